@@ -1,0 +1,73 @@
+// What the coordinating process and the actor processes say to each other: one JSON document a line, jobs and commands on
+// the actor process's stdin, events on its stdout. The password travels there too, not in the process list.
+
+import type { HistogramData } from "./histogram.ts";
+import type { CheckCounts } from "./poll-check.ts";
+
+export type ActorRole = "producer" | "consumer";
+
+export type ActorTask = {
+  readonly role: ActorRole;
+  /** 0-based; names the stream. */
+  readonly index: number;
+  /** For a consumer: how many messages its partition holds; undefined if they are being written meanwhile. */
+  readonly availableMessages: number | undefined;
+};
+
+export type ActorJob = {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly password: string;
+  readonly messagesPerBatch: number;
+  readonly messageSizeBytes: number;
+  readonly batches: number | undefined;
+  readonly seconds: number | undefined;
+  readonly warmupSeconds: number;
+  readonly pipelineDepth: number;
+  readonly tasks: readonly ActorTask[];
+};
+
+/** `total`: a consumer may stop when it has read so many messages, because no more will come. */
+export type ActorCommand =
+  | { readonly kind: "go" }
+  | { readonly kind: "total"; readonly index: number; readonly messages: number };
+
+export type ActorResult = {
+  readonly role: ActorRole;
+  readonly index: number;
+  /** Of the measured part; µs since the epoch. */
+  readonly startMicros: number;
+  readonly endMicros: number;
+  /** In the measured part. */
+  readonly messages: number;
+  readonly requests: number;
+  readonly emptyPolls: number;
+  /** With the warm-up: a producer's acknowledged messages, a consumer's checked ones. */
+  readonly messagesInAll: number;
+  readonly latency: HistogramData;
+  /** Of all messages, the warm-up's too; undefined for a producer. */
+  readonly checks: CheckCounts | undefined;
+};
+
+export type ActorEvent =
+  | { readonly kind: "ready" }
+  | { readonly kind: "progress"; readonly producedMessages: number; readonly consumedMessages: number }
+  | { readonly kind: "result"; readonly result: ActorResult }
+  | { readonly kind: "failed"; readonly message: string };
+
+/** Messages done so far by the actors of one process. */
+export type ProgressCounter = { producedMessages: number; consumedMessages: number };
+
+/** Lines of a byte stream, without their ends; empty ones are left out. */
+export async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = "";
+  for await (const chunk of stream) {
+    rest += decoder.decode(chunk, { stream: true });
+    const lines = rest.split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") yield line;
+  }
+  if (rest !== "") yield rest;
+}

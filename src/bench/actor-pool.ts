@@ -1,0 +1,123 @@
+// The actor processes of one phase: starts them, lets them begin together, gathers their results, and ends them all when
+// one fails or the run is aborted.
+
+import type { Subprocess } from "bun";
+import {
+  type ActorCommand,
+  type ActorEvent,
+  type ActorJob,
+  type ActorResult,
+  type ActorTask,
+  linesOf,
+  type ProgressCounter,
+} from "./actor-messages.ts";
+
+/** More processes than this would only take turns on the cores; further actors share them. */
+const processesMax = 8;
+
+/** Option that turns the script into an actor process. */
+export const actorProcessOption = "--internal-actor-process";
+
+type ActorProcess = Subprocess<"pipe", "pipe", "inherit">;
+
+export type PhaseOptions = {
+  readonly job: Omit<ActorJob, "tasks">;
+  readonly tasks: readonly ActorTask[];
+  readonly signal: AbortSignal;
+  /** Called about twice a second with the sums of all processes. */
+  readonly onProgress: (progress: ProgressCounter) => void;
+};
+
+/** Task i goes to process i modulo the number of processes. */
+export function shareOut(tasks: readonly ActorTask[]): ActorTask[][] {
+  const shares = Array.from({ length: Math.min(processesMax, tasks.length) }, (): ActorTask[] => []);
+  for (const [index, task] of tasks.entries()) shares[index % shares.length]?.push(task);
+  return shares;
+}
+
+/** Runs all tasks at the same time. Rejects if one fails or `signal` aborts; no process is left behind either way. */
+export async function runPhase(options: PhaseOptions): Promise<ActorResult[]> {
+  const processes = shareOut(options.tasks).map((tasks) => startProcess({ ...options.job, tasks }));
+  const stop = () => {
+    for (const process of processes) process.kill("SIGKILL");
+  };
+  options.signal.addEventListener("abort", stop);
+  try {
+    options.signal.throwIfAborted();
+    return await gather(processes, options);
+  } finally {
+    options.signal.removeEventListener("abort", stop);
+    stop();
+    await Promise.all(processes.map((process) => process.exited));
+  }
+}
+
+function startProcess(job: ActorJob): ActorProcess {
+  const script = new URL("./main.ts", import.meta.url).pathname;
+  const process = Bun.spawn([globalThis.process.execPath, script, actorProcessOption], {
+    stdin: "pipe",
+    stdout: "pipe",
+    stderr: "inherit",
+  });
+  writeLine(process, job);
+  return process;
+}
+
+function writeLine(process: ActorProcess, line: ActorJob | ActorCommand): void {
+  process.stdin.write(`${JSON.stringify(line)}\n`);
+  process.stdin.flush();
+}
+
+async function gather(processes: readonly ActorProcess[], options: PhaseOptions): Promise<ActorResult[]> {
+  const results: ActorResult[] = [];
+  const latest = processes.map((): ProgressCounter => ({ producedMessages: 0, consumedMessages: 0 }));
+  let readyCount = 0;
+
+  const onEvent = (event: ActorEvent, processIndex: number) => {
+    switch (event.kind) {
+      case "ready":
+        readyCount++;
+        if (readyCount === processes.length) for (const process of processes) writeLine(process, { kind: "go" });
+        return;
+      case "progress":
+        latest[processIndex] = event;
+        options.onProgress(sumOf(latest));
+        return;
+      case "failed":
+        throw new Error(event.message);
+      case "result":
+        results.push(event.result);
+        if (event.result.role === "producer") tellTotal(event.result);
+    }
+  };
+
+  const tellTotal = ({ index, messagesInAll }: ActorResult) => {
+    const isFollowed = options.tasks.some((task) => task.role === "consumer" && task.index === index);
+    if (!isFollowed) return;
+    for (const process of processes) {
+      if (process.exitCode === null) writeLine(process, { kind: "total", index, messages: messagesInAll });
+    }
+  };
+
+  await Promise.all(
+    processes.map(async (process, processIndex) => {
+      for await (const line of linesOf(process.stdout)) {
+        const event: ActorEvent = JSON.parse(line);
+        onEvent(event, processIndex);
+      }
+      const exitCode = await process.exited;
+      options.signal.throwIfAborted();
+      if (exitCode !== 0) throw new Error(`an actor process ended with exit code ${exitCode}`);
+    }),
+  );
+  return results;
+}
+
+function sumOf(counters: readonly ProgressCounter[]): ProgressCounter {
+  const sum: ProgressCounter = { producedMessages: 0, consumedMessages: 0 };
+  for (const counter of counters) {
+    sum.producedMessages += counter.producedMessages;
+    sum.consumedMessages += counter.consumedMessages;
+  }
+  return sum;
+}

@@ -1,0 +1,71 @@
+// A send messages frame that is built once and sent again and again; before each send only the origin timestamps are
+// renewed, as the original's tool does (spec SB 11.2). Nothing here makes an object for a message.
+
+import { writeRequestHead } from "../client/index.ts";
+import { CommandCode } from "../protocol/codes.ts";
+import { frameHeaderBytes } from "../protocol/frame.ts";
+import { nameId } from "../protocol/identifier.ts";
+import { encodeSendMessages } from "../protocol/message/send-messages.ts";
+import { MessageLayout, messageHeaderBytes } from "../protocol/message-layout.ts";
+
+/** Names of an actor's stream and topic, the same as in the original's tool. */
+export function streamNameOf(actorIndex: number): string {
+  return `bench-stream-${actorIndex + 1}`;
+}
+export const topicName = "topic-1";
+
+const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/** The payload of every message of a run: letters and digits from a fixed seed, so that a consumer knows it too. */
+export function payloadOf(sizeBytes: number): Uint8Array {
+  const payload = new Uint8Array(sizeBytes);
+  let state = 0x9e3779b9;
+  for (let index = 0; index < sizeBytes; index++) {
+    // xorshift32
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    payload[index] = letters.charCodeAt((state >>> 0) % letters.length);
+  }
+  return payload;
+}
+
+export class BatchFrame {
+  readonly bytes: Uint8Array;
+  readonly #view: DataView;
+  readonly #firstTimestampPosition: number;
+  readonly #messageSizeBytes: number;
+  readonly #messagesCount: number;
+
+  /** A frame of SDK kind for partition 0 of the stream. */
+  constructor(streamName: string, messagesCount: number, payloadSizeBytes: number) {
+    const message = { payload: payloadOf(payloadSizeBytes) };
+    const payload = encodeSendMessages({
+      stream: nameId(streamName),
+      topic: nameId(topicName),
+      partitioning: { kind: "partition", partitionId: 0 },
+      messages: new Array<typeof message>(messagesCount).fill(message),
+    });
+    this.bytes = new Uint8Array(frameHeaderBytes + payload.length);
+    writeRequestHead(this.bytes, CommandCode.sendMessages, payload.length, "sdk");
+    this.bytes.set(payload, frameHeaderBytes);
+    this.#view = new DataView(this.bytes.buffer);
+    this.#messagesCount = messagesCount;
+    this.#messageSizeBytes = messageHeaderBytes + payloadSizeBytes;
+    const messagesPosition = this.bytes.length - messagesCount * this.#messageSizeBytes;
+    this.#firstTimestampPosition = messagesPosition + MessageLayout.originTimestamp;
+  }
+
+  /** Writes the origin timestamp of every message. The frame must not be on its way out. */
+  renew(timestampMicros: number): void {
+    const micros = Math.floor(timestampMicros);
+    const low = micros >>> 0;
+    const high = Math.floor(micros / 2 ** 32);
+    let position = this.#firstTimestampPosition;
+    for (let index = 0; index < this.#messagesCount; index++) {
+      this.#view.setUint32(position, low, true);
+      this.#view.setUint32(position + 4, high, true);
+      position += this.#messageSizeBytes;
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// Entry of `bun run bench`, and of the actor processes that it starts from itself.
+
+import { IggyError } from "../protocol/errors.ts";
+import { actorProcessOption } from "./actor-pool.ts";
+import { runActorProcess } from "./actor-process.ts";
+import { runBench } from "./coordinator.ts";
+import { describeError } from "./describe-error.ts";
+import { type BenchOptions, helpText, parseOptions, UsageError } from "./options.ts";
+import { renderReport } from "./report.ts";
+
+const exitFailed = 1;
+const exitUsage = 2;
+const exitInterrupted = 130;
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args[0] === actorProcessOption) return runActorProcess();
+  try {
+    const options = parseOptions(args);
+    if (options !== "help") return await bench(options);
+    process.stdout.write(helpText);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}\nTry: bun run bench --help`);
+    return exitUsage;
+  }
+}
+
+async function bench(options: BenchOptions): Promise<number> {
+  const abort = new AbortController();
+  const interrupt = () => {
+    // A second Ctrl-C ends at once, without cleaning up.
+    if (abort.signal.aborted) process.exit(exitInterrupted);
+    abort.abort();
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  try {
+    const report = await runBench(options, abort.signal);
+    console.log(options.json ? JSON.stringify(report, undefined, 2) : renderReport(report));
+    return report.problems.length === 0 ? 0 : exitFailed;
+  } catch (error) {
+    console.error(abort.signal.aborted ? "Interrupted." : failureText(error, options));
+    return abort.signal.aborted ? exitInterrupted : exitFailed;
+  }
+}
+
+function failureText(error: unknown, { host, port }: BenchOptions): string {
+  const text = describeError(error);
+  const isUnreachable = error instanceof IggyError && error.errorName === "CannotEstablishConnection";
+  return isUnreachable
+    ? `No server at ${host}:${port}. ${text}\nStart one with "bun run server", or name another with --server HOST:PORT.`
+    : `The benchmark failed: ${text}`;
+}
+
+process.exit(await main(process.argv.slice(2)));

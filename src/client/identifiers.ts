@@ -1,0 +1,10 @@
+import { type Identifier, nameId, numericId } from "../protocol/identifier.ts";
+
+/** A number is an id, a text is a name (digits too), an Identifier is taken as it is. */
+export type IdentifierInput = Identifier | number | string;
+
+/** Identifier of an input. */
+export function identifierOf(input: IdentifierInput): Identifier {
+  if (typeof input === "number") return numericId(input);
+  return typeof input === "string" ? nameId(input) : input;
+}

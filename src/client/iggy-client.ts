@@ -1,0 +1,198 @@
+// A client that outlives its connection. When the connection is lost, the next request connects again, logs in again and
+// is sent; a request that was under way is repeated only if that cannot do harm: it is a read, or no byte of it was sent.
+// Everything else rejects with a ConnectionLostError, because only the caller knows whether a second send is a duplicate.
+
+import { CommandCode } from "../protocol/codes.ts";
+import { IggyError } from "../protocol/errors.ts";
+import { ClientCommands, type ExchangeOptions } from "./client-commands.ts";
+import { ConnectionLostError } from "./connection-lost-error.ts";
+import { TcpConnection, type TcpConnectionOptions } from "./tcp-connection.ts";
+
+export type ReconnectOptions = {
+  /** Attempts before a request gives up, at least 1. */
+  readonly attemptsMax: number;
+  /** Pause between two attempts. */
+  readonly delayMs: number;
+};
+
+export type IggyClientOptions = TcpConnectionOptions & {
+  /** With a password: logs in as part of connecting. */
+  readonly username?: string;
+  readonly password?: string;
+  /** false: a lost connection stays lost. */
+  readonly reconnect?: ReconnectOptions | false;
+};
+
+/** Five seconds of attempts: enough for a server that restarts, short enough for a caller that waits. */
+const defaultReconnect: ReconnectOptions = { attemptsMax: 10, delayMs: 500 };
+
+/** Commands that change nothing. Poll messages may store an offset, so its caller says. */
+const readCodes: ReadonlySet<number> = new Set([
+  CommandCode.ping,
+  CommandCode.getStats,
+  CommandCode.getSnapshot,
+  CommandCode.getClusterMetadata,
+  CommandCode.getMe,
+  CommandCode.getClient,
+  CommandCode.getClients,
+  CommandCode.getUser,
+  CommandCode.getUsers,
+  CommandCode.getPersonalAccessTokens,
+  CommandCode.getConsumerOffset,
+  CommandCode.getStream,
+  CommandCode.getStreams,
+  CommandCode.getTopic,
+  CommandCode.getTopics,
+  CommandCode.getConsumerGroup,
+  CommandCode.getConsumerGroups,
+]);
+
+/** How to log in again. */
+type Credentials =
+  | { readonly kind: "password"; readonly username: string; readonly password: string }
+  | { readonly kind: "token"; readonly token: string };
+
+export class IggyClient extends ClientCommands {
+  readonly #options: IggyClientOptions;
+  readonly #reconnect: ReconnectOptions | false;
+  #connection: TcpConnection | undefined;
+  /** The one reconnect under way, shared by all requests that need it. */
+  #connecting: Promise<TcpConnection> | undefined;
+  #credentials: Credentials | undefined;
+  #isClosed = false;
+
+  private constructor(options: IggyClientOptions) {
+    super();
+    this.#options = options;
+    this.#reconnect = options.reconnect ?? defaultReconnect;
+  }
+
+  /**
+   * Connects (one attempt) and logs in if user name and password are given. CannotEstablishConnection (9) with the
+   * reason as `cause` if nobody answers, or the error of the login.
+   */
+  static async connect(options: IggyClientOptions): Promise<IggyClient> {
+    const client = new IggyClient(options);
+    const { username, password } = options;
+    if (username !== undefined && password !== undefined) {
+      client.#credentials = { kind: "password", username, password };
+    }
+    client.#connection = await client.#establish();
+    return client;
+  }
+
+  /** Whether a connection is open now; a request may open one. */
+  get isConnected(): boolean {
+    return this.#connection !== undefined && !this.#connection.isClosed;
+  }
+
+  /** Ends the client; requests in flight and later ones reject. */
+  close(): void {
+    this.#isClosed = true;
+    this.#connection?.close();
+  }
+
+  override async login(username: string, password: string): Promise<number> {
+    const userId = await super.login(username, password);
+    this.#credentials = { kind: "password", username, password };
+    return userId;
+  }
+
+  override async loginWithToken(token: string): Promise<number> {
+    const userId = await super.loginWithToken(token);
+    this.#credentials = { kind: "token", token };
+    return userId;
+  }
+
+  /** Logs out; after it a reconnect does not log in again. */
+  override async logout(): Promise<void> {
+    await super.logout();
+    this.#credentials = undefined;
+  }
+
+  override async exchange(
+    code: number,
+    payload: Uint8Array | readonly Uint8Array[],
+    options: ExchangeOptions = {},
+  ): Promise<Uint8Array> {
+    const repeatable = options.repeatable ?? readCodes.has(code);
+    const attemptsMax = this.#reconnect === false ? 1 : 1 + this.#reconnect.attemptsMax;
+    for (let attempt = 1; ; attempt++) {
+      const connection = this.#openConnection() ?? (await this.#reconnected());
+      try {
+        return await connection.request(code, payload);
+      } catch (error) {
+        if (!(error instanceof ConnectionLostError) || this.#isClosed || attempt >= attemptsMax) throw error;
+        if (error.requestSent && !repeatable) throw error;
+      }
+    }
+  }
+
+  #openConnection(): TcpConnection | undefined {
+    return this.isConnected && this.#connecting === undefined ? this.#connection : undefined;
+  }
+
+  #reconnected(): Promise<TcpConnection> {
+    if (this.#isClosed || this.#reconnect === false) return Promise.reject(new ConnectionLostError(false));
+    this.#connecting ??= this.#connectAgain(this.#reconnect).finally(() => {
+      this.#connecting = undefined;
+    });
+    return this.#connecting;
+  }
+
+  async #connectAgain({ attemptsMax, delayMs }: ReconnectOptions): Promise<TcpConnection> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const connection = await this.#establish();
+        if (this.#isClosed) {
+          connection.close();
+          throw new ConnectionLostError(false);
+        }
+        this.#connection = connection;
+        return connection;
+      } catch (error) {
+        if (!isConnectionProblem(error) || this.#isClosed || attempt >= attemptsMax) throw error;
+      }
+      await Bun.sleep(delayMs);
+      if (this.#isClosed) throw new ConnectionLostError(false);
+    }
+  }
+
+  /** A new connection that is logged in if there are credentials. */
+  async #establish(): Promise<TcpConnection> {
+    const connection = await TcpConnection.connect(this.#options);
+    const credentials = this.#credentials;
+    if (credentials === undefined) return connection;
+    const session = new ConnectionCommands(connection);
+    try {
+      if (credentials.kind === "password") await session.login(credentials.username, credentials.password);
+      else await session.loginWithToken(credentials.token);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    return connection;
+  }
+}
+
+/** The commands on one connection, without reconnect. */
+class ConnectionCommands extends ClientCommands {
+  readonly #connection: TcpConnection;
+
+  constructor(connection: TcpConnection) {
+    super();
+    this.#connection = connection;
+  }
+
+  override exchange(code: number, payload: Uint8Array | readonly Uint8Array[]): Promise<Uint8Array> {
+    return this.#connection.request(code, payload);
+  }
+}
+
+/** Worth another attempt: nobody answered, or the connection went away. A refused login is not. */
+function isConnectionProblem(error: unknown): boolean {
+  return (
+    error instanceof IggyError &&
+    (error.errorName === "CannotEstablishConnection" || error.errorName === "Disconnected")
+  );
+}

@@ -1,0 +1,15 @@
+// The door of the client layer.
+
+export {
+  ClientCommands,
+  type ExchangeOptions,
+  type OffsetOptions,
+  type PollOptions,
+  type SendOptions,
+  type TopicOptions,
+} from "./client-commands.ts";
+export { ConnectionLostError } from "./connection-lost-error.ts";
+export { type IdentifierInput, identifierOf } from "./identifiers.ts";
+export { IggyClient, type IggyClientOptions, type ReconnectOptions } from "./iggy-client.ts";
+export { writeRequestHead } from "./request-frame.ts";
+export { TcpConnection, type TcpConnectionOptions } from "./tcp-connection.ts";

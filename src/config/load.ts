@@ -1,0 +1,117 @@
+// Makes the effective configuration: embedded defaults, then the file, then `IGGY_*` variables (spec SB 1.1). Nothing is
+// started and nothing is written here; a bad configuration is one `ConfigError` that lists every broken rule.
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { parse } from "toml";
+import type { CpuTopology } from "./cpu-allocation.ts";
+import { readCpuTopology } from "./cpu-topology.ts";
+import { type Environment, findUpward, loadEnvironment, warnUnknownNames } from "./environment.ts";
+import { describeViolation, type Reading, readShape } from "./read.ts";
+import { type Config, schema } from "./schema/index.ts";
+import { adviseOn, validate } from "./validate.ts";
+
+/** The configuration cannot be used. The message has one line per broken rule: `key = value (where): rule`. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly exitCode = 1;
+  readonly violations: readonly string[];
+
+  constructor(violations: readonly string[], options?: ErrorOptions) {
+    super(violations.join("\n"), options);
+    this.violations = violations;
+  }
+}
+
+export interface LoadOptions {
+  readonly environment: Environment;
+  readonly workingDirectory: string;
+  /** The machine's CPUs, which bound the number of shards; read from the system when absent. */
+  readonly topology?: CpuTopology;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The configuration file; undefined when there is none and the defaults stand. */
+  readonly sourcePath: string | undefined;
+  /** The `.env` file that was used. */
+  readonly environmentPath: string | undefined;
+  /** The given environment with the `.env` file's values below it; root credentials and RUST_LOG are read from it. */
+  readonly environment: Environment;
+  readonly warnings: readonly string[];
+}
+
+interface Position {
+  readonly line?: unknown;
+  readonly column?: unknown;
+}
+
+/**
+ * Where a TOML error lies. Grammar errors carry a `location`; their `line` is not to be trusted, as the runtime puts the
+ * line of the throwing source there. The parser's other errors have their own `line`.
+ */
+function positionOf(error: Error & { location?: { start?: Position }; line?: unknown; column?: unknown }): string {
+  const { line, column } = error.location?.start ?? error;
+  return typeof line === "number" ? ` (line ${line}, column ${column})` : "";
+}
+
+function readTable(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new ConfigError([`${path}: must be a readable file: ${String(error)}`], { cause: error });
+  }
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    throw new ConfigError([`${path}${positionOf(error)}: must be TOML: ${error.message}`], { cause: error });
+  }
+}
+
+/** `enforce_fsync = true` is `acknowledge = sync`; after this only `acknowledge` needs to be looked at. */
+function resolveAcknowledge(config: Config): Config {
+  if (!config.system.partition.enforceFsync) return config;
+  const partition = { ...config.system.partition, acknowledge: "sync" } as const;
+  return { ...config, system: { ...config.system, partition } };
+}
+
+/** Loads and validates; throws `ConfigError`. Reads files, changes nothing. */
+export function loadConfig(options: LoadOptions): LoadedConfig {
+  const {
+    environment,
+    environmentPath,
+    warnings: environmentWarnings,
+  } = loadEnvironment(options.environment, options.workingDirectory);
+  const warnings = [...environmentWarnings, ...warnUnknownNames(environment, schema.shape)];
+
+  const name = environment.IGGY_CONFIG_PATH || "config.toml";
+  const sourcePath = findUpward(name, options.workingDirectory);
+  if (sourcePath === undefined) warnings.push(`configuration file ${name} not found; the defaults are used`);
+
+  const reading: Reading = {
+    environment,
+    fileName: sourcePath === undefined ? "" : basename(sourcePath),
+    origins: new Map(),
+    violations: new Map(),
+    warnings,
+  };
+  const table = sourcePath === undefined ? undefined : readTable(sourcePath);
+  const given = readShape(schema.shape, "", table, "", reading);
+
+  validate(given, options.topology ?? readCpuTopology(), (key, rule) => {
+    if (reading.violations.has(key)) return;
+    reading.violations.set(key, describeViolation(key, reading.origins.get(key), rule));
+  });
+  if (reading.violations.size > 0) throw new ConfigError([...reading.violations.values()]);
+
+  const config = resolveAcknowledge(given);
+  if (
+    reading.origins.has("system.partition.acknowledge") &&
+    given !== config &&
+    given.system.partition.acknowledge !== "sync"
+  ) {
+    warnings.push("system.partition.enforce_fsync = true overrides system.partition.acknowledge: sends are synced");
+  }
+  return { config, sourcePath, environmentPath, environment, warnings: [...warnings, ...adviseOn(config)] };
+}

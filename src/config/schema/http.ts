@@ -1,0 +1,74 @@
+import { bool, duration, expiry, oneOf, size, text, textList, u32 } from "./fields.ts";
+import { section, tables } from "./node.ts";
+import { certificateFiles } from "./tls.ts";
+
+const cors = section({
+  enabled: bool({ default: true, doc: "Answer cross-origin requests." }),
+  allowedMethods: textList({
+    default: ["GET", "POST", "PUT", "DELETE"],
+    doc: "Of GET, POST, PUT, DELETE, HEAD, OPTIONS, CONNECT, PATCH, TRACE.",
+  }),
+  allowedOrigins: textList({ default: ["*"], doc: 'Origins; "*" first allows any, an empty list none.' }),
+  allowedHeaders: textList({ default: ["content-type", "authorization"], doc: "Request headers allowed." }),
+  exposedHeaders: textList({ default: [""], doc: "Response headers shown to scripts; blank entries are ignored." }),
+  allowCredentials: bool({ default: false, doc: "Allow cookies and authorization headers of the browser." }),
+  allowPrivateNetwork: bool({ default: false, doc: "Allow requests from public sites to private networks." }),
+});
+
+const jwt = section({
+  algorithm: oneOf({
+    words: ["HS256", "HS384", "HS512", "RS256", "RS384", "RS512"],
+    default: "HS256",
+    doc: "Signature of issued tokens.",
+  }),
+  issuer: text({ default: "iggy.apache.org", doc: "Issuer written into tokens." }),
+  audience: text({ default: "iggy.apache.org", doc: "Audience written into tokens." }),
+  validIssuers: textList({ default: ["iggy.apache.org"], doc: "Issuers accepted." }),
+  validAudiences: textList({ default: ["iggy.apache.org"], doc: "Audiences accepted." }),
+  accessTokenExpiry: expiry({ default: "1 h", doc: "Lifetime of a token; none = practically for ever." }),
+  clockSkewMicros: duration({ default: "5 s", doc: "Leeway when the expiry is checked, whole seconds." }),
+  notBeforeMicros: duration({ default: "0 s", doc: "Added to the issue time for the nbf claim." }),
+  encodingSecret: text({
+    default: "",
+    secret: true,
+    doc: "Secret that signs. Both empty: a random one per start, so that tokens end with the process.",
+  }),
+  decodingSecret: text({ default: "", secret: true, doc: "Secret that verifies. Empty: the encoding secret." }),
+  useBase64Secret: bool({ default: false, doc: "The secrets are base64 text." }),
+  trustedIssuers: tables(
+    {
+      issuer: text({ required: true, doc: "The iss claim." }),
+      jwksUrl: text({ required: true, doc: "Where the issuer's keys are fetched." }),
+      audience: text({ required: true, doc: "The aud claim." }),
+      userId: u32({ default: 0, doc: "The user on whose behalf requests act; 0 is refused." }),
+    },
+    {
+      doc: "Other issuers whose tokens are accepted.",
+      default: [
+        {
+          issuer: "test-issuer",
+          jwksUrl: "http://127.0.0.1:8081/.well-known/jwks.json",
+          audience: "iggy.apache.org",
+          userId: 0,
+        },
+      ],
+    },
+  ),
+});
+
+export const http = section(
+  {
+    enabled: bool({ default: true, doc: "Serve the HTTP API (on shard 0)." }),
+    address: text({ default: "127.0.0.1:3000", doc: "Listener, host:port. Port 0 lets the system choose." }),
+    maxRequestSizeBytes: size({ default: "2 MB", doc: "Largest request body." }),
+    webUi: bool({ default: false, doc: "Serve the dashboard under /ui, without authentication." }),
+    cors,
+    jwt,
+    metrics: section({
+      enabled: bool({ default: true, doc: "Prometheus metrics." }),
+      endpoint: text({ default: "/metrics", doc: "Path; any other than /metrics requires a token." }),
+    }),
+    tls: section({ enabled: bool({ default: false, doc: "Serve HTTPS." }), ...certificateFiles }),
+  },
+  "HTTP API",
+);

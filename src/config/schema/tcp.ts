@@ -1,0 +1,36 @@
+import { bool, duration, oneOf, size, text } from "./fields.ts";
+import { section } from "./node.ts";
+import { tlsKeys } from "./tls.ts";
+
+export const tcp = section(
+  {
+    enabled: bool({ default: true, doc: "Accept TCP connections." }),
+    address: text({
+      default: "127.0.0.1:8090",
+      doc: "Listener, IP:port, of every shard. Port 0 lets the system choose.",
+    }),
+    socketMigration: bool({ default: true, doc: "Move a connection to the shard that owns its partition." }),
+    ipv6: bool({ default: false, doc: "Accepted for compatibility; the family follows the address." }),
+    frames: oneOf({
+      words: ["auto", "sdk", "page"],
+      default: "auto",
+      doc: "Request frames: sdk = length, code, payload; page = code, length, payload; auto = the first frame decides.",
+    }),
+    maxRequestSizeBytes: size({
+      default: "256 MiB",
+      min: "80 MiB",
+      max: "2 GiB",
+      doc: "Largest send request; larger ones close the connection.",
+    }),
+    tls: section(tlsKeys),
+    socket: section({
+      overrideDefaults: bool({ default: false, doc: "The keys below apply only when this is true." }),
+      recvBufferSizeBytes: size({ default: "100 KB", doc: "SO_RCVBUF." }),
+      sendBufferSizeBytes: size({ default: "100 KB", doc: "SO_SNDBUF." }),
+      keepalive: bool({ default: false, doc: "SO_KEEPALIVE." }),
+      nodelay: bool({ default: false, doc: "TCP_NODELAY." }),
+      lingerMicros: duration({ default: "0 s", doc: "SO_LINGER." }),
+    }),
+  },
+  "TCP, the transport of most SDKs",
+);

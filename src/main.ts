@@ -1,0 +1,124 @@
+// The server's composition root: command line, configuration, data directory, shards, signals.
+import { rmSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import packageJson from "../package.json" with { type: "json" };
+import { formatListenAddress, parseListenAddress } from "./config/address.ts";
+import { ArgumentError, parseArguments, type ServerArguments } from "./config/arguments.ts";
+import { placeShards } from "./config/cpu-allocation.ts";
+import { readCpuTopology } from "./config/cpu-topology.ts";
+import { dumpToml, writeCurrentConfig } from "./config/dump.ts";
+import { displaysConfig } from "./config/environment.ts";
+import { ConfigError, type LoadedConfig, loadConfig } from "./config/load.ts";
+import type { Config } from "./config/schema/index.ts";
+import { createLogger, LogFilterError } from "./observability/log.ts";
+import { systemClock } from "./platform/clock.ts";
+import { DirectoryLock, DirectoryLockedError } from "./platform/directory-lock.ts";
+import { RootCredentialsError, rootCredentials } from "./root-user.ts";
+import { Supervisor } from "./shard/index.ts";
+
+const expectedErrors = [
+  ArgumentError,
+  ConfigError,
+  LogFilterError,
+  RootCredentialsError,
+  DirectoryLockedError,
+] as const;
+
+class StartError extends Error {}
+
+/** Says on stderr why nothing was started. */
+function refuseToStart(error: unknown): never {
+  const isExpected = error instanceof StartError || expectedErrors.some((kind) => error instanceof kind);
+  const text = error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
+  process.stderr.write(`whippet: ${text}\n`);
+  process.exit(error instanceof ArgumentError ? error.exitCode : 1);
+}
+
+/** `--fresh`: refuses what nobody means. */
+function removeData(path: string): void {
+  const fromHere = relative(process.cwd(), resolve(path));
+  const holdsWorkingDirectory = fromHere === "" || /^(\.\.\/?)+$/.test(fromHere);
+  if (holdsWorkingDirectory || resolve(path) === "/") {
+    throw new StartError(`--fresh would delete ${resolve(path)}, which holds the working directory; set system.path`);
+  }
+  rmSync(path, { recursive: true, force: true });
+}
+
+async function prepareDirectories({ system }: Config): Promise<DirectoryLock> {
+  await mkdir(system.path, { recursive: true });
+  const lock = DirectoryLock.take(join(system.path, "whippet.lock"), system.path);
+  await rm(join(system.path, system.runtime.path), { recursive: true, force: true });
+  for (const name of ["state", system.runtime.path, system.stream.path]) {
+    await mkdir(join(system.path, name), { recursive: true });
+  }
+  return lock;
+}
+
+async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<void> {
+  const { config, environment } = loaded;
+  const startTimeMicros = systemClock.nowMicros();
+  const logFilter = environment.RUST_LOG || config.system.logging.level;
+  const log = createLogger({ filter: logFilter });
+  const root = rootCredentials(environment, options.withDefaultRootCredentials);
+  if (options.fresh) removeData(config.system.path);
+  const lock = await prepareDirectories(config);
+
+  log.info("whippet starts", { version: packageJson.version, bun: Bun.version, pid: process.pid });
+  if (loaded.environmentPath !== undefined) log.info("environment file", { path: loaded.environmentPath });
+  log.info("configuration", { file: loaded.sourcePath ?? "embedded defaults", logFilter });
+  for (const warning of loaded.warnings) log.warn(warning);
+  if (displaysConfig(environment)) {
+    const configLog = log.child("config");
+    for (const line of dumpToml(config, { maskSecrets: true }).split("\n")) if (line !== "") configLog.info(line);
+  }
+
+  const shards = placeShards(config.system.sharding.cpuAllocation, readCpuTopology());
+  const address = parseListenAddress(config.tcp.address);
+  if (address === undefined) throw new StartError(`tcp.address = ${config.tcp.address}: must be IP:port`);
+  log.info(`starting ${shards.length} shard(s)`, { data: resolve(config.system.path) });
+  const supervisor = new Supervisor({
+    config,
+    shardCount: shards.length,
+    logFilter,
+    startTimeMicros,
+    follower: options.follower,
+    root,
+    listenHost: address.host,
+    listenPort: address.port,
+    makeWorker: (name) => new Worker(new URL("./worker.ts", import.meta.url).href, { name }),
+    onFailure: (reason) => {
+      log.error("a shard failed; the process stops", { reason });
+      process.exit(1);
+    },
+  });
+
+  let isStopping = false;
+  const stop = async (signal: string) => {
+    if (isStopping) return;
+    isStopping = true;
+    log.info("stopping", { signal });
+    const isClean = await supervisor.stop();
+    lock.release();
+    if (isClean) log.info("stopped; everything is flushed and synced");
+    else log.error("stopped, but not everything could be flushed in time");
+    process.exit(isClean ? 0 : 1);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(signal));
+
+  const bound = await supervisor.start();
+  const tcpAddress = formatListenAddress({ host: address.host, port: bound.tcp });
+  if (config.tcp.enabled) log.info("started TCP", { address: tcpAddress });
+  await writeCurrentConfig(config, { tcp: tcpAddress });
+  if (root.isGenerated && supervisor.hasCreatedRoot)
+    process.stdout.write(`Generated root user password: ${root.password}\n`);
+  log.info("whippet is running", { elapsedMs: Math.round((systemClock.nowMicros() - startTimeMicros) / 1000) });
+}
+
+try {
+  const parsed = parseArguments(process.argv.slice(2), packageJson.version);
+  if (parsed.kind === "text") process.stdout.write(parsed.text);
+  else await serve(parsed.arguments, loadConfig({ environment: process.env, workingDirectory: process.cwd() }));
+} catch (error) {
+  refuseToStart(error);
+}

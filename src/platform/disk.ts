@@ -1,0 +1,64 @@
+/**
+ * What the broker asks of a disk: nothing that a simulation cannot break. Only a composition root creates the real one
+ * (`real-disk.ts`); tests put a disk in its place that fails, tears writes and forgets what was not synced.
+ */
+
+/** One open file. Calls after `close` throw `DiskError` with `EBADF`. */
+export interface DiskFile {
+  /** Real descriptor for sendfile and the like, or -1 where there is none (simulation). */
+  readonly fd: number;
+  /**
+   * Writes all views one after the other at `position`; returns when the operating system has taken every byte.
+   * Synchronous. Throws `DiskError`; then any prefix of the bytes may have been written.
+   */
+  write(views: readonly Uint8Array[], position: number): void;
+  /** Fills `target` from `position`; returns how many bytes were there (less only at the end of the file). Synchronous. */
+  read(target: Uint8Array, position: number): number;
+  /** Same, off the event loop. `target` belongs to the read until it settles. */
+  readAsync(target: Uint8Array, position: number): Promise<number>;
+  /** Cuts the file, or extends it with zeros, to `sizeBytes`. */
+  truncate(sizeBytes: number): void;
+  sizeBytes(): number;
+  /** Resolves when everything written before the call is durable. Off the event loop. Rejects with `DiskError`. */
+  sync(): Promise<void>;
+  /** The same, blocking. Throws `DiskError`. */
+  syncNow(): void;
+  /** Closing twice is fine. Asynchronous calls under way still finish. */
+  close(): void;
+}
+
+/** Every method throws `DiskError` (an asynchronous one rejects with it). */
+export interface Disk {
+  /** `create` is read/write, made if missing; the other two fail with `ENOENT` on a missing file. */
+  open(path: string, mode: OpenMode): DiskFile;
+  exists(path: string): boolean;
+  /** Names in a directory, sorted; empty if the directory is missing. */
+  list(directory: string): string[];
+  /** With parents; an existing one is fine. */
+  makeDirectory(path: string): void;
+  /** Removes a file; a missing one is fine. */
+  remove(path: string): void;
+  /** Removes a directory with everything in it; a missing one is fine. */
+  removeTree(path: string): Promise<void>;
+  /** Atomic; replaces an existing file. */
+  rename(from: string, to: string): void;
+  /** Makes creations, renames and removals in the directory durable. */
+  syncDirectory(path: string): void;
+}
+
+export type OpenMode = "read" | "readWrite" | "create";
+
+export class DiskError extends Error {
+  override readonly name = "DiskError";
+  readonly operation: string;
+  readonly path: string;
+  /** `ENOSPC`, `EIO`, … */
+  readonly errorCode: string;
+
+  constructor(operation: string, path: string, errorCode: string, options?: ErrorOptions) {
+    super(`${operation} ${path}: ${errorCode}`, options);
+    this.operation = operation;
+    this.path = path;
+    this.errorCode = errorCode;
+  }
+}

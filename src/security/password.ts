@@ -1,0 +1,27 @@
+// Password hashes: Argon2id with the parameters of the original (spec SB 7.1), as PHC strings. Both run on the runtime's
+// thread pool, never on a shard's event loop.
+
+const argon2id = { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 } as const;
+
+export function hashPassword(password: string): Promise<string> {
+  return Bun.password.hash(password, argon2id);
+}
+
+export function verifyPassword(password: string, hash: string): Promise<boolean> {
+  return Bun.password.verify(password, hash);
+}
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/** 20 to 39 letters and digits (spec SB 1.7), from the cryptographic source. */
+export function generatePassword(): string {
+  const length = 20 + (crypto.getRandomValues(new Uint8Array(1))[0]! % 20);
+  let text = "";
+  while (text.length < length) {
+    for (const byte of crypto.getRandomValues(new Uint8Array(64))) {
+      // 248 is the largest multiple of 62 in a byte: no letter is more likely than another.
+      if (byte < 248 && text.length < length) text += alphabet[byte % alphabet.length];
+    }
+  }
+  return text;
+}

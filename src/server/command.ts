@@ -1,0 +1,77 @@
+// One entry per command: who may use it, what carries it out. The codecs come from the protocol's registry by name, so that
+// an entry is the only place where a command is wired.
+import { type Codec, decode, encode } from "../protocol/codec.ts";
+import type { CommandName } from "../protocol/codes.ts";
+import { commandCodecs } from "../protocol/registry.ts";
+import type { ShardRead } from "../shard/index.ts";
+import type { ServerContext } from "./context.ts";
+import type { Session } from "./session.ts";
+
+/** Messages that are not in memory yet: head values and the parts to send behind them. */
+export interface PollReply {
+  readonly partitionId: number;
+  readonly read: ShardRead;
+}
+
+/** Payload of a successful reply. */
+export type Reply = Uint8Array | PollReply;
+
+/** The empty payload: also the answer for a missing object (spec BP 2.2). */
+export const emptyReply = new Uint8Array(0);
+
+export function isPollReply(reply: Reply): reply is PollReply {
+  return !(reply instanceof Uint8Array);
+}
+
+type RequestOf<N extends CommandName> = (typeof commandCodecs)[N]["request"] extends Codec<infer T> ? T : never;
+type ReplyValueOf<N extends CommandName> = (typeof commandCodecs)[N]["reply"] extends Codec<infer T> ? T : never;
+
+export type Handler<Request, Result> = (
+  context: ServerContext,
+  session: Session,
+  request: Request,
+) => Result | Promise<Result>;
+
+/** A command as dispatch runs it. */
+export interface Command {
+  readonly name: CommandName;
+  /** Everything but ping and the logins (spec BP 4.1). */
+  readonly needsLogin: boolean;
+  /** Reads the request; throws an IggyError for bytes that are none (spec BP 2.9). */
+  decode(payload: Uint8Array): unknown;
+  run(context: ServerContext, session: Session, request: unknown): Reply | Promise<Reply>;
+}
+
+/** A command whose reply is a value of the registry's reply codec; `undefined` is the empty payload. */
+export function command<N extends CommandName>(
+  name: N,
+  handle: Handler<RequestOf<N>, ReplyValueOf<N> | undefined>,
+  options: { readonly needsLogin: boolean } = { needsLogin: true },
+): Command {
+  const replyCodec: Codec<ReplyValueOf<N>> = commandCodecs[name].reply as Codec<never>;
+  const toReply = (value: ReplyValueOf<N> | undefined) =>
+    value === undefined ? emptyReply : encode(replyCodec, value);
+  return plainCommand(
+    name,
+    (context, session, request: RequestOf<N>) => {
+      const result = handle(context, session, request);
+      return result instanceof Promise ? result.then(toReply) : toReply(result);
+    },
+    options,
+  );
+}
+
+/** A command that makes its own reply. */
+export function plainCommand<N extends CommandName>(
+  name: N,
+  handle: Handler<RequestOf<N>, Reply>,
+  options: { readonly needsLogin: boolean } = { needsLogin: true },
+): Command {
+  const requestCodec: Codec<RequestOf<N>> = commandCodecs[name].request as Codec<never>;
+  return {
+    name,
+    needsLogin: options.needsLogin,
+    decode: (payload) => decode(requestCodec, payload),
+    run: (context, session, request) => handle(context, session, request as RequestOf<N>),
+  };
+}

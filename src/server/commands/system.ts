@@ -1,0 +1,73 @@
+// Ping, clients, stats and cluster metadata (spec BP 4.2, SB 8).
+import { IggyError } from "../../protocol/errors.ts";
+import { command } from "../command.ts";
+import { clientDetailsOf } from "../session.ts";
+import { addTo, streamTotals, type Totals } from "../views.ts";
+
+/** What clients are told: the version of the original whose protocol is spoken (spec SB 3.10). */
+const compatibleVersion = { text: "0.8.0", semver: 8000 };
+
+export const systemCommands = [
+  command(
+    "ping",
+    ({ clock }, session) => {
+      session.heartbeatMicros = clock.nowMicros();
+      return undefined;
+    },
+    { needsLogin: false },
+  ),
+
+  command("getMe", (_context, session) => clientDetailsOf(session)),
+
+  command("getClient", async ({ shard }, _session, { clientId }) => {
+    if (clientId === 0) throw new IggyError("InvalidClientId");
+    return (await shard.clients()).find((client) => client.clientId === clientId);
+  }),
+
+  command("getClients", ({ shard }) => shard.clients()),
+
+  command("getClusterMetadata", ({ clusterMetadata }) => clusterMetadata()),
+
+  command("getStats", ({ shard, clock, startTimeMicros, systemStats }) => {
+    const { state, counters } = shard;
+    const totals: Totals = { segmentsCount: 0, sizeBytes: 0, messagesCount: 0 };
+    let topicsCount = 0;
+    let partitionsCount = 0;
+    for (const stream of state.streams.byId.values()) {
+      addTo(totals, streamTotals(counters, stream));
+      topicsCount += stream.topics.byId.size;
+      for (const topic of stream.topics.byId.values()) partitionsCount += topic.partitions.length;
+    }
+    const system = systemStats();
+    return {
+      processId: system.processId,
+      cpuUsagePercent: system.cpuUsagePercent,
+      totalCpuUsagePercent: system.totalCpuUsagePercent,
+      memoryUsageBytes: BigInt(system.memoryUsageBytes),
+      totalMemoryBytes: BigInt(system.totalMemoryBytes),
+      availableMemoryBytes: BigInt(system.availableMemoryBytes),
+      runTimeMicros: BigInt(clock.nowMicros() - startTimeMicros),
+      startTimeMicros: BigInt(startTimeMicros),
+      readBytes: BigInt(system.readBytes),
+      writtenBytes: BigInt(system.writtenBytes),
+      messagesSizeBytes: BigInt(totals.sizeBytes),
+      streamsCount: state.streams.byId.size,
+      topicsCount,
+      partitionsCount,
+      segmentsCount: totals.segmentsCount,
+      messagesCount: BigInt(totals.messagesCount),
+      clientsCount: counters.clientsCount(),
+      consumerGroupsCount: 0,
+      hostname: system.hostname,
+      osName: system.osName,
+      osVersion: system.osVersion,
+      kernelVersion: system.kernelVersion,
+      serverVersion: compatibleVersion.text,
+      serverSemver: compatibleVersion.semver,
+      cacheMetrics: [],
+      threadsCount: system.threadsCount,
+      freeDiskSpaceBytes: BigInt(system.freeDiskSpaceBytes),
+      totalDiskSpaceBytes: BigInt(system.totalDiskSpaceBytes),
+    };
+  }),
+];

@@ -1,0 +1,17 @@
+// What the handlers of one shard work with.
+
+import type { SystemStats } from "../observability/system-stats.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
+import type { Shard } from "../shard/index.ts";
+
+export interface ServerContext {
+  readonly shard: Shard;
+  readonly clock: Clock;
+  /** Start of the process, µs since the epoch. */
+  readonly startTimeMicros: number;
+  readonly systemStats: () => SystemStats;
+  readonly clusterMetadata: () => ClusterMetadata;
+  /** Logins are refused from then on (spec SB 8.10). */
+  readonly isShuttingDown: () => boolean;
+}

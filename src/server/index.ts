@@ -1,0 +1,8 @@
+// The door of the server layer.
+export { emptyReply, isPollReply, type PollReply, type Reply } from "./command.ts";
+export { commandTable } from "./command-table.ts";
+export type { ServerContext } from "./context.ts";
+export { dispatch, requireLogin } from "./dispatch.ts";
+export { isServerFault } from "./faults.ts";
+export { sendMessages } from "./send-messages.ts";
+export { clientDetailsOf, type Session } from "./session.ts";

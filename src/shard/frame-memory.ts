@@ -1,0 +1,123 @@
+// Memory for the send requests of one shard, from the first byte that arrives to the last byte written to the disk. Small
+// frames lie in a WebAssembly memory, where the batch kernel works in place; it is shared, so that the shard that owns the
+// partition stamps and writes the bytes where they are and nothing is copied between shards. Larger frames get a memory of
+// their own that grows as bytes arrive: an announced length takes no memory.
+import { ptr } from "bun:ffi";
+import { assert } from "../platform/assert.ts";
+
+/** Frames up to this size lie in the arena. */
+export const arenaFrameBytesMax = 8 * 1024 * 1024;
+
+const slotBytesMin = 4 * 1024;
+const wasmPageBytes = 64 * 1024;
+/** The arena grows by at least this much. */
+const growthBytes = 4 * 1024 * 1024;
+/** A large frame's memory grows by at least this much. */
+const largeStepBytes = 4 * 1024 * 1024;
+
+/** Where the payload of one send request lies. Given back with `FrameMemory.release`, exactly once. */
+export interface FrameBuffer {
+  /** The whole memory; `position` is into it. Read it anew after `reserve`. */
+  memory: Uint8Array;
+  readonly position: number;
+  readonly sizeBytes: number;
+  /** Native address of `memory[0]`, for receiving straight into it; 0: not to be used. */
+  readonly address: number;
+  /** Undefined in the arena. */
+  readonly large: SharedArrayBuffer | undefined;
+  readonly slotClass: number;
+}
+
+export interface FrameMemoryOptions {
+  readonly memory: WebAssembly.Memory;
+  /** Bytes at the start of the memory that are not given out. */
+  readonly reservedBytes: number;
+  /** Most bytes of the arena. */
+  readonly arenaBytesMax: number;
+  /** Most bytes of all large frames together. */
+  readonly largeBytesMax: number;
+}
+
+export class FrameMemory {
+  readonly #memory: WebAssembly.Memory;
+  readonly #arenaBytesMax: number;
+  readonly #largeBytesMax: number;
+  /** Free positions by size class (powers of two from 4 KiB), last in first out: what was just used is in the cache. */
+  readonly #free: number[][] = [];
+  readonly #waiters: (() => void)[] = [];
+  readonly #address: number;
+  #view: Uint8Array;
+  #nextPosition: number;
+  #largeBytes = 0;
+
+  constructor(options: FrameMemoryOptions) {
+    this.#memory = options.memory;
+    this.#arenaBytesMax = options.arenaBytesMax;
+    this.#largeBytesMax = options.largeBytesMax;
+    this.#nextPosition = options.reservedBytes;
+    this.#view = new Uint8Array(options.memory.buffer);
+    this.#address = ptr(this.#view);
+    for (let size = slotBytesMin; size <= arenaFrameBytesMax; size *= 2) this.#free.push([]);
+  }
+
+  /** Bytes that may ever be asked for at once. */
+  get frameBytesMax(): number {
+    return this.#largeBytesMax;
+  }
+
+  /** Whether somebody waits for memory. */
+  get isShort(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  /** Room for a payload of `sizeBytes`; undefined when the limit is reached: `whenFree` then tells when to try again. */
+  allocate(sizeBytes: number): FrameBuffer | undefined {
+    if (sizeBytes > arenaFrameBytesMax) return this.#allocateLarge(sizeBytes);
+    const slotClass = sizeBytes <= slotBytesMin ? 0 : 32 - Math.clz32((sizeBytes - 1) >>> 12);
+    const position = this.#free[slotClass]!.pop() ?? this.#carve(slotBytesMin << slotClass);
+    if (position === undefined) return undefined;
+    return { memory: this.#view, position, sizeBytes, address: this.#address, large: undefined, slotClass };
+  }
+
+  /** Makes room for the first `usedBytes` of the frame. */
+  reserve(buffer: FrameBuffer, usedBytes: number): void {
+    const { large } = buffer;
+    if (large === undefined || usedBytes <= large.byteLength) return;
+    const wanted = Math.max(usedBytes, large.byteLength * 2, largeStepBytes);
+    large.grow(Math.min(wanted, buffer.sizeBytes));
+    buffer.memory = new Uint8Array(large);
+  }
+
+  release(buffer: FrameBuffer): void {
+    if (buffer.large === undefined) this.#free[buffer.slotClass]!.push(buffer.position);
+    else this.#largeBytes -= buffer.sizeBytes;
+    if (this.#waiters.length > 0) for (const wake of this.#waiters.splice(0)) wake();
+  }
+
+  /** Calls `wake` once, after the next release. */
+  whenFree(wake: () => void): void {
+    this.#waiters.push(wake);
+  }
+
+  #carve(slotBytes: number): number | undefined {
+    const position = this.#nextPosition;
+    const end = position + slotBytes;
+    if (end > this.#arenaBytesMax) return undefined;
+    const missing = end - this.#view.byteLength;
+    if (missing > 0) {
+      const wanted = Math.min(Math.max(missing, growthBytes), this.#arenaBytesMax - this.#view.byteLength);
+      this.#memory.grow(Math.ceil(Math.max(wanted, missing) / wasmPageBytes));
+      this.#view = new Uint8Array(this.#memory.buffer);
+      assert(ptr(this.#view) === this.#address, "a shared memory stays where it is when it grows");
+    }
+    this.#nextPosition = end;
+    return position;
+  }
+
+  #allocateLarge(sizeBytes: number): FrameBuffer | undefined {
+    if (this.#largeBytes + sizeBytes > this.#largeBytesMax) return undefined;
+    this.#largeBytes += sizeBytes;
+    const large = new SharedArrayBuffer(0, { maxByteLength: sizeBytes });
+    return { memory: new Uint8Array(large), position: 0, sizeBytes, address: 0, large, slotClass: -1 };
+  }
+}

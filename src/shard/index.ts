@@ -1,0 +1,12 @@
+// The door of the shard layer.
+export { type ControlCommand, ControlPlane } from "./control-plane.ts";
+export { Counters, createSharedCounters, type SharedCounters } from "./counters.ts";
+export { type FrameBuffer, FrameMemory } from "./frame-memory.ts";
+export type { BoundPorts, FromShard, RootCredentials, ShardStart, ToShard } from "./lifecycle.ts";
+export { LocalPartitions } from "./local-partitions.ts";
+export type { Port } from "./mailbox.ts";
+export type { ReplyPart } from "./messages.ts";
+export { type DataPaths, dataPaths } from "./paths.ts";
+export { ownerShardOf, partitionKeyOf } from "./placement.ts";
+export { type BatchPlace, Shard, type ShardRead } from "./shard.ts";
+export { arenaBytesMax, Supervisor } from "./supervisor.ts";

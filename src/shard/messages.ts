@@ -1,0 +1,75 @@
+// What shards say to each other: one request and one reply type per kind, plain data only (a test sends each through
+// structuredClone). Megabytes do not travel: a batch is a place in shared memory, a read is a place in an open file.
+import type { MetadataEvent } from "../metadata/index.ts";
+import type { ClientDetails } from "../protocol/records/client-header.ts";
+import type { ConsumerKey, ReadFrom } from "../storage/index.ts";
+import type { ControlCommand } from "./control-plane.ts";
+
+/** A validated batch in the memory of the shard that received it, which keeps it until the reply. */
+export interface AppendRequest {
+  readonly partitionKey: number;
+  /** The batch lies in this shard's arena, or in `large`. */
+  readonly arenaShardId: number;
+  readonly large: SharedArrayBuffer | undefined;
+  readonly rowsPosition: number;
+  readonly messagesCount: number;
+  readonly messagesPosition: number;
+  readonly messagesSizeBytes: number;
+}
+
+export interface ReadRequest {
+  readonly partitionKey: number;
+  readonly from: ReadFrom;
+  readonly countMax: number;
+  /** The offset of the last message is stored for this consumer (spec SB 4.7). */
+  readonly autoCommit: ConsumerKey | undefined;
+}
+
+/** Part of an open file of this process, or bytes. */
+export type ReplyPart =
+  | { readonly kind: "file"; readonly fd: number; readonly position: number; readonly sizeBytes: number }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array };
+
+export interface ReadReply {
+  readonly currentOffset: number;
+  readonly messagesCount: number;
+  readonly sizeBytes: number;
+  readonly parts: readonly ReplyPart[];
+  /** To be sent back with `release` when the parts have been sent. 0: nothing to release. */
+  readonly leaseId: number;
+}
+
+export type OffsetRequest = { readonly partitionKey: number; readonly consumer: ConsumerKey } & (
+  | { readonly operation: "store"; readonly offset: number }
+  | { readonly operation: "get" }
+  | { readonly operation: "delete" }
+);
+
+export interface OffsetReply {
+  readonly currentOffset: number;
+  readonly storedOffset: number | undefined;
+}
+
+/** Requests between shards. */
+export interface ShardRequests {
+  append: { request: AppendRequest; reply: undefined };
+  read: { request: ReadRequest; reply: ReadReply };
+  offset: { request: OffsetRequest; reply: OffsetReply };
+  flush: { request: { readonly partitionKey: number; readonly fsync: boolean }; reply: undefined };
+  /** To shard 0, the only writer of metadata. */
+  control: { request: ControlCommand; reply: MetadataEvent };
+  /** From shard 0: answered when the event is applied and its effects on partitions are done. */
+  apply: { request: MetadataEvent; reply: undefined };
+  clients: { request: undefined; reply: readonly ClientDetails[] };
+}
+
+export type ShardRequestKind = keyof ShardRequests;
+export type RequestOf<K extends ShardRequestKind> = ShardRequests[K]["request"];
+export type ReplyOf<K extends ShardRequestKind> = ShardRequests[K]["reply"];
+
+/** One message on the wire between two shards. */
+export type ShardMessage =
+  | { readonly kind: "request"; readonly requestId: number; readonly name: ShardRequestKind; readonly body: unknown }
+  | { readonly kind: "reply"; readonly requestId: number; readonly body: unknown }
+  | { readonly kind: "failure"; readonly requestId: number; readonly errorCode: number }
+  | { readonly kind: "release"; readonly leaseId: number };

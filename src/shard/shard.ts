@@ -1,0 +1,291 @@
+// One shard: its partitions, its copy of the metadata, and the way to every other shard. Data-plane calls go to the owner
+// of the partition, here or there; the caller does not see which. This file knows neither sockets nor wire layouts.
+import { apply, type MetadataEvent, type MetadataState } from "../metadata/index.ts";
+import { IggyError } from "../protocol/errors.ts";
+import type { ClientDetails } from "../protocol/records/client-header.ts";
+import {
+  type BatchKernel,
+  JsBatchKernel,
+  type ReadResult,
+  type StorageContext,
+  WasmBatchKernel,
+} from "../storage/index.ts";
+import type { ControlCommand, ControlPlane } from "./control-plane.ts";
+import type { Counters } from "./counters.ts";
+import type { FrameBuffer } from "./frame-memory.ts";
+import type { LocalPartitions } from "./local-partitions.ts";
+import { Mailbox, type Port, type ShardHandlers } from "./mailbox.ts";
+import type { AppendRequest, OffsetReply, OffsetRequest, ReadReply, ReadRequest, ReplyPart } from "./messages.ts";
+import { ownerShardOf } from "./placement.ts";
+
+export interface ShardOptions {
+  readonly shardId: number;
+  readonly shardCount: number;
+  readonly state: MetadataState;
+  readonly partitions: LocalPartitions;
+  readonly counters: Counters;
+  readonly storage: StorageContext;
+  /** The arena of every shard, this one's included. */
+  readonly memories: readonly WebAssembly.Memory[];
+  /** 32 random bytes for the message ids of one kernel. */
+  readonly makeSeed: () => Uint8Array;
+  /** Ports to the other shards by shard id; undefined at the own place. */
+  readonly ports: readonly (Port | undefined)[];
+  /** On shard 0 only. */
+  readonly controlPlane: ((broadcast: (event: MetadataEvent) => Promise<void>) => ControlPlane) | undefined;
+  /** Clients connected to this shard. */
+  readonly localClients: () => readonly ClientDetails[];
+  /** A request of another shard failed here; it has been told. For the log. */
+  readonly onFailure: (thrown: unknown) => void;
+}
+
+/** The outcome of a read, to be sent and then released. */
+export interface ShardRead {
+  readonly currentOffset: number;
+  readonly messagesCount: number;
+  readonly sizeBytes: number;
+  readonly parts: readonly ReplyPart[];
+  release(): void;
+}
+
+/** Where a validated batch lies. */
+export interface BatchPlace {
+  readonly buffer: FrameBuffer;
+  readonly rowsPosition: number;
+  readonly messagesCount: number;
+  readonly messagesPosition: number;
+  readonly messagesSizeBytes: number;
+}
+
+export class Shard {
+  readonly shardId: number;
+  readonly state: MetadataState;
+  readonly counters: Counters;
+  readonly #options: ShardOptions;
+  readonly #mailboxes: readonly (Mailbox | undefined)[];
+  readonly #kernels: (WasmBatchKernel | undefined)[];
+  readonly #controlPlane: ControlPlane | undefined;
+  readonly #leases = new Map<number, ReadResult>();
+  #nextLeaseId = 1;
+
+  constructor(options: ShardOptions) {
+    this.#options = options;
+    this.shardId = options.shardId;
+    this.state = options.state;
+    this.counters = options.counters;
+    this.#kernels = options.memories.map(() => undefined);
+    const handlers = this.#handlers();
+    this.#mailboxes = options.ports.map((port) =>
+      port === undefined
+        ? undefined
+        : new Mailbox(port, handlers, (leaseId) => this.#release(leaseId), options.onFailure),
+    );
+    this.#controlPlane = options.controlPlane?.((event) => this.#broadcast(event));
+  }
+
+  /** Kernel over the memory in which a frame of this shard lies; for checks before the batch is sent to its owner. */
+  kernelOf(buffer: FrameBuffer): BatchKernel {
+    return this.#kernel(this.shardId, buffer.large);
+  }
+
+  /** Appends at the owner; settles at the configured acknowledgement. The buffer must stay until then. */
+  append(partitionKey: number, place: BatchPlace): Promise<void> {
+    const owner = this.#ownerOf(partitionKey);
+    const request: AppendRequest = {
+      partitionKey,
+      arenaShardId: this.shardId,
+      large: place.buffer.large,
+      rowsPosition: place.rowsPosition,
+      messagesCount: place.messagesCount,
+      messagesPosition: place.messagesPosition,
+      messagesSizeBytes: place.messagesSizeBytes,
+    };
+    if (owner === undefined) return this.#append(request);
+    return owner.call("append", request, place.messagesSizeBytes);
+  }
+
+  /** Reads at the owner. The parts may be used until `release`, which must be called. */
+  read(request: ReadRequest): ShardRead | Promise<ShardRead> {
+    const owner = this.#ownerOf(request.partitionKey);
+    if (owner === undefined) return this.#readLocally(request);
+    return owner.call("read", request).then((reply) => ({
+      ...reply,
+      release: () => {
+        if (reply.leaseId !== 0) owner.release(reply.leaseId);
+      },
+    }));
+  }
+
+  offset(request: OffsetRequest): OffsetReply | Promise<OffsetReply> {
+    const owner = this.#ownerOf(request.partitionKey);
+    return owner === undefined ? this.#offset(request) : owner.call("offset", request);
+  }
+
+  flush(partitionKey: number, fsync: boolean): Promise<void> {
+    const owner = this.#ownerOf(partitionKey);
+    return owner === undefined
+      ? this.#options.partitions.require(partitionKey).flush(fsync)
+      : owner.call("flush", { partitionKey, fsync });
+  }
+
+  /** Changes metadata through shard 0; resolves when every shard has applied the event. */
+  control(command: ControlCommand): Promise<MetadataEvent> {
+    if (this.#controlPlane !== undefined) return this.#controlPlane.execute(command);
+    const first = this.#mailboxes[0];
+    if (first === undefined) throw new IggyError("ShardCommunicationError");
+    return first.call("control", command);
+  }
+
+  /** Clients of every shard. */
+  async clients(): Promise<ClientDetails[]> {
+    const others = this.#mailboxes.filter((mailbox) => mailbox !== undefined);
+    const lists = await Promise.all(others.map((mailbox) => mailbox.call("clients", undefined)));
+    return [...this.#options.localClients(), ...lists.flat()];
+  }
+
+  /** The saver's tick (spec SB 8.9): every partition of this shard, one after the other. Rejects with the first failure. */
+  async save(): Promise<void> {
+    for (const partition of this.#options.partitions.all) await partition.save();
+  }
+
+  /** Flushes, syncs and closes every partition of this shard (spec SB 8.10). All are tried; the first failure is thrown. */
+  async close(): Promise<void> {
+    const results = await Promise.allSettled([...this.#options.partitions.all].map((partition) => partition.close()));
+    const failed = results.find((result) => result.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #ownerOf(partitionKey: number): Mailbox | undefined {
+    return this.#mailboxes[ownerShardOf(partitionKey, this.#options.shardCount)];
+  }
+
+  #kernel(arenaShardId: number, large: SharedArrayBuffer | undefined): BatchKernel {
+    if (large !== undefined) return new JsBatchKernel(new Uint8Array(large), this.#options.makeSeed());
+    const known = this.#kernels[arenaShardId];
+    if (known !== undefined) return known;
+    const kernel = WasmBatchKernel.create(this.#options.memories[arenaShardId]!, this.#options.makeSeed());
+    this.#kernels[arenaShardId] = kernel;
+    return kernel;
+  }
+
+  #append(request: AppendRequest): Promise<void> {
+    const partition = this.#options.partitions.require(request.partitionKey);
+    const { arenaShardId, large, rowsPosition, messagesCount, messagesPosition, messagesSizeBytes } = request;
+    return partition.append({
+      kernel: this.#kernel(arenaShardId, large),
+      memory:
+        large === undefined
+          ? this.#arenaView(arenaShardId, messagesPosition + messagesSizeBytes)
+          : new Uint8Array(large),
+      rowsPosition,
+      messagesCount,
+      messagesPosition,
+      messagesSizeBytes,
+    });
+  }
+
+  readonly #arenaViews: Uint8Array[] = [];
+
+  /** A view of a whole arena; made anew only when the arena has grown past it. */
+  #arenaView(shardId: number, end: number): Uint8Array {
+    const known = this.#arenaViews[shardId];
+    if (known !== undefined && known.byteLength >= end) return known;
+    const view = new Uint8Array(this.#options.memories[shardId]!.buffer);
+    this.#arenaViews[shardId] = view;
+    return view;
+  }
+
+  #readLocally(request: ReadRequest): ShardRead | Promise<ShardRead> {
+    const result = this.#readPartition(request);
+    return result instanceof Promise ? result.then(toShardRead) : toShardRead(result);
+  }
+
+  #readPartition(request: ReadRequest): ReadResult | Promise<ReadResult> {
+    const { partitionKey, from, countMax, autoCommit } = request;
+    const partition = this.#options.partitions.require(partitionKey);
+    const result = partition.read(from, countMax);
+    if (autoCommit === undefined) return result;
+    // Before the reply, and only if it has messages (spec SB 4.7).
+    const commit = (read: ReadResult): ReadResult => {
+      try {
+        if (read.messagesCount > 0) partition.storeOffset(autoCommit, read.lastOffset);
+      } catch (error) {
+        read.release();
+        throw error;
+      }
+      return read;
+    };
+    return result instanceof Promise ? result.then(commit) : commit(result);
+  }
+
+  #offset(request: OffsetRequest): OffsetReply {
+    const partition = this.#options.partitions.require(request.partitionKey);
+    if (request.operation === "store") partition.storeOffset(request.consumer, request.offset);
+    if (request.operation === "delete") partition.deleteOffset(request.consumer);
+    return {
+      currentOffset: partition.counters.currentOffset,
+      storedOffset: partition.getOffset(request.consumer),
+    };
+  }
+
+  #handlers(): ShardHandlers {
+    return {
+      append: (request) => this.#append(request) as Promise<undefined>,
+      read: (request) => {
+        const result = this.#readPartition(request);
+        return result instanceof Promise ? result.then((read) => this.#lease(read)) : this.#lease(result);
+      },
+      offset: (request) => this.#offset(request),
+      flush: ({ partitionKey, fsync }) => this.flush(partitionKey, fsync) as Promise<undefined>,
+      control: (command) => this.control(command),
+      apply: async (event) => {
+        apply(this.state, event);
+        await this.#options.partitions.follow(event);
+        return undefined;
+      },
+      clients: () => this.#options.localClients(),
+    };
+  }
+
+  /** Shard 0: the log has applied the event to the state already. */
+  async #broadcast(event: MetadataEvent): Promise<void> {
+    const others = this.#mailboxes.filter((mailbox) => mailbox !== undefined);
+    await Promise.all([
+      this.#options.partitions.follow(event),
+      ...others.map((mailbox) => mailbox.call("apply", event)),
+    ]);
+  }
+
+  /** Keeps the files of a read open until the other shard has sent them. */
+  #lease(result: ReadResult): ReadReply {
+    const parts = result.parts.map(toReplyPart);
+    const { currentOffset, messagesCount, sizeBytes } = result;
+    if (!parts.some((part) => part.kind === "file")) {
+      result.release();
+      return { currentOffset, messagesCount, sizeBytes, parts, leaseId: 0 };
+    }
+    const leaseId = this.#nextLeaseId++;
+    this.#leases.set(leaseId, result);
+    return { currentOffset, messagesCount, sizeBytes, parts, leaseId };
+  }
+
+  #release(leaseId: number): void {
+    this.#leases.get(leaseId)?.release();
+    this.#leases.delete(leaseId);
+  }
+}
+
+function toReplyPart(part: ReadResult["parts"][number]): ReplyPart {
+  if (part.kind === "bytes") return part;
+  return { kind: "file", fd: part.file.fd, position: part.position, sizeBytes: part.sizeBytes };
+}
+
+function toShardRead(result: ReadResult): ShardRead {
+  return {
+    currentOffset: result.currentOffset,
+    messagesCount: result.messagesCount,
+    sizeBytes: result.sizeBytes,
+    parts: result.parts.map(toReplyPart),
+    release: () => result.release(),
+  };
+}

@@ -1,0 +1,191 @@
+// The main thread's work: start the shards one after the other (starting many at once has crashed the runtime), connect
+// every pair, watch them, stop them. A shard that dies takes the process with it: its partitions would be unreachable, and
+// a restart is the state that is tested best.
+import type { Config } from "../config/schema/index.ts";
+import type { MetadataState } from "../metadata/index.ts";
+import { createSharedCounters } from "./counters.ts";
+import type { BoundPorts, FromShard, RootCredentials, ShardStart, ToShard } from "./lifecycle.ts";
+
+export interface SupervisorOptions {
+  readonly config: Config;
+  readonly shardCount: number;
+  readonly logFilter: string;
+  readonly startTimeMicros: number;
+  readonly follower: boolean;
+  readonly root: RootCredentials;
+  readonly listenHost: string;
+  readonly listenPort: number;
+  readonly makeWorker: (name: string) => Worker;
+  /** Called once when a shard has died or given up; the process should end with a failure. */
+  readonly onFailure: (reason: string) => void;
+}
+
+/** Clients are given this long to take their last replies; all shards together, before they are cut. */
+const quiesceTimeoutMs = 5000;
+/** Flushing and syncing may take long on a slow disk, but not for ever (spec SB 8.10). */
+const closeTimeoutMs = 30_000;
+
+const wasmPageBytes = 64 * 1024;
+const arenaStartBytes = 4 * 1024 * 1024;
+/** A WebAssembly memory is declared with the largest size that it may ever have; that takes address space only. */
+export const arenaBytesMax = 1024 * 1024 * 1024;
+
+interface Waiter {
+  readonly kind: FromShard["kind"];
+  readonly resolve: (message: FromShard) => void;
+}
+
+class ShardWorker {
+  readonly worker: Worker;
+  readonly #waiters: Waiter[] = [];
+
+  constructor(worker: Worker, name: string, onFailure: (reason: string) => void) {
+    this.worker = worker;
+    worker.onmessage = (event: MessageEvent<FromShard>) => {
+      const message = event.data;
+      if (message.kind === "failed") onFailure(`${name}: ${message.reason}`);
+      const index = this.#waiters.findIndex((waiter) => waiter.kind === message.kind);
+      if (index >= 0) this.#waiters.splice(index, 1)[0]!.resolve(message);
+    };
+    worker.onerror = (event) => onFailure(`${name} died: ${event.message}`);
+    worker.addEventListener("close", () => onFailure(`${name} ended unexpectedly`));
+  }
+
+  send(message: ToShard, transfer: MessagePort[] = []): void {
+    this.worker.postMessage(message, transfer);
+  }
+
+  next<K extends FromShard["kind"]>(kind: K): Promise<Extract<FromShard, { kind: K }>> {
+    return new Promise((resolve) => {
+      this.#waiters.push({ kind, resolve: (message) => resolve(message as Extract<FromShard, { kind: K }>) });
+    });
+  }
+}
+
+export class Supervisor {
+  readonly #options: SupervisorOptions;
+  readonly #shards: ShardWorker[] = [];
+  #isStopping = false;
+  #hasFailed = false;
+  #hasCreatedRoot = false;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** Whether this start made the root user: its password is known to nobody else. */
+  get hasCreatedRoot(): boolean {
+    return this.#hasCreatedRoot;
+  }
+
+  /** Resolves with the real ports when every shard listens. */
+  async start(): Promise<BoundPorts> {
+    const { shardCount, listenHost, makeWorker } = this.#options;
+    const counters = createSharedCounters();
+    const memories = Array.from({ length: shardCount }, () => makeMemory());
+    const ports = connectAll(shardCount);
+    let state: MetadataState | undefined;
+    for (let shardId = 0; shardId < shardCount; shardId++) {
+      const name = `shard-${shardId}`;
+      const shard = new ShardWorker(makeWorker(name), name, (reason) => this.#fail(reason));
+      this.#shards.push(shard);
+      const opened = shard.next("opened");
+      const own = ports[shardId]!;
+      const start = this.#startOf(shardId, counters, memories, own, state);
+      shard.send(
+        { kind: "start", start },
+        own.filter((port) => port !== undefined),
+      );
+      const answer = await opened;
+      state = answer.state ?? state;
+      if (answer.hasCreatedRoot) this.#hasCreatedRoot = true;
+    }
+    // Shard 0 binds first; the others share the port that it got.
+    let port = this.#options.listenPort;
+    for (const shard of this.#shards) {
+      const listening = shard.next("listening");
+      shard.send({ kind: "listen", host: listenHost, port });
+      port = (await listening).port;
+    }
+    const bound: BoundPorts = { tcp: port };
+    for (const shard of this.#shards) shard.send({ kind: "bound", ports: bound });
+    return bound;
+  }
+
+  /** Orderly stop; true when every shard closed its partitions in time. */
+  async stop(): Promise<boolean> {
+    this.#isStopping = true;
+    const quiesced = await this.#all("quiesce", "quiesced", quiesceTimeoutMs);
+    const closed = await this.#all("close", "closed", closeTimeoutMs);
+    return quiesced && closed;
+  }
+
+  async #all(kind: "quiesce" | "close", answer: FromShard["kind"], timeoutMs: number): Promise<boolean> {
+    const answers = Promise.all(
+      this.#shards.map((shard) => {
+        const next = shard.next(answer);
+        shard.send({ kind });
+        return next;
+      }),
+    ).then(() => true);
+    let timer: Timer | undefined;
+    const timeout = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), timeoutMs);
+    });
+    const done = await Promise.race([answers, timeout]);
+    clearTimeout(timer);
+    return done;
+  }
+
+  #startOf(
+    shardId: number,
+    counters: ShardStart["counters"],
+    memories: readonly WebAssembly.Memory[],
+    ports: readonly (MessagePort | undefined)[],
+    state: MetadataState | undefined,
+  ): ShardStart {
+    const { config, shardCount, logFilter, startTimeMicros, follower, root } = this.#options;
+    return {
+      shardId,
+      shardCount,
+      config,
+      logFilter,
+      startTimeMicros,
+      follower,
+      counters,
+      memories,
+      ports,
+      root: shardId === 0 ? root : undefined,
+      state,
+    };
+  }
+
+  #fail(reason: string): void {
+    if (this.#hasFailed || (this.#isStopping && reason.endsWith("ended unexpectedly"))) return;
+    this.#hasFailed = true;
+    this.#options.onFailure(reason);
+  }
+}
+
+function makeMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({
+    shared: true,
+    initial: arenaStartBytes / wasmPageBytes,
+    maximum: arenaBytesMax / wasmPageBytes,
+  });
+}
+
+/** A channel for every pair; `[a][b]` is the port of shard a to shard b. */
+function connectAll(shardCount: number): (MessagePort | undefined)[][] {
+  const ports = Array.from({ length: shardCount }, () =>
+    new Array<MessagePort | undefined>(shardCount).fill(undefined),
+  );
+  for (let first = 0; first < shardCount; first++) {
+    for (let second = first + 1; second < shardCount; second++) {
+      const channel = new MessageChannel();
+      ports[first]![second] = channel.port1;
+      ports[second]![first] = channel.port2;
+    }
+  }
+  return ports;
+}

@@ -1,0 +1,284 @@
+// Appends of one partition. The batch is stamped in place, and its bytes go from where they are to the disk: nothing is
+// done per message here. What comes in one turn of the event loop is written with one call at its end; a large batch is
+// written at once, behind what waits.
+//
+// Order that holds: log bytes first, index rows later; durable first (sync level), visible and answered later.
+
+import { assert } from "../platform/assert.ts";
+import { DiskError } from "../platform/disk.ts";
+import { IggyError } from "../protocol/errors.ts";
+import { type FlushGroup, makeFlushGroup, settled } from "./flush-group.ts";
+import { pendingRowsBytesMax, segmentBytesMax, writeAtOnceBytes } from "./limits.ts";
+import type { PartitionLog } from "./partition-log.ts";
+import type { Segment } from "./segment.ts";
+import { syncIndex, syncLog, syncLogs } from "./sync-files.ts";
+import { SyncQueue } from "./sync-queue.ts";
+import type { IncomingBatch } from "./types.ts";
+
+export class Appender {
+  readonly #log: PartitionLog;
+  readonly #isMemoryLevel: boolean;
+  readonly #isSyncLevel: boolean;
+  readonly syncQueue: SyncQueue;
+  /** Who waits for the next write. */
+  #group: FlushGroup | undefined;
+  #isScheduled = false;
+  /** Syncs of sealed segments that are under way. */
+  readonly #sealing = new Set<Promise<void>>();
+
+  constructor(log: PartitionLog) {
+    this.#log = log;
+    this.#isMemoryLevel = log.context.options.acknowledge === "memory";
+    this.#isSyncLevel = log.context.options.acknowledge === "sync";
+    this.syncQueue = new SyncQueue(log);
+  }
+
+  /** See `Partition.append`. */
+  append(batch: IncomingBatch): Promise<void> {
+    if (this.#log.refusal !== undefined) return Promise.reject(this.#log.refusal);
+    try {
+      if (!this.#isMemoryLevel) {
+        this.#accept(batch, false);
+        return this.#afterAppend(batch);
+      }
+      const isDue = this.#isDueWith(batch);
+      this.#accept(batch, !isDue);
+      return this.#afterMemoryAppend(batch, isDue);
+    } catch (thrown) {
+      return Promise.reject(thrown instanceof IggyError ? thrown : this.#log.fence(thrown));
+    }
+  }
+
+  /**
+   * Writes what waits to the log. `mayRotate` is false for writes that were asked for: they never rotate (spec SB 3.6).
+   * Returns the failure, which those who wait got as well.
+   */
+  writeJournal(mayRotate: boolean): IggyError | undefined {
+    const log = this.#log;
+    const { journal, active } = log;
+    if (journal.sizeBytes === 0) return undefined;
+    const group = this.#group;
+    this.#group = undefined;
+    if (log.refusal !== undefined) {
+      // At memory level the journal was acknowledged: it stays readable as long as the process lives.
+      return this.#isMemoryLevel ? log.refusal : this.#dropJournal(group, log.refusal);
+    }
+    const isFull = active.logSizeBytes >= log.context.options.segmentSizeBytes;
+    try {
+      log.createActiveFiles();
+      log.context.files.use(active.log).write(journal.blocks, active.logSizeBytes);
+    } catch (thrown) {
+      return this.#failedWrite(group, thrown);
+    }
+    const writtenBytes = journal.sizeBytes;
+    journal.clear();
+    active.logSizeBytes = active.acceptedSizeBytes;
+    log.writtenOffset = log.nextOffset;
+    if (this.#isSyncLevel) this.syncQueue.add(group, writtenBytes);
+    else if (!this.#isMemoryLevel) {
+      log.publish(log.writtenOffset, writtenBytes);
+      group?.resolve();
+    }
+    if (active.index.pendingBytes(active.index.rowsCount) >= pendingRowsBytesMax) this.#tryWriteIndex(active);
+    if (isFull && mayRotate) this.#rotate();
+    return undefined;
+  }
+
+  /** Writes index rows whose messages are in the log. Throws `DiskError`; the rows stay in memory then. */
+  writeIndexRows(): void {
+    for (const segment of this.#log.segments) {
+      const writtenRows = Math.min(segment.index.rowsCount, this.#log.writtenOffset - segment.startOffset);
+      segment.index.writeUpTo(writtenRows);
+    }
+  }
+
+  /** Whether `writeIndexRows` would write anything. */
+  get hasPendingRows(): boolean {
+    return this.#log.segments.some((segment) => segment.index.pendingBytes(segment.index.rowsCount) > 0);
+  }
+
+  /** Resolves when no sync of a sealed segment is under way. A failure fenced the partition. */
+  async sealed(): Promise<void> {
+    await Promise.all(this.#sealing);
+  }
+
+  /** Refuses what waits, for a partition that goes away. */
+  reject(error: IggyError): void {
+    const group = this.#group;
+    this.#group = undefined;
+    if (this.#log.journal.sizeBytes > 0) this.#dropJournal(group, error);
+  }
+
+  /** `copies`: whether the bytes must outlive the append. */
+  #accept(batch: IncomingBatch, copies: boolean): void {
+    const log = this.#log;
+    const { messagesCount, messagesSizeBytes } = batch;
+    assert(messagesCount > 0 && messagesSizeBytes <= segmentBytesMax, "a batch was validated");
+    if (log.active.acceptedSizeBytes + messagesSizeBytes > segmentBytesMax) this.#makeRoom();
+    const active = log.active;
+    const firstOffset = log.nextOffset;
+    assert(firstOffset === active.endOffset, "an append continues where the segment ends");
+    // One time for the whole batch, never before that of an earlier message: reads by time search for it.
+    const timestampMicros = Math.max(log.context.clock.nowMicros(), log.lastTimestampMicros);
+    batch.kernel.stamp(
+      batch.rowsPosition,
+      messagesCount,
+      batch.messagesPosition,
+      messagesSizeBytes,
+      firstOffset,
+      active.startOffset,
+      active.acceptedSizeBytes,
+      timestampMicros,
+    );
+    active.index.append(batch.memory, batch.rowsPosition, messagesCount);
+    active.acceptedSizeBytes += messagesSizeBytes;
+    active.lastTimestampMicros = timestampMicros;
+    log.lastTimestampMicros = timestampMicros;
+    log.nextOffset = firstOffset + messagesCount;
+    const end = batch.messagesPosition + messagesSizeBytes;
+    const block = copies
+      ? batch.memory.slice(batch.messagesPosition, end)
+      : batch.memory.subarray(batch.messagesPosition, end);
+    log.journal.push(block, messagesCount);
+    const lastEnd = active.index.endPosition(active.index.rowsCount - 1);
+    assert(lastEnd === active.acceptedSizeBytes, "the last index row ends where the log will end");
+  }
+
+  #afterAppend(batch: IncomingBatch): Promise<void> {
+    if (batch.messagesSizeBytes >= writeAtOnceBytes) {
+      if (this.#isSyncLevel) this.#group ??= makeFlushGroup();
+      const group = this.#group;
+      const failure = this.writeJournal(true);
+      if (group !== undefined) return group.promise;
+      return failure === undefined ? settled : Promise.reject(failure);
+    }
+    this.#group ??= makeFlushGroup();
+    if (!this.#isScheduled) {
+      this.#isScheduled = true;
+      this.#log.context.schedule(this.#endTurn);
+    }
+    return this.#group.promise;
+  }
+
+  readonly #endTurn = (): void => {
+    this.#isScheduled = false;
+    this.writeJournal(true);
+  };
+
+  /** Whether the journal has to be written with this batch (memory level, spec SB 3.4). */
+  #isDueWith(batch: IncomingBatch): boolean {
+    const { active, context, journal } = this.#log;
+    const { options } = context;
+    return (
+      active.logSizeBytes >= options.segmentSizeBytes ||
+      journal.messagesCount + batch.messagesCount >= options.messagesRequiredToSave ||
+      journal.sizeBytes + batch.messagesSizeBytes >= options.bytesRequiredToSave
+    );
+  }
+
+  /** Memory level: the thresholds are checked inside the request that reaches them. */
+  #afterMemoryAppend(batch: IncomingBatch, isDue: boolean): Promise<void> {
+    const log = this.#log;
+    if (isDue) {
+      const failure = this.writeJournal(true);
+      if (failure !== undefined) {
+        // What was acknowledged stays in memory for the next try; only this batch is refused.
+        this.#takeBack(batch.messagesCount, batch.messagesSizeBytes);
+        return Promise.reject(failure);
+      }
+    }
+    log.publish(log.nextOffset, batch.messagesSizeBytes);
+    return isDue && log.context.options.enforceFsync ? this.#syncNow() : settled;
+  }
+
+  async #syncNow(): Promise<void> {
+    try {
+      await syncLogs(this.#log);
+    } catch (thrown) {
+      throw this.#log.fence(thrown);
+    }
+  }
+
+  /** The segment cannot hold the batch behind what it has: positions have 32 bits. */
+  #makeRoom(): void {
+    const failure = this.writeJournal(false);
+    if (failure !== undefined) throw failure;
+    if (this.#log.active.logSizeBytes > 0) this.#rotate();
+  }
+
+  #failedWrite(group: FlushGroup | undefined, thrown: unknown): IggyError {
+    const log = this.#log;
+    const { active } = log;
+    const error = new IggyError("CannotAppendToFile", [], { cause: thrown });
+    log.context.log.error("write to the log failed", {
+      path: active.log.path,
+      error: thrown instanceof Error ? thrown.message : String(thrown),
+    });
+    if (!(thrown instanceof DiskError)) log.fence(thrown);
+    if (!this.#isMemoryLevel) this.#dropJournal(group, error);
+    // Part of the bytes may be in the file. They must not stay behind the end, where the next write starts.
+    try {
+      if (active.onDisk) log.context.files.use(active.log).truncate(active.logSizeBytes);
+    } catch (truncateError) {
+      log.fence(truncateError);
+    }
+    return error;
+  }
+
+  /** Goes back to what was written; everyone who waits for the rest gets `error`. */
+  #dropJournal(group: FlushGroup | undefined, error: IggyError): IggyError {
+    const { journal } = this.#log;
+    this.#takeBack(journal.messagesCount, journal.sizeBytes);
+    journal.clear();
+    group?.reject(error);
+    return error;
+  }
+
+  /** Takes the last `messagesCount` accepted messages back, the newest block of the journal with them. */
+  #takeBack(messagesCount: number, sizeBytes: number): void {
+    const log = this.#log;
+    log.nextOffset -= messagesCount;
+    log.active.acceptedSizeBytes -= sizeBytes;
+    log.active.index.truncate(log.active.index.rowsCount - messagesCount);
+    log.journal.pop(messagesCount);
+  }
+
+  /** Seals the active segment and starts the next one behind it (spec SB 3.6). */
+  #rotate(): void {
+    const log = this.#log;
+    const sealed = log.active;
+    this.#tryWriteIndex(sealed);
+    if (log.context.options.cacheIndexes !== "all") sealed.index.stopKeeping();
+    log.startSegment();
+    try {
+      log.createActiveFiles();
+    } catch (thrown) {
+      if (!(thrown instanceof DiskError)) throw thrown;
+      log.context.log.warn("new segment not created yet", { path: log.active.log.path, error: thrown.message });
+    }
+    const sealing = this.#syncSealed(sealed).finally(() => this.#sealing.delete(sealing));
+    this.#sealing.add(sealing);
+  }
+
+  async #syncSealed(segment: Segment): Promise<void> {
+    try {
+      await syncLog(this.#log, segment);
+      await syncIndex(this.#log, segment);
+    } catch (thrown) {
+      if (!segment.isRemoved) this.#log.fence(thrown);
+    }
+  }
+
+  /** The index can be made again from the log: a failure here is nobody's failure. */
+  #tryWriteIndex(segment: Segment): void {
+    try {
+      segment.index.writeUpTo(segment.index.rowsCount);
+    } catch (thrown) {
+      if (!(thrown instanceof DiskError)) throw thrown;
+      this.#log.context.log.warn("index rows not written yet", {
+        path: segment.index.file.path,
+        error: thrown.message,
+      });
+    }
+  }
+}

@@ -1,0 +1,65 @@
+// The checkpoint says up to where the log of a partition was durable: recovery looks closely only at what comes behind.
+// It is never needed. A missing, damaged or outdated one costs a longer scan, so nothing here is synced.
+//
+// Layout, little-endian: [segment start offset u64][position u64][XXH3 of the first 16 bytes u64]
+
+import { type Disk, DiskError } from "../platform/disk.ts";
+import type { StorageLog } from "./types.ts";
+
+export interface Checkpoint {
+  readonly segmentStartOffset: number;
+  /** Bytes of that segment's log that a sync covered. */
+  readonly position: number;
+}
+
+const fileName = "checkpoint";
+const temporaryName = "checkpoint.tmp";
+const checkedBytes = 16;
+const fileBytes = 24;
+
+/** The checkpoint of a partition directory; undefined when there is none that can be trusted. */
+export function readCheckpoint(disk: Disk, directory: string): Checkpoint | undefined {
+  const path = `${directory}/${fileName}`;
+  if (!disk.exists(path)) return undefined;
+  const bytes = new Uint8Array(fileBytes + 1);
+  const file = disk.open(path, "read");
+  try {
+    if (file.read(bytes, 0) !== fileBytes) return undefined;
+  } finally {
+    file.close();
+  }
+  const view = new DataView(bytes.buffer);
+  if (view.getBigUint64(checkedBytes, true) !== Bun.hash.xxHash3(bytes.subarray(0, checkedBytes))) return undefined;
+  return {
+    segmentStartOffset: Number(view.getBigUint64(0, true)),
+    position: Number(view.getBigUint64(8, true)),
+  };
+}
+
+/** Replaces the checkpoint. Call it after the sync that covers the position. A failure is only logged. */
+export function writeCheckpoint(disk: Disk, directory: string, checkpoint: Checkpoint, log: StorageLog): void {
+  const bytes = new Uint8Array(fileBytes);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(checkpoint.segmentStartOffset), true);
+  view.setBigUint64(8, BigInt(checkpoint.position), true);
+  view.setBigUint64(checkedBytes, Bun.hash.xxHash3(bytes.subarray(0, checkedBytes)), true);
+  try {
+    const file = disk.open(`${directory}/${temporaryName}`, "create");
+    try {
+      file.truncate(0);
+      file.write([bytes], 0);
+    } finally {
+      file.close();
+    }
+    disk.rename(`${directory}/${temporaryName}`, `${directory}/${fileName}`);
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    log.warn("checkpoint not written, the next start scans more", { directory, error: error.message });
+  }
+}
+
+/** Throws `DiskError`. */
+export function removeCheckpoint(disk: Disk, directory: string): void {
+  disk.remove(`${directory}/${fileName}`);
+  disk.remove(`${directory}/${temporaryName}`);
+}

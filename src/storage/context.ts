@@ -1,0 +1,29 @@
+import type { Clock } from "../platform/clock.ts";
+import type { Disk } from "../platform/disk.ts";
+import { FileCache } from "./file-cache.ts";
+import { ScanMemory, type ScanMemoryOptions } from "./scan-memory.ts";
+import type { StorageContext, StorageLog, StorageOptions } from "./types.ts";
+
+export interface StorageContextOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly options: StorageOptions;
+  /** Memory for recovery and for checks before reads; 1 to 4 MiB serve well. */
+  readonly scan: ScanMemoryOptions;
+  readonly log: StorageLog;
+  /** Runs `flush` once at the end of this turn of the event loop. */
+  readonly schedule: (flush: () => void) => void;
+}
+
+/** What the partitions of one shard share; one for each shard. */
+export function createStorageContext(given: StorageContextOptions): StorageContext {
+  return {
+    disk: given.disk,
+    clock: given.clock,
+    options: given.options,
+    files: new FileCache(given.disk, given.options.openFilesMax),
+    scanMemory: new ScanMemory(given.scan),
+    log: given.log,
+    schedule: given.schedule,
+  };
+}

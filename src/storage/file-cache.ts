@@ -1,0 +1,135 @@
+// Open files of one shard. A partition costs descriptors only while it is used: files open on demand, and the least
+// recently used one closes when there are too many. A pinned file (a reply that still needs it, a sync under way) stays
+// open, so the limit can be passed for a moment.
+//
+// Unsynced bytes of a closed file are not lost: they belong to the inode, and a sync through a later descriptor of the
+// same file covers them.
+
+import { assert } from "../platform/assert.ts";
+import type { Disk, DiskFile } from "../platform/disk.ts";
+
+/** One file that may be open or not. Used through its cache only. */
+export class CachedFile {
+  readonly path: string;
+  /** Set while open. */
+  file: DiskFile | null = null;
+  pinsCount = 0;
+  /** Neighbours in the order of use while open. */
+  newer: CachedFile | null = null;
+  older: CachedFile | null = null;
+  /** Closed for good as soon as the last pin is gone. */
+  discarded = false;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+}
+
+export class FileCache {
+  readonly #disk: Disk;
+  readonly #openFilesMax: number;
+  #newest: CachedFile | null = null;
+  #oldest: CachedFile | null = null;
+  #openCount = 0;
+
+  constructor(disk: Disk, openFilesMax: number) {
+    assert(openFilesMax >= 1, "a shard may keep at least one file open");
+    this.#disk = disk;
+    this.#openFilesMax = openFilesMax;
+  }
+
+  get openCount(): number {
+    return this.#openCount;
+  }
+
+  /**
+   * The open file, valid until the next call to this cache; throws `DiskError` (`ENOENT` for a missing file).
+   */
+  use(entry: CachedFile): DiskFile {
+    const file = entry.file;
+    if (file !== null) {
+      if (this.#newest !== entry) {
+        this.#unlink(entry);
+        this.#link(entry);
+      }
+      return file;
+    }
+    return this.#open(entry, "readWrite");
+  }
+
+  /** Makes the file, or empties it if there is one, and leaves it open. */
+  create(entry: CachedFile): DiskFile {
+    const file = entry.file ?? this.#open(entry, "create");
+    if (file.sizeBytes() > 0) file.truncate(0);
+    return file;
+  }
+
+  /** Like `use`, but the file stays open until `unpin`. */
+  pin(entry: CachedFile): DiskFile {
+    const file = this.use(entry);
+    entry.pinsCount++;
+    return file;
+  }
+
+  unpin(entry: CachedFile): void {
+    assert(entry.pinsCount > 0, "a file is unpinned as often as it was pinned");
+    entry.pinsCount--;
+    if (entry.pinsCount > 0) return;
+    if (entry.discarded) this.#close(entry);
+    else if (this.#openCount > this.#openFilesMax) this.#evict();
+  }
+
+  /** Closes the file, at its last unpin if it is pinned. The entry can be used again afterwards. */
+  discard(entry: CachedFile): void {
+    if (entry.file === null) return;
+    if (entry.pinsCount > 0) entry.discarded = true;
+    else this.#close(entry);
+  }
+
+  #open(entry: CachedFile, mode: "readWrite" | "create"): DiskFile {
+    const file = this.#disk.open(entry.path, mode);
+    entry.file = file;
+    entry.discarded = false;
+    this.#openCount++;
+    this.#link(entry);
+    if (this.#openCount > this.#openFilesMax) this.#evict();
+    return file;
+  }
+
+  /** Closes the oldest files that nobody holds; never the newest, which is about to be used. */
+  #evict(): void {
+    let entry = this.#oldest;
+    while (entry !== null && entry !== this.#newest && this.#openCount > this.#openFilesMax) {
+      const next = entry.newer;
+      if (entry.pinsCount === 0) this.#close(entry);
+      entry = next;
+    }
+  }
+
+  #close(entry: CachedFile): void {
+    const file = entry.file;
+    if (file === null) return;
+    this.#unlink(entry);
+    entry.file = null;
+    entry.discarded = false;
+    this.#openCount--;
+    file.close();
+  }
+
+  #link(entry: CachedFile): void {
+    entry.older = this.#newest;
+    entry.newer = null;
+    if (this.#newest !== null) this.#newest.newer = entry;
+    this.#newest = entry;
+    this.#oldest ??= entry;
+  }
+
+  #unlink(entry: CachedFile): void {
+    if (entry.newer !== null) entry.newer.older = entry.older;
+    else this.#newest = entry.older;
+    if (entry.older !== null) entry.older.newer = entry.newer;
+    else this.#oldest = entry.newer;
+    entry.newer = null;
+    entry.older = null;
+  }
+}

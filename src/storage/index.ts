@@ -1,0 +1,21 @@
+// The door of the storage layer: everything that other layers may use of it.
+
+export { createStorageContext, type StorageContextOptions } from "./context.ts";
+export type { BatchKernel, ScanResult, ScanStop } from "./kernel/batch-kernel.ts";
+export { JsBatchKernel } from "./kernel/js-batch-kernel.ts";
+export { kernelReservedBytes, WasmBatchKernel } from "./kernel/wasm-batch-kernel.ts";
+export { Partition } from "./partition.ts";
+export type { RemovableSegment } from "./retention.ts";
+export type { ScanMemoryOptions } from "./scan-memory.ts";
+export type {
+  Acknowledge,
+  ConsumerKey,
+  IncomingBatch,
+  PartitionCounters,
+  ReadFrom,
+  ReadPart,
+  ReadResult,
+  StorageContext,
+  StorageLog,
+  StorageOptions,
+} from "./types.ts";

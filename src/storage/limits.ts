@@ -1,0 +1,25 @@
+// Limits and sizes of the storage layer, each with its reason.
+
+/** A batch of this size is written at once: a call of its own costs little against its bytes. */
+export const writeAtOnceBytes = 32 * 1024;
+
+/** Index rows wait in memory until there are this many bytes of them; the log is the truth, rows can be made again. */
+export const pendingRowsBytesMax = 64 * 1024;
+
+/** Largest run of messages in one reply; frames have 32-bit lengths and a reply must fit into memory. */
+export const replyBytesMax = 512 * 1024 * 1024;
+
+/** An index row holds end positions as 32-bit numbers (spec SB 3.3). */
+export const segmentBytesMax = 2 ** 32 - 1;
+
+/** How far before the checkpoint recovery starts to look at the log: slack for a checkpoint that was right too early. */
+export const checkpointSlackBytes = 1024 * 1024;
+
+/**
+ * Largest message that can stand in a log: header, payload and user headers at their limits (spec SB 4.1), each of the
+ * two longer by nonce and tag under server-side encryption (spec SB 4.9). A length above is garbage.
+ */
+export const messageBytesMax = 64 + 64_000_000 + 100_000 + 2 * 28;
+
+/** Separate verified ranges remembered per segment; more than a few readers in unverified data at once are rare. */
+export const verifiedRangesMax = 8;

@@ -1,0 +1,194 @@
+// The state of one partition's log, shared by the parts that append, read, sync and repair it. Three offsets, each the
+// number of the message that comes next: accepted (`nextOffset`), in the log file (`writtenOffset`), shown to readers
+// (`visibleOffset`). visible ≤ accepted and written ≤ accepted always; which of visible and written is ahead depends on
+// the acknowledgement level (spec SB 3.4, 3.5).
+
+import { AssertionError, assert } from "../platform/assert.ts";
+import { DiskError } from "../platform/disk.ts";
+import { IggyError } from "../protocol/errors.ts";
+import { Journal } from "./journal.ts";
+import { openSegments } from "./recovery.ts";
+import { Segment } from "./segment.ts";
+import type { PartitionCounters, StorageContext } from "./types.ts";
+
+export class PartitionLog {
+  readonly context: StorageContext;
+  readonly directory: string;
+  readonly journal = new Journal();
+  readonly counters: PartitionCounters;
+  readonly #onChange: (counters: PartitionCounters) => void;
+
+  segments: Segment[];
+  active: Segment;
+  nextOffset: number;
+  writtenOffset: number;
+  visibleOffset: number;
+  lastTimestampMicros: number;
+  /** Grows with each purge: what was under way before it must not change what is there after it. */
+  epoch = 0;
+  /** Why appends are refused, if they are: fenced or closed. */
+  refusal: IggyError | undefined;
+  isFenced = false;
+  isClosed = false;
+  /** Directories with entries that no sync covered. */
+  readonly unsyncedDirectories = new Set<string>();
+
+  /** Opens what is in `directory`, repairing it. Throws `DiskError`. */
+  constructor(context: StorageContext, directory: string, onChange: (counters: PartitionCounters) => void) {
+    this.context = context;
+    this.directory = directory;
+    this.#onChange = onChange;
+    this.segments = openSegments(context, directory);
+    if (this.segments.length === 0) this.segments.push(this.#makeSegment(0));
+    this.active = this.segments[this.segments.length - 1]!;
+    this.nextOffset = this.active.endOffset;
+    this.writtenOffset = this.nextOffset;
+    this.visibleOffset = this.nextOffset;
+    this.lastTimestampMicros = lastTimestampOf(this.segments, context.clock.nowMicros());
+    this.counters = { segmentsCount: 0, currentOffset: 0, hasMessages: false, sizeBytes: 0, messagesCount: 0 };
+    this.#updateCounters();
+  }
+
+  /** Readers may see what comes before `offset` from now on, which is `addedBytes` more than before. */
+  publish(offset: number, addedBytes: number): void {
+    assert(
+      offset >= this.visibleOffset && offset <= this.nextOffset,
+      "what readers see grows, up to what was accepted",
+    );
+    const counters = this.counters;
+    counters.messagesCount += offset - this.visibleOffset;
+    counters.sizeBytes += addedBytes;
+    counters.currentOffset = Math.max(0, offset - 1);
+    counters.hasMessages = offset > 0;
+    this.visibleOffset = offset;
+    this.#onChange(counters);
+  }
+
+  /** Messages of `segment` that readers may see. */
+  visibleRows(segment: Segment): number {
+    return Math.min(segment.index.rowsCount, Math.max(0, this.visibleOffset - segment.startOffset));
+  }
+
+  /** The segment that holds `offset`, or the one before it where none does. Not before the first segment. */
+  segmentIndexOf(offset: number): number {
+    let low = 0;
+    let high = this.segments.length - 1;
+    if (offset >= this.active.startOffset) return high;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (this.segments[middle]!.startOffset <= offset) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** Starts an empty active segment behind all that was accepted; its files come with `createActiveFiles`. */
+  startSegment(): void {
+    const segment = this.#makeSegment(this.nextOffset);
+    this.segments.push(segment);
+    this.active = segment;
+    this.counters.segmentsCount = this.segments.length;
+    this.#onChange(this.counters);
+  }
+
+  /** Removes the oldest segment, which is sealed, with its files. Throws `DiskError`. */
+  removeOldestSegment(): void {
+    const oldest = this.segments[0]!;
+    assert(oldest !== this.active, "the active segment is never removed");
+    oldest.removeFiles(this.context.disk, this.context.files);
+    this.segments.shift();
+    this.counters.segmentsCount = this.segments.length;
+    this.counters.messagesCount -= oldest.index.rowsCount;
+    this.counters.sizeBytes -= oldest.logSizeBytes;
+    this.#onChange(this.counters);
+  }
+
+  /** Makes the files of the active segment, with their directory, if they are missing. Throws `DiskError`. */
+  createActiveFiles(): void {
+    if (this.active.onDisk) return;
+    const disk = this.context.disk;
+    for (let path = this.directory; !disk.exists(path) && path.includes("/"); ) {
+      path = path.slice(0, path.lastIndexOf("/"));
+      this.unsyncedDirectories.add(path === "" ? "/" : path);
+    }
+    disk.makeDirectory(this.directory);
+    this.unsyncedDirectories.add(this.directory);
+    this.active.createFiles(this.context.files);
+  }
+
+  /** Everything is gone: an empty segment at 0 (spec SB 5.3). Removing the files is the caller's. */
+  restart(): void {
+    this.epoch++;
+    this.journal.clear();
+    this.active = this.#makeSegment(0);
+    this.segments = [this.active];
+    this.nextOffset = 0;
+    this.writtenOffset = 0;
+    this.visibleOffset = 0;
+    this.#updateCounters();
+    this.#onChange(this.counters);
+  }
+
+  /**
+   * No more appends: what is on the disk is not known any more, or a rule of our own is broken. Reads go on, and check
+   * what they read that no sync covered. Returns the error for everyone who waits.
+   */
+  fence(thrown: unknown): IggyError {
+    if (this.isFenced && this.refusal !== undefined) return this.refusal;
+    const error = toStorageError(thrown);
+    this.isFenced = true;
+    this.refusal = error;
+    for (const segment of this.segments) {
+      if (segment.syncedSizeBytes < segment.logSizeBytes) segment.verified.clear();
+    }
+    this.context.log.error("partition is fenced, it takes no more messages", {
+      directory: this.directory,
+      error: thrown instanceof Error ? thrown.message : String(thrown),
+    });
+    return error;
+  }
+
+  /** No more appends and reads. */
+  close(): void {
+    this.isClosed = true;
+    this.refusal ??= new IggyError("CannotAppendToFile", [], { cause: new Error("the partition is closed") });
+  }
+
+  #makeSegment(startOffset: number): Segment {
+    const { options, files } = this.context;
+    return new Segment(files, this.directory, startOffset, options.cacheIndexes !== "none");
+  }
+
+  /** Counts anew, where everything in the segments is visible. */
+  #updateCounters(): void {
+    const counters = this.counters;
+    counters.segmentsCount = this.segments.length;
+    counters.currentOffset = Math.max(0, this.visibleOffset - 1);
+    counters.hasMessages = this.visibleOffset > 0;
+    counters.sizeBytes = this.segments.reduce((sum, segment) => sum + segment.logSizeBytes, 0);
+    counters.messagesCount = this.segments.reduce((sum, segment) => sum + segment.index.rowsCount, 0);
+  }
+}
+
+/**
+ * Time of the newest message. A time from the active segment was checked when it opened; one from an index of a sealed
+ * segment was not, and must not push the clock of the partition into the future.
+ */
+function lastTimestampOf(segments: readonly Segment[], nowMicros: number): number {
+  const active = segments[segments.length - 1]!;
+  if (active.index.rowsCount > 0) return active.lastTimestampMicros;
+  const sealed = segments[segments.length - 2];
+  return sealed === undefined ? 0 : Math.min(sealed.lastTimestampMicros, nowMicros);
+}
+
+/** The error that clients get for a failure below: by operation of the disk, `CannotAppendToFile` for anything else. */
+export function toStorageError(thrown: unknown): IggyError {
+  if (thrown instanceof IggyError) return thrown;
+  if (thrown instanceof DiskError && (thrown.operation === "sync" || thrown.operation === "syncDirectory")) {
+    return new IggyError("CannotSyncFile", [], { cause: thrown });
+  }
+  if (thrown instanceof DiskError || thrown instanceof AssertionError) {
+    return new IggyError("CannotAppendToFile", [], { cause: thrown });
+  }
+  return new IggyError("Error", [], { cause: thrown });
+}

@@ -1,0 +1,194 @@
+// Opens the segments of a partition (spec SB 3.7, with the repairs that SB 13 asks for). The log is the truth; whatever
+// else does not agree with it is made again. Damaged content never stops an open: it is cut away, or out of sight, and
+// reported. Synchronous: a partition is either open or not.
+//
+// Sealed segments are taken as they are when log and index agree in size; reads check them later. The active segment,
+// where a crash leaves its traces, is scanned from the last checkpoint on and cut behind its last valid message.
+
+import { DiskError } from "../platform/disk.ts";
+import { readCheckpoint } from "./checkpoint.ts";
+import { MessageLayout } from "./kernel/kernel-layout.ts";
+import { checkpointSlackBytes } from "./limits.ts";
+import { LogScan } from "./log-scan.ts";
+import { rowSizeBytes } from "./row-block.ts";
+import { Segment, startOffsetOf } from "./segment.ts";
+import type { StorageContext } from "./types.ts";
+import { VerifiedRanges } from "./verified-ranges.ts";
+
+/** The segments in `directory`, ascending; the last one is active. Empty if there are none. Throws `DiskError`. */
+export function openSegments(context: StorageContext, directory: string): Segment[] {
+  const starts = listStartOffsets(context, directory);
+  return starts.map((startOffset, index) => {
+    const nextStartOffset = starts[index + 1];
+    const keepRows =
+      context.options.cacheIndexes === "all" ||
+      (context.options.cacheIndexes === "open_segment" && nextStartOffset === undefined);
+    const segment = new Segment(context.files, directory, startOffset, keepRows);
+    segment.onDisk = true;
+    if (nextStartOffset === undefined) openActive(context, directory, segment);
+    else openSealed(context, segment, nextStartOffset);
+    segment.acceptedSizeBytes = segment.logSizeBytes;
+    const rowsCount = segment.index.rowsCount;
+    segment.lastTimestampMicros = rowsCount === 0 ? 0 : segment.index.timestampMicros(rowsCount - 1);
+    return segment;
+  });
+}
+
+function listStartOffsets(context: StorageContext, directory: string): number[] {
+  const starts: number[] = [];
+  const names = context.disk.list(directory);
+  for (const name of names) {
+    const startOffset = startOffsetOf(name);
+    if (startOffset !== undefined) starts.push(startOffset);
+    else if (name.endsWith(".log")) context.log.warn("file with the name of no segment", { directory, name });
+    else if (name.endsWith(".index") && !names.includes(name.replace(/index$/, "log"))) {
+      // A removal was cut short between the two files.
+      context.log.info("index without a log removed", { directory, name });
+      context.disk.remove(`${directory}/${name}`);
+    }
+  }
+  return starts.sort((left, right) => left - right);
+}
+
+function openSealed(context: StorageContext, segment: Segment, nextStartOffset: number): void {
+  const logSizeBytes = context.files.use(segment.log).sizeBytes();
+  segment.logSizeBytes = logSizeBytes;
+  segment.verified = new VerifiedRanges(Number.MAX_SAFE_INTEGER);
+  const indexRows = openIndex(context, segment);
+  const isWhole = indexRows !== undefined && indexEndsWithLog(context, segment, logSizeBytes);
+  if (!isWhole || context.options.validateChecksum) {
+    if (!isWhole) context.log.warn("index made again from its log", { path: segment.index.file.path });
+    const damage = scanLog(context, segment, 0);
+    if (damage !== undefined) {
+      context.log.error("sealed segment is damaged, readable up to the damage", {
+        path: segment.log.path,
+        position: segment.logSizeBytes,
+        logSizeBytes,
+        damage,
+      });
+    }
+  }
+  if (segment.endOffset > nextStartOffset) {
+    // Offsets never repeat: the later segment holds what was acknowledged last.
+    context.log.error("segments overlap, the earlier one is cut", { path: segment.log.path, nextStartOffset });
+    segment.index.truncate(nextStartOffset - segment.startOffset);
+    segment.logSizeBytes = segment.index.startPosition(segment.index.rowsCount);
+  }
+  segment.syncedSizeBytes = segment.logSizeBytes;
+}
+
+function openActive(context: StorageContext, directory: string, segment: Segment): void {
+  const logSizeBytes = context.files.use(segment.log).sizeBytes();
+  segment.logSizeBytes = logSizeBytes;
+  const indexRows = openIndex(context, segment);
+  const checkpoint = context.options.validateChecksum ? undefined : readCheckpoint(context.disk, directory);
+  const durableBytes =
+    checkpoint?.segmentStartOffset === segment.startOffset && checkpoint.position <= logSizeBytes
+      ? checkpoint.position
+      : 0;
+  const firstRow = indexRows === undefined ? 0 : rowToScanFrom(segment, durableBytes - checkpointSlackBytes);
+  let damage = scanLog(context, segment, firstRow);
+  if (damage !== undefined && firstRow > 0 && segment.index.rowsCount === firstRow) {
+    // Not one valid message where the index says that one starts: the index may be what is wrong.
+    segment.logSizeBytes = logSizeBytes;
+    damage = scanLog(context, segment, 0);
+  }
+  segment.syncedSizeBytes = Math.min(durableBytes, segment.logSizeBytes);
+  if (segment.logSizeBytes === logSizeBytes) return;
+  context.log.warn("log cut behind its last valid message", {
+    path: segment.log.path,
+    position: segment.logSizeBytes,
+    logSizeBytes,
+    damage,
+  });
+  context.files.use(segment.log).truncate(segment.logSizeBytes);
+}
+
+/** Takes the rows of the index file; how many there are, or undefined when the file is missing or has a torn end. */
+function openIndex(context: StorageContext, segment: Segment): number | undefined {
+  const file = segment.index.file;
+  if (!context.disk.exists(file.path)) {
+    context.files.create(file);
+    return undefined;
+  }
+  const sizeBytes = context.files.use(file).sizeBytes();
+  const rowsCount = Math.floor(sizeBytes / rowSizeBytes);
+  segment.index.adopt(rowsCount);
+  return sizeBytes % rowSizeBytes === 0 ? rowsCount : undefined;
+}
+
+/** Whether the last row is the one of the last message in a log of this size, by the header of that message. */
+function indexEndsWithLog(context: StorageContext, segment: Segment, logSizeBytes: number): boolean {
+  const { index } = segment;
+  const last = index.rowsCount - 1;
+  if (last < 0) return logSizeBytes === 0;
+  if (index.relativeOffset(last) !== last || index.endPosition(last) !== logSizeBytes) return false;
+  const header = new Uint8Array(MessageLayout.headerSizeBytes);
+  const got = context.files.use(segment.log).read(header, index.startPosition(last));
+  const view = new DataView(header.buffer);
+  return (
+    got === header.byteLength &&
+    Number(view.getBigUint64(MessageLayout.offset, true)) === segment.startOffset + last &&
+    Number(view.getBigUint64(MessageLayout.timestamp, true)) === index.timestampMicros(last)
+  );
+}
+
+/** The row whose message is the first that starts at or behind `position`, by the index; 0 where that cannot be. */
+function rowToScanFrom(segment: Segment, position: number): number {
+  const rowsCount = segment.index.rowsCount;
+  if (position <= 0 || rowsCount === 0 || segment.index.endPosition(0) > position) return 0;
+  const last = segment.index.lastRowEndingBy(position, 0, rowsCount);
+  return segment.index.relativeOffset(last) === last ? last + 1 : 0;
+}
+
+/**
+ * Walks the log from the message of `firstRow` to the end. Afterwards index and log size of the segment say what is valid,
+ * and the index file has these rows and no others.
+ */
+function scanLog(context: StorageContext, segment: Segment, firstRow: number): string | undefined {
+  const index = segment.index;
+  const file = context.files.pin(segment.log);
+  try {
+    const firstPosition = index.startPosition(firstRow);
+    const scan = new LogScan(
+      context.scanMemory.recoveryRegion,
+      segment.startOffset,
+      segment.startOffset + firstRow,
+      firstPosition,
+      segment.logSizeBytes,
+    );
+    let row = firstRow;
+    let differs = false;
+    while (!scan.done) {
+      scan.take(file.read(scan.target, scan.position));
+      const rows = scan.rows;
+      if (!differs && !index.matches(row, rows)) {
+        index.truncate(row);
+        differs = true;
+      }
+      row += rows.byteLength / rowSizeBytes;
+      if (!differs) continue;
+      index.append(rows, 0, rows.byteLength / rowSizeBytes);
+      writeIndex(context, segment);
+    }
+    if (index.rowsCount > row) index.truncate(row);
+    writeIndex(context, segment);
+    segment.logSizeBytes = scan.position;
+    segment.verified = new VerifiedRanges(firstPosition);
+    return scan.damage;
+  } finally {
+    context.files.unpin(segment.log);
+  }
+}
+
+/** A full disk must not keep a partition shut: rows that cannot be written stay in memory. */
+function writeIndex(context: StorageContext, segment: Segment): void {
+  const index = segment.index;
+  try {
+    index.writeUpTo(index.rowsCount);
+    if (context.files.use(index.file).sizeBytes() > index.rowsCount * rowSizeBytes) index.truncateFile();
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    context.log.warn("index not repaired, its rows stay in memory", { path: index.file.path, error: error.message });
+  }
+}

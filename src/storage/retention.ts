@@ -1,0 +1,62 @@
+// What retention may do to one partition (spec SB 5.1, 5.2): remove its oldest sealed segments, never the active one, and
+// none that a consumer or group with a stored offset has not read to its end. Which partition to take from when a topic is
+// too large is decided above.
+
+import type { ConsumerOffsets } from "./offsets.ts";
+import type { PartitionLog } from "./partition-log.ts";
+import type { Segment } from "./segment.ts";
+
+/** The oldest segment of a partition, where retention may remove it. */
+export interface RemovableSegment {
+  readonly firstTimestampMicros: number;
+  readonly lastTimestampMicros: number;
+  readonly sizeBytes: number;
+}
+
+/** The oldest segment; undefined when it is the active one, or a stored offset blocks it (which is logged). */
+export function oldestRemovable(log: PartitionLog, offsets: ConsumerOffsets): RemovableSegment | undefined {
+  const oldest = findRemovable(log, offsets);
+  if (oldest === undefined) return undefined;
+  return {
+    firstTimestampMicros: oldest.index.rowsCount === 0 ? 0 : oldest.index.timestampMicros(0),
+    lastTimestampMicros: oldest.lastTimestampMicros,
+    sizeBytes: oldest.logSizeBytes,
+  };
+}
+
+/** Removes up to `countMax` of the oldest segments; how many it removed. Throws `DiskError`. */
+export function removeOldest(log: PartitionLog, offsets: ConsumerOffsets, countMax: number): number {
+  let removed = 0;
+  while (removed < countMax && findRemovable(log, offsets) !== undefined) {
+    log.removeOldestSegment();
+    removed++;
+  }
+  return removed;
+}
+
+/** Removes the segments whose newest message is `expiryMicros` old or older; how many it removed. Throws `DiskError`. */
+export function removeExpired(
+  log: PartitionLog,
+  offsets: ConsumerOffsets,
+  nowMicros: number,
+  expiryMicros: number,
+): number {
+  let removed = 0;
+  for (;;) {
+    const oldest = log.segments[0]!;
+    const isExpired = oldest.lastTimestampMicros !== 0 && oldest.lastTimestampMicros + expiryMicros <= nowMicros;
+    if (!isExpired || findRemovable(log, offsets) === undefined) return removed;
+    log.removeOldestSegment();
+    removed++;
+  }
+}
+
+function findRemovable(log: PartitionLog, offsets: ConsumerOffsets): Segment | undefined {
+  const oldest = log.segments[0]!;
+  // At sync level the newest sealed segment may hold messages that nobody may see yet: it is not complete.
+  if (oldest === log.active || oldest.endOffset > log.visibleOffset) return undefined;
+  const smallestStored = offsets.smallest();
+  if (smallestStored === undefined || oldest.endOffset - 1 <= smallestStored) return oldest;
+  log.context.log.warn("segment kept, a consumer has not read it", { path: oldest.log.path, smallestStored });
+  return undefined;
+}

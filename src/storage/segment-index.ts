@@ -1,0 +1,180 @@
+// The index rows of one segment (spec SB 3.3): in the file, in memory, or both. The log is the truth; rows are written
+// behind it and can be made again from it, so a failed write here loses nothing.
+//
+// Rows 0 to fileRows are in the file; rows from there to rowsCount are in memory for certain. Rows of the file are also in
+// memory where the cache mode keeps them, and are loaded a chunk at a time when someone asks.
+
+import { assert } from "../platform/assert.ts";
+import { IggyError } from "../protocol/errors.ts";
+import { CachedFile, type FileCache } from "./file-cache.ts";
+import { IndexRowLayout } from "./kernel/kernel-layout.ts";
+import { RowBlock, rowSizeBytes, rowsPerChunk } from "./row-block.ts";
+
+export class SegmentIndex {
+  readonly file: CachedFile;
+  readonly #files: FileCache;
+  readonly #block = new RowBlock();
+  readonly #rowBytes = new Uint8Array(rowSizeBytes);
+  readonly #rowView = new DataView(this.#rowBytes.buffer);
+  #keep: boolean;
+  #fileRows = 0;
+  #rowsCount = 0;
+  /** Where `#locate` found a row. */
+  #view: DataView = this.#rowView;
+  #at = 0;
+  /** Whether the file has bytes that no sync covered. */
+  unsynced = false;
+
+  /** `keep`: whether rows that are in the file stay in memory. */
+  constructor(files: FileCache, path: string, keep: boolean) {
+    this.#files = files;
+    this.file = new CachedFile(path);
+    this.#keep = keep;
+  }
+
+  get rowsCount(): number {
+    return this.#rowsCount;
+  }
+
+  get fileRows(): number {
+    return this.#fileRows;
+  }
+
+  /** Bytes of rows that are not in the file, up to row `rowsEnd`. */
+  pendingBytes(rowsEnd: number): number {
+    return (rowsEnd - this.#fileRows) * rowSizeBytes;
+  }
+
+  /** Position in the log behind the message of `row`. */
+  endPosition(row: number): number {
+    this.#locate(row);
+    return this.#view.getUint32(this.#at + IndexRowLayout.endPosition, true);
+  }
+
+  /** Position in the log where the message of `row` starts. */
+  startPosition(row: number): number {
+    return row === 0 ? 0 : this.endPosition(row - 1);
+  }
+
+  relativeOffset(row: number): number {
+    this.#locate(row);
+    return this.#view.getUint32(this.#at + IndexRowLayout.relativeOffset, true);
+  }
+
+  timestampMicros(row: number): number {
+    this.#locate(row);
+    const at = this.#at + IndexRowLayout.timestamp;
+    return this.#view.getUint32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true);
+  }
+
+  /** First of the rows 0 to `rowsEnd` with a time at or after `timestampMicros`; `rowsEnd` if none is. */
+  firstRowAtOrAfter(timestampMicros: number, rowsEnd: number): number {
+    let low = 0;
+    let high = rowsEnd;
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.timestampMicros(middle) < timestampMicros) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Last row from `row` on, before `rowsEnd`, whose message ends at or before `position`; `row` itself at least. */
+  lastRowEndingBy(position: number, row: number, rowsEnd: number): number {
+    let low = row;
+    let high = rowsEnd - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (this.endPosition(middle) <= position) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** Copies the rows of a stamped batch. */
+  append(memory: Uint8Array, position: number, count: number): void {
+    this.#block.append(this.#rowsCount, memory, position, count);
+    this.#rowsCount += count;
+  }
+
+  /** Takes back rows whose messages did not reach the log, or which recovery found wrong. */
+  truncate(rowsCount: number): void {
+    this.#block.truncate(rowsCount);
+    this.#rowsCount = rowsCount;
+    this.#fileRows = Math.min(this.#fileRows, rowsCount);
+  }
+
+  /** Takes `rowsCount` rows of the file as they are. Only before anything was appended. */
+  adopt(rowsCount: number): void {
+    assert(this.#rowsCount === 0, "rows of the file are taken first");
+    this.#rowsCount = rowsCount;
+    this.#fileRows = rowsCount;
+  }
+
+  /** Writes the rows up to `rowsEnd`, whose messages are in the log. Throws `DiskError`; then they stay in memory. */
+  writeUpTo(rowsEnd: number): void {
+    if (rowsEnd <= this.#fileRows) return;
+    const views = this.#block.views(this.#fileRows, rowsEnd);
+    this.unsynced = true;
+    this.#files.use(this.file).write(views, this.#fileRows * rowSizeBytes);
+    this.#fileRows = rowsEnd;
+    if (!this.#keep) this.#forgetWritten();
+  }
+
+  /** Cuts what the file holds behind its rows. */
+  truncateFile(): void {
+    this.unsynced = true;
+    this.#files.use(this.file).truncate(this.#fileRows * rowSizeBytes);
+  }
+
+  /** Whether rows of the file, from `row` on, are equal to `rows`. */
+  matches(row: number, rows: Uint8Array): boolean {
+    const count = rows.byteLength / rowSizeBytes;
+    if (count === 0) return true;
+    if (row + count > this.#fileRows) return false;
+    const stored = new Uint8Array(rows.byteLength);
+    const got = this.#files.use(this.file).read(stored, row * rowSizeBytes);
+    return got === rows.byteLength && Buffer.compare(stored, rows) === 0;
+  }
+
+  /** Writes rows that are in the file anew, in the file and where they are in memory. */
+  overwrite(row: number, rows: Uint8Array): void {
+    assert(row + rows.byteLength / rowSizeBytes <= this.#fileRows, "only rows of the file are written anew");
+    this.unsynced = true;
+    this.#files.use(this.file).write([rows], row * rowSizeBytes);
+    this.#block.patch(row, rows);
+  }
+
+  /** The segment is sealed: its rows leave memory once they are in the file, unless all indexes are cached. */
+  stopKeeping(): void {
+    this.#keep = false;
+    this.#forgetWritten();
+  }
+
+  #forgetWritten(): void {
+    if (this.#fileRows === this.#rowsCount) this.#block.clear();
+    else this.#block.dropBefore(this.#fileRows);
+  }
+
+  #locate(row: number): void {
+    assert(row >= 0 && row < this.#rowsCount, "a row is asked for that exists");
+    let chunk = this.#block.chunkOf(row);
+    if (chunk === undefined && this.#keep) {
+      this.#block.load(row, this.#fileRows, this.#readRows);
+      chunk = this.#block.chunkOf(row);
+    }
+    if (chunk !== undefined) {
+      this.#view = chunk.view;
+      this.#at = (row & (rowsPerChunk - 1)) * rowSizeBytes;
+      return;
+    }
+    this.#readRows(this.#rowBytes, row);
+    this.#view = this.#rowView;
+    this.#at = 0;
+  }
+
+  readonly #readRows = (target: Uint8Array, firstRow: number): void => {
+    const got = this.#files.use(this.file).read(target, firstRow * rowSizeBytes);
+    if (got !== target.byteLength) throw new IggyError("CannotReadIndexPosition");
+  };
+}

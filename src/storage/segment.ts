@@ -1,0 +1,85 @@
+import type { Disk } from "../platform/disk.ts";
+import { CachedFile, type FileCache } from "./file-cache.ts";
+import { SegmentIndex } from "./segment-index.ts";
+import { VerifiedRanges } from "./verified-ranges.ts";
+
+const nameDigits = 20;
+const logSuffix = ".log";
+
+/** One log file with its index, and what is known about them. Its rules are in the files that use it. */
+export class Segment {
+  readonly startOffset: number;
+  readonly log: CachedFile;
+  readonly index: SegmentIndex;
+  /** What of the log was checked: all of it where this process writes it from the start. Recovery replaces it. */
+  verified = new VerifiedRanges(0);
+  /** Whether the files exist. Nothing is created before the first write. */
+  onDisk = false;
+  /** Whether its files were removed: whatever is under way with them ends without a result. */
+  isRemoved = false;
+  /** Bytes of whole messages in the log file. */
+  logSizeBytes = 0;
+  /** The same with the journal that will follow them. */
+  acceptedSizeBytes = 0;
+  /** Bytes of the log that a sync covered. */
+  syncedSizeBytes = 0;
+  /** Highest time of its messages, 0 while it has none. */
+  lastTimestampMicros = 0;
+  /** Rows whose messages are damaged, ascending. Reads stop before them. */
+  readonly damagedRows: number[] = [];
+  /** Whether the index was already made again from the log because a read met damage. */
+  indexRepaired = false;
+
+  /** An empty segment that is not on disk. `keepRows`: see `SegmentIndex`. */
+  constructor(files: FileCache, directory: string, startOffset: number, keepRows: boolean) {
+    const path = `${directory}/${String(startOffset).padStart(nameDigits, "0")}`;
+    this.startOffset = startOffset;
+    this.log = new CachedFile(path + logSuffix);
+    this.index = new SegmentIndex(files, `${path}.index`, keepRows);
+  }
+
+  /** Offset behind its last message. */
+  get endOffset(): number {
+    return this.startOffset + this.index.rowsCount;
+  }
+
+  /** Makes both files, empty; left-overs of the same name go. Throws `DiskError`. */
+  createFiles(files: FileCache): void {
+    files.create(this.log);
+    files.create(this.index.file);
+    this.onDisk = true;
+  }
+
+  /** Closes its files as soon as no reader needs them. */
+  closeFiles(files: FileCache): void {
+    files.discard(this.log);
+    files.discard(this.index.file);
+  }
+
+  /** Throws `DiskError`. */
+  removeFiles(disk: Disk, files: FileCache): void {
+    this.isRemoved = true;
+    this.closeFiles(files);
+    disk.remove(this.log.path);
+    disk.remove(this.index.file.path);
+  }
+
+  markDamaged(row: number): void {
+    if (this.damagedRows.includes(row)) return;
+    this.damagedRows.push(row);
+    this.damagedRows.sort((left, right) => left - right);
+  }
+
+  /** First damaged row at or after `row`; undefined when there is none. */
+  damagedRowFrom(row: number): number | undefined {
+    return this.damagedRows.find((damaged) => damaged >= row);
+  }
+}
+
+/** Start offset by the name of a log file; undefined for any other file. */
+export function startOffsetOf(fileName: string): number | undefined {
+  const digits = fileName.slice(0, -logSuffix.length);
+  if (!fileName.endsWith(logSuffix) || digits.length !== nameDigits || !/^\d+$/.test(digits)) return undefined;
+  const startOffset = Number(digits);
+  return Number.isSafeInteger(startOffset) ? startOffset : undefined;
+}

@@ -1,0 +1,100 @@
+// What the storage layer takes and gives; no behaviour.
+
+import type { Clock } from "../platform/clock.ts";
+import type { Disk, DiskFile } from "../platform/disk.ts";
+import type { FileCache } from "./file-cache.ts";
+import type { BatchKernel } from "./kernel/batch-kernel.ts";
+import type { ScanMemory } from "./scan-memory.ts";
+
+/** When an append is answered: taken into memory, written to the log file, or durable on the disk. */
+export type Acknowledge = "memory" | "write" | "sync";
+
+export interface StorageOptions {
+  readonly acknowledge: Acknowledge;
+  /** Soft limit (spec SB 3.6). */
+  readonly segmentSizeBytes: number;
+  readonly cacheIndexes: "all" | "open_segment" | "none";
+  /** Memory level only: the journal is written when it holds this many messages (spec SB 3.4). */
+  readonly messagesRequiredToSave: number;
+  /** Memory level only: the same in bytes. */
+  readonly bytesRequiredToSave: number;
+  /** Whether `save` and the thresholds of the memory level sync what they write. */
+  readonly enforceFsync: boolean;
+  /** Whether every message is checked when a partition opens, not only the tail. */
+  readonly validateChecksum: boolean;
+  /** Most files that one shard keeps open. */
+  readonly openFilesMax: number;
+}
+
+export interface StorageLog {
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+  error(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** What the partitions of one shard share. Made by `createStorageContext`. */
+export interface StorageContext {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly options: StorageOptions;
+  readonly files: FileCache;
+  readonly scanMemory: ScanMemory;
+  readonly log: StorageLog;
+  /** Runs `flush` once at the end of this turn of the event loop. */
+  readonly schedule: (flush: () => void) => void;
+}
+
+/**
+ * A batch that `kernel.validate` accepted. The memory belongs to the partition until the promise of `append` settles:
+ * the batch is stamped in place, and its bytes go from there to the disk.
+ */
+export interface IncomingBatch {
+  readonly kernel: BatchKernel;
+  /** The kernel's whole memory; the positions below are into it. */
+  readonly memory: Uint8Array;
+  readonly rowsPosition: number;
+  readonly messagesCount: number;
+  readonly messagesPosition: number;
+  readonly messagesSizeBytes: number;
+}
+
+export interface ConsumerKey {
+  readonly kind: "consumer" | "group";
+  readonly id: number;
+}
+
+/** Where a read starts (spec SB 4.6). */
+export type ReadFrom =
+  | { readonly kind: "offset"; readonly offset: number }
+  | { readonly kind: "timestamp"; readonly timestampMicros: number }
+  | { readonly kind: "first" }
+  | { readonly kind: "last" }
+  | { readonly kind: "next"; readonly consumer: ConsumerKey };
+
+/** A run of whole messages: part of a file, or bytes that nobody changes any more. */
+export type ReadPart =
+  | { readonly kind: "file"; readonly file: DiskFile; readonly position: number; readonly sizeBytes: number }
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array };
+
+export interface ReadResult {
+  /** Last offset that readers may see; 0 while nothing was ever written. */
+  readonly currentOffset: number;
+  readonly messagesCount: number;
+  /** Meaningful when `messagesCount` > 0. */
+  readonly lastOffset: number;
+  readonly sizeBytes: number;
+  readonly parts: readonly ReadPart[];
+  /** Ends the use of the parts; their files may close then. Calling it twice is fine. */
+  release(): void;
+}
+
+/** Changed in place: whoever needs the difference keeps the old numbers. */
+export interface PartitionCounters {
+  segmentsCount: number;
+  /** Last offset that readers may see; 0 while nothing was ever written. */
+  currentOffset: number;
+  /** Whether offset `currentOffset` was ever given (spec SB 4.2, never-written flag). */
+  hasMessages: boolean;
+  sizeBytes: number;
+  messagesCount: number;
+}

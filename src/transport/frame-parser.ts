@@ -1,0 +1,257 @@
+// From the bytes of a connection to whole requests. Knows no socket: bytes in, calls out. A send's payload goes straight to
+// the place that the sink names; every other payload is handed over as a view when it came in one piece. The sink may say
+// after each request that it cannot take another one yet; what is left then waits here.
+
+import { type FrameKind, frameHeaderBytes, sdkLengthOverheadBytes } from "../protocol/frame.ts";
+import { detectFrameKind } from "../protocol/frame-detection.ts";
+
+/** Where the payload of a send goes. */
+export interface PayloadTarget {
+  readonly memory: Uint8Array;
+  readonly position: number;
+}
+
+/** What to do with a frame whose header has arrived. */
+export type FramePlan =
+  | "collect" // hand the payload over when it is whole
+  | "target" // write the payload to the sink's target
+  | "discard" // read the payload and throw it away, then call `discarded`
+  | "wait" // not now: the parser stops before the payload and asks again
+  | "stop"; // nothing more is read from this connection
+
+export interface FrameSink {
+  /** Whether a request may be handed over now. */
+  isReady(): boolean;
+  /** `payloadBytes` is negative when the announced length is below 4. */
+  plan(code: number, payloadBytes: number): FramePlan;
+  /** Target of the payload that is being read; asked before each piece, with the number of bytes that will have arrived. */
+  target(usedBytes: number): PayloadTarget;
+  targetComplete(): void;
+  /** A whole request. The payload is a view that is valid during the call only. */
+  request(code: number, payload: Uint8Array): void;
+  discarded(code: number): void;
+  /** A client of 0.9 or later. */
+  legacyClient(): void;
+}
+
+type State = "detecting" | "header" | "collecting" | "target" | "discarding" | "stopped";
+
+const collectStepBytes = 64 * 1024;
+const nothing: Uint8Array = new Uint8Array(0);
+
+export class FrameParser {
+  readonly #sink: FrameSink;
+  #state: State;
+  #kind: FrameKind = "sdk";
+  readonly #header = new Uint8Array(frameHeaderBytes);
+  #headerBytes = 0;
+  #code = 0;
+  #payloadBytes = 0;
+  #receivedBytes = 0;
+  #collected: Uint8Array = nothing;
+  #backlog: Uint8Array = nothing;
+  #isPushing = false;
+
+  /** `frames`: `auto` decides on the first frame (spec BP 7). */
+  constructor(sink: FrameSink, frames: FrameKind | "auto") {
+    this.#sink = sink;
+    this.#state = frames === "auto" ? "detecting" : "header";
+    if (frames !== "auto") this.#kind = frames;
+  }
+
+  /** Bytes that wait because the sink was not ready. */
+  get backlogBytes(): number {
+    return this.#backlog.byteLength;
+  }
+
+  /** Bytes of a send's payload that are still to come; they may be written to the target directly, see `advance`. */
+  get targetBytesMissing(): number {
+    return this.#state === "target" ? this.#payloadBytes - this.#receivedBytes : 0;
+  }
+
+  /** Position in the target of the next byte. */
+  get targetBytesReceived(): number {
+    return this.#receivedBytes;
+  }
+
+  /** Whether a frame has begun and not ended. */
+  get isInsideFrame(): boolean {
+    return this.#headerBytes > 0 || this.#state === "target" || this.#state === "collecting";
+  }
+
+  /** `count` bytes have been written to the target from elsewhere. */
+  advance(count: number): void {
+    this.#receivedBytes += count;
+    if (this.#receivedBytes === this.#payloadBytes) this.#completeTarget();
+  }
+
+  /** Takes the next bytes, which may be kept (not copied). */
+  push(bytes: Uint8Array): void {
+    if (this.#backlog.byteLength > 0 || this.#isPushing) {
+      this.#backlog = concatenate(this.#backlog, bytes);
+      return;
+    }
+    this.#run(bytes);
+  }
+
+  /** Goes on with what waits, if the sink is ready. */
+  resume(): void {
+    if (this.#isPushing) return;
+    const waiting = this.#backlog;
+    this.#backlog = nothing;
+    this.#run(waiting);
+  }
+
+  stop(): void {
+    this.#state = "stopped";
+    this.#backlog = nothing;
+    this.#collected = nothing;
+  }
+
+  #run(bytes: Uint8Array): void {
+    this.#isPushing = true;
+    let rest = bytes;
+    try {
+      for (;;) {
+        const used = this.#step(rest);
+        if (used < 0) break;
+        if (used > 0) rest = used === rest.byteLength ? nothing : rest.subarray(used);
+      }
+    } finally {
+      this.#isPushing = false;
+    }
+    if (this.#state === "stopped") return;
+    this.#backlog = concatenate(rest, this.#backlog);
+  }
+
+  /** Number of bytes used, or -1 when nothing can be done with what is there. */
+  #step(bytes: Uint8Array): number {
+    switch (this.#state) {
+      case "detecting":
+        return this.#detect(bytes);
+      case "header":
+        return this.#readHeader(bytes);
+      case "collecting":
+        return this.#collect(bytes);
+      case "target":
+        return this.#fillTarget(bytes);
+      case "discarding":
+        return this.#discard(bytes);
+      case "stopped":
+        return -1;
+    }
+  }
+
+  #detect(bytes: Uint8Array): number {
+    const kind = detectFrameKind(bytes);
+    if (kind === "more") return -1;
+    if (kind === "legacy-0.9") {
+      this.stop();
+      this.#sink.legacyClient();
+      return -1;
+    }
+    this.#kind = kind;
+    this.#state = "header";
+    return 0;
+  }
+
+  #readHeader(bytes: Uint8Array): number {
+    const count = Math.min(frameHeaderBytes - this.#headerBytes, bytes.byteLength);
+    for (let index = 0; index < count; index++) this.#header[this.#headerBytes + index] = bytes[index]!;
+    this.#headerBytes += count;
+    if (this.#headerBytes < frameHeaderBytes) return count === 0 ? -1 : count;
+    if (!this.#sink.isReady()) return count === 0 ? -1 : count;
+
+    const first = readU32(this.#header, 0);
+    const second = readU32(this.#header, 4);
+    this.#code = this.#kind === "sdk" ? second : first;
+    this.#payloadBytes = this.#kind === "sdk" ? first - sdkLengthOverheadBytes : second;
+    const plan = this.#sink.plan(this.#code, this.#payloadBytes);
+    if (plan === "wait") return count === 0 ? -1 : count;
+    this.#headerBytes = 0;
+    this.#receivedBytes = 0;
+    switch (plan) {
+      case "collect":
+        this.#state = "collecting";
+        break;
+      case "target":
+        this.#state = "target";
+        break;
+      case "discard":
+        this.#state = "discarding";
+        break;
+      case "stop":
+        this.stop();
+        return -1;
+    }
+    return count;
+  }
+
+  #collect(bytes: Uint8Array): number {
+    const size = this.#payloadBytes;
+    if (this.#receivedBytes === 0 && bytes.byteLength >= size) {
+      this.#state = "header";
+      this.#sink.request(this.#code, bytes.subarray(0, size));
+      return size;
+    }
+    const count = Math.min(size - this.#receivedBytes, bytes.byteLength);
+    if (count === 0) return -1;
+    const end = this.#receivedBytes + count;
+    if (end > this.#collected.byteLength) {
+      // Grows with what arrives: an announced length takes no memory.
+      const grown = new Uint8Array(Math.min(size, Math.max(end, this.#collected.byteLength * 2, collectStepBytes)));
+      grown.set(this.#collected.subarray(0, this.#receivedBytes));
+      this.#collected = grown;
+    }
+    this.#collected.set(bytes.subarray(0, count), this.#receivedBytes);
+    this.#receivedBytes = end;
+    if (end < size) return count;
+    const payload = this.#collected.subarray(0, size);
+    this.#collected = nothing;
+    this.#state = "header";
+    this.#sink.request(this.#code, payload);
+    return count;
+  }
+
+  #fillTarget(bytes: Uint8Array): number {
+    const count = Math.min(this.#payloadBytes - this.#receivedBytes, bytes.byteLength);
+    if (count === 0 && this.#payloadBytes > 0) return -1;
+    const { memory, position } = this.#sink.target(this.#receivedBytes + count);
+    const part = count === bytes.byteLength ? bytes : bytes.subarray(0, count);
+    memory.set(part, position + this.#receivedBytes);
+    this.#receivedBytes += count;
+    if (this.#receivedBytes === this.#payloadBytes) this.#completeTarget();
+    return count;
+  }
+
+  #completeTarget(): void {
+    this.#state = "header";
+    this.#sink.targetComplete();
+  }
+
+  #discard(bytes: Uint8Array): number {
+    const count = Math.min(this.#payloadBytes - this.#receivedBytes, bytes.byteLength);
+    this.#receivedBytes += count;
+    if (this.#receivedBytes >= this.#payloadBytes) {
+      this.#state = "header";
+      this.#sink.discarded(this.#code);
+      return count;
+    }
+    return count === 0 ? -1 : count;
+  }
+}
+
+function readU32(bytes: Uint8Array, position: number): number {
+  return (
+    (bytes[position]! | (bytes[position + 1]! << 8) | (bytes[position + 2]! << 16) | (bytes[position + 3]! << 24)) >>> 0
+  );
+}
+
+function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.byteLength === 0) return second;
+  if (second.byteLength === 0) return first;
+  const joined = new Uint8Array(first.byteLength + second.byteLength);
+  joined.set(first);
+  joined.set(second, first.byteLength);
+  return joined;
+}

@@ -1,0 +1,133 @@
+// The TCP listener of one shard. Every shard listens on the same port; the kernel spreads the connections.
+import type { Socket, SocketHandler, TCPSocketListener } from "bun";
+import { formatListenAddress, type ListenAddress } from "../../config/address.ts";
+import type { Logger } from "../../observability/log.ts";
+import type { FrameKind } from "../../protocol/frame.ts";
+import type { ClientDetails } from "../../protocol/records/client-header.ts";
+import { clientDetailsOf, type ServerContext, type Session } from "../../server/index.ts";
+import type { FrameMemory } from "../../shard/index.ts";
+import { stalledFrameMs } from "../session-limits.ts";
+import { Connection } from "./connection.ts";
+
+export interface TcpListenerOptions {
+  readonly context: ServerContext;
+  readonly frameMemory: FrameMemory;
+  readonly frames: FrameKind | "auto";
+  readonly requestBytesMax: number;
+  readonly log: Logger;
+}
+
+interface SocketData {
+  connection: Connection | undefined;
+}
+
+const stallCheckMs = 1000;
+
+export class TcpListener {
+  readonly #options: TcpListenerOptions;
+  readonly #connections = new Set<Connection>();
+  #listener: TCPSocketListener<SocketData> | undefined;
+  #stallTimer: Timer | undefined;
+  #hasWarnedLegacy = false;
+
+  constructor(options: TcpListenerOptions) {
+    this.#options = options;
+  }
+
+  /** Starts to accept; returns the port, which the system chose where 0 was asked for. Throws if it cannot. */
+  listen(address: ListenAddress): number {
+    // Not in the runtime's types: several sockets, one for each shard, on one port.
+    const options = {
+      hostname: address.host,
+      port: address.port,
+      reusePort: true,
+      data: { connection: undefined },
+      socket: this.#handlers(),
+    };
+    const listener = Bun.listen<SocketData>(options);
+    this.#listener = listener;
+    this.#stallTimer = setInterval(() => this.#closeStalled(), stallCheckMs);
+    return listener.port;
+  }
+
+  clients(): readonly ClientDetails[] {
+    return [...this.#connections].map((connection) => clientDetailsOf(connection.session));
+  }
+
+  /** No new connections; every open one is told and closed (spec SB 8.10). */
+  stop(): void {
+    this.#listener?.stop(false);
+    clearInterval(this.#stallTimer);
+    for (const connection of this.#connections) connection.disconnect();
+  }
+
+  /** Cuts what is still there. */
+  terminate(): void {
+    for (const connection of [...this.#connections]) connection.terminate();
+  }
+
+  #handlers(): SocketHandler<SocketData> {
+    return {
+      open: (socket) => this.#open(socket),
+      data: (socket, bytes) => socket.data.connection?.receive(bytes),
+      drain: (socket) => socket.data.connection?.drained(),
+      close: (socket) => socket.data.connection?.closed(),
+      error: (socket, error) => {
+        this.#options.log.debug("connection failed", { client: socket.data.connection?.session.clientId, error });
+      },
+    };
+  }
+
+  #open(socket: Socket<SocketData>): void {
+    const { context, frameMemory, frames, requestBytesMax, log } = this.#options;
+    const { counters } = context.shard;
+    const address = formatListenAddress({ host: socket.remoteAddress, port: socket.remotePort });
+    const session: Session = {
+      clientId: counters.addClient(),
+      transport: "tcp",
+      address,
+      userId: undefined,
+      heartbeatMicros: context.clock.nowMicros(),
+    };
+    const connection = new Connection(socket, {
+      context,
+      session,
+      frameMemory,
+      frames,
+      requestBytesMax,
+      isPlain: true,
+      onLegacyClient: () => this.#warnLegacy(address),
+      onFault: (code, error) => log.error("request failed", { code, client: session.clientId, error }),
+      onClosed: () => {
+        this.#connections.delete(connection);
+        counters.removeClient();
+      },
+    });
+    this.#connections.add(connection);
+    // Each connection has its own data: the object given to listen is shared by all.
+    socket.data = { connection };
+  }
+
+  /** A client that leaves a frame half sent must not hold memory that others wait for. */
+  #closeStalled(): void {
+    if (!this.#options.frameMemory.isShort) return;
+    const nowMs = performance.now();
+    for (const connection of [...this.#connections]) {
+      if (connection.stalledMs(nowMs) < stalledFrameMs) continue;
+      this.#options.log.warn("closed a client that stopped in the middle of a request while memory was short", {
+        client: connection.session.clientId,
+        address: connection.session.address,
+      });
+      connection.terminate();
+    }
+  }
+
+  #warnLegacy(address: string): void {
+    const level = this.#hasWarnedLegacy ? "debug" : "warn";
+    this.#hasWarnedLegacy = true;
+    this.#options.log[level](
+      "closed a client that speaks the protocol of Iggy 0.9 or later; versions that work: SDKs 0.8, Rust crate iggy 0.10",
+      { address },
+    );
+  }
+}

@@ -1,0 +1,128 @@
+// What a connection still has to send, in order: bytes, and parts of files that go from the page cache to the socket without
+// a copy through this process (sendfile). Nothing is read ahead: a slow reader costs the memory of its queue's descriptions.
+
+import { ptr } from "bun:ffi";
+import { readSync } from "node:fs";
+import type { Socket } from "bun";
+import { descriptorOf, MessageFlag, native } from "../../platform/ffi.ts";
+import type { ReplyPart } from "../../shard/index.ts";
+
+type Item =
+  | { readonly kind: "bytes"; readonly bytes: Uint8Array }
+  | { readonly kind: "file"; readonly fd: number; position: number; sizeBytes: number }
+  | { readonly kind: "done"; readonly call: () => void };
+
+/** Read through memory when sendfile cannot be used, and to have the runtime wait for a full socket. */
+const copyBytesMax = 64 * 1024;
+/** One call of sendfile; the next connection should not wait for more. */
+const sendfileBytesMax = 4 * 1024 * 1024;
+
+const offsetArgument = new BigInt64Array(1);
+const offsetPointer = ptr(offsetArgument);
+/** Only used inside one call: every writer copies. */
+const copyBuffer = new Uint8Array(copyBytesMax);
+
+export class Outbound {
+  readonly #socket: Socket<unknown>;
+  /** -1: the runtime's own writes only. */
+  readonly #fd: number;
+  readonly #queue: Item[] = [];
+  #isWaiting = false;
+
+  /** `isPlain`: no TLS in between, so that system calls on the descriptor are allowed. */
+  constructor(socket: Socket<unknown>, isPlain: boolean) {
+    this.#socket = socket;
+    this.#fd = isPlain && native !== undefined ? descriptorOf(socket) : -1;
+  }
+
+  /** Whether everything has been handed to the operating system. */
+  get isEmpty(): boolean {
+    return this.#queue.length === 0;
+  }
+
+  /** Sends, or keeps a copy of what the socket did not take. The caller may reuse `bytes` afterwards. */
+  write(bytes: Uint8Array): void {
+    let taken = 0;
+    if (this.#queue.length === 0) {
+      taken = this.#writeNow(bytes);
+      if (taken === bytes.byteLength) return;
+    }
+    this.#queue.push({ kind: "bytes", bytes: bytes.slice(taken) });
+  }
+
+  /** Sends `head`, then the parts; `done` is called when they are no longer needed. */
+  writeParts(head: Uint8Array, parts: readonly ReplyPart[], done: () => void): void {
+    if (this.#queue.length === 0 && this.#fd >= 0 && parts.length > 0) {
+      const sent = native!.send(
+        this.#fd,
+        head,
+        head.byteLength,
+        MessageFlag.more | MessageFlag.dontWait | MessageFlag.noSignal,
+      );
+      if (sent < head.byteLength) this.#queue.push({ kind: "bytes", bytes: head.slice(Math.max(sent, 0)) });
+    } else {
+      this.write(head);
+    }
+    for (const part of parts) this.#queue.push(part.kind === "bytes" ? part : { ...part });
+    this.#queue.push({ kind: "done", call: done });
+    this.flush();
+  }
+
+  /** Goes on after the socket took nothing more; true when all is sent. */
+  drain(): boolean {
+    this.#isWaiting = false;
+    this.flush();
+    return this.#queue.length === 0;
+  }
+
+  /** Gives everything up. */
+  close(): void {
+    for (const item of this.#queue.splice(0)) if (item.kind === "done") item.call();
+  }
+
+  flush(): void {
+    while (!this.#isWaiting) {
+      const item = this.#queue[0];
+      if (item === undefined) return;
+      if (item.kind === "done") {
+        this.#queue.shift();
+        item.call();
+        continue;
+      }
+      if (item.kind === "bytes") {
+        const taken = this.#writeNow(item.bytes);
+        if (taken === item.bytes.byteLength) this.#queue.shift();
+        else this.#queue[0] = { kind: "bytes", bytes: item.bytes.subarray(taken) };
+        continue;
+      }
+      this.#sendFile(item);
+      if (item.sizeBytes === 0) this.#queue.shift();
+    }
+  }
+
+  #sendFile(item: { readonly fd: number; position: number; sizeBytes: number }): void {
+    if (this.#fd >= 0) {
+      offsetArgument[0] = BigInt(item.position);
+      const count = Math.min(item.sizeBytes, sendfileBytesMax);
+      const sent = native!.sendfile(this.#fd, item.fd, offsetPointer, count);
+      if (sent > 0) {
+        item.position += sent;
+        item.sizeBytes -= sent;
+        return;
+      }
+    }
+    // The socket is full (or sendfile cannot be used): a write of the runtime's own makes it wait for room.
+    const count = readSync(item.fd, copyBuffer, 0, Math.min(item.sizeBytes, copyBytesMax), item.position);
+    if (count === 0) throw new Error(`a file that is being sent ends before position ${item.position}`);
+    const taken = this.#writeNow(copyBuffer.subarray(0, count));
+    item.position += taken;
+    item.sizeBytes -= taken;
+  }
+
+  #writeNow(bytes: Uint8Array): number {
+    if (bytes.byteLength === 0) return 0;
+    const taken = Math.max(this.#socket.write(bytes), 0);
+    if (taken < bytes.byteLength) this.#isWaiting = true;
+    return taken;
+  }
+}

@@ -1,0 +1,314 @@
+import { describe, expect, test } from "bun:test";
+import { encodeEntry } from "../../src/metadata/log-entries.ts";
+import { encodePlain } from "../../src/metadata/plain-data.ts";
+import { decodeSnapshot, encodeSnapshot } from "../../src/metadata/snapshot.ts";
+import type { Disk } from "../../src/platform/disk.ts";
+import { IggyError } from "../../src/protocol/errors.ts";
+import { SimDisk } from "../simulation/sim-disk.ts";
+import { Simulation } from "../simulation/simulation.ts";
+import { filesAfter, openLog, prefixTexts, sampleEvents } from "./log-support.ts";
+import { directory, diskWith, everyEvent, filesOf, newDisk, readBytes, textOf, writeBytes } from "./support.ts";
+
+const events = sampleEvents(17);
+const texts = prefixTexts(events);
+const snapshotEveryEntries = 5;
+const final = texts.at(-1)!;
+const files = filesAfter(events, snapshotEveryEntries);
+
+function expectRecovered(disk: Disk, repairs: number): void {
+  const opened = openLog(disk, { snapshotEveryEntries });
+  expect(textOf(opened.state)).toBe(final);
+  expect(opened.log.lastIndex).toBe(17);
+  expect(opened.repairs.length).toBe(repairs);
+  opened.log.close();
+}
+
+function damage(disk: Disk, name: string, at = 30): void {
+  const path = `${directory}/${name}`;
+  const bytes = readBytes(disk, path);
+  bytes[at] = bytes[at]! ^ 0x40;
+  writeBytes(disk, path, bytes);
+}
+
+describe("snapshot files", () => {
+  test("two snapshots and the log since the older one are kept", () => {
+    expect(Object.keys(files)).toEqual([
+      "metadata.log",
+      "metadata.log.previous",
+      "metadata.snapshot",
+      "metadata.snapshot.previous",
+    ]);
+    expect(decodeSnapshot(files["metadata.snapshot"]!)?.lastIndex).toBe(15);
+    expect(decodeSnapshot(files["metadata.snapshot.previous"]!)?.lastIndex).toBe(10);
+  });
+
+  test("holds every kind of thing", () => {
+    const disk = newDisk();
+    const { log } = openLog(disk);
+    for (const event of everyEvent.slice(0, 7)) log.append(event);
+    const decoded = decodeSnapshot(encodeSnapshot({ state: log.state, lastIndex: 7 }));
+    expect(decoded && textOf(decoded.state)).toBe(textOf(log.state));
+    expect(decoded?.state.users).toEqual(log.state.users);
+    expect(decoded?.state.streams).toEqual(log.state.streams);
+  });
+
+  test("any changed byte and any end is seen as damage", () => {
+    const bytes = files["metadata.snapshot"]!;
+    for (let at = 0; at < bytes.byteLength; at++) {
+      expect(decodeSnapshot(bytes.slice(0, at))).toBeUndefined();
+      const changed = bytes.slice();
+      changed[at] = changed[at]! ^ 0x10;
+      expect(decodeSnapshot(changed)).toBeUndefined();
+    }
+  });
+
+  test("an intact one of another version stops the start instead of being given up", () => {
+    const bytes = files["metadata.snapshot"]!.slice();
+    const view = new DataView(bytes.buffer);
+    view.setUint32(16, 2, true);
+    view.setBigUint64(8, Bun.hash.xxHash3(bytes.subarray(16)), true);
+    const disk = diskWith({ ...files, "metadata.snapshot": bytes });
+    expect(() => openLog(disk)).toThrow("the metadata snapshot is of a version that this broker knows");
+    expect(filesOf(disk)["metadata.snapshot"]).toEqual(bytes);
+  });
+
+  test("one that cannot be taken is reported, and the log goes on and tries again", () => {
+    const disk = newDisk();
+    const failures: unknown[] = [];
+    const { log, state } = openLog(disk, {
+      snapshotEveryEntries,
+      onSnapshotFailure: (error) => failures.push(error),
+    });
+    for (const event of events.slice(0, 4)) log.append(event);
+    disk.failWriteAfter(1); // the entry is written, the snapshot is not
+    for (const event of events.slice(4)) log.append(event);
+    expect(failures).toMatchObject([{ errorCode: "EIO" }]);
+    expect(textOf(state)).toBe(final);
+    expect(decodeSnapshot(filesOf(disk)["metadata.snapshot"]!)?.lastIndex).toBe(15);
+    expectRecovered(disk, 0);
+  });
+});
+
+describe("damaged snapshot", () => {
+  test.each([
+    ["the newest", ["metadata.snapshot"]],
+    ["the previous", ["metadata.snapshot.previous"]],
+  ])("%s one damaged loses nothing, neither now nor when the next one is damaged", (_name, names) => {
+    const disk = diskWith(files);
+    for (const name of names) damage(disk, name);
+    expectRecovered(disk, names[0] === "metadata.snapshot" ? 1 : 0);
+    if (names[0] !== "metadata.snapshot") return;
+    expect(disk.list(directory)).toContain("metadata.snapshot.damaged-1");
+    for (let round = 0; round < 3; round++) {
+      damage(disk, "metadata.snapshot");
+      expectRecovered(disk, 1);
+    }
+  });
+
+  test("the newest one lost altogether loses nothing", () => {
+    const { "metadata.snapshot": _lost, ...rest } = files;
+    expectRecovered(diskWith(rest), 0);
+  });
+
+  test("the only one damaged: the log from the beginning is still there", () => {
+    const early = filesAfter(events.slice(0, 7), snapshotEveryEntries);
+    expect(Object.keys(early)).toEqual(["metadata.log", "metadata.log.previous", "metadata.snapshot"]);
+    const disk = diskWith(early);
+    damage(disk, "metadata.snapshot");
+    const { state, log } = openLog(disk, { snapshotEveryEntries });
+    expect(textOf(state)).toBe(texts[7]!);
+    expect(log.append(events[7]!)).toBe(8);
+  });
+
+  test("both damaged: the start still succeeds, everything is kept aside and said", () => {
+    const disk = diskWith(files);
+    damage(disk, "metadata.snapshot");
+    damage(disk, "metadata.snapshot.previous");
+    const { state, log, repairs } = openLog(disk);
+    expect(textOf(state)).toBe(texts[0]!);
+    expect(repairs.map((repair) => repair.keptAs.slice(directory.length + 1)).sort()).toEqual([
+      "metadata.log.damaged-1",
+      "metadata.log.previous.damaged-1",
+      "metadata.snapshot.damaged-1",
+      "metadata.snapshot.previous.damaged-1",
+    ]);
+    log.append(events[0]!);
+    log.close();
+    expect(textOf(openLog(disk).state)).toBe(texts[1]!);
+  });
+
+  test("damaged log entries that the snapshot holds are not missed, and appends follow without a gap", () => {
+    // A crash came before the log was restarted: it still holds the entries of the newest snapshot.
+    const bytes = Buffer.concat(events.slice(5, 10).map((event, step) => encodeEntry(step + 6, encodePlain(event))));
+    const snapshot = filesAfter(events.slice(0, 10), snapshotEveryEntries)["metadata.snapshot"]!;
+    const disk = diskWith({ "metadata.snapshot": snapshot, "metadata.log": bytes.subarray(0, bytes.byteLength - 3) });
+    const { state, log } = openLog(disk, { snapshotEveryEntries });
+    expect(textOf(state)).toBe(texts[10]!);
+    for (const event of events.slice(10)) log.append(event);
+    log.close();
+    expectRecovered(disk, 0);
+    damage(disk, "metadata.snapshot");
+    expectRecovered(disk, 1);
+  });
+});
+
+describe("crash", () => {
+  const seeds = Array.from({ length: 40 }, (_, seed) => seed);
+
+  /** Runs until the machine stops in its `changes`th change; returns how many appends were acknowledged. */
+  function runUntilStop(disk: SimDisk, changes: number): { acknowledged: number; stopped: boolean } {
+    disk.makeDirectory("/data");
+    disk.syncDirectory("/");
+    disk.stopAfter(changes);
+    let acknowledged = 0;
+    try {
+      const { log } = openLog(disk, { enforceFsync: true, snapshotEveryEntries, onSnapshotFailure: () => undefined });
+      while (acknowledged < events.length) {
+        log.append(events[acknowledged]!);
+        acknowledged++;
+      }
+      log.close();
+    } catch (error) {
+      if (!disk.stopped) throw error;
+      if (!(error instanceof IggyError) && !(error instanceof Error && error.name === "DiskError")) throw error;
+    }
+    return { acknowledged, stopped: disk.stopped };
+  }
+
+  function syncFiles(disk: Disk): void {
+    for (const name of disk.list(directory)) {
+      const file = disk.open(`${directory}/${name}`, "readWrite");
+      file.syncNow();
+      file.close();
+    }
+    for (const path of ["/", "/data", directory]) disk.syncDirectory(path);
+  }
+
+  function durableDisk(seed: number, content: Readonly<Record<string, Uint8Array>>): SimDisk {
+    const disk = new SimDisk(new Simulation(seed));
+    disk.makeDirectory(directory);
+    for (const [name, bytes] of Object.entries(content)) writeBytes(disk, `${directory}/${name}`, bytes);
+    syncFiles(disk);
+    return disk;
+  }
+
+  /** False if the machine stopped on the way. */
+  function opens(disk: SimDisk): boolean {
+    try {
+      openLog(disk, { snapshotEveryEntries });
+      return true;
+    } catch (error) {
+      if (!disk.stopped) throw error;
+      return false;
+    }
+  }
+
+  function expectAcknowledged(disk: Disk, acknowledged: number, context: string): void {
+    const { state, log } = openLog(disk, { snapshotEveryEntries });
+    const found = log.lastIndex;
+    // The append under way when the machine stopped may have made it.
+    expect(`${context}: ${found >= acknowledged && found <= acknowledged + 1}`).toBe(`${context}: true`);
+    expect(textOf(state)).toBe(texts[found]!);
+    if (found < events.length) log.append(events[found]!);
+    log.close();
+    const again = openLog(disk, { snapshotEveryEntries });
+    expect(textOf(again.state)).toBe(texts[Math.min(found + 1, events.length)]!);
+    expect(again.repairs).toEqual([]);
+  }
+
+  test("seeds × every step: what was acknowledged is there, also if then the newest snapshot is damaged", () => {
+    let stops = 0;
+    for (const seed of seeds) {
+      for (let changes = seed % 4; ; changes += 4) {
+        const context = `seed ${seed}, change ${changes}`;
+        const disk = new SimDisk(new Simulation(seed));
+        const { acknowledged, stopped } = runUntilStop(disk, changes);
+        if (!stopped) break;
+        stops++;
+        const after = seed % 8 < 4 ? disk.crash() : disk.processCrash();
+        const damaged = diskWith(filesOf(after));
+        expectAcknowledged(after, acknowledged, context);
+        if (!damaged.exists(`${directory}/metadata.snapshot`)) continue;
+        damage(damaged, "metadata.snapshot");
+        expectAcknowledged(damaged, acknowledged, `${context}, damaged`);
+      }
+    }
+    expect(stops).toBeGreaterThan(500);
+  });
+
+  test("without fsync a power loss costs the newest entries at most, never a start and never a snapshot", () => {
+    for (const seed of seeds) {
+      for (let count = 0; count <= events.length; count++) {
+        const disk = new SimDisk(new Simulation(seed));
+        disk.makeDirectory("/data");
+        disk.syncDirectory("/");
+        const { log } = openLog(disk, { snapshotEveryEntries });
+        for (const event of events.slice(0, count)) log.append(event);
+        const after = disk.crash();
+        const damaged = diskWith(filesOf(after));
+        if (count >= snapshotEveryEntries) damage(damaged, "metadata.snapshot");
+        for (const next of [after, damaged]) {
+          const { log: found, state } = openLog(next, { snapshotEveryEntries });
+          expect(found.lastIndex).toBeLessThanOrEqual(count);
+          expect(found.lastIndex).toBeGreaterThanOrEqual(count - (count % snapshotEveryEntries));
+          expect(textOf(state)).toBe(texts[found.lastIndex]!);
+        }
+      }
+    }
+  });
+
+  test("a failed sync and a restart, then a power loss: what was synced after the restart is there", () => {
+    for (const seed of seeds) {
+      const disk = durableDisk(seed, files);
+      const first = openLog(disk, { snapshotEveryEntries: 100 }).log;
+      first.append({ kind: "streamUpdated", streamId: 0, name: "unsynced" });
+      disk.failSyncAfter(0);
+      expect(() => first.close()).toThrow("EIO");
+      const second = openLog(disk, { snapshotEveryEntries: 100, enforceFsync: true }).log;
+      second.append({ kind: "streamUpdated", streamId: 0, name: "synced" });
+      const { log, state } = openLog(disk.crash());
+      expect(log.lastIndex).toBe(19);
+      expect(state.streams.byName.has("synced")).toBe(true);
+    }
+  });
+
+  test("a disk too full for a snapshot does not prevent a start", () => {
+    const disk = durableDisk(1, files);
+    disk.fillUpAfter(0);
+    const failures: unknown[] = [];
+    const { state } = openLog(disk, { onSnapshotFailure: (error) => failures.push(error) });
+    expect(textOf(state)).toBe(final);
+    expect(failures).toMatchObject([{ errorCode: "ENOSPC" }]);
+    disk.heal();
+    expectRecovered(disk.crash(), 0);
+  });
+
+  test("seeds × every step of cutting a damaged tail: its bytes are always in some file", () => {
+    const log = files["metadata.log"]!;
+    const tail = Buffer.from(log.subarray(-30)).toString("latin1");
+    for (const seed of seeds) {
+      for (let changes = 0, survived = false; !survived; changes++) {
+        const disk = durableDisk(seed, { ...files, "metadata.log": log.with(2, 1) });
+        disk.stopAfter(changes);
+        survived = opens(disk);
+        const after = Object.values(filesOf(disk.crash()));
+        expect(after.some((bytes) => Buffer.from(bytes).toString("latin1").includes(tail))).toBe(true);
+      }
+    }
+  });
+
+  test("seeds × every step of a repair: a second crash loses nothing either", () => {
+    for (const seed of seeds) {
+      for (let changes = 0; ; changes++) {
+        const disk = durableDisk(seed, files);
+        damage(disk, "metadata.snapshot");
+        syncFiles(disk);
+        disk.stopAfter(changes);
+        if (opens(disk)) break;
+        const { state, log } = openLog(disk.crash(), { snapshotEveryEntries });
+        expect(`seed ${seed}, change ${changes}: ${textOf(state)}`).toBe(`seed ${seed}, change ${changes}: ${final}`);
+        expect(log.lastIndex).toBe(17);
+      }
+    }
+  });
+});

@@ -1,0 +1,80 @@
+import { describe, expect, test } from "bun:test";
+import { errorNameOf, errorTable, IggyError, isErrorName, toIggyError } from "../../src/protocol/errors.ts";
+
+const names = Object.keys(errorTable).filter(isErrorName);
+
+describe("error table", () => {
+  test("it has the 223 errors of the protocol, each code once", () => {
+    expect(names).toHaveLength(223);
+    expect(new Set(names.map((name) => errorTable[name].code)).size).toBe(223);
+  });
+
+  test("HTTP statuses are the ones that the HTTP server uses", () => {
+    expect([...new Set(names.map((name) => errorTable[name].httpStatus))].toSorted()).toEqual([400, 401, 403, 404]);
+  });
+
+  test.each([
+    ["InvalidCommand", 3, "invalid_command", 400],
+    ["Unauthenticated", 40, "unauthenticated", 401],
+    ["Unauthorized", 41, "unauthorized", 403],
+    ["CannotCloseWebSocketConnection", 21, "cannot_close_web_socket_connection", 400],
+    ["InvalidUtf8", 81, "invalid_utf8", 400],
+    ["StreamIdNotFound", 1009, "stream_id_not_found", 404],
+    ["IoError", 13000, "io_error", 400],
+  ] as const)("%s is %d, %s, HTTP %d", (name, code, snakeName, httpStatus) => {
+    const error = new IggyError(name);
+    expect([error.code, error.snakeName, error.httpStatus]).toEqual([code, snakeName, httpStatus]);
+    expect(errorNameOf(code)).toBe(name);
+  });
+
+  test("an unknown code has no name and becomes the general error", () => {
+    expect(errorNameOf(17)).toBeUndefined();
+    expect(IggyError.ofCode(17).errorName).toBe("Error");
+    expect(IggyError.ofCode(1009).errorName).toBe("StreamIdNotFound");
+  });
+
+  test("an inherited property is no error name", () => {
+    expect(isErrorName("toString")).toBeFalse();
+  });
+});
+
+describe("IggyError", () => {
+  test("parameters fill the text in order", () => {
+    expect(new IggyError("TopicIdNotFound", [7, "orders"]).message).toBe(
+      "Topic with ID: 7 for stream with ID: orders was not found.",
+    );
+  });
+
+  test("missing parameters become empty", () => {
+    expect(new IggyError("StreamIdNotFound").message).toBe("Stream with ID:  was not found.");
+  });
+
+  test("a parameter is not filled in itself", () => {
+    expect(new IggyError("StreamNameNotFound", ["{0}$&"]).message).toBe("Stream with name: {0}$& was not found.");
+  });
+
+  test("every text can be filled", () => {
+    for (const name of names) {
+      expect(new IggyError(name, ["a", "b", "c"]).message).not.toMatch(/\{\d\}/);
+    }
+  });
+
+  test("the cause is kept", () => {
+    const cause = new TypeError("disk");
+    expect(new IggyError("IoError", ["x"], { cause }).cause).toBe(cause);
+  });
+});
+
+describe("toIggyError", () => {
+  test("an IggyError stays the same object", () => {
+    const error = new IggyError("Unauthorized");
+    expect(toIggyError(error)).toBe(error);
+  });
+
+  test("anything else becomes the general error with its cause", () => {
+    for (const thrown of [new RangeError("x"), "text", undefined, null]) {
+      const error = toIggyError(thrown);
+      expect([error.errorName, error.code, error.cause]).toEqual(["Error", 1, thrown]);
+    }
+  });
+});

@@ -1,0 +1,125 @@
+/** Reads from a partition in the simulation: takes the parts together, checks what the result says about itself. */
+import { assert } from "../../src/platform/assert.ts";
+import { IggyError } from "../../src/protocol/errors.ts";
+import type { Partition } from "../../src/storage/partition.ts";
+import type { ReadFrom, ReadResult } from "../../src/storage/types.ts";
+import { parseStored, type StoredMessage } from "./messages.ts";
+import type { Simulation } from "./simulation.ts";
+
+export interface CompletedRead {
+  readonly result: ReadResult;
+  readonly bytes: Uint8Array;
+  readonly stored: StoredMessage[];
+}
+
+/** The messages, or the error if a damaged message stands at the start. */
+export async function readNow(
+  simulation: Simulation,
+  partition: Partition,
+  from: ReadFrom,
+  countMax: number,
+): Promise<CompletedRead | IggyError> {
+  let answer: ReadResult | Promise<ReadResult>;
+  try {
+    answer = partition.read(from, countMax);
+    if (answer instanceof Promise) answer = await settled(simulation, answer);
+  } catch (error) {
+    if (error instanceof IggyError) return error;
+    throw error;
+  }
+  return complete(answer, countMax);
+}
+
+export function complete(result: ReadResult, countMax: number): CompletedRead {
+  const bytes = joinParts(result);
+  const stored = parseStored(bytes);
+  assert(
+    stored.length === result.messagesCount && bytes.byteLength === result.sizeBytes && stored.length <= countMax,
+    "a result says what it holds",
+    { got: stored.length, messagesCount: result.messagesCount, sizeBytes: result.sizeBytes, countMax },
+  );
+  const last = stored.at(-1);
+  assert(last === undefined || last.offset === result.lastOffset, "a result says where it ends", {
+    got: last?.offset,
+    lastOffset: result.lastOffset,
+  });
+  assert(last === undefined || last.offset <= result.currentOffset, "no message is past the current offset", {
+    got: last?.offset,
+    currentOffset: result.currentOffset,
+  });
+  return { result, bytes, stored };
+}
+
+/** Parts may be used until `release`: what they give must not change. */
+export function requireSameParts({ result, bytes }: CompletedRead): void {
+  assert(Buffer.compare(joinParts(result), bytes) === 0, "the parts of a read stay as they are until released");
+}
+
+export interface WholePartition {
+  readonly stored: StoredMessage[];
+  /** Offsets that answer 4027. */
+  readonly damagedCount: number;
+}
+
+/** Reads from the first message to the last, over damaged ones. */
+export async function readWhole(
+  simulation: Simulation,
+  partition: Partition,
+  mayGoBackInTime: (stored: StoredMessage) => boolean,
+): Promise<WholePartition> {
+  const stored: StoredMessage[] = [];
+  let damagedCount = 0;
+  let from: ReadFrom = { kind: "first" };
+  for (;;) {
+    const read = await readNow(simulation, partition, from, simulation.pick([20, 1000]));
+    if (read instanceof IggyError) {
+      assert(read.errorName === "InvalidMessageChecksum", "a read fails only at a damaged message", {
+        error: read.message,
+      });
+      damagedCount++;
+      from = { kind: "offset", offset: from.kind === "offset" ? from.offset + 1 : (stored.at(-1)?.offset ?? 0) + 1 };
+      continue;
+    }
+    read.result.release();
+    const last = read.stored.at(-1);
+    if (last === undefined) return { stored, damagedCount };
+    for (const message of read.stored) {
+      const previous = stored.at(-1);
+      assert(
+        previous === undefined || message.timestampMicros >= previous.timestampMicros || mayGoBackInTime(message),
+        "timestamps do not go back inside a partition",
+        { offset: message.offset },
+      );
+      stored.push(message);
+    }
+    from = { kind: "offset", offset: last.offset + 1 };
+  }
+}
+
+/** Runs the simulation until `promise` has settled; throws if it never does. */
+export async function settled<T>(simulation: Simulation, promise: Promise<T>): Promise<T> {
+  let isSettled = false;
+  const done = promise.finally(() => {
+    isSettled = true;
+  });
+  done.catch(() => undefined); // awaited below
+  await simulation.run();
+  assert(isSettled, "an operation settles when nothing is left to wait for");
+  return done;
+}
+
+function joinParts(result: ReadResult): Uint8Array {
+  const bytes = new Uint8Array(result.parts.reduce((sum, part) => sum + partSize(part), 0));
+  let position = 0;
+  for (const part of result.parts) {
+    const target = bytes.subarray(position, position + partSize(part));
+    if (part.kind === "bytes") target.set(part.bytes);
+    else assert(part.file.read(target, part.position) === part.sizeBytes, "the bytes of a part are in its file");
+    position += target.byteLength;
+  }
+  return bytes;
+}
+
+function partSize(part: ReadResult["parts"][number]): number {
+  return part.kind === "bytes" ? part.bytes.byteLength : part.sizeBytes;
+}

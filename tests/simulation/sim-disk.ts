@@ -1,0 +1,308 @@
+/**
+ * A disk in memory that fails, tears writes and forgets what was not synced, all by the seed of its simulation.
+ *
+ * What a crash leaves:
+ * - `crash()` (power loss): of each file its synced content, and of each unsynced write all, nothing, a prefix, or some of
+ *   its 512-byte sectors (`sim-content.ts`); of names what `syncDirectory` made durable, and a prefix of the pending changes
+ *   of each directory (`sim-names.ts`). Syncing a file does not make its name durable.
+ * - `processCrash()` (kill -9): everything that the operating system had taken; it is as unsynced as it was.
+ *
+ * A crash in the middle of an operation: `stopAfter(n)` lets n more changing calls through; the one after it is torn (a
+ * write leaves a prefix, anything else did not happen), and it and all later calls fail with EIO, because the machine that
+ * ran them is gone. `crash()` or `processCrash()` of such a disk then gives the disk that the next start finds.
+ *
+ * A directory whose own name was lost takes along what was in it. Asynchronous calls settle when the simulation runs.
+ */
+import { type Disk, DiskError, type DiskFile, type OpenMode } from "../../src/platform/disk.ts";
+import { SimContent, tornPrefix } from "./sim-content.ts";
+import { parentOf, SimNames, type SimNode } from "./sim-names.ts";
+import type { Simulation } from "./simulation.ts";
+
+export class SimDisk implements Disk {
+  readonly simulation: Simulation;
+  readonly #names: SimNames;
+  #spaceBytes = Number.POSITIVE_INFINITY;
+  #writesUntilError = Number.POSITIVE_INFINITY;
+  #syncsUntilError = Number.POSITIVE_INFINITY;
+  #changesUntilStop = Number.POSITIVE_INFINITY;
+  #stopped = false;
+
+  constructor(simulation: Simulation, names: SimNames = new SimNames()) {
+    this.simulation = simulation;
+    this.#names = names;
+  }
+
+  /** The machine came to its `stopAfter`. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  // Faults on demand. Each stays until `heal`, except a single failing write or sync.
+
+  /** Files may grow by this many bytes; the write that needs more lands in part and fails with ENOSPC, as do all later ones. */
+  fillUpAfter(bytes: number): void {
+    this.#spaceBytes = bytes;
+  }
+
+  /** The write after `count` others lands in part and fails with EIO, once. */
+  failWriteAfter(count: number): void {
+    this.#writesUntilError = count;
+  }
+
+  /** The sync of a file after `count` others fails with EIO, once; what it should have covered may be lost for good. */
+  failSyncAfter(count: number): void {
+    this.#syncsUntilError = count;
+  }
+
+  /** The machine ends in the changing call (write, sync, truncation, change of a name) after `count` others. */
+  stopAfter(count: number): void {
+    this.#changesUntilStop = count;
+  }
+
+  heal(): void {
+    this.#spaceBytes = Number.POSITIVE_INFINITY;
+    this.#writesUntilError = Number.POSITIVE_INFINITY;
+    this.#syncsUntilError = Number.POSITIVE_INFINITY;
+    if (!this.#stopped) this.#changesUntilStop = Number.POSITIVE_INFINITY;
+  }
+
+  /** The disk after a power loss. This one must not be used any more. */
+  crash(): SimDisk {
+    const names = this.#names.afterPowerLoss(this.simulation, (content) => content.afterPowerLoss(this.simulation));
+    this.#stopped = true;
+    return new SimDisk(this.simulation, names);
+  }
+
+  /** The disk after kill -9. This one must not be used any more. */
+  processCrash(): SimDisk {
+    const names = this.#names.afterProcessCrash((content) => content.afterProcessCrash());
+    this.#stopped = true;
+    return new SimDisk(this.simulation, names);
+  }
+
+  /** Every file with its bytes as the running machine sees them, for the trace of a failure and for comparisons. */
+  files(): [path: string, bytes: Uint8Array][] {
+    return this.#names.files().map(([path, content]) => {
+      const bytes = new Uint8Array(content.sizeBytes);
+      content.read(bytes, 0);
+      return [path, bytes];
+    });
+  }
+
+  open(path: string, mode: OpenMode): DiskFile {
+    this.requireRunning("open", path);
+    const found = this.#names.get(path);
+    if (found === "directory") throw new DiskError("open", path, "EISDIR");
+    if (found !== undefined) return new SimFile(this, path, found, mode);
+    if (mode !== "create" || this.#names.get(parentOf(path)) !== "directory") {
+      throw new DiskError("open", path, "ENOENT");
+    }
+    this.beforeChange("open", path);
+    const content = SimContent.empty();
+    this.#names.change(parentOf(path), [[path, content]]);
+    return new SimFile(this, path, content, mode);
+  }
+
+  exists(path: string): boolean {
+    return this.#names.get(path) !== undefined;
+  }
+
+  list(directory: string): string[] {
+    this.requireRunning("list", directory);
+    return this.#names.children(directory).map((path) => path.slice(path.lastIndexOf("/") + 1));
+  }
+
+  makeDirectory(path: string): void {
+    this.requireRunning("makeDirectory", path);
+    const found = this.#names.get(path);
+    if (found === "directory") return;
+    if (found !== undefined) throw new DiskError("makeDirectory", path, "EEXIST");
+    this.makeDirectory(parentOf(path));
+    this.beforeChange("makeDirectory", path);
+    this.#names.change(parentOf(path), [[path, "directory"]]);
+  }
+
+  remove(path: string): void {
+    this.requireRunning("remove", path);
+    const found = this.#names.get(path);
+    if (found === undefined) return;
+    if (found === "directory") throw new DiskError("remove", path, "EISDIR");
+    this.beforeChange("remove", path);
+    this.#names.change(parentOf(path), [[path, undefined]]);
+  }
+
+  removeTree(path: string): Promise<void> {
+    return this.later(() => {
+      this.requireRunning("removeTree", path);
+      this.#removeBelow(path);
+    });
+  }
+
+  rename(from: string, to: string): void {
+    this.requireRunning("rename", from);
+    const node: SimNode | undefined = this.#names.get(from);
+    if (node === undefined) throw new DiskError("rename", from, "ENOENT");
+    if (node === "directory") throw new DiskError("rename", from, "EISDIR"); // the broker renames files only
+    if (parentOf(from) !== parentOf(to)) throw new DiskError("rename", from, "EXDEV");
+    this.beforeChange("rename", from);
+    this.#names.change(parentOf(from), [
+      [from, undefined],
+      [to, node],
+    ]);
+  }
+
+  syncDirectory(path: string): void {
+    this.requireRunning("syncDirectory", path);
+    if (this.#names.get(path) !== "directory") throw new DiskError("syncDirectory", path, "ENOENT");
+    this.beforeChange("syncDirectory", path);
+    this.#names.syncDirectory(path);
+  }
+
+  // For SimFile.
+
+  requireRunning(operation: string, path: string): void {
+    if (this.#stopped) throw new DiskError(operation, path, "EIO");
+  }
+
+  /** Counts a changing call; the one that ends the machine throws and must not take effect. */
+  beforeChange(operation: string, path: string): void {
+    this.requireRunning(operation, path);
+    if (this.#changesUntilStop-- > 0) return;
+    this.#stopped = true;
+    throw new DiskError(operation, path, "EIO");
+  }
+
+  writeTo(content: SimContent, path: string, bytes: Uint8Array, position: number): void {
+    const growthBytes = Math.max(0, position + bytes.byteLength - content.sizeBytes);
+    let failure: DiskError | undefined;
+    try {
+      this.beforeChange("write", path);
+      if (this.#writesUntilError-- === 0) failure = new DiskError("write", path, "EIO");
+      else if (growthBytes > this.#spaceBytes) failure = new DiskError("write", path, "ENOSPC");
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      failure = error;
+    }
+    if (failure === undefined) {
+      this.#spaceBytes -= growthBytes;
+      content.write(bytes, position);
+      return;
+    }
+    const fittingBytes = bytes.byteLength - Math.max(0, growthBytes - this.#spaceBytes);
+    const landed = tornPrefix(content.sizeBytes, bytes.subarray(0, fittingBytes), position, this.simulation);
+    this.#spaceBytes -= Math.max(0, position + landed.byteLength - content.sizeBytes);
+    content.write(landed, position);
+    throw failure;
+  }
+
+  truncate(content: SimContent, path: string, sizeBytes: number): void {
+    this.beforeChange("truncate", path);
+    this.#spaceBytes += Math.max(0, content.sizeBytes - sizeBytes);
+    content.truncate(sizeBytes);
+  }
+
+  /** The part of a sync that happens when it ends. */
+  endSync(content: SimContent, path: string, mark: number): void {
+    this.beforeChange("sync", path);
+    if (this.#syncsUntilError-- === 0) {
+      content.syncFailed(mark, this.simulation);
+      throw new DiskError("sync", path, "EIO");
+    }
+    content.syncedUpTo(mark);
+  }
+
+  /** Runs `work` when the simulation says so and settles with what it gives or throws. */
+  later<T>(work: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.simulation.schedule(() => {
+        try {
+          resolve(work());
+        } catch (error) {
+          reject(error);
+        }
+      });
+    });
+  }
+
+  #removeBelow(path: string): void {
+    if (this.#names.get(path) === undefined) return;
+    for (const child of this.#names.children(path)) this.#removeBelow(child);
+    this.beforeChange("removeTree", path);
+    this.#names.change(parentOf(path), [[path, undefined]]);
+  }
+}
+
+class SimFile implements DiskFile {
+  readonly fd = -1;
+  readonly #disk: SimDisk;
+  readonly #path: string;
+  readonly #content: SimContent;
+  readonly #writable: boolean;
+  #closed = false;
+
+  constructor(disk: SimDisk, path: string, content: SimContent, mode: OpenMode) {
+    this.#disk = disk;
+    this.#path = path;
+    this.#content = content;
+    this.#writable = mode !== "read";
+  }
+
+  write(views: readonly Uint8Array[], position: number): void {
+    this.#require("write", true);
+    this.#disk.writeTo(this.#content, this.#path, joined(views), position);
+  }
+
+  read(target: Uint8Array, position: number): number {
+    this.#require("read", false);
+    return this.#content.read(target, position);
+  }
+
+  async readAsync(target: Uint8Array, position: number): Promise<number> {
+    this.#require("read", false);
+    return this.#disk.later(() => {
+      this.#disk.requireRunning("read", this.#path);
+      return this.#content.read(target, position);
+    });
+  }
+
+  truncate(sizeBytes: number): void {
+    this.#require("truncate", true);
+    this.#disk.truncate(this.#content, this.#path, sizeBytes);
+  }
+
+  sizeBytes(): number {
+    this.#require("size", false);
+    return this.#content.sizeBytes;
+  }
+
+  async sync(): Promise<void> {
+    this.#require("sync", false);
+    const mark = this.#content.syncMark();
+    return this.#disk.later(() => this.#disk.endSync(this.#content, this.#path, mark));
+  }
+
+  syncNow(): void {
+    this.#require("sync", false);
+    this.#disk.endSync(this.#content, this.#path, this.#content.syncMark());
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  #require(operation: string, writing: boolean): void {
+    if (this.#closed || (writing && !this.#writable)) throw new DiskError(operation, this.#path, "EBADF");
+    this.#disk.requireRunning(operation, this.#path);
+  }
+}
+
+function joined(views: readonly Uint8Array[]): Uint8Array {
+  if (views.length === 1) return views[0]!;
+  const bytes = new Uint8Array(views.reduce((sum, view) => sum + view.byteLength, 0));
+  let position = 0;
+  for (const view of views) {
+    bytes.set(view, position);
+    position += view.byteLength;
+  }
+  return bytes;
+}

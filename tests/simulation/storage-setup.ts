@@ -1,0 +1,77 @@
+/** A storage context over a simulated disk, with options that the seed picks small enough to meet every border. */
+import { DiskError } from "../../src/platform/disk.ts";
+import { FileCache } from "../../src/storage/file-cache.ts";
+import { JsBatchKernel } from "../../src/storage/kernel/js-batch-kernel.ts";
+import { ScanMemory } from "../../src/storage/scan-memory.ts";
+import type { Acknowledge, StorageContext, StorageOptions } from "../../src/storage/types.ts";
+import type { Trace } from "./seeds.ts";
+import type { SimDisk } from "./sim-disk.ts";
+import type { Simulation } from "./simulation.ts";
+
+export function randomOptions(
+  simulation: Simulation,
+  acknowledge: Acknowledge,
+  hasLargeMessages: boolean,
+): StorageOptions {
+  return {
+    acknowledge,
+    // The large size is more than recovery looks back behind its checkpoint.
+    segmentSizeBytes: hasLargeMessages ? 2_500_000 : simulation.pick([2_000, 10_000, 40_000, 200_000]),
+    cacheIndexes: simulation.pick(["all", "open_segment", "none"]),
+    messagesRequiredToSave: simulation.pick([1, 20, 200, 1000]),
+    bytesRequiredToSave: simulation.pick([512, 10_000, 100_000]),
+    enforceFsync: simulation.chance(50),
+    validateChecksum: simulation.chance(30),
+    openFilesMax: simulation.pick([1, 3, 64]),
+  };
+}
+
+/** Runs now and then back, as a wall clock may. */
+export class SimClock {
+  readonly #simulation: Simulation;
+  #nowMicros = 1_700_000_000_000_000;
+
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation;
+  }
+
+  nowMicros(): number {
+    this.#nowMicros += this.#simulation.chance(3) ? -this.#simulation.between(0, 500) : this.#simulation.between(0, 90);
+    return this.#nowMicros;
+  }
+}
+
+export function createSimContext(
+  disk: SimDisk,
+  clock: SimClock,
+  options: StorageOptions,
+  trace: Trace,
+): StorageContext {
+  const { simulation } = disk;
+  const memory = new Uint8Array(simulation.pick([8 * 1024, 64 * 1024, 600 * 1024]));
+  const seed = new Uint8Array(32);
+  simulation.random.fill(seed);
+  const report = (level: string) => (message: string, fields?: Record<string, unknown>) => {
+    trace.add(`    ${level}: ${message} ${describe(fields)}`);
+  };
+  return {
+    disk,
+    clock,
+    options,
+    files: new FileCache(disk, options.openFilesMax),
+    scanMemory: new ScanMemory({
+      kernel: new JsBatchKernel(memory, seed),
+      memory,
+      position: 0,
+      sizeBytes: memory.byteLength,
+    }),
+    log: { info: report("info"), warn: report("warn"), error: report("error") },
+    schedule: (flush) => simulation.schedule(flush),
+  };
+}
+
+function describe(fields: Record<string, unknown> = {}): string {
+  return Object.entries(fields)
+    .map(([key, value]) => `${key}=${value instanceof DiskError ? value.message : String(value)}`)
+    .join(" ");
+}

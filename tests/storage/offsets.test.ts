@@ -1,0 +1,103 @@
+import { describe, expect, test } from "bun:test";
+import { IggyError } from "../../src/protocol/errors.ts";
+import { appendNow, directory, makeHarness, offsetsOf } from "./harness.ts";
+import { MemoryDisk } from "./memory-disk.ts";
+
+const consumer = { kind: "consumer", id: 5 } as const;
+const group = { kind: "group", id: 0 } as const;
+const consumerFile = `${directory}/offsets/consumers/5`;
+
+function errorOf(work: () => void): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof IggyError) return error.errorName;
+    throw error;
+  }
+  return "none";
+}
+
+async function filled() {
+  const disk = new MemoryDisk();
+  const harness = makeHarness(disk);
+  const partition = harness.open();
+  await appendNow(harness, partition, [1, 2, 3]);
+  return { disk, harness, partition };
+}
+
+test("a stored offset is eight little-endian bytes in the file of its consumer or group", async () => {
+  const { disk, partition } = await filled();
+  partition.storeOffset(consumer, 2);
+  partition.storeOffset(group, 1);
+  expect([...disk.read(consumerFile)]).toEqual([2, 0, 0, 0, 0, 0, 0, 0]);
+  expect([...disk.read(`${directory}/offsets/groups/0`)]).toEqual([1, 0, 0, 0, 0, 0, 0, 0]);
+  partition.storeOffset(consumer, 0);
+  expect(disk.read(consumerFile)[0]).toBe(0);
+  expect(partition.getOffset(consumer)).toBe(0);
+  expect(partition.getOffset(group)).toBe(1);
+  expect(partition.getOffset({ kind: "group", id: 5 })).toBeUndefined();
+});
+
+test("an offset above the current one, or any while nothing was written, is 4100", async () => {
+  const { partition } = await filled();
+  expect(errorOf(() => partition.storeOffset(consumer, 3))).toBe("InvalidOffset");
+  expect(errorOf(() => partition.storeOffset(consumer, 2))).toBe("none");
+  const empty = makeHarness(new MemoryDisk()).open();
+  expect(errorOf(() => empty.storeOffset(consumer, 0))).toBe("InvalidOffset");
+});
+
+test("deleting removes the file; deleting again is 3021", async () => {
+  const { disk, partition } = await filled();
+  partition.storeOffset(consumer, 1);
+  partition.deleteOffset(consumer);
+  expect(disk.exists(consumerFile)).toBe(false);
+  expect(partition.getOffset(consumer)).toBeUndefined();
+  expect(errorOf(() => partition.deleteOffset(consumer))).toBe("ConsumerOffsetNotFound");
+  partition.storeOffset(consumer, 2);
+  expect(disk.read(consumerFile)[0]).toBe(2);
+});
+
+test("a store that cannot be written is 10006 and changes nothing", async () => {
+  const { disk, partition } = await filled();
+  partition.storeOffset(consumer, 1);
+  disk.fails = (operation) => operation === "write";
+  expect(errorOf(() => partition.storeOffset(consumer, 2))).toBe("CannotWriteToFile");
+  expect(partition.getOffset(consumer)).toBe(1);
+});
+
+describe("after a restart", () => {
+  test("offsets are there; one ahead of the log is lowered in memory, its file stays", async () => {
+    const { disk, partition } = await filled();
+    partition.storeOffset(consumer, 1);
+    partition.storeOffset(group, 2);
+    await partition.close();
+    disk.put(consumerFile, new Uint8Array([200, 0, 0, 0, 0, 0, 0, 0]));
+    const reopened = makeHarness(disk).open();
+    expect(reopened.getOffset(consumer)).toBe(2);
+    expect(reopened.getOffset(group)).toBe(2);
+    expect(disk.read(consumerFile)[0]).toBe(200);
+    expect(await offsetsOf(reopened, { kind: "next", consumer }, 10)).toEqual([]);
+  });
+
+  test("torn files and files of no consumer are ignored with a warning", async () => {
+    const { disk, partition } = await filled();
+    await partition.close();
+    disk.put(consumerFile, new Uint8Array(7));
+    disk.put(`${directory}/offsets/consumers/x`, new Uint8Array(8));
+    const harness = makeHarness(disk);
+    const reopened = harness.open();
+    expect(reopened.getOffset(consumer)).toBeUndefined();
+    expect(harness.logged.filter((line) => line.startsWith("warn")).length).toBe(2);
+    reopened.storeOffset(consumer, 1);
+    expect([...disk.read(consumerFile)]).toEqual([1, 0, 0, 0, 0, 0, 0, 0]);
+  });
+
+  test("an offset of a partition without messages does not skip the first one that comes", async () => {
+    const disk = new MemoryDisk();
+    disk.put(consumerFile, new Uint8Array(8));
+    const harness = makeHarness(disk);
+    const partition = harness.open();
+    await appendNow(harness, partition, [1]);
+    expect(await offsetsOf(partition, { kind: "next", consumer }, 10)).toEqual([0]);
+  });
+});

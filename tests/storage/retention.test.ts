@@ -1,0 +1,111 @@
+import { describe, expect, test } from "bun:test";
+import { appendNow, directory, makeHarness, offsetsOf, range } from "./harness.ts";
+import { MemoryDisk } from "./memory-disk.ts";
+
+const consumer = { kind: "consumer", id: 5 } as const;
+const group = { kind: "group", id: 1 } as const;
+
+/** Segments 0, 2, 4 and 6 of two messages each; the last one is active and holds one. */
+async function filled() {
+  const disk = new MemoryDisk();
+  const harness = makeHarness(disk, { segmentSizeBytes: 100 });
+  const partition = harness.open();
+  for (let number = 0; number < 7; number++) await appendNow(harness, partition, [36], number);
+  expect(partition.counters.segmentsCount).toBe(4);
+  return { disk, harness, partition };
+}
+
+describe("removing the oldest segments", () => {
+  test("takes that many, files and counters with them; messages keep their offsets", async () => {
+    const { disk, partition } = await filled();
+    expect(partition.removeOldestSegments(2)).toBe(2);
+    expect(disk.list(directory).filter((name) => name.endsWith(".log")).length).toBe(2);
+    expect(disk.list(directory).filter((name) => name.endsWith(".index")).length).toBe(2);
+    expect(partition.counters).toEqual({
+      segmentsCount: 2,
+      currentOffset: 6,
+      hasMessages: true,
+      sizeBytes: 300,
+      messagesCount: 3,
+    });
+    expect(await offsetsOf(partition, { kind: "offset", offset: 0 }, 10)).toEqual([4, 5, 6]);
+    await partition.close();
+    const reopened = makeHarness(disk).open();
+    expect(await offsetsOf(reopened, { kind: "first" }, 10)).toEqual([4, 5, 6]);
+  });
+
+  test("none for 0; never the active one, however many are asked for", async () => {
+    const { harness, partition } = await filled();
+    expect(partition.removeOldestSegments(0)).toBe(0);
+    expect(partition.removeOldestSegments(100)).toBe(3);
+    expect(partition.removeOldestSegments(100)).toBe(0);
+    expect(await offsetsOf(partition, { kind: "first" }, 10)).toEqual([6]);
+    await appendNow(harness, partition, [1], 7);
+    expect(await offsetsOf(partition, { kind: "first" }, 10)).toEqual([6, 7]);
+  });
+
+  test("a consumer or group that has not read a segment to its end keeps it, with a warning", async () => {
+    const { harness, partition } = await filled();
+    partition.storeOffset(consumer, 6);
+    partition.storeOffset(group, 2);
+    expect(partition.removeOldestSegments(100)).toBe(1);
+    expect(partition.oldestRemovableSegment()).toBeUndefined();
+    expect(harness.logged.some((line) => line.includes("segment kept"))).toBe(true);
+    partition.storeOffset(group, 3);
+    expect(partition.removeOldestSegments(100)).toBe(1);
+    partition.deleteOffset(group);
+    expect(partition.removeOldestSegments(100)).toBe(1);
+  });
+
+  test("when all that is left is an empty active segment, offsets go on behind it", async () => {
+    const { disk, harness, partition } = await filled();
+    await appendNow(harness, partition, [36], 7);
+    expect(partition.removeOldestSegments(100)).toBe(4);
+    expect(partition.counters).toMatchObject({ currentOffset: 7, hasMessages: true, messagesCount: 0, sizeBytes: 0 });
+    expect(await offsetsOf(partition, { kind: "first" }, 10)).toEqual([]);
+    await partition.close();
+    const again = makeHarness(disk);
+    const reopened = again.open();
+    expect(reopened.counters.currentOffset).toBe(7);
+    await appendNow(again, reopened, [1], 8);
+    expect(await offsetsOf(reopened, { kind: "first" }, 10)).toEqual([8]);
+  });
+});
+
+test("expired segments are those whose newest message is old enough", async () => {
+  const { harness, partition } = await filled();
+  const oldest = partition.oldestRemovableSegment();
+  if (oldest === undefined) throw new Error("expected a removable segment");
+  expect(oldest.sizeBytes).toBe(200);
+  expect(oldest.lastTimestampMicros).toBeGreaterThan(oldest.firstTimestampMicros);
+  harness.clock.micros = oldest.lastTimestampMicros + 10_000_000 - 1000; // the clock steps by 1000
+  expect(partition.removeExpiredSegments(10_000_001)).toBe(0);
+  harness.clock.micros = oldest.lastTimestampMicros + 10_000_000 - 1000;
+  expect(partition.removeExpiredSegments(10_000_000)).toBe(1);
+  harness.clock.micros += 1e12;
+  expect(partition.removeExpiredSegments(10_000_000)).toBe(2);
+  expect(await offsetsOf(partition, { kind: "first" }, 10)).toEqual([6]);
+});
+
+test("a read under way keeps its file, and one that waits for a check goes on with what is left", async () => {
+  const { disk, partition } = await filled();
+  const result = await partition.read({ kind: "first" }, 1);
+  partition.removeOldestSegments(1);
+  const [part] = result.parts;
+  if (part?.kind !== "file") throw new Error("expected a file part");
+  expect(part.file.read(new Uint8Array(100), part.position)).toBe(100);
+  result.release();
+  await partition.close();
+  const reopened = makeHarness(disk).open();
+  const reading = offsetsOf(reopened, { kind: "first" }, 10);
+  reopened.removeOldestSegments(1);
+  expect(await reading).toEqual(range(4, 7));
+});
+
+test("an index whose log is gone is removed at the next open", async () => {
+  const { disk, partition } = await filled();
+  await partition.close();
+  disk.remove(`${directory}/00000000000000000000.log`);
+  makeHarness(disk).open();
+  expect(disk.exists(`${directory}/00000000000000000000.index`)).toBe(false);
+});
