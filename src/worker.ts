@@ -115,6 +115,7 @@ class ShardProcess {
         ((broadcast) =>
           new ControlPlane({ log: metadataLog, disk: realDisk, clock: systemClock, paths, topicDefaults, broadcast })),
       localClients: () => this.#listener.clients(),
+      onAdopt: (connection) => this.#listener.adopt(connection),
       onFailure: (error) => {
         if (isServerFault(error)) log.error("a request of another shard failed", { error });
       },
@@ -137,6 +138,7 @@ class ShardProcess {
       }),
       frames: config.tcp.frames,
       requestBytesMax: config.tcp.maxRequestSizeBytes,
+      canMove: config.tcp.socketMigration && shardCount > 1,
       log: log.child("tcp"),
     });
     if (config.messageSaver.enabled) {

@@ -4,6 +4,7 @@ import { IggyClient } from "../client/index.ts";
 import type { ActorJob, ActorResult, ActorTask } from "./actor-messages.ts";
 import { runPhase } from "./actor-pool.ts";
 import { streamNameOf } from "./batch.ts";
+import { describeError } from "./describe-error.ts";
 import type { BenchOptions } from "./options.ts";
 import { ProgressLine } from "./progress.ts";
 import { type BenchReport, reportOf } from "./report.ts";
@@ -23,16 +24,26 @@ type Run = {
 /** Runs a benchmark. Rejects if the server cannot be reached, an actor fails or `signal` aborts; cleans up either way. */
 export async function runBench(options: BenchOptions, signal: AbortSignal): Promise<BenchReport> {
   const run: Run = { options, signal, progress: new ProgressLine(), created: new Set() };
+  let report: BenchReport;
   try {
-    return await measure(run);
-  } finally {
-    run.progress.end();
-    if (!options.keep && run.created.size > 0) {
-      await withClient(options, async (client) => {
-        for (const index of run.created) await deleteBenchStream(client, index);
-      });
-    }
+    report = await measure(run);
+  } catch (error) {
+    // What went wrong first is what matters; that cleaning up failed too is only said.
+    await cleanUp(run).catch((cause: unknown) => {
+      console.error(`The streams of this run could not be deleted: ${describeError(cause)}`);
+    });
+    throw error;
   }
+  await cleanUp(run);
+  return report;
+}
+
+async function cleanUp({ options, created, progress }: Run): Promise<void> {
+  progress.end();
+  if (options.keep || created.size === 0) return;
+  await withClient(options, async (client) => {
+    for (const index of created) await deleteBenchStream(client, index);
+  });
 }
 
 /** A client for one piece of work: between the pieces it would idle for minutes and be taken for dead. */

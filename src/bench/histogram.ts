@@ -41,12 +41,6 @@ export class Histogram {
   #minMicros = valueMax;
   #maxMicros = 0;
 
-  static of(data: HistogramData): Histogram {
-    const histogram = new Histogram();
-    histogram.merge(data);
-    return histogram;
-  }
-
   get count(): number {
     return this.#count;
   }

@@ -5,4 +5,4 @@ export type { ServerContext } from "./context.ts";
 export { dispatch, requireLogin } from "./dispatch.ts";
 export { isServerFault } from "./faults.ts";
 export { sendMessages } from "./send-messages.ts";
-export { clientDetailsOf, type Session } from "./session.ts";
+export { clientDetailsOf, createSession, type Session, type SessionState, sessionStateOf } from "./session.ts";

@@ -5,12 +5,13 @@ import { IggyError } from "../protocol/errors.ts";
 import { decodeSendMessagesHead } from "../protocol/message/send-messages.ts";
 import type { Partitioning } from "../protocol/partitioning.ts";
 import { type FrameBuffer, partitionKeyOf, type Shard } from "../shard/index.ts";
+import type { Session } from "./session.ts";
 
 /**
  * Carries out one send; the buffer must stay until the promise settles. Errors as in spec BP 4.5: those of the head, of the
  * batch, 1009, 2010, 3007, and those of the append.
  */
-export function sendMessages(shard: Shard, buffer: FrameBuffer): Promise<void> {
+export function sendMessages(shard: Shard, session: Session, buffer: FrameBuffer): Promise<void> {
   const end = buffer.position + buffer.sizeBytes;
   const { head, rowsPosition, messagesPosition } = decodeSendMessagesHead(buffer.memory, buffer.position, end);
   const { messagesCount } = head;
@@ -21,7 +22,9 @@ export function sendMessages(shard: Shard, buffer: FrameBuffer): Promise<void> {
 
   const { stream, topic } = requireTopic(shard.state, head.stream, head.topic);
   const partitionId = choosePartition(shard, stream.id, topic, head.partitioning);
-  return shard.append(partitionKeyOf(stream.id, topic.id, partitionId), {
+  const partitionKey = partitionKeyOf(stream.id, topic.id, partitionId);
+  if (head.partitioning.kind === "partition") session.affinity.note(shard.remoteOwnerOf(partitionKey));
+  return shard.append(partitionKey, {
     buffer,
     rowsPosition,
     messagesCount,

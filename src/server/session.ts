@@ -2,8 +2,10 @@
 
 import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { Transport } from "../protocol/records/enumerations.ts";
+import { Affinity } from "./affinity.ts";
 
-export interface Session {
+/** What moves with a connection from shard to shard: plain data. */
+export interface SessionState {
   /** Unique among the clients of the process. */
   readonly clientId: number;
   readonly transport: Transport;
@@ -13,9 +15,24 @@ export interface Session {
   userId: number | undefined;
   /** Time of the last ping or of the connection (spec SB 8.1). */
   heartbeatMicros: number;
+  /** How often the connection has moved. */
+  moves: number;
 }
 
-export function clientDetailsOf(session: Session): ClientDetails {
+export interface Session extends SessionState {
+  readonly affinity: Affinity;
+}
+
+export function createSession(state: SessionState): Session {
+  return { ...state, affinity: new Affinity(state.moves) };
+}
+
+/** The part of a session that another shard goes on with. */
+export function sessionStateOf({ affinity: _, ...state }: Session): SessionState {
+  return state;
+}
+
+export function clientDetailsOf(session: SessionState): ClientDetails {
   return {
     clientId: session.clientId,
     userId: session.userId,

@@ -5,7 +5,7 @@ export { type FrameBuffer, FrameMemory } from "./frame-memory.ts";
 export type { BoundPorts, FromShard, RootCredentials, ShardStart, ToShard } from "./lifecycle.ts";
 export { LocalPartitions } from "./local-partitions.ts";
 export type { Port } from "./mailbox.ts";
-export type { ReplyPart } from "./messages.ts";
+export type { MovedConnection, ReplyPart } from "./messages.ts";
 export { type DataPaths, dataPaths } from "./paths.ts";
 export { ownerShardOf, partitionKeyOf } from "./placement.ts";
 export { type BatchPlace, Shard, type ShardRead } from "./shard.ts";

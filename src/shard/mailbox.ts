@@ -3,7 +3,7 @@
 // the credit back. Replies and releases need none: there are never more of them than requests.
 import { assert, assertNever } from "../platform/assert.ts";
 import { IggyError, toIggyError } from "../protocol/errors.ts";
-import type { ReplyOf, RequestOf, ShardMessage, ShardRequestKind } from "./messages.ts";
+import type { MovedConnection, ReplyOf, RequestOf, ShardMessage, ShardRequestKind } from "./messages.ts";
 
 /** Requests under way to one shard: enough to keep it busy over a round trip of some 20 µs, few enough to stay small. */
 export const mailboxEntriesMax = 1024;
@@ -29,6 +29,16 @@ export interface MailboxCounters {
   depthMax: number;
 }
 
+export interface MailboxOptions {
+  readonly handlers: ShardHandlers;
+  /** The parts of a read have been used. */
+  readonly onRelease: (leaseId: number) => void;
+  /** A connection moves here. */
+  readonly onAdopt: (connection: MovedConnection) => void;
+  /** Whatever a handler threw, for the log; the other shard gets its error code. */
+  readonly onFailure: (thrown: unknown) => void;
+}
+
 interface Pending {
   readonly resolve: (body: unknown) => void;
   readonly reject: (error: IggyError) => void;
@@ -38,25 +48,15 @@ interface Pending {
 export class Mailbox {
   readonly counters: MailboxCounters = { sent: 0, waited: 0, depthMax: 0 };
   readonly #port: Port;
-  readonly #handlers: ShardHandlers;
-  readonly #onRelease: (leaseId: number) => void;
-  readonly #onFailure: (thrown: unknown) => void;
+  readonly #options: MailboxOptions;
   readonly #pending = new Map<number, Pending>();
   readonly #waiting: { readonly sizeBytes: number; readonly start: () => void }[] = [];
   #nextRequestId = 1;
   #bytesUnderWay = 0;
 
-  /** `onFailure` gets whatever a handler threw, for the log; the other shard gets its error code. */
-  constructor(
-    port: Port,
-    handlers: ShardHandlers,
-    onRelease: (leaseId: number) => void,
-    onFailure: (thrown: unknown) => void,
-  ) {
+  constructor(port: Port, options: MailboxOptions) {
     this.#port = port;
-    this.#handlers = handlers;
-    this.#onRelease = onRelease;
-    this.#onFailure = onFailure;
+    this.#options = options;
     port.addEventListener("message", (event) => this.#receive(event.data as ShardMessage));
     port.start();
   }
@@ -77,6 +77,11 @@ export class Mailbox {
   /** Tells the owner that the parts of a read have been used. */
   release(leaseId: number): void {
     this.#port.postMessage({ kind: "release", leaseId });
+  }
+
+  /** Moves a connection to the other shard. */
+  adopt(connection: MovedConnection): void {
+    this.#port.postMessage({ kind: "adopt", connection });
   }
 
   #hasCredit(sizeBytes: number): boolean {
@@ -107,7 +112,10 @@ export class Mailbox {
         this.#take(message.requestId).reject(IggyError.ofCode(message.errorCode));
         return;
       case "release":
-        this.#onRelease(message.leaseId);
+        this.#options.onRelease(message.leaseId);
+        return;
+      case "adopt":
+        this.#options.onAdopt(message.connection);
         return;
       default:
         assertNever(message, "a message between shards is of a known kind");
@@ -130,7 +138,7 @@ export class Mailbox {
 
   #handle(requestId: number, name: ShardRequestKind, body: unknown): void {
     try {
-      const handler = this.#handlers[name] as (body: unknown) => unknown;
+      const handler = this.#options.handlers[name] as (body: unknown) => unknown;
       const result = handler(body);
       if (!(result instanceof Promise)) {
         this.#port.postMessage({ kind: "reply", requestId, body: result });
@@ -146,7 +154,7 @@ export class Mailbox {
   }
 
   #fail(requestId: number, thrown: unknown): void {
-    this.#onFailure(thrown);
+    this.#options.onFailure(thrown);
     this.#port.postMessage({ kind: "failure", requestId, errorCode: toIggyError(thrown).code });
   }
 }

@@ -67,9 +67,17 @@ export type ShardRequestKind = keyof ShardRequests;
 export type RequestOf<K extends ShardRequestKind> = ShardRequests[K]["request"];
 export type ReplyOf<K extends ShardRequestKind> = ShardRequests[K]["reply"];
 
+/** A connection between two requests. The transport alone knows what `state` is: plain data. */
+export interface MovedConnection {
+  /** A duplicate of the descriptor, which the receiver owns. */
+  readonly fd: number;
+  readonly state: unknown;
+}
+
 /** One message on the wire between two shards. */
 export type ShardMessage =
   | { readonly kind: "request"; readonly requestId: number; readonly name: ShardRequestKind; readonly body: unknown }
   | { readonly kind: "reply"; readonly requestId: number; readonly body: unknown }
   | { readonly kind: "failure"; readonly requestId: number; readonly errorCode: number }
-  | { readonly kind: "release"; readonly leaseId: number };
+  | { readonly kind: "release"; readonly leaseId: number }
+  | { readonly kind: "adopt"; readonly connection: MovedConnection };

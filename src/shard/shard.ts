@@ -15,7 +15,15 @@ import type { Counters } from "./counters.ts";
 import type { FrameBuffer } from "./frame-memory.ts";
 import type { LocalPartitions } from "./local-partitions.ts";
 import { Mailbox, type Port, type ShardHandlers } from "./mailbox.ts";
-import type { AppendRequest, OffsetReply, OffsetRequest, ReadReply, ReadRequest, ReplyPart } from "./messages.ts";
+import type {
+  AppendRequest,
+  MovedConnection,
+  OffsetReply,
+  OffsetRequest,
+  ReadReply,
+  ReadRequest,
+  ReplyPart,
+} from "./messages.ts";
 import { ownerShardOf } from "./placement.ts";
 
 export interface ShardOptions {
@@ -35,6 +43,8 @@ export interface ShardOptions {
   readonly controlPlane: ((broadcast: (event: MetadataEvent) => Promise<void>) => ControlPlane) | undefined;
   /** Clients connected to this shard. */
   readonly localClients: () => readonly ClientDetails[];
+  /** Another shard hands a connection over. */
+  readonly onAdopt: (connection: MovedConnection) => void;
   /** A request of another shard failed here; it has been told. For the log. */
   readonly onFailure: (thrown: unknown) => void;
 }
@@ -78,7 +88,12 @@ export class Shard {
     this.#mailboxes = options.ports.map((port) =>
       port === undefined
         ? undefined
-        : new Mailbox(port, handlers, (leaseId) => this.#release(leaseId), options.onFailure),
+        : new Mailbox(port, {
+            handlers,
+            onRelease: (leaseId) => this.#release(leaseId),
+            onAdopt: options.onAdopt,
+            onFailure: options.onFailure,
+          }),
     );
     this.#controlPlane = options.controlPlane?.((event) => this.#broadcast(event));
   }
@@ -153,6 +168,17 @@ export class Shard {
     const results = await Promise.allSettled([...this.#options.partitions.all].map((partition) => partition.close()));
     const failed = results.find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
+  }
+
+  /** Shard that owns the partition, if it is another one. */
+  remoteOwnerOf(partitionKey: number): number | undefined {
+    const owner = ownerShardOf(partitionKey, this.#options.shardCount);
+    return owner === this.shardId ? undefined : owner;
+  }
+
+  /** Hands a connection over. Its descriptor belongs to the other shard from now on. */
+  moveConnection(shardId: number, connection: MovedConnection): void {
+    this.#mailboxes[shardId]?.adopt(connection);
   }
 
   #ownerOf(partitionKey: number): Mailbox | undefined {

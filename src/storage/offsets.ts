@@ -56,6 +56,7 @@ export class ConsumerOffsets {
       if (known === undefined) this.#create(consumer.kind, stored.file);
       this.#context.files.use(stored.file).write(this.#views, 0);
     } catch (thrown) {
+      if (known === undefined) this.#context.files.discard(stored.file);
       if (!(thrown instanceof DiskError)) throw thrown;
       throw new IggyError("CannotWriteToFile", [], { cause: thrown });
     }
@@ -78,14 +79,19 @@ export class ConsumerOffsets {
     table.delete(consumer.id);
   }
 
-  /** Removes all of them, in memory and on the disk (spec SB 5.3). Throws `DiskError`. */
+  /** Removes all of them, in memory and, durably, on the disk (spec SB 5.3). Throws `DiskError`. */
   clear(): void {
+    const isAnyStored = this.#consumers.size + this.#groups.size > 0;
     for (const table of [this.#consumers, this.#groups]) {
       for (const [id, stored] of table) {
         this.#context.files.discard(stored.file);
         this.#context.disk.remove(stored.file.path);
         table.delete(id);
       }
+    }
+    if (!isAnyStored) return;
+    for (const directory of Object.values(this.#directories)) {
+      if (this.#context.disk.exists(directory)) this.#context.disk.syncDirectory(directory);
     }
   }
 
@@ -120,12 +126,29 @@ export class ConsumerOffsets {
       const offset = this.#readFile(path);
       if (offset === undefined) {
         log.warn("consumer offset file is torn, ignored", { path });
-      } else if (endOffset === 0) {
-        // Nothing is left of what was consumed: 0 would skip the first message that comes (compare spec SB 3.7).
-        log.warn("consumer offset of an empty partition, ignored", { path, offset });
       } else {
-        this.#table(kind).set(id, { offset: Math.min(offset, endOffset - 1), file: new CachedFile(path) });
+        this.#table(kind).set(id, { offset, file: new CachedFile(path) });
+        if (offset >= endOffset) this.#lower({ kind, id }, endOffset);
       }
+    }
+  }
+
+  /**
+   * The log lost what this consumer had read. Unlike the original (spec SB 3.7) the file changes as well: else the log
+   * would grow past the old offset, and the next start would skip messages that nobody read. On an empty log there is
+   * nothing to lower it to: 0 would skip the first message that comes.
+   */
+  #lower(consumer: ConsumerKey, endOffset: number): void {
+    this.#context.log.warn("consumer offset ahead of its log", { ...consumer, endOffset });
+    try {
+      if (endOffset === 0) this.delete(consumer);
+      else this.store(consumer, endOffset - 1);
+    } catch (thrown) {
+      if (!(thrown instanceof IggyError)) throw thrown;
+      const table = this.#table(consumer.kind);
+      if (endOffset === 0) table.delete(consumer.id);
+      else table.get(consumer.id)!.offset = endOffset - 1;
+      this.#context.log.warn("consumer offset lowered in memory only", { ...consumer, error: thrown.message });
     }
   }
 

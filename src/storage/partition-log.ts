@@ -11,6 +11,9 @@ import { openSegments } from "./recovery.ts";
 import { Segment } from "./segment.ts";
 import type { PartitionCounters, StorageContext } from "./types.ts";
 
+/** From a partition's directory up to the one that the data directory stands in (spec SB 3.1). */
+const directoryLevels = 7;
+
 export class PartitionLog {
   readonly context: StorageContext;
   readonly directory: string;
@@ -30,6 +33,8 @@ export class PartitionLog {
   refusal: IggyError | undefined;
   isFenced = false;
   isClosed = false;
+  /** The logs of the segments before this offset are durable. */
+  syncedBefore = 0;
   /** Directories with entries that no sync covered. */
   readonly unsyncedDirectories = new Set<string>();
 
@@ -45,6 +50,8 @@ export class PartitionLog {
     this.writtenOffset = this.nextOffset;
     this.visibleOffset = this.nextOffset;
     this.lastTimestampMicros = lastTimestampOf(this.segments, context.clock.nowMicros());
+    // Files that a killed process left may have no durable names yet.
+    if (this.active.onDisk && this.active.syncedSizeBytes === 0) this.#noteDirectories();
     this.counters = { segmentsCount: 0, currentOffset: 0, hasMessages: false, sizeBytes: 0, messagesCount: 0 };
     this.#updateCounters();
   }
@@ -106,19 +113,26 @@ export class PartitionLog {
   /** Makes the files of the active segment, with their directory, if they are missing. Throws `DiskError`. */
   createActiveFiles(): void {
     if (this.active.onDisk) return;
-    const disk = this.context.disk;
-    for (let path = this.directory; !disk.exists(path) && path.includes("/"); ) {
-      path = path.slice(0, path.lastIndexOf("/"));
-      this.unsyncedDirectories.add(path === "" ? "/" : path);
-    }
-    disk.makeDirectory(this.directory);
-    this.unsyncedDirectories.add(this.directory);
+    if (this.segments.length === 1) this.#noteDirectories();
+    else this.unsyncedDirectories.add(this.directory);
+    this.context.disk.makeDirectory(this.directory);
     this.active.createFiles(this.context.files);
+  }
+
+  /** The entries of the new partition, and of every directory that may have been made for it, need a sync. */
+  #noteDirectories(): void {
+    let path = this.directory;
+    for (let level = 0; level <= directoryLevels; level++) {
+      this.unsyncedDirectories.add(path);
+      if (path === "/" || !path.includes("/")) return;
+      path = path.slice(0, path.lastIndexOf("/")) || "/";
+    }
   }
 
   /** Everything is gone: an empty segment at 0 (spec SB 5.3). Removing the files is the caller's. */
   restart(): void {
     this.epoch++;
+    this.syncedBefore = 0;
     this.journal.clear();
     this.active = this.#makeSegment(0);
     this.segments = [this.active];

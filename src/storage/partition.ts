@@ -10,7 +10,7 @@ import { ConsumerOffsets } from "./offsets.ts";
 import { PartitionLog, toStorageError } from "./partition-log.ts";
 import { Reader } from "./read.ts";
 import { oldestRemovable, type RemovableSegment, removeExpired, removeOldest } from "./retention.ts";
-import { isUnsynced, syncIndexes, syncLogs } from "./sync-files.ts";
+import { isUnsynced, syncIndexes, syncLogs, syncLogsNow } from "./sync-files.ts";
 import type { ConsumerKey, IncomingBatch, PartitionCounters, ReadFrom, ReadResult, StorageContext } from "./types.ts";
 
 export class Partition {
@@ -121,7 +121,10 @@ export class Partition {
       this.#offsets.clear();
       for (const segment of log.segments) segment.removeFiles(context.disk, context.files);
       log.restart();
-      if (isOnDisk) log.createActiveFiles();
+      if (isOnDisk) {
+        log.createActiveFiles();
+        syncLogsNow(log); // what was purged does not come back after a power loss
+      }
     } catch (thrown) {
       throw log.fence(thrown);
     }
@@ -212,14 +215,10 @@ export class Partition {
 
   /** Sync level: readers see only what is durable, and a killed process may have left what is not. */
   #syncRecovered(): void {
-    const log = this.#log;
-    const { active } = log;
-    if (active.syncedSizeBytes >= active.logSizeBytes) return;
     try {
-      log.context.files.use(active.log).syncNow();
-      active.syncedSizeBytes = active.logSizeBytes;
+      syncLogsNow(this.#log);
     } catch (thrown) {
-      log.fence(thrown);
+      this.#log.fence(thrown);
     }
   }
 }

@@ -6,7 +6,7 @@
 // where a crash leaves its traces, is scanned from the last checkpoint on and cut behind its last valid message.
 
 import { DiskError } from "../platform/disk.ts";
-import { readCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
 import { MessageLayout } from "./kernel/kernel-layout.ts";
 import { checkpointSlackBytes } from "./limits.ts";
 import { LogScan } from "./log-scan.ts";
@@ -18,6 +18,7 @@ import { VerifiedRanges } from "./verified-ranges.ts";
 /** The segments in `directory`, ascending; the last one is active. Empty if there are none. Throws `DiskError`. */
 export function openSegments(context: StorageContext, directory: string): Segment[] {
   const starts = listStartOffsets(context, directory);
+  const checkpoint = starts.length === 0 ? undefined : readCheckpoint(context.disk, directory);
   return starts.map((startOffset, index) => {
     const nextStartOffset = starts[index + 1];
     const keepRows =
@@ -25,8 +26,9 @@ export function openSegments(context: StorageContext, directory: string): Segmen
       (context.options.cacheIndexes === "open_segment" && nextStartOffset === undefined);
     const segment = new Segment(context.files, directory, startOffset, keepRows);
     segment.onDisk = true;
-    if (nextStartOffset === undefined) openActive(context, directory, segment);
+    if (nextStartOffset === undefined) openActive(context, segment, durableBytesOf(segment, checkpoint));
     else openSealed(context, segment, nextStartOffset);
+    segment.syncedSizeBytes = Math.min(durableBytesOf(segment, checkpoint), segment.logSizeBytes);
     segment.acceptedSizeBytes = segment.logSizeBytes;
     const rowsCount = segment.index.rowsCount;
     segment.lastTimestampMicros = rowsCount === 0 ? 0 : segment.index.timestampMicros(rowsCount - 1);
@@ -74,26 +76,27 @@ function openSealed(context: StorageContext, segment: Segment, nextStartOffset: 
     segment.index.truncate(nextStartOffset - segment.startOffset);
     segment.logSizeBytes = segment.index.startPosition(segment.index.rowsCount);
   }
-  segment.syncedSizeBytes = segment.logSizeBytes;
 }
 
-function openActive(context: StorageContext, directory: string, segment: Segment): void {
+/** Bytes of the log that were durable at the checkpoint: all of the segments before the one that it names. */
+function durableBytesOf(segment: Segment, checkpoint: Checkpoint | undefined): number {
+  if (checkpoint === undefined || segment.startOffset > checkpoint.segmentStartOffset) return 0;
+  return segment.startOffset < checkpoint.segmentStartOffset ? Number.MAX_SAFE_INTEGER : checkpoint.position;
+}
+
+function openActive(context: StorageContext, segment: Segment, durableBytes: number): void {
   const logSizeBytes = context.files.use(segment.log).sizeBytes();
   segment.logSizeBytes = logSizeBytes;
   const indexRows = openIndex(context, segment);
-  const checkpoint = context.options.validateChecksum ? undefined : readCheckpoint(context.disk, directory);
-  const durableBytes =
-    checkpoint?.segmentStartOffset === segment.startOffset && checkpoint.position <= logSizeBytes
-      ? checkpoint.position
-      : 0;
-  const firstRow = indexRows === undefined ? 0 : rowToScanFrom(segment, durableBytes - checkpointSlackBytes);
+  // A checkpoint that says more than there is cannot be trusted.
+  const isTrusted = indexRows !== undefined && durableBytes <= logSizeBytes && !context.options.validateChecksum;
+  const firstRow = isTrusted ? rowToScanFrom(segment, durableBytes - checkpointSlackBytes) : 0;
   let damage = scanLog(context, segment, firstRow);
   if (damage !== undefined && firstRow > 0 && segment.index.rowsCount === firstRow) {
     // Not one valid message where the index says that one starts: the index may be what is wrong.
     segment.logSizeBytes = logSizeBytes;
     damage = scanLog(context, segment, 0);
   }
-  segment.syncedSizeBytes = Math.min(durableBytes, segment.logSizeBytes);
   if (segment.logSizeBytes === logSizeBytes) return;
   context.log.warn("log cut behind its last valid message", {
     path: segment.log.path,
@@ -124,7 +127,8 @@ function indexEndsWithLog(context: StorageContext, segment: Segment, logSizeByte
   if (last < 0) return logSizeBytes === 0;
   if (index.relativeOffset(last) !== last || index.endPosition(last) !== logSizeBytes) return false;
   const header = new Uint8Array(MessageLayout.headerSizeBytes);
-  const got = context.files.use(segment.log).read(header, index.startPosition(last));
+  const position = index.startPosition(last);
+  const got = context.files.use(segment.log).read(header, position);
   const view = new DataView(header.buffer);
   return (
     got === header.byteLength &&

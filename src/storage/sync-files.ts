@@ -2,17 +2,39 @@
 // failure is for the caller, who fences the partition: after a failed sync nothing is known about the pages, and another
 // try could succeed without them.
 
+import { DiskError } from "../platform/disk.ts";
 import type { PartitionLog } from "./partition-log.ts";
 import type { Segment } from "./segment.ts";
 
 /** Makes every written message durable: logs from the oldest that needs it, and the entries of their directories. */
 export async function syncLogs(log: PartitionLog): Promise<void> {
-  for (const directory of log.unsyncedDirectories) log.context.disk.syncDirectory(directory);
+  syncDirectories(log);
+  const { active, epoch } = log;
+  for (const segment of log.segments.slice(log.segmentIndexOf(log.syncedBefore))) await syncLog(log, segment);
+  if (log.epoch === epoch) log.syncedBefore = active.startOffset;
+}
+
+/** The same at once, blocking; for what recovery found. */
+export function syncLogsNow(log: PartitionLog): void {
+  syncDirectories(log);
+  for (const segment of log.segments) {
+    if (!isLogUnsynced(segment)) continue;
+    log.context.files.use(segment.log).syncNow();
+    segment.syncedSizeBytes = segment.logSizeBytes;
+  }
+}
+
+function syncDirectories(log: PartitionLog): void {
+  for (const directory of log.unsyncedDirectories) {
+    try {
+      log.context.disk.syncDirectory(directory);
+    } catch (thrown) {
+      // A directory that we may not even read was not made by us, and neither was our entry in it.
+      const isForeign = thrown instanceof DiskError && thrown.errorCode === "EACCES" && directory !== log.directory;
+      if (!isForeign) throw thrown;
+    }
+  }
   log.unsyncedDirectories.clear();
-  // Those that need it stand together at the end: segments are sealed, and synced, in their order.
-  let first = log.segments.length - 1;
-  while (first > 0 && isLogUnsynced(log.segments[first - 1]!)) first--;
-  for (const segment of log.segments.slice(first)) await syncLog(log, segment);
 }
 
 /** Makes the index files durable as well. */

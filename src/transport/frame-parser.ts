@@ -52,8 +52,9 @@ export class FrameParser {
   #backlog: Uint8Array = nothing;
   #isPushing = false;
 
-  /** `frames`: `auto` decides on the first frame (spec BP 7). */
-  constructor(sink: FrameSink, frames: FrameKind | "auto") {
+  /** `frames`: `auto` decides on the first frame (spec BP 7). `unread`: bytes that have arrived already. */
+  constructor(sink: FrameSink, frames: FrameKind | "auto", unread: Uint8Array = nothing) {
+    this.#backlog = unread;
     this.#sink = sink;
     this.#state = frames === "auto" ? "detecting" : "header";
     if (frames !== "auto") this.#kind = frames;
@@ -62,6 +63,12 @@ export class FrameParser {
   /** Bytes that wait because the sink was not ready. */
   get backlogBytes(): number {
     return this.#backlog.byteLength;
+  }
+
+  /** Kind of the frames, and what waits; undefined in the middle of a frame or before the first. */
+  get betweenFrames(): { readonly frames: FrameKind; readonly unread: Uint8Array } | undefined {
+    if (this.#state !== "header" || this.#headerBytes > 0 || this.#isPushing) return undefined;
+    return { frames: this.#kind, unread: this.#backlog };
   }
 
   /** Bytes of a send's payload that are still to come; they may be written to the target directly, see `advance`. */

@@ -142,6 +142,17 @@ describe("a run fails with exit code 1", () => {
     expect(stderr).toContain("bun run server");
   });
 
+  test("when the server goes away, and names that reason", async () => {
+    const broker = serve();
+    const child = start(broker.port, [...small, "--seconds", "60"]);
+    await until(() => (broker.streams.get("bench-stream-1")?.length ?? 0) > 0);
+    broker.stop();
+    expect(await child.exited).toBe(1);
+    const stderr = await child.stderr.text();
+    expect(stderr).toContain("The benchmark failed: Disconnected");
+    expect(stderr).toContain("could not be deleted");
+  });
+
   test("when the login is refused", async () => {
     const { exitCode, stderr } = await bench(serve().port, "--password", "wrong");
     expect(exitCode).toBe(1);
@@ -162,7 +173,14 @@ test("Ctrl-C ends the actor processes, deletes the streams and exits with 130", 
   child.kill("SIGINT");
   expect(await child.exited).toBe(130);
   expect(broker.streams.size).toBe(0);
-  const connectionsCount = broker.connectionsCount;
-  await Bun.sleep(50);
-  expect(broker.connectionsCount).toBe(connectionsCount);
+  await until(() => broker.openConnectionsCount === 0);
+});
+
+test("actor processes do not outlive a coordinator that is killed", async () => {
+  const broker = serve();
+  const child = start(broker.port, [...small, "--seconds", "60", "--actors", "3"]);
+  await until(() => (broker.streams.get("bench-stream-3")?.length ?? 0) > 0);
+  child.kill("SIGKILL");
+  await child.exited;
+  await until(() => broker.openConnectionsCount === 0);
 });

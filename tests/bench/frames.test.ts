@@ -36,7 +36,7 @@ function check(messages: readonly Uint8Array[], expectedOffset: number) {
 test("a batch frame is a well-formed send request, and only its timestamps are renewed", () => {
   const frame = new BatchFrame("bench-stream-3", 5, 30);
   const before = frame.bytes.slice();
-  frame.renew(1_700_000_000_123_456.75);
+  frame.renew(1_700_000_000_123_456.5);
   expect(decodeRequestHead(frame.bytes, "sdk")).toEqual({
     code: CommandCode.sendMessages,
     payloadBytes: frame.bytes.length - 8,

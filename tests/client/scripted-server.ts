@@ -30,7 +30,9 @@ type ConnectionState = {
 export type ScriptedServer = {
   readonly port: number;
   readonly requests: ScriptedRequest[];
+  /** Accepted so far. */
   connectionsCount: number;
+  openConnectionsCount: number;
   stop(): void;
 };
 
@@ -68,6 +70,10 @@ export function startScriptedServer(script: Script, frames: FrameKind = "sdk", p
     socket: {
       open(socket) {
         socket.data = { index: server.connectionsCount++, received: [], receivedBytes: 0, unsent: noBytes };
+        server.openConnectionsCount++;
+      },
+      close() {
+        server.openConnectionsCount--;
       },
       drain,
       data(socket, chunk) {
@@ -93,6 +99,7 @@ export function startScriptedServer(script: Script, frames: FrameKind = "sdk", p
     port: listener.port,
     requests,
     connectionsCount: 0,
+    openConnectionsCount: 0,
     stop: () => listener.stop(true),
   };
   return server;

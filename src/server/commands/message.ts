@@ -22,15 +22,17 @@ function readFrom(strategy: PollingStrategy, consumer: ConsumerKey): ReadFrom {
 }
 
 export const messageCommands = [
-  plainCommand("pollMessages", ({ shard }, _session, request): PollReply | Promise<PollReply> => {
+  plainCommand("pollMessages", ({ shard }, session, request): PollReply | Promise<PollReply> => {
     const { stream, topic } = requireTopic(shard.state, request.stream, request.topic);
     const consumer = requireConsumer(request.consumer, topic);
     const partitionId = request.partitionId ?? 0;
     if (findPartition(topic, partitionId) === undefined) {
       throw new IggyError("PartitionNotFound", [partitionId, topic.id, stream.id]);
     }
+    const partitionKey = partitionKeyOf(stream.id, topic.id, partitionId);
+    session.affinity.note(shard.remoteOwnerOf(partitionKey));
     const read = shard.read({
-      partitionKey: partitionKeyOf(stream.id, topic.id, partitionId),
+      partitionKey,
       from: readFrom(request.strategy, consumer),
       countMax: request.count,
       autoCommit: request.autoCommit ? consumer : undefined,

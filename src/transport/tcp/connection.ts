@@ -18,9 +18,11 @@ import {
   requireLogin,
   type ServerContext,
   type Session,
+  type SessionState,
   sendMessages,
+  sessionStateOf,
 } from "../../server/index.ts";
-import type { FrameBuffer, FrameMemory } from "../../shard/index.ts";
+import type { FrameBuffer, FrameMemory, MovedConnection } from "../../shard/index.ts";
 import { FrameParser, type FramePlan, type FrameSink, type PayloadTarget } from "../frame-parser.ts";
 import {
   anonymousPayloadBytesMax,
@@ -36,6 +38,8 @@ export interface ConnectionOptions {
   readonly session: Session;
   readonly frameMemory: FrameMemory;
   readonly frames: FrameKind | "auto";
+  /** Bytes that arrived on another shard and were not used there. */
+  readonly unread: Uint8Array | undefined;
   /** Largest send request. */
   readonly requestBytesMax: number;
   /** No TLS: the descriptor may be read and written directly. */
@@ -45,6 +49,15 @@ export interface ConnectionOptions {
   readonly onFault: (code: number, error: unknown) => void;
   /** After the connection is gone, once. */
   readonly onClosed: () => void;
+  /** Undefined: connections stay where they are. */
+  readonly onMove: ((shardId: number, moved: MovedConnection) => void) | undefined;
+}
+
+/** What one shard tells the next about a connection. */
+export interface MovedState {
+  readonly session: SessionState;
+  readonly frames: FrameKind;
+  readonly unread: Uint8Array;
 }
 
 /** A reply that is not there yet. */
@@ -86,8 +99,15 @@ export class Connection implements FrameSink {
     this.#fd = options.isPlain && native !== undefined ? descriptorOf(socket) : -1;
     this.#options = options;
     this.session = options.session;
-    this.#parser = new FrameParser(this, options.frames);
+    this.#parser = new FrameParser(this, options.frames, options.unread);
     this.#outbound = new Outbound(socket, options.isPlain);
+  }
+
+  /** Begins with the bytes that came along from another shard. */
+  start(): void {
+    this.#parser.resume();
+    this.#receiveDirectly();
+    this.#pauseIfNeeded();
   }
 
   /** Bytes from the socket, which may be kept. */
@@ -169,7 +189,7 @@ export class Connection implements FrameSink {
       this.#settle(slot, CommandCode.sendMessages, error);
     };
     try {
-      sendMessages(context.shard, buffer).then(
+      sendMessages(context.shard, this.session, buffer).then(
         () => finish(undefined),
         (error: unknown) => finish(error),
       );
@@ -290,7 +310,35 @@ export class Connection implements FrameSink {
     }
     slot.write = error === undefined ? () => this.#writeReply(reply) : () => this.#writeError(code, error);
     while (this.#slots[0]?.write !== undefined) this.#slots.shift()!.write!();
-    if (this.#slots.length === 0) this.#proceed();
+    if (this.#slots.length === 0 && !this.#moveIfBetter()) this.#proceed();
+  }
+
+  /**
+   * Goes to the shard where this connection's work is done. Only between two requests with nothing left to send; the
+   * descriptor is duplicated, so the connection does not notice that this socket goes away.
+   */
+  #moveIfBetter(): boolean {
+    const target = this.session.affinity.target();
+    const { onMove } = this.#options;
+    if (target === undefined || onMove === undefined || this.#fd < 0 || native === undefined) return false;
+    const place = this.#parser.betweenFrames;
+    if (place === undefined || this.#closing !== "no" || !this.#outbound.isEmpty) return false;
+    const fd = native.dup(this.#fd);
+    if (fd < 0) {
+      this.session.affinity.stay();
+      return false;
+    }
+    this.#closing = "closed";
+    this.#parser.stop();
+    const session = sessionStateOf(this.session);
+    const state: MovedState = {
+      session: { ...session, moves: session.moves + 1 },
+      frames: place.frames,
+      unread: place.unread.slice(),
+    };
+    this.#socket.terminate();
+    onMove(target, { fd, state });
+    return true;
   }
 
   #writeReply(reply: Reply | undefined): void {

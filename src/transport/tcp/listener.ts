@@ -1,19 +1,22 @@
 // The TCP listener of one shard. Every shard listens on the same port; the kernel spreads the connections.
+import { closeSync } from "node:fs";
 import type { Socket, SocketHandler, TCPSocketListener } from "bun";
 import { formatListenAddress, type ListenAddress } from "../../config/address.ts";
 import type { Logger } from "../../observability/log.ts";
 import type { FrameKind } from "../../protocol/frame.ts";
 import type { ClientDetails } from "../../protocol/records/client-header.ts";
-import { clientDetailsOf, type ServerContext, type Session } from "../../server/index.ts";
-import type { FrameMemory } from "../../shard/index.ts";
+import { clientDetailsOf, createSession, type ServerContext, type Session } from "../../server/index.ts";
+import type { FrameMemory, MovedConnection } from "../../shard/index.ts";
 import { stalledFrameMs } from "../session-limits.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type MovedState } from "./connection.ts";
 
 export interface TcpListenerOptions {
   readonly context: ServerContext;
   readonly frameMemory: FrameMemory;
   readonly frames: FrameKind | "auto";
   readonly requestBytesMax: number;
+  /** `tcp.socket_migration` */
+  readonly canMove: boolean;
   readonly log: Logger;
 }
 
@@ -29,6 +32,7 @@ export class TcpListener {
   #listener: TCPSocketListener<SocketData> | undefined;
   #stallTimer: Timer | undefined;
   #hasWarnedLegacy = false;
+  #isStopped = false;
 
   constructor(options: TcpListenerOptions) {
     this.#options = options;
@@ -56,6 +60,7 @@ export class TcpListener {
 
   /** No new connections; every open one is told and closed (spec SB 8.10). */
   stop(): void {
+    this.#isStopped = true;
     this.#listener?.stop(false);
     clearInterval(this.#stallTimer);
     for (const connection of this.#connections) connection.disconnect();
@@ -79,33 +84,78 @@ export class TcpListener {
   }
 
   #open(socket: Socket<SocketData>): void {
-    const { context, frameMemory, frames, requestBytesMax, log } = this.#options;
-    const { counters } = context.shard;
-    const address = formatListenAddress({ host: socket.remoteAddress, port: socket.remotePort });
-    const session: Session = {
-      clientId: counters.addClient(),
+    const { context, frames } = this.#options;
+    const session = createSession({
+      clientId: context.shard.counters.addClient(),
       transport: "tcp",
-      address,
+      address: formatListenAddress({ host: socket.remoteAddress, port: socket.remotePort }),
       userId: undefined,
       heartbeatMicros: context.clock.nowMicros(),
-    };
+      moves: 0,
+    });
+    this.#attach(socket, session, frames, undefined);
+  }
+
+  #attach(
+    socket: Socket<SocketData>,
+    session: Session,
+    frames: FrameKind | "auto",
+    unread: Uint8Array | undefined,
+  ): Connection {
+    const { context, frameMemory, requestBytesMax, canMove, log } = this.#options;
+    const { shard } = context;
     const connection = new Connection(socket, {
       context,
       session,
       frameMemory,
       frames,
+      unread,
       requestBytesMax,
       isPlain: true,
-      onLegacyClient: () => this.#warnLegacy(address),
+      onLegacyClient: () => this.#warnLegacy(session.address),
       onFault: (code, error) => log.error("request failed", { code, client: session.clientId, error }),
       onClosed: () => {
         this.#connections.delete(connection);
-        counters.removeClient();
+        shard.counters.removeClient();
       },
+      onMove: canMove
+        ? (shardId, moved) => {
+            this.#connections.delete(connection);
+            shard.moveConnection(shardId, moved);
+          }
+        : undefined,
     });
     this.#connections.add(connection);
     // Each connection has its own data: the object given to listen is shared by all.
     socket.data = { connection };
+    return connection;
+  }
+
+  /** Goes on with a connection that another shard held. */
+  adopt({ fd, state }: MovedConnection): void {
+    const { session, frames, unread } = state as MovedState;
+    // Not in the runtime's types: a socket from a descriptor.
+    const options = {
+      fd,
+      data: { connection: undefined },
+      socket: {
+        ...this.#handlers(),
+        open: (socket: Socket<SocketData>) => {
+          const connection = this.#attach(socket, createSession(session), frames, unread);
+          if (this.#isStopped) connection.disconnect();
+          else connection.start();
+        },
+      },
+    };
+    const adopted: Promise<unknown> = Bun.connect<SocketData>(options as never);
+    adopted.catch((error: unknown) => {
+      this.#options.log.error("a connection was lost while it moved between shards", {
+        client: session.clientId,
+        error,
+      });
+      this.#options.context.shard.counters.removeClient();
+      closeSync(fd);
+    });
   }
 
   /** A client that leaves a frame half sent must not hold memory that others wait for. */
