@@ -79,19 +79,20 @@ export class ConsumerOffsets {
     table.delete(consumer.id);
   }
 
-  /** Removes all of them, in memory and, durably, on the disk (spec SB 5.3). Throws `DiskError`. */
+  /**
+   * Removes all of them, in memory and, durably, on the disk (spec SB 5.3), with files that a failed store left. Throws
+   * `DiskError`.
+   */
   clear(): void {
-    const isAnyStored = this.#consumers.size + this.#groups.size > 0;
+    const { disk, files } = this.#context;
     for (const table of [this.#consumers, this.#groups]) {
-      for (const [id, stored] of table) {
-        this.#context.files.discard(stored.file);
-        this.#context.disk.remove(stored.file.path);
-        table.delete(id);
-      }
+      for (const stored of table.values()) files.discard(stored.file);
+      table.clear();
     }
-    if (!isAnyStored) return;
     for (const directory of Object.values(this.#directories)) {
-      if (this.#context.disk.exists(directory)) this.#context.disk.syncDirectory(directory);
+      const names = disk.list(directory);
+      for (const name of names) disk.remove(`${directory}/${name}`);
+      if (names.length > 0) disk.syncDirectory(directory);
     }
   }
 

@@ -162,10 +162,10 @@ export class Partition {
       await this.#appender.syncQueue.idle();
       this.#appender.writeIndexRows();
       await this.#sync();
-      await this.#appender.sealed();
     } catch (thrown) {
       throw toStorageError(thrown);
     } finally {
+      await this.#appender.sealed();
       this.#closeFiles();
     }
   }

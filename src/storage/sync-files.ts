@@ -52,6 +52,8 @@ export async function syncLog(log: PartitionLog, segment: Segment): Promise<void
   } finally {
     files.unpin(segment.log);
   }
+  // Of two syncs of one file at a time only one is told of an error; the other one's success means nothing then.
+  if (log.isFenced && log.refusal !== undefined) throw log.refusal;
   segment.syncedSizeBytes = Math.max(segment.syncedSizeBytes, coveredBytes);
 }
 

@@ -19,7 +19,7 @@ export async function verifyRows(
   rowsEnd: number,
 ): Promise<void> {
   await log.context.scanMemory.takeTurn(async (region) => {
-    if (segment.isRemoved) return;
+    if (isGone(log, segment)) return;
     const { index } = segment;
     const start = index.startPosition(firstRow);
     const end = index.endPosition(rowsEnd - 1);
@@ -29,7 +29,7 @@ export async function verifyRows(
     }
     if (segment.verified.contains(start, end)) return;
     const outcome = await walk(log, segment, region, firstRow, start, end, false);
-    if (segment.isRemoved) return;
+    if (isGone(log, segment)) return;
     segment.verified.add(start, outcome.position);
     if (outcome.row < rowsEnd || outcome.rowsDiffered) await repair(log, segment, region, outcome.row);
   });
@@ -61,7 +61,7 @@ async function walk(
   try {
     while (!scan.done) {
       const got = await file.readAsync(scan.target, scan.position);
-      if (segment.isRemoved) break;
+      if (isGone(log, segment)) break;
       scan.take(got);
       const rows = scan.rows.subarray(0, Math.max(0, index.fileRows - row) * rowSizeBytes);
       if (!index.matches(row, rows)) {
@@ -86,7 +86,7 @@ async function repair(log: PartitionLog, segment: Segment, region: ScanRegion, b
     return;
   }
   const outcome = await walk(log, segment, region, 0, 0, segment.logSizeBytes, true);
-  if (segment.isRemoved) return;
+  if (isGone(log, segment)) return;
   segment.indexRepaired = true;
   segment.verified.add(0, outcome.position);
   const fields = { path: segment.log.path, offset: segment.startOffset + badRow };
@@ -96,4 +96,9 @@ async function repair(log: PartitionLog, segment: Segment, region: ScanRegion, b
   segment.markDamaged(outcome.row);
   if (outcome.row < badRow) segment.markDamaged(badRow);
   log.context.log.error("damaged message in the log", { ...fields, offset: segment.startOffset + outcome.row });
+}
+
+/** Whether its files were removed or closed while the walk waited: nothing of it counts, and nothing may open them again. */
+function isGone(log: PartitionLog, segment: Segment): boolean {
+  return segment.isRemoved || log.isClosed;
 }

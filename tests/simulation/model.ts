@@ -68,7 +68,7 @@ export class PartitionModel {
     return this.#log.length;
   }
 
-  get firstOffset(): number {
+  get #firstOffset(): number {
     const first = this.#log.findIndex((number) => number !== undefined);
     return first === -1 ? this.#log.length : first;
   }
@@ -90,7 +90,9 @@ export class PartitionModel {
 
   /** Whether messages are missing between others or at the end; reads are then compared less strictly. */
   get hasGap(): boolean {
-    return this.#isDamaged || this.#nextOffsetMax > this.#log.length || this.#log.includes(undefined, this.firstOffset);
+    return (
+      this.#isDamaged || this.#nextOffsetMax > this.#log.length || this.#log.includes(undefined, this.#firstOffset)
+    );
   }
 
   /** Every offset of a present message from `start` on. */

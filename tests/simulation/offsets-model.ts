@@ -61,5 +61,6 @@ export class OffsetsModel {
     });
     this.#current.set(key, got);
     this.#doubts.delete(key);
+    if (got !== undefined) this.#ever.set(key, (this.#ever.get(key) ?? new Set()).add(got)); // lowered ones are written
   }
 }

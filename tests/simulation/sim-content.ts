@@ -40,10 +40,6 @@ export class SimContent {
     return this.#cached.sizeBytes;
   }
 
-  get unsyncedCount(): number {
-    return this.#unsynced.length;
-  }
-
   read(target: Uint8Array, position: number): number {
     return this.#cached.readAt(target, position);
   }

@@ -80,15 +80,6 @@ export class SimDisk implements Disk {
     return new SimDisk(this.simulation, names);
   }
 
-  /** Every file with its bytes as the running machine sees them, for the trace of a failure and for comparisons. */
-  files(): [path: string, bytes: Uint8Array][] {
-    return this.#names.files().map(([path, content]) => {
-      const bytes = new Uint8Array(content.sizeBytes);
-      content.read(bytes, 0);
-      return [path, bytes];
-    });
-  }
-
   open(path: string, mode: OpenMode): DiskFile {
     this.requireRunning("open", path);
     const found = this.#names.get(path);

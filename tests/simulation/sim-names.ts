@@ -28,10 +28,6 @@ export class SimNames {
     return this.#cached.get(path);
   }
 
-  files(): [path: string, content: SimContent][] {
-    return [...this.#cached].flatMap(([path, node]) => (node === "directory" ? [] : [[path, node]]));
-  }
-
   /** Full paths directly below `directory`, sorted. */
   children(directory: string): string[] {
     return [...this.#cached.keys()].filter((path) => path !== "/" && parentOf(path) === directory).sort();

@@ -6,7 +6,7 @@ import type { Acknowledge } from "../../src/storage/types.ts";
 import { testSeeds } from "./seeds.ts";
 import { StorageWorld } from "./storage-world.ts";
 
-const OPERATIONS_COUNT = 60;
+const OPERATIONS_COUNT = 100;
 const LEVELS: readonly Acknowledge[] = ["sync", "sync", "write", "write", "memory"];
 
 testSeeds("a partition survives crashes", 1000, 50, async (simulation, trace) => {

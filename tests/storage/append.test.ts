@@ -341,6 +341,21 @@ describe("rotation", () => {
     expect(disk.read(log0).byteLength).toBe(328);
   });
 
+  test("neither does a flush or save that finds appends waiting for a full segment", async () => {
+    const disk = new MemoryDisk();
+    const harness = makeHarness(disk, { segmentSizeBytes: 100 });
+    const partition = harness.open();
+    await appendNow(harness, partition, [100]);
+    const waiting = [partition.append(makeBatch([100], 1))];
+    await partition.flush(false);
+    waiting.push(partition.append(makeBatch([100], 2)));
+    await partition.save();
+    await Promise.all(waiting);
+    expect(segmentStarts(disk)).toEqual([0]);
+    await appendNow(harness, partition, [100], 3);
+    expect(segmentStarts(disk)).toEqual([0, 4]);
+  });
+
   test("a sealed segment is synced, log and index", async () => {
     const disk = new MemoryDisk();
     const harness = makeHarness(disk, { segmentSizeBytes: 100 });

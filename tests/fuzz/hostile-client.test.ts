@@ -1,0 +1,300 @@
+// Clients that break the rules. After each: the documented error or the end of that connection, nothing for anybody else,
+// and no memory that stays.
+import { afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { CommandCode, type CommandName, commandNameOf, payloadSizes } from "../../src/protocol/codes.ts";
+import { errorNameOf } from "../../src/protocol/errors.ts";
+import { encodeRequestFrame } from "../../src/protocol/frame.ts";
+import { encodeSendMessages } from "../../src/protocol/message/send-messages.ts";
+import { seededRandom } from "../../src/platform/random.ts";
+import { commandTable } from "../../src/server/index.ts";
+import { type TestServer, useServers } from "../support/server.ts";
+import { descriptorsCount, residentBytes } from "./process.ts";
+import { RawClient } from "./raw-client.ts";
+
+const servers = useServers();
+const mebibyte = 1024 * 1024;
+const nothing = new Uint8Array(0);
+let server: TestServer;
+
+beforeAll(async () => {
+  server = await servers.start({ shards: 2 });
+  const client = await server.connect();
+  await client.createStream("calm");
+  await client.createTopic("calm", { name: "calm", partitionsCount: 2 });
+  client.close();
+});
+
+/** Another client sends and polls as if nothing had happened; returns its slowest exchange. */
+async function serveOthers(rounds = 2): Promise<number> {
+  const client = await server.connect();
+  let slowestMs = 0;
+  for (let round = 0; round < rounds; round++) {
+    const startMs = performance.now();
+    const partitionId = round % 2;
+    await client.sendMessages({
+      stream: "calm",
+      topic: "calm",
+      partitioning: { kind: "partition", partitionId },
+      messages: [{ payload: new Uint8Array(200).fill(round) }],
+    });
+    const polled = await client.pollMessages({
+      consumer: { kind: "consumer", id: { kind: "numeric", value: 1 } },
+      stream: "calm",
+      topic: "calm",
+      partitionId,
+      strategy: { kind: "last", value: 0n },
+      count: 1,
+    });
+    expect(polled.messages[0]!.payload).toEqual(new Uint8Array(200).fill(round));
+    slowestMs = Math.max(slowestMs, performance.now() - startMs);
+  }
+  client.close();
+  return slowestMs;
+}
+
+afterEach(async () => {
+  await serveOthers();
+  expect(server.log).not.toContain("ERROR");
+});
+
+function header(first: number, second: number): Uint8Array {
+  const bytes = new Uint8Array(8);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, first, true);
+  view.setUint32(4, second, true);
+  return bytes;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+/** A send that declares `payloadBytes` and brings the first `sentBytes` of them. */
+function openSend(payloadBytes: number, sentBytes: number): Uint8Array {
+  const batch = encodeSendMessages({
+    stream: { kind: "string", value: "calm" },
+    topic: { kind: "string", value: "calm" },
+    partitioning: { kind: "partition", partitionId: 0 },
+    messages: [{ payload: new Uint8Array(sentBytes) }],
+  });
+  return joined([header(payloadBytes + 4, CommandCode.sendMessages), batch.subarray(0, sentBytes)]);
+}
+
+describe("frames that are none", () => {
+  test("garbage is answered with errors of the table, or the connection ends", async () => {
+    const random = seededRandom(11);
+    for (let round = 0; round < 60; round++) {
+      const garbage = new Uint8Array(1 + (random.u32() % 4000));
+      random.fill(garbage);
+      const client = await RawClient.connect(server.port);
+      client.write(garbage);
+      await client.sent();
+      await Bun.sleep(2);
+      for (const { status, payload } of client.replies) {
+        expect([3, 4, 40]).toContain(status);
+        expect(payload.byteLength).toBe(0);
+      }
+      client.close();
+    }
+  });
+
+  test("half a frame, and then silence or the end", async () => {
+    const whole = encodeRequestFrame(CommandCode.getStreams, new Uint8Array(40));
+    const silent: RawClient[] = [];
+    for (let cut = 1; cut < whole.byteLength; cut++) {
+      const client = await RawClient.connect(server.port);
+      client.write(whole.subarray(0, cut));
+      if (cut % 2 === 0) client.close();
+      else silent.push(client);
+    }
+    await serveOthers();
+    for (const client of silent) {
+      expect(client.isClosed).toBe(false);
+      expect(client.repliesCount).toBe(0);
+      client.close();
+    }
+  });
+
+  test.each([0, 1, 2, 3])("a length of %d is answered with 3, and the next frame is read", async (length) => {
+    const client = await RawClient.connectLoggedIn(server.port);
+    const ping = encodeRequestFrame(CommandCode.ping, nothing);
+    // In one piece: what is pipelined behind it must not wait.
+    client.write(joined([header(length, CommandCode.getStreams), ping, header(length, CommandCode.sendMessages), ping]));
+    expect((await client.take(4)).map(({ status }) => status)).toEqual([3, 0, 3, 0]);
+    client.close();
+  });
+
+  test.each([
+    ["before login", CommandCode.getStreams, 3],
+    ["before login, send", CommandCode.sendMessages, 40],
+    ["after login", CommandCode.getStreams, 3],
+    ["after login, send", CommandCode.sendMessages, 3],
+    ["after login, unknown code", 999_999, 3],
+  ] as const)("4 GB announced %s: one error, then the end", async (when, code, status) => {
+    const client = await (when.startsWith("after") ? RawClient.connectLoggedIn : RawClient.connect)(server.port);
+    const before = residentBytes(server.pid);
+    client.write(joined([header(0xffff_ffff, code), new Uint8Array(10_000)]));
+    await client.closed();
+    expect(client.replies).toEqual([{ status, payload: nothing }]);
+    expect(residentBytes(server.pid) - before).toBeLessThan(20 * mebibyte);
+  });
+
+  test("a client of 0.9 is closed at once and named in the log, once", async () => {
+    const packet = new Uint8Array(256);
+    packet.fill(7, 49);
+    for (let round = 0; round < 3; round++) {
+      const client = await RawClient.connect(server.port);
+      client.write(packet);
+      await client.closed();
+      expect(client.repliesCount).toBe(0);
+    }
+    const lines = server.log.split("\n").filter((line) => line.includes("0.9"));
+    // One for each shard that saw such a client.
+    expect(lines.length).toBeGreaterThanOrEqual(1);
+    expect(lines.length).toBeLessThanOrEqual(2);
+    expect(lines[0]).toContain("0.8");
+  });
+});
+
+describe("requests that are none", () => {
+  test("unknown codes are answered with 3", async () => {
+    const codes = [0, 2, 9, 13, 19, 30, 45, 99, 103, 123, 206, 306, 400, 404, 502, 606, 65_536, 0x7fff_ffff, 0xffff_ffff];
+    const client = await RawClient.connectLoggedIn(server.port);
+    for (const code of codes) {
+      expect(commandNameOf(code)).toBeUndefined();
+      for (const payload of [nothing, new Uint8Array(5), new Uint8Array(70_000)]) {
+        expect((await client.exchange(code, payload)).status).toBe(3);
+      }
+    }
+    client.close();
+  });
+
+  // A login and a logout with any payload are what they are.
+  const wrong = (Object.keys(CommandCode) as CommandName[]).filter((name) => payloadSizes[name].bytesMin > 0);
+  test.each(wrong)("%s with payloads that are none", async (name) => {
+    const code = CommandCode[name];
+    const { bytesMin } = payloadSizes[name];
+    const random = seededRandom(code);
+    const client = await RawClient.connectLoggedIn(server.port);
+    for (let sizeBytes = 0; sizeBytes < bytesMin; sizeBytes++) {
+      const { status } = await client.exchange(code, new Uint8Array(sizeBytes).fill(1));
+      expect([3, 4, 6]).toContain(status);
+    }
+    for (const sizeBytes of [1, 5, 30, 100, 300, 3000]) {
+      const noise = new Uint8Array(sizeBytes);
+      random.fill(noise);
+      for (const payload of [noise, new Uint8Array(sizeBytes), new Uint8Array(sizeBytes).fill(0xff)]) {
+        const { status } = await client.exchange(code, payload);
+        expect(status).not.toBe(0);
+        expect(status).not.toBe(1);
+        expect(errorNameOf(status)).toBeDefined();
+      }
+    }
+    client.close();
+  });
+
+  test("every command before login is refused, and none is carried out", async () => {
+    const client = await RawClient.connect(server.port);
+    for (const [code, command] of commandTable) {
+      const { status } = await client.exchange(code, nothing);
+      if (command.name === "ping") expect(status).toBe(0);
+      else expect(payloadSizes[command.name].bytesMin > 0 ? [3, 4] : [40]).toContain(status);
+    }
+    client.close();
+  });
+});
+
+describe("floods", () => {
+  test("a million bad frames leave no memory behind", async () => {
+    const frames = [
+      encodeRequestFrame(999, nothing),
+      encodeRequestFrame(CommandCode.getStream, new Uint8Array(1)),
+      encodeRequestFrame(CommandCode.createTopic, new Uint8Array(30).fill(0xff)),
+      encodeRequestFrame(CommandCode.sendMessages, new Uint8Array(12).fill(0xff)),
+    ];
+    const perWrite = 5000;
+    const chunk = joined(Array.from({ length: perWrite }, (_, index) => frames[index % frames.length]!));
+    const client = await RawClient.connectLoggedIn(server.port, { countsOnly: true });
+    const flood = async (framesCount: number) => {
+      const target = client.repliesCount + framesCount;
+      // A few writes ahead, so that the server always has a full socket.
+      for (let sent = 0; sent < framesCount; sent += perWrite) {
+        client.write(chunk);
+        await client.repliesReach(target - framesCount + sent - 3 * perWrite);
+      }
+      await client.repliesReach(target);
+    };
+    await flood(200_000);
+    const before = residentBytes(server.pid);
+    await flood(800_000);
+    expect(residentBytes(server.pid) - before).toBeLessThan(40 * mebibyte);
+    expect(client.isClosed).toBe(false);
+    expect([...client.counts.keys()].sort()).toEqual([0, 3]);
+    client.close();
+  }, 60_000);
+
+  test("200 MB announced and 1 KB sent take no memory", async () => {
+    const before = residentBytes(server.pid);
+    const clients: RawClient[] = [];
+    for (let index = 0; index < 8; index++) {
+      const client = await RawClient.connectLoggedIn(server.port);
+      client.write(openSend(200_000_000, 1000));
+      clients.push(client);
+    }
+    await Bun.sleep(100);
+    expect(residentBytes(server.pid) - before).toBeLessThan(40 * mebibyte);
+    for (const client of clients) {
+      expect(client.isClosed).toBe(false);
+      client.close();
+    }
+  });
+
+  test.each([
+    ["200 MB", 200_000_000],
+    ["5 MB", 5_000_000],
+    ["100 KB", 100_000],
+  ])("300 half-open sends of %s disturb nobody", async (_, payloadBytes) => {
+    await serveOthers(); // warm: the comparison is about the half-open sends
+    const before = residentBytes(server.pid);
+    const clients: RawClient[] = [];
+    for (let index = 0; index < 300; index++) {
+      const client = await RawClient.connectLoggedIn(server.port);
+      client.write(openSend(payloadBytes, 1000));
+      clients.push(client);
+    }
+    await Bun.sleep(100);
+    expect(await serveOthers(100)).toBeLessThan(1000);
+    expect(residentBytes(server.pid) - before).toBeLessThan(60 * mebibyte);
+    for (const client of clients) client.close();
+    // What they held is free again, for requests of every size.
+    const client = await server.connect();
+    for (const sizeBytes of [10, 5000, 50_000, 500_000, 5_000_000, 9_000_000]) {
+      await client.sendMessages({ stream: "calm", topic: "calm", messages: [{ payload: new Uint8Array(sizeBytes) }] });
+    }
+    client.close();
+  }, 20_000);
+
+  test("5,000 connections that open and close leave nothing behind", async () => {
+    const flood = async (count: number) => {
+      for (let opened = 0; opened < count; opened += 50) {
+        const clients = await Promise.all(Array.from({ length: 50 }, () => RawClient.connect(server.port)));
+        clients.forEach((client, index) => {
+          if (index % 3 === 0) client.write(header(20, CommandCode.loginUser));
+          client.close();
+        });
+      }
+    };
+    await flood(1000);
+    await Bun.sleep(100);
+    const memoryBefore = residentBytes(server.pid);
+    const descriptorsBefore = descriptorsCount(server.pid);
+    await flood(4000);
+    await Bun.sleep(200);
+    expect(descriptorsCount(server.pid)).toBeLessThanOrEqual(descriptorsBefore + 5);
+    expect(residentBytes(server.pid) - memoryBefore).toBeLessThan(40 * mebibyte);
+    const client = await server.connect();
+    expect((await client.getClients()).length).toBe(1);
+    expect((await client.getStats()).clientsCount).toBe(1);
+    client.close();
+  }, 30_000);
+});
