@@ -16,6 +16,11 @@ export interface DiskFile {
   read(target: Uint8Array, position: number): number;
   /** Same, off the event loop. `target` belongs to the read until it settles. */
   readAsync(target: Uint8Array, position: number): Promise<number>;
+  /**
+   * Asks the file system to set room aside for what will be written at `position`; the size of the file stays. It makes
+   * appends cheaper and is never needed: false where it cannot be done. What is not used goes with the next `truncate`.
+   */
+  reserve(position: number, sizeBytes: number): boolean;
   /** Cuts the file, or extends it with zeros, to `sizeBytes`. */
   truncate(sizeBytes: number): void;
   sizeBytes(): number;

@@ -1,6 +1,7 @@
 /** The `Disk` of a running broker, on `node:fs`. */
 import * as fs from "node:fs";
 import { type Disk, DiskError, type DiskFile, type OpenMode } from "./disk.ts";
+import { fallocateKeepSize, native } from "./ffi.ts";
 
 /** `writev` takes at most this many parts (IOV_MAX on Linux and macOS). */
 const WRITE_PARTS_MAX = 1024;
@@ -105,6 +106,11 @@ class RealDiskFile implements DiskFile {
       }
       return doneBytes;
     });
+  }
+
+  reserve(position: number, sizeBytes: number): boolean {
+    this.#requireOpen("reserve");
+    return native !== undefined && native.fallocate(this.fd, fallocateKeepSize, position, sizeBytes) === 0;
   }
 
   truncate(sizeBytes: number): void {

@@ -65,11 +65,13 @@ export class ControlPlane {
     const { log, disk, broadcast } = this.#options;
     for (;;) {
       const event = this.#plan(log.state, command);
-      // What a crash between a deletion's log entry and the removal of its files left must not come back to life. After
-      // waiting, the plan is made anew: nothing may come between a plan and its entry in the log.
-      const leftovers = this.#createdDirectories(log.state, event).filter((path) => disk.exists(path));
-      if (leftovers.length > 0) {
-        await Promise.all(leftovers.map((path) => this.#remove(path)));
+      // Nothing is made where a removal is still under way, and what a crash between a deletion's log entry and the removal of its files left
+      // must not come back to life. After waiting, the plan is made anew: nothing may come between a plan and its entry.
+      const created = this.#createdDirectories(log.state, event);
+      const underWay = [...this.#removals].filter(([path]) => created.some((other) => areNested(path, other)));
+      const leftovers = created.filter((path) => disk.exists(path));
+      if (underWay.length > 0 || leftovers.length > 0) {
+        await Promise.all([...underWay.map(([, removal]) => removal), ...leftovers.map((path) => this.#remove(path))]);
         continue;
       }
       const removed = this.#removedDirectories(log.state, event);
@@ -150,6 +152,11 @@ export class ControlPlane {
     this.#removals.set(path, removal);
     return removal;
   }
+}
+
+/** Whether one of two paths is the other or lies below it. */
+function areNested(first: string, second: string): boolean {
+  return `${first}/`.startsWith(`${second}/`) || `${second}/`.startsWith(`${first}/`);
 }
 
 function partitionsCountOf(state: MetadataState, streamId: number, topicId: number): number {

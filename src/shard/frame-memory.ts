@@ -75,7 +75,8 @@ export class FrameMemory {
     if (sizeBytes > arenaFrameBytesMax) return this.#allocateLarge(sizeBytes);
     const slotClass = sizeBytes <= slotBytesMin ? 0 : 32 - Math.clz32((sizeBytes - 1) >>> 12);
     const position = this.#free[slotClass]!.pop() ?? this.#carve(slotBytesMin << slotClass);
-    if (position === undefined) return undefined;
+    // Slots keep their class: when the arena is given out and none of this class is free, the frame is treated as a large one.
+    if (position === undefined) return this.#allocateLarge(sizeBytes);
     return { memory: this.#view, position, sizeBytes, address: this.#address, large: undefined, slotClass };
   }
 

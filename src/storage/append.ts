@@ -10,6 +10,7 @@ import { IggyError } from "../protocol/errors.ts";
 import { type FlushGroup, makeFlushGroup, settled } from "./flush-group.ts";
 import { pendingRowsBytesMax, segmentBytesMax, writeAtOnceBytes } from "./limits.ts";
 import type { PartitionLog } from "./partition-log.ts";
+import { giveReservedBack, reserveAhead } from "./reserve.ts";
 import type { Segment } from "./segment.ts";
 import { syncIndex, syncLog, syncLogs } from "./sync-files.ts";
 import { SyncQueue } from "./sync-queue.ts";
@@ -66,7 +67,9 @@ export class Appender {
     const isFull = active.logSizeBytes >= log.context.options.segmentSizeBytes;
     try {
       log.createActiveFiles();
-      log.context.files.use(active.log).write(journal.blocks, active.logSizeBytes);
+      const file = log.context.files.use(active.log);
+      if (active.acceptedSizeBytes > active.reservedBytes) reserveAhead(active, file);
+      file.write(journal.blocks, active.logSizeBytes);
     } catch (thrown) {
       return this.#failedWrite(group, thrown);
     }
@@ -262,6 +265,7 @@ export class Appender {
 
   async #syncSealed(segment: Segment): Promise<void> {
     try {
+      giveReservedBack(this.#log.context.files, segment);
       await syncLog(this.#log, segment);
       await syncIndex(this.#log, segment);
     } catch (thrown) {

@@ -3,6 +3,15 @@
 /** A batch of this size is written at once: a call of its own costs little against its bytes. */
 export const writeAtOnceBytes = 32 * 1024;
 
+/**
+ * Room is set aside ahead of a log that has this many bytes: writes into it take two thirds of the time of writes that grow
+ * the file (1 MB: 105 against 170 µs, ext4). Small partitions set nothing aside.
+ */
+export const reserveFromBytes = 2 * 1024 * 1024;
+
+/** As much as the log has, up to this much: at most half of a log's blocks are unused. */
+export const reserveStepBytesMax = 64 * 1024 * 1024;
+
 /** Index rows wait in memory until there are this many bytes of them; the log is the truth, rows can be made again. */
 export const pendingRowsBytesMax = 64 * 1024;
 

@@ -9,6 +9,7 @@ import { settled } from "./flush-group.ts";
 import { ConsumerOffsets } from "./offsets.ts";
 import { PartitionLog, toStorageError } from "./partition-log.ts";
 import { Reader } from "./read.ts";
+import { giveReservedBack } from "./reserve.ts";
 import { oldestRemovable, type RemovableSegment, removeExpired, removeOldest } from "./retention.ts";
 import { isUnsynced, syncIndexes, syncLogs, syncLogsNow } from "./sync-files.ts";
 import type { ConsumerKey, IncomingBatch, PartitionCounters, ReadFrom, ReadResult, StorageContext } from "./types.ts";
@@ -161,6 +162,7 @@ export class Partition {
       if (wasFenced) return;
       await this.#appender.syncQueue.idle();
       this.#appender.writeIndexRows();
+      giveReservedBack(log.context.files, log.active);
       await this.#sync();
     } catch (thrown) {
       throw toStorageError(thrown);

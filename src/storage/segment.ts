@@ -21,6 +21,8 @@ export class Segment {
   logSizeBytes = 0;
   /** The same with the journal that will follow them. */
   acceptedSizeBytes = 0;
+  /** Bytes up to which room is set aside for the log. */
+  reservedBytes = 0;
   /** Bytes of the log that a sync covered. */
   syncedSizeBytes = 0;
   /** Highest time of its messages, 0 while it has none. */

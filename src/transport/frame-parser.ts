@@ -175,6 +175,7 @@ export class FrameParser {
     this.#payloadBytes = this.#kind === "sdk" ? first - sdkLengthOverheadBytes : second;
     const plan = this.#sink.plan(this.#code, this.#payloadBytes);
     if (plan === "wait") return count === 0 ? -1 : count;
+    this.#payloadBytes = Math.max(0, this.#payloadBytes); // an announced length below 4 has no payload
     this.#headerBytes = 0;
     this.#receivedBytes = 0;
     switch (plan) {

@@ -1,11 +1,11 @@
 // kill -9 under load, again and again on the same data: what was acknowledged is there afterwards, once, in order and intact.
 import { expect, test } from "bun:test";
 import type { IggyClient } from "../../src/client/index.ts";
+import { seededRandom } from "../../src/platform/random.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { pollMessagesRequestCodec } from "../../src/protocol/message/poll-messages.ts";
 import { PollReplyLayout } from "../../src/protocol/message-layout.ts";
-import { seededRandom } from "../../src/platform/random.ts";
 import { loginUserRequestCodec } from "../../src/protocol/user/login-user.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { PartitionLedger } from "./ledger.ts";

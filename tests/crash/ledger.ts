@@ -57,7 +57,8 @@ export class PartitionLedger {
       const producerId = view.getUint32(0, true);
       const number = view.getUint32(4, true);
       const filler = (producerId * 31 + number) & 0xff;
-      if (payload.subarray(stampBytes).some((byte) => byte !== filler)) throw new Error(`${this.#where(offset)}: payload`);
+      if (payload.subarray(stampBytes).some((byte) => byte !== filler))
+        throw new Error(`${this.#where(offset)}: payload`);
       this.#note(offset, producerId, number);
     });
     return messages.length;
@@ -77,7 +78,8 @@ export class PartitionLedger {
     }
     const last = this.#lastOf.get(producerId) ?? -1;
     if (number <= last) throw new Error(`${this.#where(offset)}: ${number} of ${producerId} after ${last}`);
-    if (number >= (this.#next.get(producerId) ?? 0)) throw new Error(`${this.#where(offset)}: ${number} was never sent`);
+    if (number >= (this.#next.get(producerId) ?? 0))
+      throw new Error(`${this.#where(offset)}: ${number} was never sent`);
     this.#lastOf.set(producerId, number);
     this.#found.push(key);
     this.#acknowledged.delete(key);

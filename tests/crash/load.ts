@@ -1,10 +1,10 @@
 // The load of the kill tests: producers that pipeline batches over all partitions, and one client that makes and deletes
 // topics meanwhile. Each runs until its connection breaks.
 import { IggyClient, TcpConnection } from "../../src/client/index.ts";
+import { seededRandom } from "../../src/platform/random.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import { encodeSendMessages } from "../../src/protocol/message/send-messages.ts";
-import { seededRandom } from "../../src/platform/random.ts";
 import { type PartitionLedger, payloadOf } from "./ledger.ts";
 
 export interface Address {
@@ -18,7 +18,10 @@ const payloadBytesMax = 900;
 
 /** A failure that is the crash itself. */
 function isLostConnection(error: unknown): boolean {
-  return error instanceof IggyError && (error.errorName === "Disconnected" || error.errorName === "CannotEstablishConnection");
+  return (
+    error instanceof IggyError &&
+    (error.errorName === "Disconnected" || error.errorName === "CannotEstablishConnection")
+  );
 }
 
 /** Sends until the connection breaks, with `window` requests under way; any other failure is thrown. */

@@ -1,32 +1,36 @@
 // Clients that break the rules. After each: the documented error or the end of that connection, nothing for anybody else,
 // and no memory that stays.
 import { afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { seededRandom } from "../../src/platform/random.ts";
 import { CommandCode, type CommandName, commandNameOf, payloadSizes } from "../../src/protocol/codes.ts";
 import { errorNameOf } from "../../src/protocol/errors.ts";
 import { encodeRequestFrame } from "../../src/protocol/frame.ts";
 import { encodeSendMessages } from "../../src/protocol/message/send-messages.ts";
-import { seededRandom } from "../../src/platform/random.ts";
 import { commandTable } from "../../src/server/index.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { descriptorsCount, residentBytes } from "./process.ts";
-import { RawClient } from "./raw-client.ts";
+import { closeRawClients, RawClient } from "./raw-client.ts";
 
 const servers = useServers();
 const mebibyte = 1024 * 1024;
 const nothing = new Uint8Array(0);
 let server: TestServer;
 
-beforeAll(async () => {
-  server = await servers.start({ shards: 2 });
-  const client = await server.connect();
+async function prepare(target: TestServer): Promise<void> {
+  const client = await target.connect();
   await client.createStream("calm");
   await client.createTopic("calm", { name: "calm", partitionsCount: 2 });
   client.close();
+}
+
+beforeAll(async () => {
+  server = await servers.start({ shards: 2 });
+  await prepare(server);
 });
 
 /** Another client sends and polls as if nothing had happened; returns its slowest exchange. */
-async function serveOthers(rounds = 2): Promise<number> {
-  const client = await server.connect();
+async function serveOthers(target: TestServer, rounds = 2): Promise<number> {
+  const client = await target.connect();
   let slowestMs = 0;
   for (let round = 0; round < rounds; round++) {
     const startMs = performance.now();
@@ -53,7 +57,8 @@ async function serveOthers(rounds = 2): Promise<number> {
 }
 
 afterEach(async () => {
-  await serveOthers();
+  closeRawClients();
+  await serveOthers(server);
   expect(server.log).not.toContain("ERROR");
 });
 
@@ -107,7 +112,7 @@ describe("frames that are none", () => {
       if (cut % 2 === 0) client.close();
       else silent.push(client);
     }
-    await serveOthers();
+    await serveOthers(server);
     for (const client of silent) {
       expect(client.isClosed).toBe(false);
       expect(client.repliesCount).toBe(0);
@@ -119,7 +124,9 @@ describe("frames that are none", () => {
     const client = await RawClient.connectLoggedIn(server.port);
     const ping = encodeRequestFrame(CommandCode.ping, nothing);
     // In one piece: what is pipelined behind it must not wait.
-    client.write(joined([header(length, CommandCode.getStreams), ping, header(length, CommandCode.sendMessages), ping]));
+    client.write(
+      joined([header(length, CommandCode.getStreams), ping, header(length, CommandCode.sendMessages), ping]),
+    );
     expect((await client.take(4)).map(({ status }) => status)).toEqual([3, 0, 3, 0]);
     client.close();
   });
@@ -148,7 +155,7 @@ describe("frames that are none", () => {
       await client.closed();
       expect(client.repliesCount).toBe(0);
     }
-    const lines = server.log.split("\n").filter((line) => line.includes("0.9"));
+    const lines = server.log.split("\n").filter((line) => line.includes("protocol of Iggy 0.9"));
     // One for each shard that saw such a client.
     expect(lines.length).toBeGreaterThanOrEqual(1);
     expect(lines.length).toBeLessThanOrEqual(2);
@@ -158,7 +165,9 @@ describe("frames that are none", () => {
 
 describe("requests that are none", () => {
   test("unknown codes are answered with 3", async () => {
-    const codes = [0, 2, 9, 13, 19, 30, 45, 99, 103, 123, 206, 306, 400, 404, 502, 606, 65_536, 0x7fff_ffff, 0xffff_ffff];
+    const codes = [
+      0, 2, 9, 13, 19, 30, 45, 99, 103, 123, 206, 306, 400, 404, 502, 606, 65_536, 0x7fff_ffff, 0xffff_ffff,
+    ];
     const client = await RawClient.connectLoggedIn(server.port);
     for (const code of codes) {
       expect(commandNameOf(code)).toBeUndefined();
@@ -185,7 +194,8 @@ describe("requests that are none", () => {
       random.fill(noise);
       for (const payload of [noise, new Uint8Array(sizeBytes), new Uint8Array(sizeBytes).fill(0xff)]) {
         const { status } = await client.exchange(code, payload);
-        expect(status).not.toBe(0);
+        // Any four bytes are a client id: an unknown one is an empty success.
+        if (name === "getClient" && status === 0) continue;
         expect(status).not.toBe(1);
         expect(errorNameOf(status)).toBeDefined();
       }
@@ -252,27 +262,40 @@ describe("floods", () => {
   test.each([
     ["200 MB", 200_000_000],
     ["5 MB", 5_000_000],
-    ["100 KB", 100_000],
-  ])("300 half-open sends of %s disturb nobody", async (_, payloadBytes) => {
-    await serveOthers(); // warm: the comparison is about the half-open sends
-    const before = residentBytes(server.pid);
-    const clients: RawClient[] = [];
-    for (let index = 0; index < 300; index++) {
-      const client = await RawClient.connectLoggedIn(server.port);
-      client.write(openSend(payloadBytes, 1000));
-      clients.push(client);
-    }
-    await Bun.sleep(100);
-    expect(await serveOthers(100)).toBeLessThan(1000);
-    expect(residentBytes(server.pid) - before).toBeLessThan(60 * mebibyte);
-    for (const client of clients) client.close();
-    // What they held is free again, for requests of every size.
-    const client = await server.connect();
-    for (const sizeBytes of [10, 5000, 50_000, 500_000, 5_000_000, 9_000_000]) {
-      await client.sendMessages({ stream: "calm", topic: "calm", messages: [{ payload: new Uint8Array(sizeBytes) }] });
-    }
-    client.close();
-  }, 20_000);
+    ["3 KB", 3000],
+  ])(
+    "300 half-open sends of %s disturb nobody",
+    async (_, payloadBytes) => {
+      const own = await servers.start({ shards: 2 });
+      await prepare(own);
+      const before = residentBytes(own.pid);
+      for (let index = 0; index < 300; index++) {
+        const client = await RawClient.connectLoggedIn(own.port);
+        client.write(openSend(payloadBytes, 1000));
+      }
+      await Bun.sleep(100);
+      expect(await serveOthers(own, 100)).toBeLessThan(1000);
+      expect(residentBytes(own.pid) - before).toBeLessThan(100 * mebibyte);
+      closeRawClients();
+      // What they held is free again, for requests of every size and on both shards.
+      for (let attempt = 0; attempt < 4; attempt++) {
+        const client = await own.connect();
+        for (const sizeBytes of [10, 5000, 50_000, 500_000, 5_000_000, 9_000_000]) {
+          const sent = client.sendMessages({
+            stream: "calm",
+            topic: "calm",
+            messages: [{ payload: new Uint8Array(sizeBytes) }],
+          });
+          const answered = await Promise.race([sent.then(() => true), Bun.sleep(2000).then(() => false)]);
+          expect({ sizeBytes, answered }).toEqual({ sizeBytes, answered: true });
+        }
+        client.close();
+      }
+      expect(own.log).not.toContain("ERROR");
+      await own.stop();
+    },
+    30_000,
+  );
 
   test("5,000 connections that open and close leave nothing behind", async () => {
     const flood = async (count: number) => {

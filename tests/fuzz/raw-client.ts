@@ -23,6 +23,13 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
+const open = new Set<RawClient>();
+
+/** Closes what a test left open. */
+export function closeRawClients(): void {
+  for (const client of [...open]) client.close();
+}
+
 export class RawClient {
   /** Whole replies, oldest first; `take` removes them. */
   readonly replies: RawReply[] = [];
@@ -53,13 +60,15 @@ export class RawClient {
         error: () => client.#ended(),
       },
     });
+    open.add(client);
     return client;
   }
 
   static async connectLoggedIn(port: number, options = {}): Promise<RawClient> {
     const client = await RawClient.connect(port, options);
     client.write(loginFrame);
-    await client.take(1);
+    await client.repliesReach(1);
+    client.replies.length = 0;
     return client;
   }
 
@@ -140,6 +149,7 @@ export class RawClient {
 
   #ended(): void {
     this.isClosed = true;
+    open.delete(this);
     this.#wake();
   }
 
@@ -155,7 +165,9 @@ export class RawClient {
     if (isMet()) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = setTimeout(() => {
-      reject(new Error(`waited ${waitTimeoutMs} ms for ${what}; ${this.#repliesCount} replies, closed: ${this.isClosed}`));
+      reject(
+        new Error(`waited ${waitTimeoutMs} ms for ${what}; ${this.#repliesCount} replies, closed: ${this.isClosed}`),
+      );
     }, waitTimeoutMs);
     this.#waiters.push({ isMet, resolve });
     await promise.finally(() => clearTimeout(timer));

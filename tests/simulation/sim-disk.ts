@@ -256,6 +256,10 @@ class SimFile implements DiskFile {
     });
   }
 
+  reserve(): boolean {
+    return false;
+  }
+
   truncate(sizeBytes: number): void {
     this.#require("truncate", true);
     this.#disk.truncate(this.#content, this.#path, sizeBytes);

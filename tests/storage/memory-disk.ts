@@ -140,6 +140,10 @@ class MemoryFile implements DiskFile {
     return this.read(target, position);
   }
 
+  reserve(): boolean {
+    return false;
+  }
+
   truncate(sizeBytes: number): void {
     this.#check("truncate");
     this.#grow(sizeBytes);

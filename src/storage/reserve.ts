@@ -1,0 +1,23 @@
+// Room for the log ahead of its end: appends then find their blocks instead of asking for them.
+
+import type { DiskFile } from "../platform/disk.ts";
+import type { FileCache } from "./file-cache.ts";
+import { reserveFromBytes, reserveStepBytesMax } from "./limits.ts";
+import type { Segment } from "./segment.ts";
+
+/** Sets room aside for what was accepted and some more. Best effort: without it the write asks for its blocks itself. */
+export function reserveAhead(segment: Segment, file: DiskFile): void {
+  const end = segment.acceptedSizeBytes;
+  if (end < reserveFromBytes) return;
+  const target = end + Math.min(end, reserveStepBytesMax);
+  const start = Math.max(segment.logSizeBytes, segment.reservedBytes);
+  // A file system that cannot do it is not asked again for this segment.
+  segment.reservedBytes = file.reserve(start, target - start) ? target : Number.POSITIVE_INFINITY;
+}
+
+/** Gives back what a log that takes no more appends did not use. Throws `DiskError`. */
+export function giveReservedBack(files: FileCache, segment: Segment): void {
+  if (segment.isRemoved || segment.reservedBytes <= segment.logSizeBytes) return;
+  files.use(segment.log).truncate(segment.logSizeBytes);
+  segment.reservedBytes = 0;
+}
