@@ -105,18 +105,19 @@ export class Shard {
 
   /** Appends at the owner; settles at the configured acknowledgement. The buffer must stay until then. */
   append(partitionKey: number, place: BatchPlace): Promise<void> {
+    const { buffer, rowsPosition, messagesCount, messagesPosition, messagesSizeBytes } = place;
     const owner = this.#ownerOf(partitionKey);
+    if (owner === undefined) return this.#append(partitionKey, this.shardId, buffer.large, place);
     const request: AppendRequest = {
       partitionKey,
       arenaShardId: this.shardId,
-      large: place.buffer.large,
-      rowsPosition: place.rowsPosition,
-      messagesCount: place.messagesCount,
-      messagesPosition: place.messagesPosition,
-      messagesSizeBytes: place.messagesSizeBytes,
+      large: buffer.large,
+      rowsPosition,
+      messagesCount,
+      messagesPosition,
+      messagesSizeBytes,
     };
-    if (owner === undefined) return this.#append(request);
-    return owner.call("append", request, place.messagesSizeBytes);
+    return owner.call("append", request, messagesSizeBytes);
   }
 
   /** Reads at the owner. The parts may be used until `release`, which must be called. */
@@ -194,15 +195,17 @@ export class Shard {
     return kernel;
   }
 
-  #append(request: AppendRequest): Promise<void> {
-    const partition = this.#options.partitions.require(request.partitionKey);
-    const { arenaShardId, large, rowsPosition, messagesCount, messagesPosition, messagesSizeBytes } = request;
-    return partition.append({
+  #append(
+    partitionKey: number,
+    arenaShardId: number,
+    large: SharedArrayBuffer | undefined,
+    place: Omit<BatchPlace, "buffer">,
+  ): Promise<void> {
+    const { rowsPosition, messagesCount, messagesPosition, messagesSizeBytes } = place;
+    const end = messagesPosition + messagesSizeBytes;
+    return this.#options.partitions.require(partitionKey).append({
       kernel: this.#kernel(arenaShardId, large),
-      memory:
-        large === undefined
-          ? this.#arenaView(arenaShardId, messagesPosition + messagesSizeBytes)
-          : new Uint8Array(large),
+      memory: large === undefined ? this.#arenaView(arenaShardId, end) : new Uint8Array(large),
       rowsPosition,
       messagesCount,
       messagesPosition,
@@ -256,7 +259,8 @@ export class Shard {
 
   #handlers(): ShardHandlers {
     return {
-      append: (request) => this.#append(request) as Promise<undefined>,
+      append: (request) =>
+        this.#append(request.partitionKey, request.arenaShardId, request.large, request) as Promise<undefined>,
       read: (request) => {
         const result = this.#readPartition(request);
         return result instanceof Promise ? result.then((read) => this.#lease(read)) : this.#lease(result);

@@ -12,8 +12,10 @@ type Item =
   | { readonly kind: "file"; readonly fd: number; position: number; sizeBytes: number }
   | { readonly kind: "done"; readonly call: () => void };
 
-/** Read through memory when sendfile cannot be used, and to have the runtime wait for a full socket. */
+/** Read through memory where sendfile cannot be used. */
 const copyBytesMax = 64 * 1024;
+/** Written through the runtime when sendfile finds the socket full, so that the runtime waits for room. */
+const probeBytesMax = 4 * 1024;
 /** One call of sendfile; the next connection should not wait for more. */
 const sendfileBytesMax = 4 * 1024 * 1024;
 
@@ -111,8 +113,8 @@ export class Outbound {
         return;
       }
     }
-    // The socket is full (or sendfile cannot be used): a write of the runtime's own makes it wait for room.
-    const count = readSync(item.fd, copyBuffer, 0, Math.min(item.sizeBytes, copyBytesMax), item.position);
+    const copyBytes = this.#fd >= 0 ? probeBytesMax : copyBytesMax;
+    const count = readSync(item.fd, copyBuffer, 0, Math.min(item.sizeBytes, copyBytes), item.position);
     if (count === 0) throw new Error(`a file that is being sent ends before position ${item.position}`);
     const taken = this.#writeNow(copyBuffer.subarray(0, count));
     item.position += taken;
