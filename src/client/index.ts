@@ -1,6 +1,13 @@
 // The door of the client layer.
 
 export {
+  type HeaderField,
+  HeaderKindCode,
+  headerString,
+  type UserHeader,
+  userHeadersCodec,
+} from "../protocol/user-headers.ts";
+export {
   ClientCommands,
   type ExchangeOptions,
   type OffsetOptions,

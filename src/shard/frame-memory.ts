@@ -49,6 +49,8 @@ export class FrameMemory {
   #view: Uint8Array;
   #nextPosition: number;
   #largeBytes = 0;
+  /** Whether anything was given back since free slots were last joined. */
+  #mayRegroup = false;
 
   constructor(options: FrameMemoryOptions) {
     this.#memory = options.memory;
@@ -74,8 +76,9 @@ export class FrameMemory {
   allocate(sizeBytes: number): FrameBuffer | undefined {
     if (sizeBytes > arenaFrameBytesMax) return this.#allocateLarge(sizeBytes);
     const slotClass = sizeBytes <= slotBytesMin ? 0 : 32 - Math.clz32((sizeBytes - 1) >>> 12);
-    const position = this.#free[slotClass]!.pop() ?? this.#carve(slotBytesMin << slotClass);
-    // Slots keep their class: when the arena is given out and none of this class is free, the frame is treated as a large one.
+    const position =
+      this.#free[slotClass]!.pop() ?? this.#carve(slotBytesMin << slotClass) ?? this.#takeFromOthers(slotClass);
+    // The arena is in use: such a frame is treated as a large one.
     if (position === undefined) return this.#allocateLarge(sizeBytes);
     return { memory: this.#view, position, sizeBytes, address: this.#address, large: undefined, slotClass };
   }
@@ -92,6 +95,7 @@ export class FrameMemory {
   release(buffer: FrameBuffer): void {
     if (buffer.large === undefined) this.#free[buffer.slotClass]!.push(buffer.position);
     else this.#largeBytes -= buffer.sizeBytes;
+    this.#mayRegroup = true;
     if (this.#waiters.length > 0) for (const wake of this.#waiters.splice(0)) wake();
   }
 
@@ -113,6 +117,42 @@ export class FrameMemory {
     }
     this.#nextPosition = end;
     return position;
+  }
+
+  /** The whole arena is given out, and no slot of this class is free: joins free slots of other classes, and cuts one. */
+  #takeFromOthers(slotClass: number): number | undefined {
+    if (!this.#mayRegroup) return undefined;
+    this.#mayRegroup = false;
+    const free = this.#free
+      .flatMap((positions, index) => positions.map((start) => ({ start, end: start + (slotBytesMin << index) })))
+      .sort((left, right) => left.start - right.start);
+    for (const positions of this.#free) positions.length = 0;
+    const wantedBytes = slotBytesMin << slotClass;
+    let taken: number | undefined;
+    let run = free[0];
+    for (const next of [...free.slice(1), undefined]) {
+      if (run === undefined) break;
+      if (next !== undefined && next.start === run.end) {
+        run = { start: run.start, end: next.end };
+        continue;
+      }
+      if (taken === undefined && run.end - run.start >= wantedBytes) {
+        taken = run.start;
+        run = { start: run.start + wantedBytes, end: run.end };
+      }
+      this.#cut(run.start, run.end);
+      run = next;
+    }
+    return taken;
+  }
+
+  /** Makes free slots of a range, the largest first. */
+  #cut(start: number, end: number): void {
+    let position = start;
+    for (let slotClass = this.#free.length - 1; slotClass >= 0; slotClass--) {
+      const slotBytes = slotBytesMin << slotClass;
+      for (; end - position >= slotBytes; position += slotBytes) this.#free[slotClass]!.push(position);
+    }
   }
 
   #allocateLarge(sizeBytes: number): FrameBuffer | undefined {

@@ -94,11 +94,11 @@ export class FrameParser {
 
   /** Takes the next bytes, which may be kept (not copied). */
   push(bytes: Uint8Array): void {
-    if (this.#backlog.byteLength > 0 || this.#isPushing) {
-      this.#backlog = concatenate(this.#backlog, bytes);
-      return;
-    }
-    this.#run(bytes);
+    const all = concatenate(this.#backlog, bytes);
+    // What waits for the sink goes on with `resume`; an undecided first frame waits for nothing but bytes.
+    const mustWait = this.#backlog.byteLength > 0 && this.#state !== "detecting";
+    this.#backlog = mustWait || this.#isPushing ? all : nothing;
+    if (this.#backlog.byteLength === 0) this.#run(all);
   }
 
   /** Goes on with what waits, if the sink is ready. */

@@ -296,7 +296,7 @@ describe("floods", () => {
       closeRawClients();
       // What they held is free again, for requests of every size and on both shards.
       for (let attempt = 0; attempt < 4; attempt++) await sendEverySize(own);
-    expect(own.log).not.toContain("ERROR");
+      expect(own.log).not.toContain("ERROR");
       await own.stop();
     },
     30_000,

@@ -1,9 +1,9 @@
 // Recorded requests with damage: whatever comes, the answer is success or an error of the table, never `Error` (1), which
 // stands for a bug, and the log stays free of errors.
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { type Random, seededRandom } from "../../src/platform/random.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { errorNameOf } from "../../src/protocol/errors.ts";
-import { type Random, seededRandom } from "../../src/platform/random.ts";
 import record from "../golden/binary.json" with { type: "json" };
 import { type TestServer, useServers } from "../support/server.ts";
 import { closeRawClients, loginFrame, RawClient } from "./raw-client.ts";
@@ -47,7 +47,8 @@ function mutate(original: Uint8Array, random: Random): Uint8Array {
         bytes[at] = extremes[below(6)]!;
         break;
       case 2:
-        if (at + 4 <= bytes.byteLength) new DataView(bytes.buffer).setUint32(at, extremes[below(extremes.length)]!, true);
+        if (at + 4 <= bytes.byteLength)
+          new DataView(bytes.buffer).setUint32(at, extremes[below(extremes.length)]!, true);
         break;
       case 3:
         bytes = bytes.slice(0, at);

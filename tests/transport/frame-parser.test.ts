@@ -118,7 +118,12 @@ describe("the same bytes give the same calls", () => {
     const bytes = encodeAll(mix, kind);
     const expected = expectedCalls(mix);
     expect(callsOf([bytes], kind)).toEqual(expected);
-    expect(callsOf([...bytes].map((byte) => Uint8Array.of(byte)), kind)).toEqual(expected);
+    expect(
+      callsOf(
+        [...bytes].map((byte) => Uint8Array.of(byte)),
+        kind,
+      ),
+    ).toEqual(expected);
     for (let cut = 0; cut <= bytes.byteLength; cut++) {
       expect(callsOf([bytes.subarray(0, cut), bytes.subarray(cut)], kind)).toEqual(expected);
     }
@@ -235,17 +240,22 @@ describe("a sink that is not ready", () => {
 
   test("a frame that is told to wait is asked again at resume, and nothing is lost", () => {
     fc.assert(
-      fc.property(fc.array(frameOf, { minLength: 1, maxLength: 5 }), fc.nat({ max: 200 }), fc.nat({ max: 6 }), (frames, place, waits) => {
-        const sink = new RecordingSink();
-        sink.waits = waits;
-        const parser = new FrameParser(sink, "sdk");
-        const bytes = encodeAll(frames, "sdk");
-        const cut = Math.min(place, bytes.byteLength);
-        parser.push(bytes.slice(0, cut));
-        parser.push(bytes.slice(cut));
-        for (let attempt = 0; attempt <= waits; attempt++) parser.resume();
-        expect(sink.calls).toEqual(expectedCalls(frames));
-      }),
+      fc.property(
+        fc.array(frameOf, { minLength: 1, maxLength: 5 }),
+        fc.nat({ max: 200 }),
+        fc.nat({ max: 6 }),
+        (frames, place, waits) => {
+          const sink = new RecordingSink();
+          sink.waits = waits;
+          const parser = new FrameParser(sink, "sdk");
+          const bytes = encodeAll(frames, "sdk");
+          const cut = Math.min(place, bytes.byteLength);
+          parser.push(bytes.slice(0, cut));
+          parser.push(bytes.slice(cut));
+          for (let attempt = 0; attempt <= waits; attempt++) parser.resume();
+          expect(sink.calls).toEqual(expectedCalls(frames));
+        },
+      ),
     );
   });
 

@@ -1,0 +1,101 @@
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+
+// Who may import whom (ARCHITECTURE.md, "Layers"). A layer imports from the layers below it and from nothing above.
+
+const root = resolve(import.meta.dir, "..");
+const source = join(root, "src");
+
+const leaves = ["config", "observability", "platform", "protocol", "security"] as const;
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  platform: [],
+  security: [],
+  observability: [],
+  config: [],
+  storage: ["protocol", "platform"],
+  metadata: ["protocol", "platform"],
+  shard: ["storage", "metadata", ...leaves],
+  server: ["shard", "storage", "metadata", ...leaves],
+  transport: ["server", "shard", ...leaves],
+  client: ["protocol"],
+  bench: ["client", "protocol"],
+};
+
+/** The only files that see every layer. */
+const compositionRoots = new Set(["main.ts", "worker.ts", "cluster.ts", "root-user.ts"]);
+
+/** Layers with a door: others import their index.ts only. */
+const doors = new Set(["storage", "metadata", "shard", "server", "client"]);
+
+interface Import {
+  readonly file: string;
+  readonly layer: string;
+  readonly target: string;
+  readonly targetLayer: string;
+}
+
+function sourceFiles(directory: string): string[] {
+  return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) return entry.name === "assembly" ? [] : sourceFiles(path);
+    return entry.name.endsWith(".ts") && !entry.name.endsWith(".d.ts") ? [path] : [];
+  });
+}
+
+function layerOf(path: string): string {
+  const [first = "", second] = relative(source, path).split("/");
+  return second === undefined ? first : first;
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(file, "utf8");
+  const found: Import[] = [];
+  for (const match of text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;]*?\bfrom\s+"(\.[^"]+)"/g)) {
+    const target = resolve(dirname(file), match[1]!);
+    if (!target.startsWith(source)) continue;
+    found.push({ file: relative(root, file), layer: layerOf(file), target, targetLayer: layerOf(target) });
+  }
+  return found;
+}
+
+const files = sourceFiles(source);
+const imports = files.flatMap(importsOf).filter((found) => found.layer !== found.targetLayer);
+const ordinary = imports.filter((found) => !compositionRoots.has(found.layer));
+
+test("the sources and their imports are found", () => {
+  expect(files.length).toBeGreaterThan(150);
+  expect(ordinary.length).toBeGreaterThan(150);
+});
+
+test("every folder of src is a known layer", () => {
+  const known = new Set([...Object.keys(mayImport), ...compositionRoots]);
+  expect([...new Set(files.map(layerOf))].filter((layer) => !known.has(layer))).toEqual([]);
+});
+
+test("no layer imports a layer above it or beside it", () => {
+  const broken = ordinary.filter((found) => !mayImport[found.layer]?.includes(found.targetLayer));
+  expect(broken.map(({ file, targetLayer }) => `${file} imports ${targetLayer}`)).toEqual([]);
+});
+
+test("a layer with a door is entered through it", () => {
+  const isRootFile = (layer: string) => compositionRoots.has(layer);
+  const broken = imports.filter(
+    ({ layer, target, targetLayer }) =>
+      doors.has(targetLayer) && !target.endsWith(`/${targetLayer}/index.ts`) && !isRootFile(layer),
+  );
+  expect(broken.map(({ file, target }) => `${file} imports ${relative(root, target)}`)).toEqual([]);
+});
+
+test("nothing but a composition root imports a composition root", () => {
+  const broken = ordinary.filter(({ targetLayer }) => compositionRoots.has(targetLayer));
+  expect(broken.map(({ file, target }) => `${file} imports ${relative(root, target)}`)).toEqual([]);
+});
+
+test("every source file is used: imported from somewhere, or a program of its own", () => {
+  const programs = new Set(["src/main.ts", "src/worker.ts", "src/bench/main.ts", "src/client/index.ts"]);
+  const used = new Set(files.flatMap(importsOf).map(({ target }) => relative(root, target)));
+  const dead = files.map((file) => relative(root, file)).filter((file) => !used.has(file) && !programs.has(file));
+  expect(dead).toEqual([]);
+});

@@ -1,0 +1,100 @@
+// One message of every kind that shards exchange, with a value in every field.
+import type { MetadataEvent } from "../../src/metadata/index.ts";
+import type { ControlCommand } from "../../src/shard/index.ts";
+import type { ReplyOf, RequestOf, ShardRequestKind } from "../../src/shard/messages.ts";
+
+const stream = { kind: "string", value: "orders" } as const;
+const topic = { kind: "numeric", value: 7 } as const;
+const settings = {
+  name: "new",
+  compression: 1,
+  messageExpiryMicros: 2n ** 64n - 1n,
+  maxTopicSizeBytes: 10n ** 12n,
+  replicationFactor: 1,
+} as const;
+const ids = { streamId: 3, topicId: 7 };
+
+export const sampleControlCommands: { readonly [K in ControlCommand["kind"]]: Extract<ControlCommand, { kind: K }> } = {
+  createStream: { kind: "createStream", request: { name: "new" } },
+  updateStream: { kind: "updateStream", request: { stream, name: "new" } },
+  deleteStream: { kind: "deleteStream", request: { stream } },
+  purgeStream: { kind: "purgeStream", request: { stream } },
+  createTopic: { kind: "createTopic", request: { stream, partitionsCount: 4, ...settings } },
+  updateTopic: { kind: "updateTopic", request: { stream, topic, ...settings } },
+  deleteTopic: { kind: "deleteTopic", request: { stream, topic } },
+  purgeTopic: { kind: "purgeTopic", request: { stream, topic } },
+  createPartitions: { kind: "createPartitions", request: { stream, topic, count: 2 } },
+  deletePartitions: { kind: "deletePartitions", request: { stream, topic, count: 2 } },
+};
+
+type EventSamples = { readonly [K in MetadataEvent["kind"]]: Extract<MetadataEvent, { kind: K }> };
+
+export const sampleEvents: EventSamples = {
+  streamCreated: { kind: "streamCreated", streamId: 3, name: "orders", createdAtMicros: 1_700_000_000_000_001 },
+  streamUpdated: { kind: "streamUpdated", streamId: 3, name: "other" },
+  streamDeleted: { kind: "streamDeleted", streamId: 3 },
+  streamPurged: { kind: "streamPurged", streamId: 3 },
+  topicCreated: { kind: "topicCreated", ...ids, ...settings, createdAtMicros: 5, partitionsCount: 4 },
+  topicUpdated: { kind: "topicUpdated", ...ids, ...settings },
+  topicDeleted: { kind: "topicDeleted", ...ids },
+  topicPurged: { kind: "topicPurged", ...ids },
+  partitionsCreated: { kind: "partitionsCreated", ...ids, count: 2, createdAtMicros: 6 },
+  partitionsDeleted: { kind: "partitionsDeleted", ...ids, count: 2 },
+  userCreated: {
+    kind: "userCreated",
+    userId: 1,
+    name: "alice",
+    passwordHash: "hash",
+    status: 1,
+    createdAtMicros: 7,
+    permissions: { global: { manageServers: true }, streams: [] },
+  },
+};
+
+const consumer = { kind: "group", id: 9 } as const;
+
+export const sampleRequests: { readonly [K in ShardRequestKind]: RequestOf<K> } = {
+  append: {
+    partitionKey: 2 ** 44 - 1,
+    arenaShardId: 1,
+    large: new SharedArrayBuffer(8, { maxByteLength: 64 }),
+    rowsPosition: 4096,
+    messagesCount: 3,
+    messagesPosition: 4144,
+    messagesSizeBytes: 300,
+  },
+  read: { partitionKey: 5, from: { kind: "next", consumer }, countMax: 100, autoCommit: consumer },
+  offset: { partitionKey: 5, operation: "store", consumer, offset: 2 ** 53 - 1 },
+  flush: { partitionKey: 5, fsync: true },
+  control: sampleControlCommands.createTopic,
+  apply: sampleEvents.topicCreated,
+  clients: undefined,
+};
+
+export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
+  append: undefined,
+  read: {
+    currentOffset: 41,
+    messagesCount: 2,
+    sizeBytes: 130,
+    parts: [
+      { kind: "file", fd: 12, position: 2 ** 40, sizeBytes: 65 },
+      { kind: "bytes", bytes: new Uint8Array(65).fill(9) },
+    ],
+    leaseId: 4,
+  },
+  offset: { currentOffset: 41, storedOffset: 40 },
+  flush: undefined,
+  control: sampleEvents.topicCreated,
+  apply: undefined,
+  clients: [
+    {
+      clientId: 1,
+      userId: undefined,
+      transport: "tcp",
+      address: "[::1]:5",
+      consumerGroupsCount: 1,
+      consumerGroups: [{ streamId: 1, topicId: 2, groupId: 3 }],
+    },
+  ],
+};
