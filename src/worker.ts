@@ -44,6 +44,19 @@ function makeSeed(): Uint8Array {
   return seed;
 }
 
+/** Runs what was handed over in this turn of the event loop at its end, all together. */
+function createTurnEnd(): (work: () => void) => void {
+  let works: (() => void)[] = [];
+  const run = () => {
+    const now = works;
+    works = [];
+    for (const work of now) work(); // none of them throws: each settles its own promises
+  };
+  return (work) => {
+    if (works.push(work) === 1) setImmediate(run);
+  };
+}
+
 /** Storage needs memory of its own to check bytes from the disk; nobody else sees it. */
 function makeScanMemory() {
   const pages = Math.ceil((scanBytes + kernelReservedBytes) / 65_536);
@@ -89,9 +102,7 @@ class ShardProcess {
       },
       scan: makeScanMemory(),
       log: log.child("storage"),
-      schedule: (flush) => {
-        setImmediate(flush);
-      },
+      schedule: createTurnEnd(),
     });
     const partitions = new LocalPartitions({ shardId, shardCount, storage, counters, paths });
     partitions.open(state);

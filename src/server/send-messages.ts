@@ -3,34 +3,75 @@
 import { findPartition, requireTopic, type Topic } from "../metadata/index.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { decodeSendMessagesHead } from "../protocol/message/send-messages.ts";
+import { indexRowBytes } from "../protocol/message-layout.ts";
 import type { Partitioning } from "../protocol/partitioning.ts";
 import { type FrameBuffer, partitionKeyOf, type Shard } from "../shard/index.ts";
 import type { Session } from "./session.ts";
+
+/** Size of the messages count. */
+const countBytes = 4;
 
 /**
  * Carries out one send; the buffer must stay until the promise settles. Errors as in spec BP 4.5: those of the head, of the
  * batch, 1009, 2010, 3007, and those of the append.
  */
 export function sendMessages(shard: Shard, session: Session, buffer: FrameBuffer): Promise<void> {
-  const end = buffer.position + buffer.sizeBytes;
-  const { head, rowsPosition, messagesPosition } = decodeSendMessagesHead(buffer.memory, buffer.position, end);
-  const { messagesCount } = head;
-  const messagesSizeBytes = end - messagesPosition;
-  const kernel = shard.kernelOf(buffer);
-  const errorCode = kernel.validate(rowsPosition, messagesCount, messagesPosition, messagesSizeBytes);
-  if (errorCode !== 0) throw IggyError.ofCode(errorCode);
+  const { memory, position } = buffer;
+  const end = position + buffer.sizeBytes;
+  const route = session.sendRoute;
+  const version = shard.metadataVersion;
+  const countPosition = route.countPosition(memory, position, end, version);
+  if (countPosition >= 0) {
+    const messagesCount = readU32(memory, countPosition);
+    const rowsPosition = countPosition + countBytes;
+    const messagesPosition = rowsPosition + indexRowBytes * messagesCount;
+    if (messagesPosition > end) throw new IggyError("InvalidCommand");
+    requireValid(shard, buffer, rowsPosition, messagesCount, messagesPosition, end);
+    return append(shard, session, buffer, rowsPosition, messagesCount, messagesPosition, end);
+  }
 
+  const { head, countPosition: count, rowsPosition, messagesPosition } = decodeSendMessagesHead(memory, position, end);
+  const { messagesCount } = head;
+  requireValid(shard, buffer, rowsPosition, messagesCount, messagesPosition, end);
   const { stream, topic } = requireTopic(shard.state, head.stream, head.topic);
-  const partitionId = choosePartition(shard, stream.id, topic, head.partitioning);
-  const partitionKey = partitionKeyOf(stream.id, topic.id, partitionId);
-  if (head.partitioning.kind === "partition") session.affinity.note(shard.remoteOwnerOf(partitionKey));
-  return shard.append(partitionKey, {
-    buffer,
-    rowsPosition,
-    messagesCount,
-    messagesPosition,
-    messagesSizeBytes,
-  });
+  route.streamId = stream.id;
+  route.topic = topic;
+  const { partitioning } = head;
+  route.partitioning = partitioning.kind === "key" ? { kind: "key", key: partitioning.key.slice() } : partitioning;
+  // A head with bytes behind the count is legal (spec BP 4.5), but not remembered.
+  if (count + countBytes === rowsPosition) route.remember(memory, position, rowsPosition, version);
+  return append(shard, session, buffer, rowsPosition, messagesCount, messagesPosition, end);
+}
+
+/** The checks of the batch come before stream and topic are looked at (spec BP 4.5). */
+function requireValid(
+  shard: Shard,
+  buffer: FrameBuffer,
+  rowsPosition: number,
+  messagesCount: number,
+  messagesPosition: number,
+  end: number,
+): void {
+  const kernel = shard.kernelOf(buffer);
+  const errorCode = kernel.validate(rowsPosition, messagesCount, messagesPosition, end - messagesPosition);
+  if (errorCode !== 0) throw IggyError.ofCode(errorCode);
+}
+
+function append(
+  shard: Shard,
+  session: Session,
+  buffer: FrameBuffer,
+  rowsPosition: number,
+  messagesCount: number,
+  messagesPosition: number,
+  end: number,
+): Promise<void> {
+  const { streamId, topic, partitioning } = session.sendRoute;
+  const partitionId = choosePartition(shard, streamId, topic!, partitioning);
+  const partitionKey = partitionKeyOf(streamId, topic!.id, partitionId);
+  if (partitioning.kind === "partition") session.affinity.note(shard.remoteOwnerOf(partitionKey));
+  const messagesSizeBytes = end - messagesPosition;
+  return shard.append(partitionKey, { buffer, rowsPosition, messagesCount, messagesPosition, messagesSizeBytes });
 }
 
 /** Spec SB 4.3. A topic without partitions is TopicIdNotFound (2010), for keys too (the original stops there). */
@@ -43,4 +84,9 @@ function choosePartition(shard: Shard, streamId: number, topic: Topic, partition
   if (count === 0) throw new IggyError("TopicIdNotFound", [streamId, topic.id]);
   if (partitioning.kind === "key") return Bun.hash.xxHash32(partitioning.key, 0) % count;
   return shard.counters.nextBalancedPartition(partitionKeyOf(streamId, topic.id, 0), count);
+}
+
+function readU32(bytes: Uint8Array, position: number): number {
+  const low = bytes[position]! | (bytes[position + 1]! << 8) | (bytes[position + 2]! << 16);
+  return (low | (bytes[position + 3]! << 24)) >>> 0;
 }

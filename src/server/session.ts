@@ -3,6 +3,7 @@
 import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { Transport } from "../protocol/records/enumerations.ts";
 import { Affinity } from "./affinity.ts";
+import { SendRoute } from "./send-route.ts";
 
 /** What moves with a connection from shard to shard: plain data. */
 export interface SessionState {
@@ -21,14 +22,15 @@ export interface SessionState {
 
 export interface Session extends SessionState {
   readonly affinity: Affinity;
+  readonly sendRoute: SendRoute;
 }
 
 export function createSession(state: SessionState): Session {
-  return { ...state, affinity: new Affinity(state.moves) };
+  return { ...state, affinity: new Affinity(state.moves), sendRoute: new SendRoute() };
 }
 
 /** The part of a session that another shard goes on with. */
-export function sessionStateOf({ affinity: _, ...state }: Session): SessionState {
+export function sessionStateOf({ affinity: _affinity, sendRoute: _sendRoute, ...state }: Session): SessionState {
   return state;
 }
 

@@ -77,6 +77,7 @@ export class Shard {
   readonly #controlPlane: ControlPlane | undefined;
   readonly #leases = new Map<number, ReadResult>();
   #nextLeaseId = 1;
+  #metadataVersion = 0;
 
   constructor(options: ShardOptions) {
     this.#options = options;
@@ -96,6 +97,11 @@ export class Shard {
           }),
     );
     this.#controlPlane = options.controlPlane?.((event) => this.#broadcast(event));
+  }
+
+  /** Grows with every change of the metadata: what was looked up before may not be true any more. */
+  get metadataVersion(): number {
+    return this.#metadataVersion;
   }
 
   /** Kernel over the memory in which a frame of this shard lies; for checks before the batch is sent to its owner. */
@@ -270,6 +276,7 @@ export class Shard {
       control: (command) => this.control(command),
       apply: async (event) => {
         apply(this.state, event);
+        this.#metadataVersion++;
         await this.#options.partitions.follow(event);
         return undefined;
       },
@@ -279,6 +286,7 @@ export class Shard {
 
   /** Shard 0: the log has applied the event to the state already. */
   async #broadcast(event: MetadataEvent): Promise<void> {
+    this.#metadataVersion++;
     const others = this.#mailboxes.filter((mailbox) => mailbox !== undefined);
     await Promise.all([
       this.#options.partitions.follow(event),

@@ -13,7 +13,8 @@ beforeEach(() => {
 
 /** As every shard does it when an event says that a partition is there or gone. */
 function add(key: number): void {
-  replicas.forEach((replica, shardId) => replica.addPartition(key, ownerShardOf(key, shardCount) === shardId));
+  for (const [shardId, replica] of replicas.entries())
+    replica.addPartition(key, ownerShardOf(key, shardCount) === shardId);
 }
 
 function remove(key: number): void {
@@ -91,17 +92,17 @@ describe("the turn of balanced sends", () => {
   const topicKey = partitionKeyOf(1, 2, 0);
 
   test("is one for all shards and goes round", () => {
-    replicas.forEach((replica, shardId) => replica.addTopic(topicKey, shardId === 0));
+    for (const [shardId, replica] of replicas.entries()) replica.addTopic(topicKey, shardId === 0);
     const turns = Array.from({ length: 9 }, (_, index) => replicas[index % 2]!.nextBalancedPartition(topicKey, 3));
     expect(turns).toEqual([0, 1, 2, 0, 1, 2, 0, 1, 2]);
   });
 
   test("starts at 0 for a topic that takes the slot of another", () => {
-    replicas.forEach((replica, shardId) => replica.addTopic(topicKey, shardId === 0));
+    for (const [shardId, replica] of replicas.entries()) replica.addTopic(topicKey, shardId === 0);
     for (let count = 0; count < 4; count++) replicas[1]!.nextBalancedPartition(topicKey, 3);
     for (const replica of replicas) replica.removeTopic(topicKey);
     const next = partitionKeyOf(3, 0, 0);
-    replicas.forEach((replica, shardId) => replica.addTopic(next, shardId === 0));
+    for (const [shardId, replica] of replicas.entries()) replica.addTopic(next, shardId === 0);
     expect(replicas[1]!.nextBalancedPartition(next, 3)).toBe(0);
   });
 });

@@ -31,6 +31,8 @@ export type SendMessagesHead = {
 /** The head, and where the index rows and the messages start; the messages end where the payload ends. */
 export type LocatedSendMessages = {
   readonly head: SendMessagesHead;
+  /** Where the count stands; usually the metadata end behind it. */
+  readonly countPosition: number;
   readonly rowsPosition: number;
   readonly messagesPosition: number;
 };
@@ -91,12 +93,14 @@ export function decodeSendMessagesHead(bytes: Uint8Array, position: number, end:
   const stream = decodeSendIdentifier(metadata);
   const topic = decodeSendIdentifier(metadata);
   const partitioning = partitioningCodec.decode(metadata);
+  const countPosition = metadata.position;
   const messagesCount = metadata.u32();
 
   // The messages may be empty here, but they cannot begin after the end; that includes 16 x count > payload size.
   const messagesPosition = rowsPosition + indexRowBytes * messagesCount;
   if (messagesPosition > end) throw new IggyError("InvalidCommand");
-  return { head: { metadataBytes, stream, topic, partitioning, messagesCount }, rowsPosition, messagesPosition };
+  const head = { metadataBytes, stream, topic, partitioning, messagesCount };
+  return { head, countPosition, rowsPosition, messagesPosition };
 }
 
 /** Payload of a send messages request: metadata, rows and messages in one buffer. */

@@ -312,8 +312,13 @@ export class Connection implements FrameSink {
       if (reply !== undefined && isPollReply(reply)) reply.read.release();
       return;
     }
-    slot.write = error === undefined ? () => this.#writeReply(reply) : () => this.#writeError(code, error);
-    while (this.#slots[0]?.write !== undefined) this.#slots.shift()!.write!();
+    if (this.#slots.length === 1 && this.#slots[0] === slot) {
+      this.#slots.pop();
+      this.#write(code, error, reply);
+    } else {
+      slot.write = () => this.#write(code, error, reply);
+      while (this.#slots[0]?.write !== undefined) this.#slots.shift()!.write!();
+    }
     if (this.#slots.length === 0 && !this.#moveIfBetter()) this.#proceed();
   }
 
@@ -343,6 +348,11 @@ export class Connection implements FrameSink {
     this.#socket.terminate();
     onMove(target, { fd, state });
     return true;
+  }
+
+  #write(code: number, error: unknown, reply: Reply | undefined): void {
+    if (error !== undefined) this.#writeError(code, error);
+    else this.#writeReply(reply);
   }
 
   #writeReply(reply: Reply | undefined): void {
