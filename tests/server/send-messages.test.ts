@@ -127,6 +127,70 @@ describe("a send is refused", () => {
   });
 });
 
+describe("a connection that changes its target", () => {
+  /** A send whose metadata has `extraBytes` behind the count, which is legal. */
+  function encodeSend(topic: string, partitionId: number, extraBytes = 0): Uint8Array {
+    const plain = encodeSendMessages({
+      stream: named("orders"),
+      topic: named(topic),
+      partitioning: { kind: "partition", partitionId },
+      messages: [{ payload: new Uint8Array(10) }],
+    });
+    const metadataBytes = new DataView(plain.buffer).getUint32(0, true);
+    const payload = new Uint8Array(plain.byteLength + extraBytes);
+    payload.set(plain.subarray(0, 4 + metadataBytes));
+    payload.set(plain.subarray(4 + metadataBytes), 4 + metadataBytes + extraBytes);
+    new DataView(payload.buffer).setUint32(0, metadataBytes + extraBytes, true);
+    return payload;
+  }
+
+  test.each([0, 1, 3, 300])("is followed, with %d bytes behind the count of every other send", async (extraBytes) => {
+    for (let count = 0; count < 5; count++) {
+      expect(await send(balanced, { payload: encodeSend("paid", 0) })).toBe(0);
+      expect(await send(balanced, { payload: encodeSend("paid", 1, extraBytes) })).toBe(0);
+    }
+    expect(counts()).toEqual([5, 5, 0]);
+  });
+
+  test("is not led astray by what happened to the topic in between", async () => {
+    const { shard } = running.shards[1];
+    const target = { stream: named("orders"), topic: named("paid") };
+    expect(await send({ kind: "partition", partitionId: 2 })).toBe(0);
+    await shard.control({ kind: "deletePartitions", request: { ...target, count: 1 } });
+    expect(await send({ kind: "partition", partitionId: 2 })).toBe(3007);
+    await shard.control({ kind: "deleteTopic", request: target });
+    expect(await send({ kind: "partition", partitionId: 0 })).toBe(2010);
+    await shard.control({
+      kind: "createTopic",
+      request: { stream: named("orders"), name: "paid", partitionsCount, ...settings },
+    });
+    expect(await send({ kind: "partition", partitionId: 0 })).toBe(0);
+    await shard.control({ kind: "updateTopic", request: { ...target, ...settings, name: "renamed" } });
+    expect(await send({ kind: "partition", partitionId: 0 })).toBe(2010);
+    expect(await send({ kind: "partition", partitionId: 1 }, { topic: "renamed" })).toBe(0);
+    expect(counts()).toEqual([1, 1, 0]);
+  });
+
+  test("sends where each head says, whatever came before", async () => {
+    const expected = [0, 0, 0];
+    const choices = [
+      balanced,
+      key("a"),
+      key("key-1"),
+      ...[0, 1, 2].map((id) => ({ kind: "partition", partitionId: id }) as const),
+    ];
+    const keyed: Record<number, number> = { 1: 0, 2: 1 };
+    let turn = 0;
+    for (let count = 0; count < 300; count++) {
+      const choice = (count * 7 + Math.floor(count / 11)) % choices.length;
+      const partitionId = choice === 0 ? turn++ % partitionsCount : (keyed[choice] ?? choice - 3);
+      expected[partitionId]!++;
+      expect(await send(choices[choice]!, { from: count % 2 === 0 ? 0 : 1 })).toBe(0);
+    }
+    expect(counts()).toEqual(expected);
+  });
+});
+
 test("sends that name a partition of the other shard pull the connection there", async () => {
   const partitionId = [0, 1, 2].find((id) => ownerShardOf(partitionKeyOf(0, 0, id), 2) === 1)!;
   for (let count = 0; count < 4; count++) {
