@@ -4,6 +4,8 @@
  * log asks for the change before it writes, so that an event that cannot be applied is never logged.
  */
 import { assert } from "../platform/assert.ts";
+import { forgetGroups, groupRules, rebalanceGroups } from "./apply-groups.ts";
+import { forgetPermissions, userRules } from "./apply-users.ts";
 import {
   addEntry,
   assertIdFree,
@@ -14,15 +16,8 @@ import {
   requireEntry,
 } from "./catalog.ts";
 import type { MetadataEvent } from "./events.ts";
-import {
-  type MetadataState,
-  type Partition,
-  partitionsPerTopicMax,
-  type Stream,
-  streamsMax,
-  type Topic,
-  topicsPerStreamMax,
-} from "./state.ts";
+import { type Rule, type Rules, requireTopicEntry } from "./rules.ts";
+import { type MetadataState, type Partition, partitionsPerTopicMax, streamsMax, topicsPerStreamMax } from "./state.ts";
 
 /** Changes `state`. Throws `AssertionError`, with the state untouched, if the event does not fit it. */
 export function apply(state: MetadataState, event: MetadataEvent): void {
@@ -36,9 +31,10 @@ export function prepare(state: MetadataState, event: MetadataEvent): () => void 
   return rule(state, event);
 }
 
-type Rule<E extends MetadataEvent> = (state: MetadataState, event: E) => () => void;
+const rules: Rules<MetadataEvent["kind"]> = {
+  ...userRules,
+  ...groupRules,
 
-const rules: { readonly [Kind in MetadataEvent["kind"]]: Rule<Extract<MetadataEvent, { kind: Kind }>> } = {
   streamCreated(state, { streamId: id, name, createdAtMicros }) {
     assertIdFree(state.streams, id);
     assertNameFree(state.streams, name);
@@ -54,7 +50,11 @@ const rules: { readonly [Kind in MetadataEvent["kind"]]: Rule<Extract<MetadataEv
 
   streamDeleted(state, { streamId }) {
     const stream = requireEntry(state.streams, streamId);
-    return () => removeEntry(state.streams, stream);
+    return () => {
+      for (const topic of stream.topics.byId.values()) forgetGroups(state, streamId, topic);
+      removeEntry(state.streams, stream);
+      forgetPermissions(state, streamId);
+    };
   },
 
   streamPurged(state, { streamId }) {
@@ -76,6 +76,7 @@ const rules: { readonly [Kind in MetadataEvent["kind"]]: Rule<Extract<MetadataEv
         name,
         createdAtMicros,
         partitions: createPartitions(partitionsCount, createdAtMicros),
+        groups: createCatalog(),
         compression: event.compression,
         messageExpiryMicros: event.messageExpiryMicros,
         maxTopicSizeBytes: event.maxTopicSizeBytes,
@@ -98,7 +99,11 @@ const rules: { readonly [Kind in MetadataEvent["kind"]]: Rule<Extract<MetadataEv
 
   topicDeleted(state, event) {
     const { stream, topic } = requireTopicEntry(state, event);
-    return () => removeEntry(stream.topics, topic);
+    return () => {
+      forgetGroups(state, stream.id, topic);
+      removeEntry(stream.topics, topic);
+      forgetPermissions(state, stream.id, topic.id);
+    };
   },
 
   topicPurged(state, event) {
@@ -107,39 +112,29 @@ const rules: { readonly [Kind in MetadataEvent["kind"]]: Rule<Extract<MetadataEv
   },
 
   partitionsCreated(state, event) {
-    const { partitions } = requireTopicEntry(state, event).topic;
+    const { topic } = requireTopicEntry(state, event);
+    const { partitions } = topic;
     assert(event.count > 0, "partitions are created at least one at a time", { count: event.count });
     assertPartitionsCount(partitions.length + event.count);
     return () => {
       for (const partition of createPartitions(event.count, event.createdAtMicros)) partitions.push(partition);
+      rebalanceGroups(topic);
     };
   },
 
   partitionsDeleted(state, event) {
-    const { partitions } = requireTopicEntry(state, event).topic;
+    const { topic } = requireTopicEntry(state, event);
+    const { partitions } = topic;
     const { count } = event;
     assert(count > 0 && count <= partitions.length, "deleted partitions exist", { count, existing: partitions.length });
     return () => {
       partitions.length -= count;
+      rebalanceGroups(topic);
     };
-  },
-
-  userCreated(state, { userId: id, name, passwordHash, status, createdAtMicros, permissions }) {
-    assertIdFree(state.users, id);
-    assertNameFree(state.users, name);
-    return () => addEntry(state.users, { id, name, passwordHash, status, createdAtMicros, permissions });
   },
 };
 
 function noChange(): void {}
-
-function requireTopicEntry(
-  state: MetadataState,
-  ids: { readonly streamId: number; readonly topicId: number },
-): { stream: Stream; topic: Topic } {
-  const stream = requireEntry(state.streams, ids.streamId);
-  return { stream, topic: requireEntry(stream.topics, ids.topicId) };
-}
 
 function createPartitions(count: number, createdAtMicros: number): Partition[] {
   return Array.from({ length: count }, () => ({ createdAtMicros }));

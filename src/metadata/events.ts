@@ -1,12 +1,15 @@
 /**
- * Everything that can happen to the metadata, as plain data. An event is logged, applied and sent to every shard. What
- * varies from run to run (ids, times, hashes) is inside, so that `apply` needs no clock and no chance. To add one: a member
- * here and its rule in `apply.ts`; the compiler points at the place.
+ * Everything that can happen to the metadata, as plain data. An event is logged, applied and sent to every shard; those
+ * about the members of groups are not logged (spec SB 3.8), but take the same way otherwise. What varies from run to run
+ * (ids, times, hashes, who is connected) is inside, so that `apply` needs no clock and no chance. To add one: a member here
+ * and its rule in `apply*.ts`; the compiler points at the place.
  */
-import type { PlainData } from "./plain-data.ts";
-import type { Compression, UserStatus } from "./state.ts";
+import type { Permissions } from "../protocol/records/permissions.ts";
+import type { Compression, GroupKey, TokenOwner, UserStatus } from "./state.ts";
 
-export type MetadataEvent =
+export type MetadataEvent = LoggedEvent | MembershipEvent;
+
+export type LoggedEvent =
   | StreamCreated
   | StreamUpdated
   | StreamDeleted
@@ -17,7 +20,30 @@ export type MetadataEvent =
   | TopicPurged
   | PartitionsCreated
   | PartitionsDeleted
-  | UserCreated;
+  | GroupCreated
+  | GroupDeleted
+  | UserCreated
+  | UserUpdated
+  | UserDeleted
+  | PasswordChanged
+  | PermissionsUpdated
+  | TokenCreated
+  | TokenDeleted
+  | TokensExpired;
+
+/** Who is in a group ends with the process. */
+export type MembershipEvent = GroupMemberJoined | GroupMembersLeft | GroupRevocationCompleted;
+
+const membershipKinds = {
+  groupMemberJoined: true,
+  groupMembersLeft: true,
+  groupRevocationCompleted: true,
+} satisfies Record<MembershipEvent["kind"], true>;
+
+/** Whether an event goes into the log, or is only applied. */
+export function isLogged(event: MetadataEvent): event is LoggedEvent {
+  return !Object.hasOwn(membershipKinds, event.kind);
+}
 
 export type StreamCreated = {
   readonly kind: "streamCreated";
@@ -79,6 +105,37 @@ export type PartitionsDeleted = {
   readonly count: number;
 };
 
+export type GroupCreated = GroupKey & { readonly kind: "groupCreated"; readonly name: string };
+
+/** Its members go with it. */
+export type GroupDeleted = GroupKey & { readonly kind: "groupDeleted" };
+
+export type GroupMemberJoined = GroupKey & {
+  readonly kind: "groupMemberJoined";
+  readonly clientId: number;
+  /** Members that were found gone; they leave first. */
+  readonly goneClientIds: readonly number[];
+  readonly joinedAtMicros: number;
+};
+
+/** The partitions are given out anew among those who stay. */
+export type GroupMembersLeft = GroupKey & {
+  readonly kind: "groupMembersLeft";
+  readonly clientIds: readonly number[];
+};
+
+/** A partition moves to the member it was promised to. */
+export type GroupRevocationCompleted = GroupKey & {
+  readonly kind: "groupRevocationCompleted";
+  readonly partitionId: number;
+  readonly sourceClientId: number;
+  readonly targetClientId: number;
+  /** `committed`: also when the group never polled the partition. Changes nothing in the state; it is for the log. */
+  readonly reason: RevocationReason;
+};
+
+export type RevocationReason = "committed" | "timedOut";
+
 export type UserCreated = {
   readonly kind: "userCreated";
   readonly userId: number;
@@ -86,5 +143,42 @@ export type UserCreated = {
   readonly passwordHash: string;
   readonly status: UserStatus;
   readonly createdAtMicros: number;
-  readonly permissions: PlainData;
+  readonly permissions: Permissions | null;
 };
+
+/** What is absent stays. */
+export type UserUpdated = {
+  readonly kind: "userUpdated";
+  readonly userId: number;
+  readonly name?: string;
+  readonly status?: UserStatus;
+};
+
+/** Its tokens go with it. */
+export type UserDeleted = { readonly kind: "userDeleted"; readonly userId: number };
+
+export type PasswordChanged = {
+  readonly kind: "passwordChanged";
+  readonly userId: number;
+  readonly passwordHash: string;
+};
+
+export type PermissionsUpdated = {
+  readonly kind: "permissionsUpdated";
+  readonly userId: number;
+  readonly permissions: Permissions | null;
+};
+
+export type TokenCreated = {
+  readonly kind: "tokenCreated";
+  readonly userId: number;
+  readonly name: string;
+  readonly tokenHash: string;
+  /** 0: never. */
+  readonly expiryAtMicros: bigint;
+};
+
+export type TokenDeleted = TokenOwner & { readonly kind: "tokenDeleted" };
+
+/** What the cleaner found; the same effect as a deletion of each. */
+export type TokensExpired = { readonly kind: "tokensExpired"; readonly tokens: readonly TokenOwner[] };

@@ -21,23 +21,74 @@ export {
   type TopicSettings,
   type TopicTarget,
 } from "./commands.ts";
-export type { MetadataEvent } from "./events.ts";
+export {
+  isLogged,
+  type LoggedEvent,
+  type MembershipEvent,
+  type MetadataEvent,
+  type RevocationReason,
+} from "./events.ts";
+export { memberOf, ownsPartition, pendingRevocationOf, pollablePartitions } from "./group-assignment.ts";
+export {
+  type GroupTarget,
+  pendingRevocations,
+  pendingRevocationsOf,
+  planClientGone,
+  planCompleteRevocation,
+  planCreateGroup,
+  planDeleteGroup,
+  planJoinGroup,
+  planLeaveGroup,
+  planTimedOutRevocations,
+  type RevocationTarget,
+} from "./group-commands.ts";
 export { peekId } from "./id-allocator.ts";
 export { MetadataLog, type MetadataLogOptions } from "./log.ts";
-export { requireStream, requireTopic } from "./lookups.ts";
+export { requireGroup, requireStream, requireTopic, requireUser } from "./lookups.ts";
+export { isAllowed, type Operation, requireAllowed } from "./permissions.ts";
 export type { PlainData } from "./plain-data.ts";
 export type { MetadataRepair } from "./recovery.ts";
 export {
   type Compression,
+  type ConsumerGroup,
   createState,
+  findGroup,
   findPartition,
   findStream,
+  findToken,
   findTopic,
   findUser,
+  type GroupKey,
+  type GroupMember,
   type MetadataState,
   type Partition,
+  type PendingRevocation,
+  rootUserId,
   type Stream,
+  type Token,
+  type TokenOwner,
   type Topic,
   type User,
   type UserStatus,
 } from "./state.ts";
+export {
+  isTokenExpired,
+  type NewToken,
+  planCreateToken,
+  planDeleteToken,
+  planExpireTokens,
+  requireTokenName,
+  tokensOf,
+} from "./token-commands.ts";
+export {
+  type NewUser,
+  planChangePassword,
+  planCreateUser,
+  planDeleteUser,
+  planUpdatePermissions,
+  planUpdateUser,
+  requirePassword,
+  requireUserName,
+  type UserChange,
+  type UserTarget,
+} from "./user-commands.ts";

@@ -3,10 +3,12 @@
  * event fits, writes it, applies it. Invariants: entries are numbered without gaps; no event is in the file that the state
  * refused; a failed write leaves no trace, or the log is fenced and takes nothing more until it is opened again.
  */
+
+import { assert } from "../platform/assert.ts";
 import type { Disk, DiskFile } from "../platform/disk.ts";
 import { type ErrorName, IggyError } from "../protocol/errors.ts";
-import { prepare } from "./apply.ts";
-import type { MetadataEvent } from "./events.ts";
+import { apply, prepare } from "./apply.ts";
+import { isLogged, type MetadataEvent } from "./events.ts";
 import { type MetadataPaths, metadataPaths } from "./files.ts";
 import { encodeEntry } from "./log-entries.ts";
 import { encodePlain } from "./plain-data.ts";
@@ -29,7 +31,7 @@ export interface MetadataLogOptions {
 }
 
 export class MetadataLog {
-  /** As of the last append. Only `append` changes it. */
+  /** As of the last event. Only `append` and `applyUnlogged` change it. */
   readonly state: MetadataState;
   readonly #options: MetadataLogOptions;
   readonly #paths: MetadataPaths;
@@ -81,11 +83,12 @@ export class MetadataLog {
 
   /**
    * Writes the event, synced if so configured, then applies it to `state`; returns its index. Throws `AssertionError` if the
-   * event does not fit the state, CannotAppendToFile (10005) or CannotSyncFile (10009) if the disk fails; in each case the
+   * event does not fit the state or is not one to be logged, CannotAppendToFile (10005) or CannotSyncFile (10009) if the disk fails; in each case the
    * state is unchanged.
    */
   append(event: MetadataEvent): number {
     if (this.#fencedBy !== undefined) throw new IggyError("CannotAppendToFile", [], { cause: this.#fencedBy });
+    assert(isLogged(event), "what goes into the log is to survive a restart", { kind: event.kind });
     const change = prepare(this.state, event);
     const index = this.#lastIndex + 1;
     const entry = encodeEntry(index, encodePlain(event));
@@ -95,6 +98,15 @@ export class MetadataLog {
     change();
     if (index >= this.#nextSnapshotIndex) this.#snapshotIfPossible();
     return index;
+  }
+
+  /**
+   * Applies an event about the members of a group, which ends with the process (spec SB 3.8): no file has it. Throws
+   * `AssertionError` if the event does not fit the state or must be logged; the state is unchanged then.
+   */
+  applyUnlogged(event: MetadataEvent): void {
+    assert(!isLogged(event), "what survives a restart is logged", { kind: event.kind });
+    apply(this.state, event);
   }
 
   /** Takes a snapshot now and starts a new log file. Throws `DiskError`; the log goes on either way. */

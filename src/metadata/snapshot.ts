@@ -19,7 +19,9 @@ import type { MetadataState } from "./state.ts";
 
 const SnapshotLayout = { magic: 0, checksum: 8, version: 16, lastIndex: 20, payload: 28 } as const;
 const magic = new TextEncoder().encode("WHIPMETA");
-const version = 1;
+/** 1: without tokens and consumer groups. Both are read, only the newest is written. */
+const version = 2;
+const oldestVersion = 1;
 
 export interface Snapshot {
   readonly state: MetadataState;
@@ -46,7 +48,8 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot | undefined {
   if (magic.some((byte, index) => bytes[index] !== byte)) return undefined;
   if (view.getBigUint64(SnapshotLayout.checksum, true) !== checksumOf(bytes)) return undefined;
   const found = view.getUint32(SnapshotLayout.version, true);
-  assert(found === version, "the metadata snapshot is of a version that this broker knows", { found, version });
+  const isKnown = found >= oldestVersion && found <= version;
+  assert(isKnown, "the metadata snapshot is of a version that this broker knows", { found, version });
   const plain = decodePlain(bytes.subarray(SnapshotLayout.payload)) as PlainState;
   return { state: fromPlainState(plain), lastIndex: Number(view.getBigUint64(SnapshotLayout.lastIndex, true)) };
 }

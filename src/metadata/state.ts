@@ -1,14 +1,20 @@
 /**
- * What the broker knows besides messages: streams, topics, partitions, users. Every shard holds a copy; only `apply`
- * changes one. Plain data (objects, arrays, maps, bigints): `structuredClone` hands a whole copy to another shard.
+ * What the broker knows besides messages: streams, topics, partitions, consumer groups, users, tokens. Every shard holds a
+ * copy; only `apply` changes one. Plain data (objects, arrays, maps, bigints): `structuredClone` hands a whole copy to
+ * another shard. The members of groups are part of it and replicated with it, but never on disk (spec SB 6.1).
  */
 import type { Identifier } from "../protocol/identifier.ts";
+import type { Permissions } from "../protocol/records/permissions.ts";
 import { type Catalog, createCatalog, findEntry, type Named, rebuildIds } from "./catalog.ts";
-import type { PlainData } from "./plain-data.ts";
+import type { IdAllocator } from "./id-allocator.ts";
 
 export interface MetadataState {
   readonly streams: Catalog<Stream>;
   readonly users: Catalog<User>;
+  /** Every token of every user by its hash. */
+  readonly tokensByHash: Map<string, TokenOwner>;
+  /** The groups that a client is a member of, in the order in which it joined. */
+  readonly groupsByClient: Map<number, GroupKey[]>;
 }
 
 export interface Stream extends Named {
@@ -20,6 +26,7 @@ export interface Topic extends Named {
   readonly createdAtMicros: number;
   /** The array index is the partition id. */
   readonly partitions: Partition[];
+  readonly groups: Catalog<ConsumerGroup>;
   compression: Compression;
   /** Resolved wire number: never 0 (server default); 2^64 - 1 = never. */
   messageExpiryMicros: bigint;
@@ -36,26 +43,79 @@ export interface Partition {
 /** 1 none, 2 gzip (spec BP 3.22). */
 export type Compression = 1 | 2;
 
+/** Shares the partitions of its topic among its members: each partition belongs to exactly one while there is any. */
+export interface ConsumerGroup extends Named {
+  /** In ascending slot. */
+  readonly members: GroupMember[];
+  readonly membersByClient: Map<number, GroupMember>;
+  readonly slots: IdAllocator;
+}
+
+export interface GroupMember {
+  /** Place in the order in which partitions are given out; a freed one is used again (spec SB 6.2). */
+  readonly slot: number;
+  /** What clients see: one more than the highest when it joined. */
+  readonly memberId: number;
+  readonly clientId: number;
+  /** Partition ids in the order in which they were given; polls go round them. */
+  readonly partitions: number[];
+  /** Partitions of this member that move as soon as their messages are committed (spec SB 6.5). */
+  readonly pendingRevocations: PendingRevocation[];
+}
+
+export interface PendingRevocation {
+  readonly partitionId: number;
+  readonly targetClientId: number;
+  readonly sinceMicros: number;
+}
+
+export interface GroupKey {
+  readonly streamId: number;
+  readonly topicId: number;
+  readonly groupId: number;
+}
+
 export interface User extends Named {
   /** PHC string. */
   passwordHash: string;
   status: UserStatus;
   readonly createdAtMicros: number;
   /** Null: no rights beyond authentication (spec SB 7.1). */
-  permissions: PlainData;
+  permissions: Permissions | null;
+  readonly tokensByName: Map<string, Token>;
 }
 
 /** 1 active, 2 inactive (spec BP 3.22). */
 export type UserStatus = 1 | 2;
+
+/** Personal access token: only the hash of the text that the client holds (spec SB 7.5). */
+export interface Token {
+  readonly name: string;
+  /** BLAKE3 in hex. */
+  readonly tokenHash: string;
+  /** 0: never. */
+  readonly expiryAtMicros: bigint;
+}
+
+export interface TokenOwner {
+  readonly userId: number;
+  readonly name: string;
+}
+
+/** Cannot be deleted, and its permissions cannot be changed (spec SB 1.7). */
+export const rootUserId = 0;
 
 /** The key of a partition holds 12 bits for each of stream and topic id and 20 for the partition id (spec SB 2.2). */
 export const streamsMax = 4096;
 export const topicsPerStreamMax = 4096;
 export const partitionsPerTopicMax = 1_000_000;
 
+/** The original counts ids up to 2^32 - 1, more than any memory holds; a user takes about 1 KB on each shard. */
+export const usersMax = 1_000_000;
+
 /** Nothing created yet, not even the root user. */
 export function createState(): MetadataState {
-  return { streams: createCatalog(), users: createCatalog() };
+  return { streams: createCatalog(), users: createCatalog(), tokensByHash: new Map(), groupsByClient: new Map() };
 }
 
 export function findStream(state: MetadataState, identifier: Identifier): Stream | undefined {
@@ -70,13 +130,33 @@ export function findPartition(topic: Topic, partitionId: number): Partition | un
   return topic.partitions[partitionId];
 }
 
+export function findGroup(topic: Topic, identifier: Identifier): ConsumerGroup | undefined {
+  return findEntry(topic.groups, identifier);
+}
+
+/** A name made of digits is a name, also at a login (unlike in the original; spec SB 13, trap 44). */
 export function findUser(state: MetadataState, identifier: Identifier): User | undefined {
   return findEntry(state.users, identifier);
+}
+
+/** Whose token it is, expired or not. */
+export function findToken(
+  state: MetadataState,
+  tokenHash: string,
+): { readonly user: User; readonly token: Token } | undefined {
+  const owner = state.tokensByHash.get(tokenHash);
+  if (owner === undefined) return undefined;
+  const user = state.users.byId.get(owner.userId);
+  const token = user?.tokensByName.get(owner.name);
+  return user === undefined || token === undefined ? undefined : { user, token };
 }
 
 /** Once after loading: forgets the order in which ids were freed, as every restart does (spec SB 3.8). */
 export function rebuildAllIds(state: MetadataState): void {
   rebuildIds(state.streams);
   rebuildIds(state.users);
-  for (const stream of state.streams.byId.values()) rebuildIds(stream.topics);
+  for (const stream of state.streams.byId.values()) {
+    rebuildIds(stream.topics);
+    for (const topic of stream.topics.byId.values()) rebuildIds(topic.groups);
+  }
 }

@@ -7,12 +7,15 @@
 import { assert } from "../platform/assert.ts";
 import { DiskError } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
+import { Deduplication } from "./deduplication.ts";
+import { encryptBatch } from "./encryption.ts";
 import { type FlushGroup, makeFlushGroup, settled } from "./flush-group.ts";
 import { pendingRowsBytesMax, segmentBytesMax, writeAtOnceBytes } from "./limits.ts";
 import type { PartitionLog } from "./partition-log.ts";
-import { giveReservedBack, reserveAhead } from "./reserve.ts";
+import { reserveAhead } from "./reserve.ts";
+import { Sealing } from "./sealing.ts";
 import type { Segment } from "./segment.ts";
-import { syncIndex, syncLog, syncLogs } from "./sync-files.ts";
+import { syncLogs } from "./sync-files.ts";
 import { SyncQueue } from "./sync-queue.ts";
 import type { IncomingBatch } from "./types.ts";
 
@@ -20,32 +23,38 @@ export class Appender {
   readonly #log: PartitionLog;
   readonly #isMemoryLevel: boolean;
   readonly #isSyncLevel: boolean;
-  readonly syncQueue: SyncQueue;
+  readonly #deduplication: Deduplication | undefined;
+  // Made when they are needed: there may be very many partitions.
+  #syncQueue: SyncQueue | undefined;
+  #sealing: Sealing | undefined;
   /** Who waits for the next write. */
   #group: FlushGroup | undefined;
   #isScheduled = false;
-  /** Syncs of sealed segments that are under way. */
-  readonly #sealing = new Set<Promise<void>>();
 
   constructor(log: PartitionLog) {
     this.#log = log;
+    const { deduplication } = log.context.options;
+    this.#deduplication = deduplication && new Deduplication(deduplication);
     this.#isMemoryLevel = log.context.options.acknowledge === "memory";
     this.#isSyncLevel = log.context.options.acknowledge === "sync";
-    this.syncQueue = new SyncQueue(log);
+  }
+
+  get syncQueue(): SyncQueue {
+    this.#syncQueue ??= new SyncQueue(this.#log);
+    return this.#syncQueue;
   }
 
   /** See `Partition.append`. */
   append(batch: IncomingBatch): Promise<void> {
-    if (this.#log.refusal !== undefined) return Promise.reject(this.#log.refusal);
+    const { context, refusal } = this.#log;
+    if (refusal !== undefined) return Promise.reject(refusal);
     try {
-      if (!this.#isMemoryLevel) {
-        this.#accept(batch, false);
-        return this.#afterAppend(batch);
-      }
-      const isDue = this.#isDueWith(batch);
-      this.#accept(batch, !isDue);
-      return this.#afterMemoryAppend(batch, isDue);
+      const fresh = this.#deduplication === undefined ? batch : this.#admit(batch, this.#deduplication);
+      if (fresh === undefined) return this.#afterDuplicates();
+      if (context.encryption !== undefined) return this.#appendFresh(encryptBatch(fresh, context.encryption), false);
+      return this.#appendFresh(fresh, this.#isMemoryLevel);
     } catch (thrown) {
+      this.#deduplication?.refuse();
       return Promise.reject(thrown instanceof IggyError ? thrown : this.#log.fence(thrown));
     }
   }
@@ -77,6 +86,7 @@ export class Appender {
     journal.clear();
     active.logSizeBytes = active.acceptedSizeBytes;
     log.writtenOffset = log.nextOffset;
+    this.#deduplication?.written();
     if (this.#isSyncLevel) this.syncQueue.add(group, writtenBytes);
     else if (!this.#isMemoryLevel) {
       log.publish(log.writtenOffset, writtenBytes);
@@ -102,7 +112,12 @@ export class Appender {
 
   /** Resolves when no sync of a sealed segment is under way. A failure fenced the partition. */
   async sealed(): Promise<void> {
-    await Promise.all(this.#sealing);
+    await this.#sealing?.idle();
+  }
+
+  /** The partition was purged. */
+  forgetIds(): void {
+    this.#deduplication?.clear();
   }
 
   /** Refuses what waits, for a partition that goes away. */
@@ -110,6 +125,42 @@ export class Appender {
     const group = this.#group;
     this.#group = undefined;
     if (this.#log.journal.sizeBytes > 0) this.#dropJournal(group, error);
+  }
+
+  /** `isBorrowed`: whether the memory of the batch is somebody else's again after the answer. */
+  #appendFresh(batch: IncomingBatch, isBorrowed: boolean): Promise<void> {
+    if (!this.#isMemoryLevel) {
+      this.#accept(batch, false);
+      return this.#afterAppend(batch);
+    }
+    const isDue = this.#isDueWith(batch);
+    this.#accept(batch, isBorrowed && !isDue);
+    return this.#afterMemoryAppend(batch, isDue);
+  }
+
+  #admit(batch: IncomingBatch, deduplication: Deduplication): IncomingBatch | undefined {
+    const { clock, log } = this.#log.context;
+    const fresh = deduplication.admit(batch, clock.nowMicros());
+    if (fresh === batch) return batch;
+    log.warn("duplicate messages dropped", {
+      directory: this.#log.directory,
+      count: batch.messagesCount - (fresh?.messagesCount ?? 0),
+    });
+    return fresh;
+  }
+
+  /** Nothing is left of a batch: it succeeds when the messages that it repeats do. */
+  #afterDuplicates(): Promise<void> {
+    if (this.#isMemoryLevel) return settled;
+    const log = this.#log;
+    if (log.journal.sizeBytes > 0) {
+      this.#group ??= makeFlushGroup();
+      return this.#group.promise;
+    }
+    if (log.writtenOffset === log.visibleOffset) return settled;
+    const group = makeFlushGroup();
+    this.syncQueue.add(group, 0);
+    return group.promise;
   }
 
   /** `copies`: whether the bytes must outlive the append. */
@@ -143,6 +194,7 @@ export class Appender {
       ? batch.memory.slice(batch.messagesPosition, end)
       : batch.memory.subarray(batch.messagesPosition, end);
     log.journal.push(block, messagesCount);
+    this.#deduplication?.accepted();
     const lastEnd = active.index.endPosition(active.index.rowsCount - 1);
     assert(lastEnd === active.acceptedSizeBytes, "the last index row ends where the log will end");
   }
@@ -158,15 +210,15 @@ export class Appender {
     this.#group ??= makeFlushGroup();
     if (!this.#isScheduled) {
       this.#isScheduled = true;
-      this.#log.context.schedule(this.#endTurn);
+      this.#log.context.schedule(() => this.#endTurn());
     }
     return this.#group.promise;
   }
 
-  readonly #endTurn = (): void => {
+  #endTurn(): void {
     this.#isScheduled = false;
     this.writeJournal(true);
-  };
+  }
 
   /** Whether the journal has to be written with this batch (memory level, spec SB 3.4). */
   #isDueWith(batch: IncomingBatch): boolean {
@@ -187,6 +239,7 @@ export class Appender {
       if (failure !== undefined) {
         // What was acknowledged stays in memory for the next try; only this batch is refused.
         this.#takeBack(batch.messagesCount, batch.messagesSizeBytes);
+        this.#deduplication?.refuse();
         return Promise.reject(failure);
       }
     }
@@ -233,6 +286,7 @@ export class Appender {
     const { journal } = this.#log;
     this.#takeBack(journal.messagesCount, journal.sizeBytes);
     journal.clear();
+    this.#deduplication?.dropJournal();
     group?.reject(error);
     return error;
   }
@@ -259,18 +313,8 @@ export class Appender {
       if (!(thrown instanceof DiskError)) throw thrown;
       log.context.log.warn("new segment not created yet", { path: log.active.log.path, error: thrown.message });
     }
-    const sealing = this.#syncSealed(sealed).finally(() => this.#sealing.delete(sealing));
-    this.#sealing.add(sealing);
-  }
-
-  async #syncSealed(segment: Segment): Promise<void> {
-    try {
-      giveReservedBack(this.#log.context.files, segment);
-      await syncLog(this.#log, segment);
-      await syncIndex(this.#log, segment);
-    } catch (thrown) {
-      if (!segment.isRemoved) this.#log.fence(thrown);
-    }
+    this.#sealing ??= new Sealing(log);
+    this.#sealing.start(sealed);
   }
 
   /** The index can be made again from the log: a failure here is nobody's failure. */

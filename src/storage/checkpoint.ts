@@ -12,16 +12,16 @@ export interface Checkpoint {
   readonly position: number;
 }
 
-const fileName = "checkpoint";
+/** Name of its file in the directory of the partition. */
+export const checkpointName = "checkpoint";
 const temporaryName = "checkpoint.tmp";
 const checkedBytes = 16;
 const fileBytes = 24;
 
-/** The checkpoint of a partition directory; undefined when there is none that can be trusted. */
+/** The checkpoint of a partition directory, where there is one; undefined when it cannot be trusted. */
 export function readCheckpoint(disk: Disk, directory: string): Checkpoint | undefined {
-  const path = `${directory}/${fileName}`;
-  if (!disk.exists(path)) return undefined;
-  const bytes = new Uint8Array(fileBytes + 1);
+  const path = `${directory}/${checkpointName}`;
+  const bytes = new Uint8Array(fileBytes);
   const file = disk.open(path, "read");
   try {
     if (file.read(bytes, 0) !== fileBytes) return undefined;
@@ -51,7 +51,7 @@ export function writeCheckpoint(disk: Disk, directory: string, checkpoint: Check
     } finally {
       file.close();
     }
-    disk.rename(`${directory}/${temporaryName}`, `${directory}/${fileName}`);
+    disk.rename(`${directory}/${temporaryName}`, `${directory}/${checkpointName}`);
   } catch (error) {
     if (!(error instanceof DiskError)) throw error;
     log.warn("checkpoint not written, the next start scans more", { directory, error: error.message });
@@ -60,6 +60,6 @@ export function writeCheckpoint(disk: Disk, directory: string, checkpoint: Check
 
 /** Throws `DiskError`. */
 export function removeCheckpoint(disk: Disk, directory: string): void {
-  disk.remove(`${directory}/${fileName}`);
+  disk.remove(`${directory}/${checkpointName}`);
   disk.remove(`${directory}/${temporaryName}`);
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import { FileCache } from "./file-cache.ts";
 import { ScanMemory, type ScanMemoryOptions } from "./scan-memory.ts";
-import type { StorageContext, StorageLog, StorageOptions } from "./types.ts";
+import type { EncryptionOptions, StorageContext, StorageLog, StorageOptions } from "./types.ts";
 
 export interface StorageContextOptions {
   readonly disk: Disk;
@@ -13,6 +13,8 @@ export interface StorageContextOptions {
   readonly log: StorageLog;
   /** Runs `flush` once at the end of this turn of the event loop. */
   readonly schedule: (flush: () => void) => void;
+  /** Set where payloads and user headers are encrypted on the disk (spec SB 4.9). */
+  readonly encryption?: EncryptionOptions | undefined;
 }
 
 /** What the partitions of one shard share; one for each shard. */
@@ -25,5 +27,6 @@ export function createStorageContext(given: StorageContextOptions): StorageConte
     scanMemory: new ScanMemory(given.scan),
     log: given.log,
     schedule: given.schedule,
+    encryption: given.encryption,
   };
 }

@@ -10,7 +10,10 @@ export type { ScanMemoryOptions } from "./scan-memory.ts";
 export type {
   Acknowledge,
   ConsumerKey,
+  DeduplicationOptions,
+  EncryptionOptions,
   IncomingBatch,
+  MessageCipher,
   PartitionCounters,
   ReadFrom,
   ReadPart,

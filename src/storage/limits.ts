@@ -32,3 +32,15 @@ export const messageBytesMax = 64 + 64_000_000 + 100_000 + 2 * 28;
 
 /** Separate verified ranges remembered per segment; more than a few readers in unverified data at once are rare. */
 export const verifiedRangesMax = 8;
+
+/**
+ * Most ids that the duplicate filter of one partition remembers, also where the configuration says that there is no limit
+ * (`max_entries` 0, spec SB 1.4): at 36 bytes each, 36 MiB and no more.
+ */
+export const idFilterEntriesMax = 1024 * 1024;
+
+/** A filter starts with room for this many ids and doubles: most partitions take few messages within the expiry. */
+export const idFilterEntriesMin = 16;
+
+/** Encrypted messages are read from the disk and decrypted in slices of this size: other work runs between them. */
+export const decryptSliceBytes = 1024 * 1024;

@@ -15,32 +15,51 @@ interface StoredOffset {
   readonly file: CachedFile;
 }
 
+// Every call that uses these is synchronous.
+const bytes = new Uint8Array(offsetBytes);
+const view = new DataView(bytes.buffer);
+/** One byte more than a file has: a longer one is noticed. */
+const readBytes = new Uint8Array(offsetBytes + 1);
+const readView = new DataView(readBytes.buffer);
+const views: readonly Uint8Array[] = [bytes];
+
+const kinds = ["consumer", "group"] as const;
+const directoryNames = { consumer: "consumers", group: "groups" } as const;
+
+/** Name of the directory, in that of the partition, that holds all offset files. */
+export const offsetsDirectoryName = "offsets";
+
 export class ConsumerOffsets {
   readonly #context: StorageContext;
-  readonly #directories: Readonly<Record<ConsumerKey["kind"], string>>;
-  readonly #consumers = new Map<number, StoredOffset>();
-  readonly #groups = new Map<number, StoredOffset>();
-  readonly #bytes = new Uint8Array(offsetBytes);
-  readonly #view = new DataView(this.#bytes.buffer);
-  readonly #views: readonly Uint8Array[] = [this.#bytes];
+  /** Of the partition. */
+  readonly #directory: string;
+  // Made when there is something to put in: there may be very many partitions.
+  #consumers: Map<number, StoredOffset> | undefined;
+  #groups: Map<number, StoredOffset> | undefined;
+  /** Last offset that a member of the group was sent; in memory only (spec SB 6.5). */
+  #lastPolled: Map<number, number> | undefined;
 
-  /** Loads the offsets below `directory`. `endOffset`: what the log holds ends before it. Throws `DiskError`. */
-  constructor(context: StorageContext, directory: string, endOffset: number) {
+  constructor(context: StorageContext, directory: string) {
     this.#context = context;
-    this.#directories = { consumer: `${directory}/offsets/consumers`, group: `${directory}/offsets/groups` };
-    this.#load("consumer", endOffset);
-    this.#load("group", endOffset);
+    this.#directory = directory;
+  }
+
+  /** Loads what the files hold. `endOffset`: what the log holds ends before it. Throws `DiskError`. */
+  load(endOffset: number): void {
+    for (const kind of kinds) this.#load(kind, endOffset);
   }
 
   get(consumer: ConsumerKey): number | undefined {
-    return this.#table(consumer.kind).get(consumer.id)?.offset;
+    return this.#known(consumer.kind)?.get(consumer.id)?.offset;
   }
 
   /** Smallest offset that any consumer or group stored: what lies above is still needed (spec SB 5.1). */
   smallest(): number | undefined {
     let smallest: number | undefined;
-    for (const table of [this.#consumers, this.#groups]) {
-      for (const { offset } of table.values()) if (smallest === undefined || offset < smallest) smallest = offset;
+    for (const kind of kinds) {
+      for (const { offset } of this.#known(kind)?.values() ?? []) {
+        if (smallest === undefined || offset < smallest) smallest = offset;
+      }
     }
     return smallest;
   }
@@ -50,11 +69,11 @@ export class ConsumerOffsets {
     const table = this.#table(consumer.kind);
     const known = table.get(consumer.id);
     const stored = known ?? { offset, file: new CachedFile(this.#pathOf(consumer.kind, consumer.id)) };
-    this.#view.setUint32(0, offset >>> 0, true);
-    this.#view.setUint32(4, Math.floor(offset / 2 ** 32), true);
+    view.setUint32(0, offset >>> 0, true);
+    view.setUint32(4, Math.floor(offset / 2 ** 32), true);
     try {
       if (known === undefined) this.#create(consumer.kind, stored.file);
-      this.#context.files.use(stored.file).write(this.#views, 0);
+      this.#context.files.use(stored.file).write(views, 0);
     } catch (thrown) {
       if (known === undefined) this.#context.files.discard(stored.file);
       if (!(thrown instanceof DiskError)) throw thrown;
@@ -66,8 +85,7 @@ export class ConsumerOffsets {
 
   /** Throws `ConsumerOffsetNotFound` when there is none, `CannotDeleteConsumerOffsetFile` when the disk refuses. */
   delete(consumer: ConsumerKey): void {
-    const table = this.#table(consumer.kind);
-    const stored = table.get(consumer.id);
+    const stored = this.#known(consumer.kind)?.get(consumer.id);
     if (stored === undefined) throw new IggyError("ConsumerOffsetNotFound", [consumer.id]);
     try {
       this.#context.files.discard(stored.file);
@@ -76,7 +94,30 @@ export class ConsumerOffsets {
       if (!(thrown instanceof DiskError)) throw thrown;
       throw new IggyError("CannotDeleteConsumerOffsetFile", [stored.file.path], { cause: thrown });
     }
-    table.delete(consumer.id);
+    this.#known(consumer.kind)?.delete(consumer.id);
+  }
+
+  /** The group is gone: so is its offset, if it has one. Throws `CannotDeleteConsumerOffsetFile`. */
+  deleteGroup(groupId: number): void {
+    this.clearLastPolled(groupId);
+    if (this.#groups?.has(groupId) === true) this.delete({ kind: "group", id: groupId });
+  }
+
+  notePolled(groupId: number, lastOffset: number): void {
+    this.#lastPolled ??= new Map();
+    this.#lastPolled.set(groupId, lastOffset);
+  }
+
+  /** Whether nothing was polled for the group, or all of it is committed. */
+  isSettled(groupId: number): boolean {
+    const lastPolled = this.#lastPolled?.get(groupId);
+    if (lastPolled === undefined) return true;
+    const committed = this.#groups?.get(groupId)?.offset;
+    return committed !== undefined && committed >= lastPolled;
+  }
+
+  clearLastPolled(groupId: number): void {
+    this.#lastPolled?.delete(groupId);
   }
 
   /**
@@ -84,12 +125,13 @@ export class ConsumerOffsets {
    * `DiskError`.
    */
   clear(): void {
-    const { disk, files } = this.#context;
-    for (const table of [this.#consumers, this.#groups]) {
-      for (const stored of table.values()) files.discard(stored.file);
-      table.clear();
-    }
-    for (const directory of Object.values(this.#directories)) {
+    const { disk } = this.#context;
+    this.close();
+    this.#consumers = undefined;
+    this.#groups = undefined;
+    this.#lastPolled = undefined;
+    for (const kind of kinds) {
+      const directory = this.#directoryOf(kind);
       const names = disk.list(directory);
       for (const name of names) disk.remove(`${directory}/${name}`);
       if (names.length > 0) disk.syncDirectory(directory);
@@ -97,28 +139,43 @@ export class ConsumerOffsets {
   }
 
   close(): void {
-    for (const table of [this.#consumers, this.#groups]) {
-      for (const stored of table.values()) this.#context.files.discard(stored.file);
+    for (const kind of kinds) {
+      for (const stored of this.#known(kind)?.values() ?? []) this.#context.files.discard(stored.file);
     }
   }
 
-  #table(kind: ConsumerKey["kind"]): Map<number, StoredOffset> {
+  #known(kind: ConsumerKey["kind"]): Map<number, StoredOffset> | undefined {
     return kind === "consumer" ? this.#consumers : this.#groups;
   }
 
+  #table(kind: ConsumerKey["kind"]): Map<number, StoredOffset> {
+    if (kind === "consumer") {
+      this.#consumers ??= new Map();
+      return this.#consumers;
+    }
+    this.#groups ??= new Map();
+    return this.#groups;
+  }
+
+  #directoryOf(kind: ConsumerKey["kind"]): string {
+    return `${this.#directory}/${offsetsDirectoryName}/${directoryNames[kind]}`;
+  }
+
   #pathOf(kind: ConsumerKey["kind"], id: number): string {
-    return `${this.#directories[kind]}/${id}`;
+    return `${this.#directoryOf(kind)}/${id}`;
   }
 
   #create(kind: ConsumerKey["kind"], file: CachedFile): void {
-    this.#context.disk.makeDirectory(this.#directories[kind]);
+    this.#context.disk.makeDirectory(this.#directoryOf(kind));
     this.#context.files.create(file);
   }
 
   #load(kind: ConsumerKey["kind"], endOffset: number): void {
     const { disk, log } = this.#context;
-    for (const name of disk.list(this.#directories[kind])) {
-      const path = `${this.#directories[kind]}/${name}`;
+    const directory = this.#directoryOf(kind);
+    if (!disk.exists(directory)) return; // cheaper than a list that fails
+    for (const name of disk.list(directory)) {
+      const path = `${directory}/${name}`;
       const id = Number(name);
       if (!/^\d+$/.test(name) || id > idMax || String(id) !== name) {
         log.warn("file with the name of no consumer", { path });
@@ -154,14 +211,13 @@ export class ConsumerOffsets {
   }
 
   #readFile(path: string): number | undefined {
-    const bytes = new Uint8Array(offsetBytes + 1);
     const file = this.#context.disk.open(path, "read");
     try {
-      if (file.read(bytes, 0) !== offsetBytes) return undefined;
+      if (file.read(readBytes, 0) !== offsetBytes) return undefined;
     } finally {
       file.close();
     }
-    const offset = Number(new DataView(bytes.buffer).getBigUint64(0, true));
+    const offset = Number(readView.getBigUint64(0, true));
     assert(offset >= 0, "an offset is not negative");
     return offset;
   }

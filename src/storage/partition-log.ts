@@ -14,6 +14,8 @@ import type { PartitionCounters, StorageContext } from "./types.ts";
 /** From a partition's directory up to the one that the data directory stands in (spec SB 3.1). */
 const directoryLevels = 7;
 
+const none: readonly string[] = [];
+
 export class PartitionLog {
   readonly context: StorageContext;
   readonly directory: string;
@@ -36,14 +38,19 @@ export class PartitionLog {
   /** The logs of the segments before this offset are durable. */
   syncedBefore = 0;
   /** Directories with entries that no sync covered. */
-  readonly unsyncedDirectories = new Set<string>();
+  unsyncedDirectories: readonly string[] = none;
 
-  /** Opens what is in `directory`, repairing it. Throws `DiskError`. */
-  constructor(context: StorageContext, directory: string, onChange: (counters: PartitionCounters) => void) {
+  /** Opens what is in `directory`, which holds `names`, repairing it. Throws `DiskError`. */
+  constructor(
+    context: StorageContext,
+    directory: string,
+    names: readonly string[],
+    onChange: (counters: PartitionCounters) => void,
+  ) {
     this.context = context;
     this.directory = directory;
     this.#onChange = onChange;
-    this.segments = openSegments(context, directory);
+    this.segments = openSegments(context, directory, names);
     if (this.segments.length === 0) this.segments.push(this.#makeSegment(0));
     this.active = this.segments[this.segments.length - 1]!;
     this.nextOffset = this.active.endOffset;
@@ -114,7 +121,7 @@ export class PartitionLog {
   createActiveFiles(): void {
     if (this.active.onDisk) return;
     if (this.segments.length === 1) this.#noteDirectories();
-    else this.unsyncedDirectories.add(this.directory);
+    else this.#noteDirectory(this.directory);
     this.context.disk.makeDirectory(this.directory);
     this.active.createFiles(this.context.files);
   }
@@ -123,10 +130,19 @@ export class PartitionLog {
   #noteDirectories(): void {
     let path = this.directory;
     for (let level = 0; level <= directoryLevels; level++) {
-      this.unsyncedDirectories.add(path);
+      this.#noteDirectory(path);
       if (path === "/" || !path.includes("/")) return;
       path = path.slice(0, path.lastIndexOf("/")) || "/";
     }
+  }
+
+  /** The entries in every directory are durable. */
+  forgetDirectories(): void {
+    this.unsyncedDirectories = none;
+  }
+
+  #noteDirectory(path: string): void {
+    if (!this.unsyncedDirectories.includes(path)) this.unsyncedDirectories = [...this.unsyncedDirectories, path];
   }
 
   /** Everything is gone: an empty segment at 0 (spec SB 5.3). Removing the files is the caller's. */

@@ -6,7 +6,7 @@ import { IggyError } from "../protocol/errors.ts";
 import { Appender } from "./append.ts";
 import { removeCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { settled } from "./flush-group.ts";
-import { ConsumerOffsets } from "./offsets.ts";
+import { ConsumerOffsets, offsetsDirectoryName } from "./offsets.ts";
 import { PartitionLog, toStorageError } from "./partition-log.ts";
 import { Reader } from "./read.ts";
 import { giveReservedBack } from "./reserve.ts";
@@ -34,8 +34,12 @@ export class Partition {
    * `onChange` gets the counters, always the same object, whenever they have changed.
    */
   static open(context: StorageContext, directory: string, onChange: (counters: PartitionCounters) => void): Partition {
-    const log = new PartitionLog(context, directory, onChange);
-    const partition = new Partition(log, new ConsumerOffsets(context, directory, log.nextOffset));
+    // A list that fails costs more than the question before it, and most partitions may be empty.
+    const names = context.disk.exists(directory) ? context.disk.list(directory) : [];
+    const log = new PartitionLog(context, directory, names, onChange);
+    const offsets = new ConsumerOffsets(context, directory);
+    if (names.includes(offsetsDirectoryName)) offsets.load(log.nextOffset);
+    const partition = new Partition(log, offsets);
     if (context.options.acknowledge === "sync") partition.#syncRecovered();
     return partition;
   }
@@ -84,6 +88,26 @@ export class Partition {
     this.#offsets.delete(consumer);
   }
 
+  /** Removes the stored offset of a group that is deleted, with its file. Throws `CannotDeleteConsumerOffsetFile` (3011). */
+  deleteGroupOffsets(groupId: number): void {
+    this.#offsets.deleteGroup(groupId);
+  }
+
+  /** A member of the group was sent messages up to `lastOffset` (spec SB 6.5). Kept in memory only. */
+  notePolled(groupId: number, lastOffset: number): void {
+    this.#offsets.notePolled(groupId, lastOffset);
+  }
+
+  /** Whether the partition may move to another member: nothing was polled, or all of it is committed (spec SB 6.5). */
+  isRevocationSettled(groupId: number): boolean {
+    return this.#offsets.isSettled(groupId);
+  }
+
+  /** The member that polled is gone: nobody will commit what it was sent (spec SB 6.5). */
+  clearLastPolled(groupId: number): void {
+    this.#offsets.clearLastPolled(groupId);
+  }
+
   /** Writes what is only in memory to the files, and syncs them where asked. Rejects with what failed. */
   async flush(fsync: boolean): Promise<void> {
     const failure = this.#appender.writeJournal(false);
@@ -120,6 +144,7 @@ export class Partition {
     try {
       removeCheckpoint(context.disk, directory);
       this.#offsets.clear();
+      this.#appender.forgetIds();
       for (const segment of log.segments) segment.removeFiles(context.disk, context.files);
       log.restart();
       if (isOnDisk) {
@@ -131,9 +156,15 @@ export class Partition {
     }
   }
 
-  /** The oldest segment, where retention may remove it (spec SB 5.1). */
+  /** The oldest segment, where retention may remove it (spec SB 5.1). Throws `CannotReadFile` (10002). */
   oldestRemovableSegment(): RemovableSegment | undefined {
-    return oldestRemovable(this.#log, this.#offsets);
+    if (this.#log.isClosed) return undefined;
+    try {
+      return oldestRemovable(this.#log, this.#offsets);
+    } catch (thrown) {
+      if (!(thrown instanceof DiskError)) throw thrown;
+      throw new IggyError("CannotReadFile", [], { cause: thrown });
+    }
   }
 
   /**

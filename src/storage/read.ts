@@ -3,6 +3,7 @@
 
 import { DiskError } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
+import { decryptRead } from "./decrypted-read.ts";
 import type { CachedFile, FileCache } from "./file-cache.ts";
 import { replyBytesMax } from "./limits.ts";
 import type { ConsumerOffsets } from "./offsets.ts";
@@ -31,12 +32,29 @@ export class Reader {
 
   /** See `Partition.read`. */
   read(from: ReadFrom, countMax: number): ReadResult | Promise<ReadResult> {
+    const result = this.#read(from, countMax);
+    return this.#log.context.encryption === undefined ? result : this.#decrypted(result);
+  }
+
+  /** Whatever fails comes as a rejection. */
+  #read(from: ReadFrom, countMax: number): ReadResult | Promise<ReadResult> {
     if (this.#log.isClosed) return Promise.reject(new IggyError("CannotReadFile"));
     try {
       if (countMax <= 0 || this.#log.visibleOffset === 0) return this.#nothing();
       return this.#readAt(this.#startOffset(from, countMax), countMax);
     } catch (thrown) {
       return Promise.reject(toReadError(thrown));
+    }
+  }
+
+  async #decrypted(reading: ReadResult | Promise<ReadResult>): Promise<ReadResult> {
+    const { encryption, log } = this.#log.context;
+    const result = await reading;
+    if (encryption === undefined || result.messagesCount === 0) return result;
+    try {
+      return await decryptRead(result, encryption.cipher, log);
+    } catch (thrown) {
+      throw toReadError(thrown);
     }
   }
 
@@ -137,7 +155,8 @@ export class Reader {
       return { kind: "rows", rowsEnd: end, start: startPosition, end: endPosition };
     }
     // Where a repaired index still makes no sense for many rows, one row at a time does.
-    return { kind: "unverified", rowsEnd: !isSound && segment.indexRepaired ? row + 1 : end };
+    if (!isSound && segment.indexRepaired && end > row + 1) return this.#runOf(segment, row, row + 1, bytesMax);
+    return { kind: "unverified", rowsEnd: end };
   }
 
   #addParts(result: FilesResult, segment: Segment, start: number, end: number): void {
@@ -175,6 +194,7 @@ class FilesResult implements ReadResult {
   readonly #files: FileCache;
   readonly currentOffset: number;
   messagesCount = 0;
+  readonly skippedCount = 0;
   lastOffset = 0;
   sizeBytes = 0;
   readonly parts: ReadPart[];

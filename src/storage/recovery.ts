@@ -6,19 +6,23 @@
 // where a crash leaves its traces, is scanned from the last checkpoint on and cut behind its last valid message.
 
 import { DiskError } from "../platform/disk.ts";
-import { type Checkpoint, readCheckpoint } from "./checkpoint.ts";
-import { MessageLayout } from "./kernel/kernel-layout.ts";
+import { type Checkpoint, checkpointName, readCheckpoint } from "./checkpoint.ts";
+import { IndexRowLayout, MessageLayout } from "./kernel/kernel-layout.ts";
 import { checkpointSlackBytes } from "./limits.ts";
 import { LogScan } from "./log-scan.ts";
 import { rowSizeBytes } from "./row-block.ts";
-import { Segment, startOffsetOf } from "./segment.ts";
+import { indexNameOf, Segment, startOffsetOf } from "./segment.ts";
 import type { StorageContext } from "./types.ts";
 import { VerifiedRanges } from "./verified-ranges.ts";
 
-/** The segments in `directory`, ascending; the last one is active. Empty if there are none. Throws `DiskError`. */
-export function openSegments(context: StorageContext, directory: string): Segment[] {
-  const starts = listStartOffsets(context, directory);
-  const checkpoint = starts.length === 0 ? undefined : readCheckpoint(context.disk, directory);
+/**
+ * The segments in `directory`, which holds `names`, ascending; the last one is active. Empty if there are none. Throws
+ * `DiskError`.
+ */
+export function openSegments(context: StorageContext, directory: string, names: readonly string[]): Segment[] {
+  const starts = listStartOffsets(context, directory, names);
+  if (starts.length === 0) return [];
+  const checkpoint = names.includes(checkpointName) ? readCheckpoint(context.disk, directory) : undefined;
   return starts.map((startOffset, index) => {
     const nextStartOffset = starts[index + 1];
     const keepRows =
@@ -26,19 +30,21 @@ export function openSegments(context: StorageContext, directory: string): Segmen
       (context.options.cacheIndexes === "open_segment" && nextStartOffset === undefined);
     const segment = new Segment(context.files, directory, startOffset, keepRows);
     segment.onDisk = true;
-    if (nextStartOffset === undefined) openActive(context, segment, durableBytesOf(segment, checkpoint));
-    else openSealed(context, segment, nextStartOffset);
+    const hasIndex = names.includes(indexNameOf(startOffset));
+    if (nextStartOffset === undefined) openActive(context, segment, hasIndex, durableBytesOf(segment, checkpoint));
+    else openSealed(context, segment, hasIndex, nextStartOffset);
     segment.syncedSizeBytes = Math.min(durableBytesOf(segment, checkpoint), segment.logSizeBytes);
     segment.acceptedSizeBytes = segment.logSizeBytes;
     const rowsCount = segment.index.rowsCount;
-    segment.lastTimestampMicros = rowsCount === 0 ? 0 : segment.index.timestampMicros(rowsCount - 1);
+    if (rowsCount > 0 && segment.lastTimestampMicros === 0) {
+      segment.lastTimestampMicros = segment.index.timestampMicros(rowsCount - 1);
+    }
     return segment;
   });
 }
 
-function listStartOffsets(context: StorageContext, directory: string): number[] {
+function listStartOffsets(context: StorageContext, directory: string, names: readonly string[]): number[] {
   const starts: number[] = [];
-  const names = context.disk.list(directory);
   for (const name of names) {
     const startOffset = startOffsetOf(name);
     if (startOffset !== undefined) starts.push(startOffset);
@@ -52,15 +58,15 @@ function listStartOffsets(context: StorageContext, directory: string): number[] 
   return starts.sort((left, right) => left - right);
 }
 
-function openSealed(context: StorageContext, segment: Segment, nextStartOffset: number): void {
+function openSealed(context: StorageContext, segment: Segment, hasIndex: boolean, nextStartOffset: number): void {
   const logSizeBytes = context.files.use(segment.log).sizeBytes();
   segment.logSizeBytes = logSizeBytes;
   segment.verified = new VerifiedRanges(Number.MAX_SAFE_INTEGER);
-  const indexRows = openIndex(context, segment);
+  const indexRows = openIndex(context, segment, hasIndex);
   const isWhole = indexRows !== undefined && indexEndsWithLog(context, segment, logSizeBytes);
   if (!isWhole || context.options.validateChecksum) {
     if (!isWhole) context.log.warn("index made again from its log", { path: segment.index.file.path });
-    const damage = scanLog(context, segment, 0);
+    const damage = scanLog(context, segment, 0, indexRows !== undefined);
     if (damage !== undefined) {
       context.log.error("sealed segment is damaged, readable up to the damage", {
         path: segment.log.path,
@@ -75,6 +81,7 @@ function openSealed(context: StorageContext, segment: Segment, nextStartOffset: 
     context.log.error("segments overlap, the earlier one is cut", { path: segment.log.path, nextStartOffset });
     segment.index.truncate(nextStartOffset - segment.startOffset);
     segment.logSizeBytes = segment.index.startPosition(segment.index.rowsCount);
+    segment.lastTimestampMicros = 0; // of a message that is out of sight now
   }
 }
 
@@ -84,18 +91,18 @@ function durableBytesOf(segment: Segment, checkpoint: Checkpoint | undefined): n
   return segment.startOffset < checkpoint.segmentStartOffset ? Number.MAX_SAFE_INTEGER : checkpoint.position;
 }
 
-function openActive(context: StorageContext, segment: Segment, durableBytes: number): void {
+function openActive(context: StorageContext, segment: Segment, hasIndex: boolean, durableBytes: number): void {
   const logSizeBytes = context.files.use(segment.log).sizeBytes();
   segment.logSizeBytes = logSizeBytes;
-  const indexRows = openIndex(context, segment);
+  const indexRows = openIndex(context, segment, hasIndex);
   // A checkpoint that says more than there is cannot be trusted.
   const isTrusted = indexRows !== undefined && durableBytes <= logSizeBytes && !context.options.validateChecksum;
   const firstRow = isTrusted ? rowToScanFrom(segment, durableBytes - checkpointSlackBytes) : 0;
-  let damage = scanLog(context, segment, firstRow);
+  let damage = scanLog(context, segment, firstRow, indexRows !== undefined);
   if (damage !== undefined && firstRow > 0 && segment.index.rowsCount === firstRow) {
     // Not one valid message where the index says that one starts: the index may be what is wrong.
     segment.logSizeBytes = logSizeBytes;
-    damage = scanLog(context, segment, 0);
+    damage = scanLog(context, segment, 0, false);
   }
   if (segment.logSizeBytes === logSizeBytes) return;
   context.log.warn("log cut behind its last valid message", {
@@ -108,9 +115,9 @@ function openActive(context: StorageContext, segment: Segment, durableBytes: num
 }
 
 /** Takes the rows of the index file; how many there are, or undefined when the file is missing or has a torn end. */
-function openIndex(context: StorageContext, segment: Segment): number | undefined {
+function openIndex(context: StorageContext, segment: Segment, isThere: boolean): number | undefined {
   const file = segment.index.file;
-  if (!context.disk.exists(file.path)) {
+  if (!isThere) {
     context.files.create(file);
     return undefined;
   }
@@ -147,10 +154,17 @@ function rowToScanFrom(segment: Segment, position: number): number {
 
 /**
  * Walks the log from the message of `firstRow` to the end. Afterwards index and log size of the segment say what is valid,
- * and the index file has these rows and no others.
+ * and the index file has these rows and no others. `isIndexWhole`: whether the index file ends with a row, the last one that
+ * the segment knows.
  */
-function scanLog(context: StorageContext, segment: Segment, firstRow: number): string | undefined {
+function scanLog(
+  context: StorageContext,
+  segment: Segment,
+  firstRow: number,
+  isIndexWhole: boolean,
+): string | undefined {
   const index = segment.index;
+  segment.lastTimestampMicros = 0;
   const file = context.files.pin(segment.log);
   try {
     const firstPosition = index.startPosition(firstRow);
@@ -171,18 +185,26 @@ function scanLog(context: StorageContext, segment: Segment, firstRow: number): s
         differs = true;
       }
       row += rows.byteLength / rowSizeBytes;
+      if (rows.byteLength > 0) segment.lastTimestampMicros = lastTimestampIn(rows);
       if (!differs) continue;
       index.append(rows, 0, rows.byteLength / rowSizeBytes);
       writeIndex(context, segment);
     }
-    if (index.rowsCount > row) index.truncate(row);
-    writeIndex(context, segment);
+    if (differs || !isIndexWhole || index.rowsCount > row) {
+      if (index.rowsCount > row) index.truncate(row);
+      writeIndex(context, segment);
+    }
     segment.logSizeBytes = scan.position;
     segment.verified = new VerifiedRanges(firstPosition);
     return scan.damage;
   } finally {
     context.files.unpin(segment.log);
   }
+}
+
+function lastTimestampIn(rows: Uint8Array): number {
+  const view = new DataView(rows.buffer, rows.byteOffset + rows.byteLength - rowSizeBytes, rowSizeBytes);
+  return Number(view.getBigUint64(IndexRowLayout.timestamp, true));
 }
 
 /** A full disk must not keep a partition shut: rows that cannot be written stay in memory. */

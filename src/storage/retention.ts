@@ -11,23 +11,29 @@ export interface RemovableSegment {
   readonly firstTimestampMicros: number;
   readonly lastTimestampMicros: number;
   readonly sizeBytes: number;
+  /** Offset behind its last message. */
+  readonly endOffset: number;
 }
 
-/** The oldest segment; undefined when it is the active one, or a stored offset blocks it (which is logged). */
+/**
+ * The oldest segment; undefined when it is the active one, or a stored offset blocks it. A cleaner asks again and again:
+ * that a segment is blocked is logged once, and at each attempt to remove it. Throws `DiskError`.
+ */
 export function oldestRemovable(log: PartitionLog, offsets: ConsumerOffsets): RemovableSegment | undefined {
-  const oldest = findRemovable(log, offsets);
+  const oldest = findRemovable(log, offsets, false);
   if (oldest === undefined) return undefined;
   return {
     firstTimestampMicros: oldest.index.rowsCount === 0 ? 0 : oldest.index.timestampMicros(0),
     lastTimestampMicros: oldest.lastTimestampMicros,
     sizeBytes: oldest.logSizeBytes,
+    endOffset: oldest.endOffset,
   };
 }
 
 /** Removes up to `countMax` of the oldest segments; how many it removed. Throws `DiskError`. */
 export function removeOldest(log: PartitionLog, offsets: ConsumerOffsets, countMax: number): number {
   let removed = 0;
-  while (removed < countMax && findRemovable(log, offsets) !== undefined) {
+  while (removed < countMax && findRemovable(log, offsets, true) !== undefined) {
     log.removeOldestSegment();
     removed++;
   }
@@ -45,18 +51,21 @@ export function removeExpired(
   for (;;) {
     const oldest = log.segments[0]!;
     const isExpired = oldest.lastTimestampMicros !== 0 && oldest.lastTimestampMicros + expiryMicros <= nowMicros;
-    if (!isExpired || findRemovable(log, offsets) === undefined) return removed;
+    if (!isExpired || findRemovable(log, offsets, true) === undefined) return removed;
     log.removeOldestSegment();
     removed++;
   }
 }
 
-function findRemovable(log: PartitionLog, offsets: ConsumerOffsets): Segment | undefined {
+function findRemovable(log: PartitionLog, offsets: ConsumerOffsets, isAttempt: boolean): Segment | undefined {
   const oldest = log.segments[0]!;
   // At sync level the newest sealed segment may hold messages that nobody may see yet: it is not complete.
   if (oldest === log.active || oldest.endOffset > log.visibleOffset) return undefined;
   const smallestStored = offsets.smallest();
   if (smallestStored === undefined || oldest.endOffset - 1 <= smallestStored) return oldest;
-  log.context.log.warn("segment kept, a consumer has not read it", { path: oldest.log.path, smallestStored });
+  if (isAttempt || !oldest.isKeptReported) {
+    log.context.log.warn("segment kept, a consumer has not read it", { path: oldest.log.path, smallestStored });
+    oldest.isKeptReported = true;
+  }
   return undefined;
 }

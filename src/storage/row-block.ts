@@ -103,10 +103,6 @@ export class RowBlock {
     for (let index = 0; index < end; index++) this.#chunks[index] = undefined;
   }
 
-  clear(): void {
-    this.#chunks.length = 0;
-  }
-
   #chunkForAppend(index: number, at: number, end: number): RowChunk {
     const chunk = this.#chunks[index];
     if (chunk === undefined) {

@@ -10,17 +10,20 @@ import { CachedFile, type FileCache } from "./file-cache.ts";
 import { IndexRowLayout } from "./kernel/kernel-layout.ts";
 import { RowBlock, rowSizeBytes, rowsPerChunk } from "./row-block.ts";
 
+/** One row that is not kept in memory; valid until the next one is located. */
+const rowBytes = new Uint8Array(rowSizeBytes);
+const rowView = new DataView(rowBytes.buffer);
+
 export class SegmentIndex {
   readonly file: CachedFile;
   readonly #files: FileCache;
-  readonly #block = new RowBlock();
-  readonly #rowBytes = new Uint8Array(rowSizeBytes);
-  readonly #rowView = new DataView(this.#rowBytes.buffer);
+  /** Made at the first use: there may be very many partitions. */
+  #madeBlock: RowBlock | undefined;
   #keep: boolean;
   #fileRows = 0;
   #rowsCount = 0;
   /** Where `#locate` found a row. */
-  #view: DataView = this.#rowView;
+  #view: DataView = rowView;
   #at = 0;
   /** Whether the file has bytes that no sync covered. */
   unsynced = false;
@@ -151,8 +154,13 @@ export class SegmentIndex {
     this.#forgetWritten();
   }
 
+  get #block(): RowBlock {
+    this.#madeBlock ??= new RowBlock();
+    return this.#madeBlock;
+  }
+
   #forgetWritten(): void {
-    if (this.#fileRows === this.#rowsCount) this.#block.clear();
+    if (this.#fileRows === this.#rowsCount) this.#madeBlock = undefined;
     else this.#block.dropBefore(this.#fileRows);
   }
 
@@ -160,7 +168,7 @@ export class SegmentIndex {
     assert(row >= 0 && row < this.#rowsCount, "a row is asked for that exists");
     let chunk = this.#block.chunkOf(row);
     if (chunk === undefined && this.#keep) {
-      this.#block.load(row, this.#fileRows, this.#readRows);
+      this.#block.load(row, this.#fileRows, (target, firstRow) => this.#readRows(target, firstRow));
       chunk = this.#block.chunkOf(row);
     }
     if (chunk !== undefined) {
@@ -168,13 +176,13 @@ export class SegmentIndex {
       this.#at = (row & (rowsPerChunk - 1)) * rowSizeBytes;
       return;
     }
-    this.#readRows(this.#rowBytes, row);
-    this.#view = this.#rowView;
+    this.#readRows(rowBytes, row);
+    this.#view = rowView;
     this.#at = 0;
   }
 
-  readonly #readRows = (target: Uint8Array, firstRow: number): void => {
+  #readRows(target: Uint8Array, firstRow: number): void {
     const got = this.#files.use(this.file).read(target, firstRow * rowSizeBytes);
     if (got !== target.byteLength) throw new IggyError("CannotReadIndexPosition");
-  };
+  }
 }

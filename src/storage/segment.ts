@@ -5,6 +5,8 @@ import { VerifiedRanges } from "./verified-ranges.ts";
 
 const nameDigits = 20;
 const logSuffix = ".log";
+const indexSuffix = ".index";
+const none: readonly number[] = [];
 
 /** One log file with its index, and what is known about them. Its rules are in the files that use it. */
 export class Segment {
@@ -28,16 +30,18 @@ export class Segment {
   /** Highest time of its messages, 0 while it has none. */
   lastTimestampMicros = 0;
   /** Rows whose messages are damaged, ascending. Reads stop before them. */
-  readonly damagedRows: number[] = [];
+  damagedRows: readonly number[] = none;
+  /** Whether the log already says that retention must leave it. */
+  isKeptReported = false;
   /** Whether the index was already made again from the log because a read met damage. */
   indexRepaired = false;
 
   /** An empty segment that is not on disk. `keepRows`: see `SegmentIndex`. */
   constructor(files: FileCache, directory: string, startOffset: number, keepRows: boolean) {
-    const path = `${directory}/${String(startOffset).padStart(nameDigits, "0")}`;
+    const path = `${directory}/${baseNameOf(startOffset)}`;
     this.startOffset = startOffset;
     this.log = new CachedFile(path + logSuffix);
-    this.index = new SegmentIndex(files, `${path}.index`, keepRows);
+    this.index = new SegmentIndex(files, path + indexSuffix, keepRows);
   }
 
   /** Offset behind its last message. */
@@ -68,14 +72,21 @@ export class Segment {
 
   markDamaged(row: number): void {
     if (this.damagedRows.includes(row)) return;
-    this.damagedRows.push(row);
-    this.damagedRows.sort((left, right) => left - right);
+    this.damagedRows = [...this.damagedRows, row].sort((left, right) => left - right);
   }
 
   /** First damaged row at or after `row`; undefined when there is none. */
   damagedRowFrom(row: number): number | undefined {
     return this.damagedRows.find((damaged) => damaged >= row);
   }
+}
+
+function baseNameOf(startOffset: number): string {
+  return String(startOffset).padStart(nameDigits, "0");
+}
+
+export function indexNameOf(startOffset: number): string {
+  return baseNameOf(startOffset) + indexSuffix;
 }
 
 /** Start offset by the name of a log file; undefined for any other file. */

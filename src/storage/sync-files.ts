@@ -34,7 +34,7 @@ function syncDirectories(log: PartitionLog): void {
       if (!isForeign) throw thrown;
     }
   }
-  log.unsyncedDirectories.clear();
+  log.forgetDirectories();
 }
 
 /** Makes the index files durable as well. */
@@ -72,7 +72,7 @@ export async function syncIndex(log: PartitionLog, segment: Segment): Promise<vo
 
 /** Whether a sync would make anything more durable. */
 export function isUnsynced(log: PartitionLog): boolean {
-  if (log.unsyncedDirectories.size > 0) return true;
+  if (log.unsyncedDirectories.length > 0) return true;
   return log.segments.some((segment) => isLogUnsynced(segment) || segment.index.unsynced);
 }
 

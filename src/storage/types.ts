@@ -24,6 +24,31 @@ export interface StorageOptions {
   readonly validateChecksum: boolean;
   /** Most files that one shard keeps open. */
   readonly openFilesMax: number;
+  /** Whether messages whose id was taken lately are dropped (spec SB 4.4). */
+  readonly deduplication?: DeduplicationOptions | undefined;
+}
+
+export interface DeduplicationOptions {
+  /** Ids remembered per partition; 0 and more than 1,048,576 mean 1,048,576. The oldest make room for new ones. */
+  readonly maxEntries: number;
+  /** How long an id is remembered; 0 for as long as there is room. */
+  readonly expiryMicros: number;
+}
+
+/** AES-256-GCM with one key (spec SB 4.9); other layers bring it. */
+export interface MessageCipher {
+  /** Bytes that encryption adds. */
+  readonly overheadBytes: number;
+  /** Nonce, ciphertext and tag, as bytes of their own. */
+  encrypt(bytes: Uint8Array): Uint8Array;
+  /** The clear bytes; undefined when they were encrypted with another key, or not at all, or changed since. */
+  decrypt(bytes: Uint8Array): Uint8Array | undefined;
+}
+
+export interface EncryptionOptions {
+  readonly cipher: MessageCipher;
+  /** 32 random bytes, for the ids of messages that come without one. */
+  readonly makeSeed: () => Uint8Array;
 }
 
 export interface StorageLog {
@@ -42,6 +67,8 @@ export interface StorageContext {
   readonly log: StorageLog;
   /** Runs `flush` once at the end of this turn of the event loop. */
   readonly schedule: (flush: () => void) => void;
+  /** Set where payloads and user headers are encrypted on the disk. */
+  readonly encryption?: EncryptionOptions | undefined;
 }
 
 /**
@@ -80,7 +107,9 @@ export interface ReadResult {
   /** Last offset that readers may see; 0 while nothing was ever written. */
   readonly currentOffset: number;
   readonly messagesCount: number;
-  /** Meaningful when `messagesCount` > 0. */
+  /** Messages that were left out since they could not be decrypted (spec SB 4.9). */
+  readonly skippedCount: number;
+  /** Of the messages and of those left out: where a reader goes on. Meaningful when there is one of either. */
   readonly lastOffset: number;
   readonly sizeBytes: number;
   readonly parts: readonly ReadPart[];

@@ -1,12 +1,14 @@
 import { verifiedRangesMax } from "./limits.ts";
 
+const none: readonly number[] = [];
+
 /**
  * Byte ranges of one log file that this process wrote or whose messages it checked. A few separate ranges: readers mostly
  * go forward, so that their ranges grow into each other. Forgetting one is fine, it is checked again.
  */
 export class VerifiedRanges {
   /** Start and end by turns, ascending, not touching. */
-  #bounds: number[] = [];
+  #bounds: readonly number[] = none;
   /** Everything from here on was written or scanned by this process; the tail of a log is what most reads want. */
   #tailPosition: number;
 
@@ -49,7 +51,7 @@ export class VerifiedRanges {
 
   /** Nothing is known any more, for example after a failed sync. */
   clear(): void {
-    this.#bounds = [];
+    this.#bounds = none;
     this.#tailPosition = Number.MAX_SAFE_INTEGER;
   }
 }

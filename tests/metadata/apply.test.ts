@@ -9,7 +9,17 @@ import { createState, findStream, findUser, type MetadataState } from "../../src
 import { AssertionError } from "../../src/platform/assert.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import type { Identifier } from "../../src/protocol/identifier.ts";
-import { type Command, commandsArbitrary, everyEvent, named, numeric, planCommand, textOf } from "./support.ts";
+import {
+  buildingEventsCount,
+  type Command,
+  commandsArbitrary,
+  everyEvent,
+  membershipEvents,
+  named,
+  numeric,
+  planCommand,
+  textOf,
+} from "./support.ts";
 
 // A second, naive model: lists that are searched, one function that says which code to expect.
 type ModelTopic = { id: number; name: string; partitionsCount: number };
@@ -129,7 +139,7 @@ test("any commands: errors, names, look-ups and counts are those of a naive mode
 });
 
 test("every event survives structuredClone and MessagePack, bigints and large numbers included", () => {
-  for (const event of everyEvent) {
+  for (const event of [...everyEvent, ...membershipEvents]) {
     expect(structuredClone(event)).toEqual(event);
     expect(decodePlain(encodePlain(event))).toEqual(event);
   }
@@ -144,8 +154,20 @@ test("every event changes what it says", () => {
   const unchanged = everyEvent.filter((_, step) => step > 0 && texts[step] === texts[step - 1]).map(({ kind }) => kind);
   expect(unchanged).toEqual(["topicPurged", "streamPurged"]);
   expect(findUser(state, named("iggy"))).toBe(findUser(state, numeric(0)));
-  expect(findUser(state, named("iggy"))?.permissions).toMatchObject({ manageServers: true });
+  expect(findUser(state, named("iggy"))?.permissions?.global.manageServers).toBe(true);
   expect(findStream(state, numeric(0))).toBeUndefined();
+});
+
+test("every event about members changes the state, and nothing of it is in what is written", () => {
+  const state = createState();
+  for (const event of everyEvent.slice(0, buildingEventsCount)) apply(state, event);
+  const written = textOf(state);
+  for (const event of membershipEvents) {
+    const before = structuredClone(state);
+    apply(state, event);
+    expect(state).not.toEqual(before);
+    expect(textOf(state)).toBe(written);
+  }
 });
 
 test("an event that does not fit is an assertion and changes nothing", () => {
@@ -172,7 +194,50 @@ test("an event that does not fit is an assertion and changes nothing", () => {
     { kind: "partitionsDeleted", streamId: 0, topicId: 0, count: 4 },
   ];
   for (const event of misfits) expect(() => apply(state, event)).toThrow(AssertionError);
+  expect(textOf(state)).toBe(before);
+  for (const event of everyEvent.slice(4, buildingEventsCount)) apply(state, event);
+  apply(state, membershipEvents[0]!);
+  const full = structuredClone(state);
+  const group = { streamId: 0, topicId: 0, groupId: 0 };
+  const revoked = { kind: "groupRevocationCompleted", ...group, partitionId: 3, reason: "committed" } as const;
+  const later: MetadataEvent[] = [
+    { kind: "userCreated", userId: 1, name: "eve", passwordHash: "", status: 1, createdAtMicros: 1, permissions: null },
+    { kind: "userCreated", userId: 2, name: "bob", passwordHash: "", status: 1, createdAtMicros: 1, permissions: null },
+    { kind: "userCreated", userId: 2e6, name: "e", passwordHash: "", status: 1, createdAtMicros: 1, permissions: null },
+    { kind: "userUpdated", userId: 2, status: 1 },
+    { kind: "userUpdated", userId: 1, name: "iggy" },
+    { kind: "userDeleted", userId: 2 },
+    { kind: "userDeleted", userId: 0 },
+    { kind: "passwordChanged", userId: 2, passwordHash: "hash" },
+    { kind: "permissionsUpdated", userId: 2, permissions: null },
+    { kind: "permissionsUpdated", userId: 0, permissions: null },
+    { kind: "tokenCreated", userId: 2, name: "new", tokenHash: "dd", expiryAtMicros: 0n },
+    { kind: "tokenCreated", userId: 1, name: "old", tokenHash: "dd", expiryAtMicros: 0n },
+    { kind: "tokenCreated", userId: 0, name: "new", tokenHash: "aa", expiryAtMicros: 0n },
+    { kind: "tokenDeleted", userId: 0, name: "old" },
+    {
+      kind: "tokensExpired",
+      tokens: [
+        { userId: 1, name: "old" },
+        { userId: 1, name: "none" },
+      ],
+    },
+    { kind: "groupCreated", ...group, name: "other" },
+    { kind: "groupCreated", ...group, groupId: 1, name: "billing" },
+    { kind: "groupCreated", ...group, topicId: 7, groupId: 1, name: "other" },
+    { kind: "groupDeleted", ...group, groupId: 1 },
+    { kind: "groupMemberJoined", ...group, clientId: 7, goneClientIds: [], joinedAtMicros: 1 },
+    { kind: "groupMemberJoined", ...group, clientId: 8, goneClientIds: [9], joinedAtMicros: 1 },
+    { kind: "groupMembersLeft", ...group, clientIds: [7, 8] },
+    { ...revoked, sourceClientId: 7, targetClientId: 8 },
+    { ...revoked, sourceClientId: 7, targetClientId: 7 },
+  ];
+  for (const event of later) expect(() => apply(state, event)).toThrow(AssertionError);
+  expect(state).toEqual(full);
+});
+
+test("an event of an unknown kind is an assertion", () => {
+  const state = createState();
   const unknown: unknown = { kind: "toString" };
   expect(() => apply(state, unknown as MetadataEvent)).toThrow('the kind of an event is known (kind="toString")');
-  expect(textOf(state)).toBe(before);
 });

@@ -7,7 +7,17 @@ import { IggyError } from "../../src/protocol/errors.ts";
 import { SimDisk } from "../simulation/sim-disk.ts";
 import { Simulation } from "../simulation/simulation.ts";
 import { filesAfter, openLog, prefixTexts, sampleEvents } from "./log-support.ts";
-import { directory, diskWith, everyEvent, filesOf, newDisk, readBytes, textOf, writeBytes } from "./support.ts";
+import {
+  buildingEventsCount,
+  directory,
+  diskWith,
+  everyEvent,
+  filesOf,
+  newDisk,
+  readBytes,
+  textOf,
+  writeBytes,
+} from "./support.ts";
 
 const events = sampleEvents(17);
 const texts = prefixTexts(events);
@@ -45,11 +55,12 @@ describe("snapshot files", () => {
   test("holds every kind of thing", () => {
     const disk = newDisk();
     const { log } = openLog(disk);
-    for (const event of everyEvent.slice(0, 7)) log.append(event);
-    const decoded = decodeSnapshot(encodeSnapshot({ state: log.state, lastIndex: 7 }));
+    for (const event of everyEvent.slice(0, buildingEventsCount)) log.append(event);
+    const decoded = decodeSnapshot(encodeSnapshot({ state: log.state, lastIndex: buildingEventsCount }));
     expect(decoded && textOf(decoded.state)).toBe(textOf(log.state));
     expect(decoded?.state.users).toEqual(log.state.users);
     expect(decoded?.state.streams).toEqual(log.state.streams);
+    expect(decoded?.state.tokensByHash).toEqual(log.state.tokensByHash);
   });
 
   test("any changed byte and any end is seen as damage", () => {
@@ -65,7 +76,7 @@ describe("snapshot files", () => {
   test("an intact one of another version stops the start instead of being given up", () => {
     const bytes = files["metadata.snapshot"]!.slice();
     const view = new DataView(bytes.buffer);
-    view.setUint32(16, 2, true);
+    view.setUint32(16, 3, true);
     view.setBigUint64(8, Bun.hash.xxHash3(bytes.subarray(16)), true);
     const disk = diskWith({ ...files, "metadata.snapshot": bytes });
     expect(() => openLog(disk)).toThrow("the metadata snapshot is of a version that this broker knows");

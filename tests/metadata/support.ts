@@ -13,13 +13,15 @@ import {
   planUpdateTopic,
   type TopicDefaults,
 } from "../../src/metadata/commands.ts";
-import type { MetadataEvent } from "../../src/metadata/events.ts";
+import type { LoggedEvent, MembershipEvent, MetadataEvent } from "../../src/metadata/events.ts";
 import { toPlainState } from "../../src/metadata/plain-state.ts";
 import type { MetadataState } from "../../src/metadata/state.ts";
 import type { Disk } from "../../src/platform/disk.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import type { Identifier } from "../../src/protocol/identifier.ts";
 import { u64Max } from "../../src/protocol/limits.ts";
+import type { Permissions } from "../../src/protocol/records/permissions.ts";
+import { allPermissions } from "../../src/root-user.ts";
 import { SimDisk } from "../simulation/sim-disk.ts";
 import { Simulation } from "../simulation/simulation.ts";
 
@@ -123,8 +125,55 @@ export function planCommand(state: MetadataState, command: Command, nowMicros: n
   }
 }
 
-/** One of each kind, in an order that applies. */
-export const everyEvent: readonly MetadataEvent[] = [
+/** A topic of 3 partitions; ids and name are to be set. */
+export const defaultTopic = {
+  kind: "topicCreated",
+  createdAtMicros: 1_750_000_000_000_000,
+  partitionsCount: 3,
+  compression: 1,
+  messageExpiryMicros: u64Max,
+  maxTopicSizeBytes: u64Max,
+  replicationFactor: 1,
+} as const;
+
+const group = { streamId: 0, topicId: 0, groupId: 0 };
+
+const noGlobal = {
+  manageServers: false,
+  readServers: false,
+  manageUsers: false,
+  readUsers: false,
+  manageStreams: false,
+  readStreams: false,
+  manageTopics: false,
+  readTopics: false,
+  pollMessages: false,
+  sendMessages: false,
+};
+
+/** No right at all, but an entry for each of these streams, with entries for topics 0 and 1. */
+export function emptyPermissions(...streamIds: number[]): Permissions {
+  const topic = { manageTopic: false, readTopic: false, pollMessages: false, sendMessages: false };
+  return {
+    global: noGlobal,
+    streams: streamIds.map((streamId) => ({
+      streamId,
+      manageStream: false,
+      readStream: false,
+      manageTopics: false,
+      readTopics: false,
+      pollMessages: false,
+      sendMessages: false,
+      topics: [
+        { topicId: 0, ...topic },
+        { topicId: 1, ...topic },
+      ],
+    })),
+  };
+}
+
+/** One of each kind that is logged, in an order that applies. */
+export const everyEvent: readonly LoggedEvent[] = [
   {
     kind: "userCreated",
     userId: 0,
@@ -132,7 +181,7 @@ export const everyEvent: readonly MetadataEvent[] = [
     passwordHash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA",
     status: 1,
     createdAtMicros: 1_750_000_000_000_001,
-    permissions: { manageServers: true, streams: [{ id: 4_294_967_295, readStream: false }], nothing: null },
+    permissions: allPermissions,
   },
   { kind: "streamCreated", streamId: 0, name: "orders", createdAtMicros: 1_750_000_000_000_000 },
   { kind: "streamUpdated", streamId: 0, name: "bestellungen" },
@@ -160,10 +209,50 @@ export const everyEvent: readonly MetadataEvent[] = [
   },
   { kind: "partitionsCreated", streamId: 0, topicId: 0, count: 2, createdAtMicros: 1_750_000_000_000_002 },
   { kind: "partitionsDeleted", streamId: 0, topicId: 0, count: 1 },
+  { kind: "groupCreated", streamId: 0, topicId: 0, groupId: 0, name: "billing" },
+  {
+    kind: "userCreated",
+    userId: 1,
+    name: "alice",
+    passwordHash: "hash",
+    status: 1,
+    createdAtMicros: 1_750_000_000_000_003,
+    permissions: null,
+  },
+  { kind: "userUpdated", userId: 1, name: "bob" },
+  { kind: "userUpdated", userId: 1, status: 2 },
+  { kind: "passwordChanged", userId: 1, passwordHash: "other" },
+  { kind: "permissionsUpdated", userId: 1, permissions: emptyPermissions(0, 4_294_967_295) },
+  { kind: "tokenCreated", userId: 1, name: "ci-token", tokenHash: "aa", expiryAtMicros: u64Max },
+  { kind: "tokenCreated", userId: 1, name: "old", tokenHash: "bb", expiryAtMicros: 5n },
+  { kind: "tokenCreated", userId: 1, name: "last", tokenHash: "cc", expiryAtMicros: 0n },
   { kind: "topicPurged", streamId: 0, topicId: 0 },
   { kind: "streamPurged", streamId: 0 },
+  { kind: "tokenDeleted", userId: 1, name: "ci-token" },
+  { kind: "tokensExpired", tokens: [{ userId: 1, name: "old" }] },
+  { kind: "groupDeleted", streamId: 0, topicId: 0, groupId: 0 },
   { kind: "topicDeleted", streamId: 0, topicId: 0 },
   { kind: "streamDeleted", streamId: 0 },
+  { kind: "userDeleted", userId: 1 },
+];
+
+/** How many of `everyEvent` come before the first that takes something away. */
+export const buildingEventsCount = everyEvent.findIndex(({ kind }) => kind === "topicPurged");
+
+/** One of each kind that is only applied, in an order that applies to the state after the building events. */
+export const membershipEvents: readonly MembershipEvent[] = [
+  { kind: "groupMemberJoined", ...group, clientId: 7, goneClientIds: [], joinedAtMicros: 1_750_000_000_000_004 },
+  { kind: "groupMemberJoined", ...group, clientId: 4_294_967_295, goneClientIds: [], joinedAtMicros: 5 },
+  {
+    kind: "groupRevocationCompleted",
+    ...group,
+    partitionId: 3,
+    sourceClientId: 7,
+    targetClientId: 4_294_967_295,
+    reason: "committed",
+  },
+  { kind: "groupMemberJoined", ...group, clientId: 9, goneClientIds: [7], joinedAtMicros: 6 },
+  { kind: "groupMembersLeft", ...group, clientIds: [4_294_967_295] },
 ];
 
 /** The state as comparable text; bigints and numbers stay different. */

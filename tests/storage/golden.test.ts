@@ -80,3 +80,18 @@ test("an index that is lost is made again with the bytes of the original's", () 
   open(0, 0, 0);
   expect(Buffer.compare(readFileSync(path), original)).toBe(0);
 });
+
+test("deleting segments of a partition that has only its active one succeeds and changes nothing, as recorded", async () => {
+  const steps: { name: string; payload: string | null; status: number; reply: string }[] = JSON.parse(
+    readFileSync(join(golden, "binary.json"), "utf8"),
+  );
+  const step = steps.find(({ name }) => name === "segments delete");
+  expect(step).toMatchObject({ status: 0, reply: "" });
+  const countMax = Buffer.from(step?.payload ?? "", "hex").readUInt32LE((step?.payload?.length ?? 0) / 2 - 4);
+  expect(countMax).toBeGreaterThan(0);
+  const { partition } = open(0, 0, 2);
+  const before = { ...partition.counters };
+  expect(partition.removeOldestSegments(countMax)).toBe(0);
+  expect(partition.counters).toEqual(before);
+  await partition.close();
+});

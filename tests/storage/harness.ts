@@ -3,6 +3,7 @@
 import type { Disk } from "../../src/platform/disk.ts";
 import {
   createStorageContext,
+  type EncryptionOptions,
   type IncomingBatch,
   JsBatchKernel,
   Partition,
@@ -35,7 +36,12 @@ export interface Harness {
 }
 
 /** A shard's storage over `disk`; turns end when the test says so. */
-export function makeHarness(disk: Disk, options: Partial<StorageOptions> = {}, scanBytes = 256 * 1024): Harness {
+export function makeHarness(
+  disk: Disk,
+  options: Partial<StorageOptions> = {},
+  scanBytes = 256 * 1024,
+  encryption?: EncryptionOptions,
+): Harness {
   const clock = new TestClock();
   const logged: string[] = [];
   let scheduled: (() => void)[] = [];
@@ -60,6 +66,7 @@ export function makeHarness(disk: Disk, options: Partial<StorageOptions> = {}, s
     scan: { kernel: new JsBatchKernel(memory, seed), memory, position: 0, sizeBytes: memory.byteLength },
     log: { info: note("info"), warn: note("warn"), error: note("error") },
     schedule: (flush) => scheduled.push(flush),
+    encryption,
   });
   return {
     context,
@@ -96,6 +103,19 @@ export function makeBatch(payloadSizes: readonly number[], firstNumber = 0): Inc
     messagesPosition: rowsBytes,
     messagesSizeBytes,
   };
+}
+
+/** A client's batch of messages with these ids (payloads of four bytes name their message). */
+export function makeBatchWithIds(ids: readonly number[], firstNumber = 0): IncomingBatch {
+  const batch = makeBatch(
+    ids.map(() => 4),
+    firstNumber,
+  );
+  const view = new DataView(batch.memory.buffer);
+  ids.forEach((id, index) => {
+    view.setUint32(batch.messagesPosition + index * 68 + 8, id, true);
+  });
+  return batch;
 }
 
 /** Appends and ends the turn. */

@@ -102,3 +102,53 @@ describe("after a restart", () => {
     expect(await offsetsOf(partition, { kind: "next", consumer }, 10)).toEqual([0]);
   });
 });
+
+test("deleting a group removes its offset with the file, for good; one that never stored any is fine", async () => {
+  const { disk, partition } = await filled();
+  partition.storeOffset(group, 1);
+  partition.storeOffset(consumer, 1);
+  partition.deleteGroupOffsets(group.id);
+  partition.deleteGroupOffsets(group.id);
+  partition.deleteGroupOffsets(consumer.id);
+  expect(partition.getOffset(group)).toBeUndefined();
+  expect(disk.exists(`${directory}/offsets/groups/0`)).toBe(false);
+  await partition.close();
+  const reopened = makeHarness(disk).open();
+  expect(reopened.getOffset(group)).toBeUndefined();
+  expect(reopened.getOffset(consumer)).toBe(1);
+});
+
+describe("a partition may move to another member of a group", () => {
+  test("when nothing was polled, or the last polled offset is committed", async () => {
+    const { partition } = await filled();
+    expect(partition.isRevocationSettled(0)).toBe(true);
+    partition.notePolled(0, 1);
+    expect(partition.isRevocationSettled(0)).toBe(false);
+    expect(partition.isRevocationSettled(1)).toBe(true);
+    partition.storeOffset(group, 0);
+    expect(partition.isRevocationSettled(0)).toBe(false);
+    partition.storeOffset({ kind: "consumer", id: 0 }, 2);
+    expect(partition.isRevocationSettled(0)).toBe(false);
+    partition.storeOffset(group, 1);
+    expect(partition.isRevocationSettled(0)).toBe(true);
+    partition.notePolled(0, 2);
+    expect(partition.isRevocationSettled(0)).toBe(false);
+    partition.storeOffset(group, 2);
+    expect(partition.isRevocationSettled(0)).toBe(true);
+  });
+
+  test("when the member that polled is gone, the group is deleted, or the partition was purged (spec SB 13, trap 37)", async () => {
+    const { harness, partition } = await filled();
+    partition.notePolled(0, 2);
+    partition.clearLastPolled(0);
+    expect(partition.isRevocationSettled(0)).toBe(true);
+    partition.notePolled(0, 2);
+    partition.deleteGroupOffsets(0);
+    expect(partition.isRevocationSettled(0)).toBe(true);
+    partition.notePolled(0, 2);
+    await partition.purge();
+    expect(partition.isRevocationSettled(0)).toBe(true);
+    await appendNow(harness, partition, [1]);
+    expect(partition.isRevocationSettled(0)).toBe(true);
+  });
+});

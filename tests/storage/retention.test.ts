@@ -77,6 +77,7 @@ test("expired segments are those whose newest message is old enough", async () =
   const oldest = partition.oldestRemovableSegment();
   if (oldest === undefined) throw new Error("expected a removable segment");
   expect(oldest.sizeBytes).toBe(200);
+  expect(oldest.endOffset).toBe(2);
   expect(oldest.lastTimestampMicros).toBeGreaterThan(oldest.firstTimestampMicros);
   harness.clock.micros = oldest.lastTimestampMicros + 10_000_000 - 1000; // the clock steps by 1000
   expect(partition.removeExpiredSegments(10_000_001)).toBe(0);
@@ -85,6 +86,32 @@ test("expired segments are those whose newest message is old enough", async () =
   harness.clock.micros += 1e12;
   expect(partition.removeExpiredSegments(10_000_000)).toBe(2);
   expect(await offsetsOf(partition, { kind: "first" }, 10)).toEqual([6]);
+});
+
+test("a segment of one message takes its message off the count (spec SB 13, trap 28)", async () => {
+  const disk = new MemoryDisk();
+  const first = makeHarness(disk);
+  const partition = first.open();
+  await appendNow(first, partition, [36]);
+  await partition.close();
+  disk.open(`${directory}/00000000000000000001.log`, "create").close();
+  const reopened = makeHarness(disk).open();
+  expect(reopened.counters).toMatchObject({ segmentsCount: 2, messagesCount: 1, sizeBytes: 100 });
+  expect(reopened.oldestRemovableSegment()).toMatchObject({ sizeBytes: 100, endOffset: 1 });
+  expect(reopened.removeOldestSegments(1)).toBe(1);
+  expect(reopened.counters).toMatchObject({ segmentsCount: 1, messagesCount: 0, sizeBytes: 0, currentOffset: 0 });
+});
+
+test("a cleaner that asks again and again is told of a blocked segment once, an attempt each time", async () => {
+  const { harness, partition } = await filled();
+  partition.storeOffset(consumer, 0);
+  const warnings = () => harness.logged.filter((line) => line.includes("segment kept")).length;
+  for (let round = 0; round < 3; round++) expect(partition.oldestRemovableSegment()).toBeUndefined();
+  expect(warnings()).toBe(1);
+  expect(partition.removeOldestSegments(2)).toBe(0);
+  harness.clock.micros += 1e12;
+  expect(partition.removeExpiredSegments(1)).toBe(0);
+  expect(warnings()).toBe(3);
 });
 
 test("a read under way keeps its file, and one that waits for a check goes on with what is left", async () => {
