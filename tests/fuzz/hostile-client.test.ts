@@ -2,9 +2,11 @@
 // and no memory that stays.
 import { afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { seededRandom } from "../../src/platform/random.ts";
+import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode, type CommandName, commandNameOf, payloadSizes } from "../../src/protocol/codes.ts";
 import { errorNameOf } from "../../src/protocol/errors.ts";
 import { encodeRequestFrame } from "../../src/protocol/frame.ts";
+import { pollMessagesRequestCodec } from "../../src/protocol/message/poll-messages.ts";
 import { encodeSendMessages } from "../../src/protocol/message/send-messages.ts";
 import { commandTable } from "../../src/server/index.ts";
 import { type TestServer, useServers } from "../support/server.ts";
@@ -225,6 +227,76 @@ describe("requests that are none", () => {
       else expect(payloadSizes[command.name].bytesMin > 0 ? [3, 4] : [40]).toContain(status);
     }
     client.close();
+  });
+});
+
+describe("readers", () => {
+  const topicBytes = 8 * mebibyte;
+
+  function pollFrame(partitionId: number): Uint8Array {
+    const request = encode(pollMessagesRequestCodec, {
+      consumer: { kind: "consumer", id: { kind: "numeric", value: 1 } },
+      stream: { kind: "string", value: "calm" },
+      topic: { kind: "string", value: "read" },
+      partitionId,
+      strategy: { kind: "first", value: 0n },
+      count: 1000,
+      autoCommit: false,
+    });
+    return encodeRequestFrame(CommandCode.pollMessages, request);
+  }
+
+  /** A topic with a few megabytes in each of two partitions, which different shards own. */
+  async function fillTopic(): Promise<void> {
+    const client = await server.connect();
+    await client.createTopic("calm", { name: "read", partitionsCount: 2 });
+    for (const partitionId of [0, 1]) {
+      const messages = Array.from({ length: 100 }, () => ({ payload: new Uint8Array(topicBytes / 100) }));
+      await client.sendMessages({
+        stream: "calm",
+        topic: "read",
+        partitioning: { kind: "partition", partitionId },
+        messages,
+      });
+    }
+    client.close();
+  }
+
+  async function deleteTopic(): Promise<void> {
+    const client = await server.connect();
+    await client.deleteTopic("calm", "read");
+    client.close();
+  }
+
+  test("that ask for much and read nothing take no memory", async () => {
+    await fillTopic();
+    const before = residentBytes(server.pid);
+    for (let index = 0; index < 20; index++) {
+      const client = await RawClient.connectLoggedIn(server.port);
+      client.stopReading();
+      client.write(joined(Array.from({ length: 50 }, () => pollFrame(index % 2))));
+    }
+    await Bun.sleep(200);
+    expect(await serveOthers(server, 20)).toBeLessThan(1000);
+    expect(residentBytes(server.pid) - before).toBeLessThan(60 * mebibyte);
+    closeRawClients();
+    await deleteTopic();
+  });
+
+  test("that ask and leave keep no file open", async () => {
+    await serveOthers(server);
+    const before = descriptorsCount(server.pid);
+    await fillTopic();
+    for (let round = 0; round < 60; round++) {
+      const client = await RawClient.connectLoggedIn(server.port);
+      if (round % 2 === 0) client.stopReading();
+      client.write(joined(Array.from({ length: 4 }, (_, index) => pollFrame((round + index) % 2))));
+      if (round % 3 === 0) await Bun.sleep(1);
+      client.close();
+    }
+    await deleteTopic();
+    await Bun.sleep(200);
+    expect(descriptorsCount(server.pid)).toBeLessThanOrEqual(before + 2);
   });
 });
 

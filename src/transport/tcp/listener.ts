@@ -74,13 +74,35 @@ export class TcpListener {
   #handlers(): SocketHandler<SocketData> {
     return {
       open: (socket) => this.#open(socket),
-      data: (socket, bytes) => socket.data.connection?.receive(bytes),
-      drain: (socket) => socket.data.connection?.drained(),
+      data: (socket, bytes) => {
+        try {
+          socket.data.connection?.receive(bytes);
+        } catch (error) {
+          this.#giveUp(socket, error);
+        }
+      },
+      drain: (socket) => {
+        try {
+          socket.data.connection?.drained();
+        } catch (error) {
+          this.#giveUp(socket, error);
+        }
+      },
       close: (socket) => socket.data.connection?.closed(),
       error: (socket, error) => {
         this.#options.log.debug("connection failed", { client: socket.data.connection?.session.clientId, error });
       },
     };
+  }
+
+  /** A bug, or a file that cannot be read in the middle of a reply: this connection ends, nothing else does. */
+  #giveUp(socket: Socket<SocketData>, error: unknown): void {
+    const { connection } = socket.data;
+    this.#options.log.error("closed a connection that could not go on", {
+      client: connection?.session.clientId,
+      error,
+    });
+    connection?.terminate();
   }
 
   #open(socket: Socket<SocketData>): void {
