@@ -106,7 +106,7 @@ export class RawClient {
     await this.#until(() => this.isClosed, "the end of the connection");
   }
 
-  resume(): void {
+  readAgain(): void {
     this.#socket?.resume();
   }
 

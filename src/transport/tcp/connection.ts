@@ -312,14 +312,19 @@ export class Connection implements FrameSink {
       if (reply !== undefined && isPollReply(reply)) reply.read.release();
       return;
     }
-    if (this.#slots.length === 1 && this.#slots[0] === slot) {
-      this.#slots.pop();
-      this.#write(code, error, reply);
-    } else {
-      slot.write = () => this.#write(code, error, reply);
-      while (this.#slots[0]?.write !== undefined) this.#slots.shift()!.write!();
+    try {
+      if (this.#slots.length === 1 && this.#slots[0] === slot) {
+        this.#slots.pop();
+        this.#write(code, error, reply);
+      } else {
+        slot.write = () => this.#write(code, error, reply);
+        while (this.#slots[0]?.write !== undefined) this.#slots.shift()!.write!();
+      }
+      if (this.#slots.length === 0 && !this.#moveIfBetter()) this.#proceed();
+    } catch (fault) {
+      this.#options.onFault(code, fault);
+      this.terminate();
     }
-    if (this.#slots.length === 0 && !this.#moveIfBetter()) this.#proceed();
   }
 
   /**
