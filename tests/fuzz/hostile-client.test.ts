@@ -2,65 +2,26 @@
 // and no memory that stays.
 import { afterEach, beforeAll, describe, expect, test } from "bun:test";
 import { seededRandom } from "../../src/platform/random.ts";
-import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode, type CommandName, commandNameOf, payloadSizes } from "../../src/protocol/codes.ts";
 import { errorNameOf } from "../../src/protocol/errors.ts";
 import { encodeRequestFrame } from "../../src/protocol/frame.ts";
-import { pollMessagesRequestCodec } from "../../src/protocol/message/poll-messages.ts";
 import { encodeSendMessages } from "../../src/protocol/message/send-messages.ts";
-import { PollReplyLayout } from "../../src/protocol/message-layout.ts";
 import { commandTable } from "../../src/server/index.ts";
-import { parseMessages } from "../storage/harness.ts";
 import { type TestServer, useServers } from "../support/server.ts";
+import { joined, mebibyte, prepare, serveOthers } from "./calm.ts";
 import { descriptorsCount, residentBytes } from "./process.ts";
 import { closeRawClients, RawClient } from "./raw-client.ts";
 
 const servers = useServers();
-const mebibyte = 1024 * 1024;
 /** The runtime collects its garbage when it is idle. */
 const settleMs = 1500;
 const nothing = new Uint8Array(0);
 let server: TestServer;
 
-async function prepare(target: TestServer): Promise<void> {
-  const client = await target.connect();
-  await client.createStream("calm");
-  await client.createTopic("calm", { name: "calm", partitionsCount: 2 });
-  client.close();
-}
-
 beforeAll(async () => {
   server = await servers.start({ shards: 2 });
   await prepare(server);
 });
-
-/** Another client sends and polls as if nothing had happened; returns its slowest exchange. */
-async function serveOthers(target: TestServer, rounds = 2): Promise<number> {
-  const client = await target.connect();
-  let slowestMs = 0;
-  for (let round = 0; round < rounds; round++) {
-    const startMs = performance.now();
-    const partitionId = round % 2;
-    await client.sendMessages({
-      stream: "calm",
-      topic: "calm",
-      partitioning: { kind: "partition", partitionId },
-      messages: [{ payload: new Uint8Array(200).fill(round) }],
-    });
-    const polled = await client.pollMessages({
-      consumer: { kind: "consumer", id: { kind: "numeric", value: 1 } },
-      stream: "calm",
-      topic: "calm",
-      partitionId,
-      strategy: { kind: "last", value: 0n },
-      count: 1,
-    });
-    expect(polled.messages[0]!.payload).toEqual(new Uint8Array(200).fill(round));
-    slowestMs = Math.max(slowestMs, performance.now() - startMs);
-  }
-  client.close();
-  return slowestMs;
-}
 
 /** Each send must be answered: none may wait for memory that nobody uses. */
 async function sendEverySize(target: TestServer): Promise<void> {
@@ -86,10 +47,6 @@ function header(first: number, second: number): Uint8Array {
   view.setUint32(0, first, true);
   view.setUint32(4, second, true);
   return bytes;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
 }
 
 /** A send that declares `payloadBytes` and brings the first `sentBytes` of them. */
@@ -229,101 +186,6 @@ describe("requests that are none", () => {
       else expect(payloadSizes[command.name].bytesMin > 0 ? [3, 4] : [40]).toContain(status);
     }
     client.close();
-  });
-});
-
-describe("readers", () => {
-  const topicBytes = 8 * mebibyte;
-
-  function pollFrame(partitionId: number): Uint8Array {
-    const request = encode(pollMessagesRequestCodec, {
-      consumer: { kind: "consumer", id: { kind: "numeric", value: 1 } },
-      stream: { kind: "string", value: "calm" },
-      topic: { kind: "string", value: "read" },
-      partitionId,
-      strategy: { kind: "first", value: 0n },
-      count: 1000,
-      autoCommit: false,
-    });
-    return encodeRequestFrame(CommandCode.pollMessages, request);
-  }
-
-  /** A topic with a few megabytes in each of two partitions, which different shards own. */
-  async function fillTopic(): Promise<void> {
-    const client = await server.connect();
-    await client.createTopic("calm", { name: "read", partitionsCount: 2 });
-    for (const partitionId of [0, 1]) {
-      const messages = Array.from({ length: 100 }, () => ({ payload: new Uint8Array(topicBytes / 100) }));
-      await client.sendMessages({
-        stream: "calm",
-        topic: "read",
-        partitioning: { kind: "partition", partitionId },
-        messages,
-      });
-    }
-    client.close();
-  }
-
-  async function deleteTopic(): Promise<void> {
-    const client = await server.connect();
-    await client.deleteTopic("calm", "read");
-    client.close();
-  }
-
-  test("that ask for much and read nothing take no memory", async () => {
-    await fillTopic();
-    const before = residentBytes(server.pid);
-    for (let index = 0; index < 20; index++) {
-      const client = await RawClient.connectLoggedIn(server.port);
-      client.stopReading();
-      client.write(joined(Array.from({ length: 50 }, () => pollFrame(index % 2))));
-    }
-    await Bun.sleep(200);
-    expect(await serveOthers(server, 20)).toBeLessThan(1000);
-    expect(residentBytes(server.pid) - before).toBeLessThan(60 * mebibyte);
-    closeRawClients();
-    await deleteTopic();
-  });
-
-  test.each([
-    "purge",
-    "delete",
-  ] as const)("that wait get what they asked for, after a %s of the topic", async (change) => {
-    await fillTopic();
-    const waiting: RawClient[] = [];
-    for (const partitionId of [0, 1, 0, 1]) {
-      const client = await RawClient.connectLoggedIn(server.port);
-      client.stopReading();
-      client.write(pollFrame(partitionId));
-      waiting.push(client);
-    }
-    await Bun.sleep(100);
-    const client = await server.connect();
-    if (change === "purge") await client.purgeTopic("calm", "read");
-    await client.deleteTopic("calm", "read");
-    client.close();
-    for (const reader of waiting) {
-      reader.readAgain();
-      const [reply] = await reader.take(1);
-      expect(parseMessages(reply!.payload.subarray(PollReplyLayout.messages))).toHaveLength(100);
-    }
-  });
-
-  test("that ask and leave keep no file open", async () => {
-    await serveOthers(server, 10);
-    await Bun.sleep(100);
-    const before = descriptorsCount(server.pid);
-    await fillTopic();
-    for (let round = 0; round < 60; round++) {
-      const client = await RawClient.connectLoggedIn(server.port);
-      if (round % 2 === 0) client.stopReading();
-      client.write(joined(Array.from({ length: 4 }, (_, index) => pollFrame((round + index) % 2))));
-      if (round % 3 === 0) await Bun.sleep(1);
-      client.close();
-    }
-    await deleteTopic();
-    for (let wait = 0; wait < 20 && descriptorsCount(server.pid) > before; wait++) await Bun.sleep(100);
-    expect(descriptorsCount(server.pid)).toBeLessThanOrEqual(before);
   });
 });
 

@@ -30,6 +30,7 @@ import {
   discardedPayloadBytesMax,
   lingerMs,
   sendsUnderWayMax,
+  slowestBytesPerMs,
 } from "../session-limits.ts";
 import { Outbound } from "./outbound.ts";
 
@@ -95,7 +96,7 @@ export class Connection implements FrameSink {
   #closing: "no" | "afterReplies" | "lingering" | "closed" = "no";
   #buffer: FrameBuffer | undefined;
   #refusal: IggyError | undefined;
-  #progressAtMs = 0;
+  #frameStartedAtMs = 0;
 
   constructor(socket: Socket<unknown>, options: ConnectionOptions) {
     this.#socket = socket;
@@ -137,9 +138,10 @@ export class Connection implements FrameSink {
     this.#options.onClosed();
   }
 
-  /** Milliseconds since a half-received frame last grew; 0 when there is none. */
+  /** How far a half-received frame is behind the slowest pace, in ms; 0 when there is none. */
   stalledMs(nowMs: number): number {
-    return this.#buffer === undefined || this.#parser.targetBytesMissing === 0 ? 0 : nowMs - this.#progressAtMs;
+    if (this.#buffer === undefined || this.#parser.targetBytesMissing === 0) return 0;
+    return nowMs - this.#frameStartedAtMs - this.#parser.targetBytesReceived / slowestBytesPerMs;
   }
 
   /** Tells the client that the server stops (spec BP 2.7), and closes. */
@@ -177,7 +179,6 @@ export class Connection implements FrameSink {
   target(usedBytes: number): PayloadTarget {
     const buffer = this.#buffer!;
     this.#options.frameMemory.reserve(buffer, usedBytes);
-    this.#progressAtMs = performance.now();
     return buffer;
   }
 
@@ -254,7 +255,7 @@ export class Connection implements FrameSink {
       return "wait";
     }
     this.#buffer = buffer;
-    this.#progressAtMs = performance.now();
+    this.#frameStartedAtMs = performance.now();
     return "target";
   }
 
@@ -290,7 +291,6 @@ export class Connection implements FrameSink {
       const count = native.recv(this.#fd, address, missing, MessageFlag.dontWait);
       if (count > 0) {
         retries = 0;
-        this.#progressAtMs = performance.now();
         this.#parser.advance(count);
       } else if (count === 0 || ++retries > receiveRetriesMax) {
         return; // the end of the stream and errors are the event loop's to see
@@ -419,8 +419,12 @@ export class Connection implements FrameSink {
     }
   }
 
+  /**
+   * Only for what waits here. A full socket needs no pause: the parser takes no request before the replies are out, so what
+   * arrives meanwhile is bounded by the backlog, and a paused socket does not report that its peer is gone.
+   */
   #mustPause(): boolean {
-    return this.#parser.backlogBytes > backlogBytesMax || !this.#outbound.isEmpty;
+    return this.#parser.backlogBytes > backlogBytesMax;
   }
 
   #pauseIfNeeded(): void {
