@@ -3,6 +3,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { IggyClient } from "../../src/client/index.ts";
 import { useServers } from "../support/server.ts";
+import { WireClient } from "../support/wire-client.ts";
 
 const servers = useServers();
 const utf8 = new TextEncoder();
@@ -84,12 +85,17 @@ test("after an orderly stop index and log agree, and the next start repairs noth
   await server.stop();
 });
 
-test("clients are told of the stop with status 8 before their connection ends", async () => {
-  const server = await servers.start();
-  const client = await server.connect();
-  const lost = client.getMe().then(() => Bun.sleep(20_000));
-  await Promise.race([server.stop(), lost]);
-  expect(client.isConnected).toBe(false);
+test("clients are told of the stop with status 8, then their connection ends", async () => {
+  const server = await servers.start({ shards: 2 });
+  const clients = await Promise.all(Array.from({ length: 8 }, () => WireClient.connect(server)));
+  for (const client of clients) await client.login();
+  const stopped = server.stop();
+  for (const client of clients) {
+    expect(await client.receive()).toEqual({ status: 8, payload: new Uint8Array(0) });
+    await client.ended();
+    client.close();
+  }
+  await stopped;
 });
 
 test("what is deleted is gone from the disk, and its id does not bring it back", async () => {
