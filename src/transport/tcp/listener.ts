@@ -7,6 +7,7 @@ import type { FrameKind } from "../../protocol/frame.ts";
 import type { ClientDetails } from "../../protocol/records/client-header.ts";
 import { clientDetailsOf, createSession, type ServerContext, type Session } from "../../server/index.ts";
 import type { FrameMemory, MovedConnection } from "../../shard/index.ts";
+import { BusyPoll } from "../busy-poll.ts";
 import { stalledFrameMs } from "../session-limits.ts";
 import { Connection, type MovedState } from "./connection.ts";
 
@@ -31,6 +32,7 @@ export class TcpListener {
   readonly #connections = new Set<Connection>();
   #listener: TCPSocketListener<SocketData> | undefined;
   #stallTimer: Timer | undefined;
+  readonly #busyPoll = new BusyPoll();
   #hasWarnedLegacy = false;
   #isStopped = false;
 
@@ -76,6 +78,7 @@ export class TcpListener {
       open: (socket) => this.#open(socket),
       data: (socket, bytes) => {
         try {
+          this.#busyPoll.touch();
           socket.data.connection?.receive(bytes);
         } catch (error) {
           this.#giveUp(socket, error);
