@@ -1,4 +1,4 @@
-// A short watch after work: a client that waits for its reply sends its next request some 20 to 40 µs after it, and a thread
+// A short watch after a small exchange: a client that waits for its reply sends its next request some 20 to 40 µs after it, and a thread
 // that went to sleep in between takes longer than that to wake up. So after each piece of work the event loop looks for more
 // for a moment without sleeping. It yields the processor at every look, so that it costs only what nobody else wants.
 import { native } from "../platform/ffi.ts";

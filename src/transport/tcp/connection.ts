@@ -45,6 +45,8 @@ export interface ConnectionOptions {
   readonly requestBytesMax: number;
   /** No TLS: the descriptor may be read and written directly. */
   readonly isPlain: boolean;
+  /** A small request got its small reply: the client's next one may come within microseconds. */
+  readonly onSmallExchange: () => void;
   readonly onLegacyClient: () => void;
   /** A bug: the request was answered with an error, and the connection goes on. */
   readonly onFault: (code: number, error: unknown) => void;
@@ -192,6 +194,7 @@ export class Connection implements FrameSink {
       frameMemory.release(buffer);
       this.#sendsUnderWay--;
       this.#settle(slot, CommandCode.sendMessages, error);
+      if (buffer.sizeBytes <= joinedReplyBytesMax) this.#options.onSmallExchange();
     };
     try {
       sendMessages(context.shard, this.session, buffer).then(
@@ -393,6 +396,7 @@ export class Connection implements FrameSink {
     }
     read.release();
     this.#outbound.write(replyBuffer.subarray(0, position));
+    this.#options.onSmallExchange();
   }
 
   #writeError(code: number, thrown: unknown): void {

@@ -33,6 +33,7 @@ export class TcpListener {
   #listener: TCPSocketListener<SocketData> | undefined;
   #stallTimer: Timer | undefined;
   readonly #busyPoll = new BusyPoll();
+  readonly #onSmallExchange = () => this.#busyPoll.touch();
   #hasWarnedLegacy = false;
   #isStopped = false;
 
@@ -78,7 +79,6 @@ export class TcpListener {
       open: (socket) => this.#open(socket),
       data: (socket, bytes) => {
         try {
-          this.#busyPoll.touch();
           socket.data.connection?.receive(bytes);
         } catch (error) {
           this.#giveUp(socket, error);
@@ -137,6 +137,7 @@ export class TcpListener {
       unread,
       requestBytesMax,
       isPlain: true,
+      onSmallExchange: this.#onSmallExchange,
       onLegacyClient: () => this.#warnLegacy(session.address),
       onFault: (code, error) => log.error("request failed", { code, client: session.clientId, error }),
       onClosed: () => {
