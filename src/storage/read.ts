@@ -137,7 +137,8 @@ export class Reader {
       return { kind: "rows", rowsEnd: end, start: startPosition, end: endPosition };
     }
     // Where a repaired index still makes no sense for many rows, one row at a time does.
-    return { kind: "unverified", rowsEnd: !isSound && segment.indexRepaired ? row + 1 : end };
+    if (!isSound && segment.indexRepaired && end > row + 1) return this.#runOf(segment, row, row + 1, bytesMax);
+    return { kind: "unverified", rowsEnd: end };
   }
 
   #addParts(result: FilesResult, segment: Segment, start: number, end: number): void {

@@ -205,3 +205,30 @@ describe("sealed segment", () => {
     }
   });
 });
+
+test("a damaged message and a senseless index row behind it end a read that covers both", async () => {
+  const disk = new MemoryDisk();
+  const harness = makeHarness(disk, { segmentSizeBytes: 640 });
+  const partition = harness.open();
+  for (let number = 0; number < 12; number++) await appendNow(harness, partition, [16], number);
+  expect(partition.counters.segmentsCount).toBe(2);
+  await partition.close();
+  const log = disk.read(`${name0}.log`);
+  log[3 * 80 + 70]! ^= 1;
+  disk.put(`${name0}.log`, log);
+  const index = disk.read(`${name0}.index`);
+  new DataView(index.buffer, index.byteOffset).setUint32(5 * 16 + 4, 5000, true);
+  disk.put(`${name0}.index`, index);
+  const reopened = makeHarness(disk, { segmentSizeBytes: 640 }).open();
+  const seen: number[] = [];
+  for (let offset = 0; offset < 3; ) {
+    const { offsets } = await poll(reopened, { kind: "offset", offset }, 6 - offset);
+    expect(offsets[0]).toBe(offset);
+    seen.push(...offsets);
+    offset = seen.length;
+  }
+  expect(seen).toEqual([0, 1, 2]);
+  await expect(Promise.resolve(reopened.read({ kind: "offset", offset: 3 }, 3))).rejects.toMatchObject({
+    errorName: "InvalidMessageChecksum",
+  });
+});
