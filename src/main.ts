@@ -11,7 +11,11 @@ import { dumpToml, writeCurrentConfig } from "./config/dump.ts";
 import { displaysConfig } from "./config/environment.ts";
 import { ConfigError, type LoadedConfig, loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema/index.ts";
-import { createLogger, LogFilterError } from "./observability/log.ts";
+import { createLogger, LogFilterError, type Logger } from "./observability/log.ts";
+import { cleanUpLogs } from "./observability/log-cleanup.ts";
+import { createLogFileState, LogFile, type LogFileSettings } from "./observability/log-file.ts";
+import { logDirectory, rotatedFilesMax } from "./observability/log-names.ts";
+import { createLogOutput } from "./observability/log-output.ts";
 import { systemClock } from "./platform/clock.ts";
 import { DirectoryLock, DirectoryLockedError } from "./platform/directory-lock.ts";
 import { RootCredentialsError, rootCredentials } from "./root-user.ts";
@@ -24,6 +28,9 @@ const expectedErrors = [
   RootCredentialsError,
   DirectoryLockedError,
 ] as const;
+
+/** A longer interval would fire at once. */
+const timerMsMax = 2 ** 31 - 1;
 
 class StartError extends Error {}
 
@@ -55,14 +62,42 @@ async function prepareDirectories({ system }: Config): Promise<DirectoryLock> {
   return lock;
 }
 
+function logFileSettings({ system }: Config): LogFileSettings | undefined {
+  const { logging } = system;
+  if (!logging.fileEnabled) return undefined;
+  return {
+    directory: logDirectory(system.path, logging.path),
+    fileBytesMax: logging.maxFileSizeBytes,
+    rotatedFilesMax: rotatedFilesMax(logging.maxTotalSizeBytes, logging.maxFileSizeBytes),
+    shared: createLogFileState(),
+  };
+}
+
+function startLogCleanup({ system }: Config, { directory }: LogFileSettings, log: Logger): void {
+  const { rotationCheckIntervalMicros, retentionMicros, maxTotalSizeBytes } = system.logging;
+  const rules = { retentionMs: retentionMicros / 1000, totalBytesMax: maxTotalSizeBytes };
+  setInterval(
+    () => {
+      try {
+        const removed = cleanUpLogs(directory, rules, Date.now());
+        if (removed.length > 0) log.info("removed old log files", { count: removed.length });
+      } catch (error) {
+        log.warn("old log files could not be removed", { error });
+      }
+    },
+    Math.min(rotationCheckIntervalMicros / 1000, timerMsMax),
+  ).unref();
+}
+
 async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<void> {
   const { config, environment } = loaded;
   const startTimeMicros = systemClock.nowMicros();
   const logFilter = environment.RUST_LOG || config.system.logging.level;
-  const log = createLogger({ filter: logFilter });
   const root = rootCredentials(environment, options.withDefaultRootCredentials);
   if (options.fresh) removeData(config.system.path);
   const lock = await prepareDirectories(config);
+  const logFile = logFileSettings(config);
+  const log = createLogger({ filter: logFilter, ...createLogOutput(logFile && new LogFile(logFile)) });
 
   log.info("whippet starts", { version: packageJson.version, bun: Bun.version, pid: process.pid });
   if (loaded.environmentPath !== undefined) log.info("environment file", { path: loaded.environmentPath });
@@ -81,6 +116,7 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
     config,
     shardCount: shards.length,
     logFilter,
+    logFile,
     startTimeMicros,
     follower: options.follower,
     root,
@@ -92,6 +128,8 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
       process.exit(1);
     },
   });
+
+  if (logFile !== undefined) startLogCleanup(config, logFile, log);
 
   let isStopping = false;
   const stop = async (signal: string) => {

@@ -11,11 +11,12 @@ const leaves = ["config", "observability", "platform", "protocol", "security"] a
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   platform: [],
-  security: [],
+  security: ["platform"],
   observability: [],
   config: [],
   storage: ["protocol", "platform"],
   metadata: ["protocol", "platform"],
+  takeover: ["metadata", "protocol", "platform", "security"],
   shard: ["storage", "metadata", ...leaves],
   server: ["shard", "storage", "metadata", ...leaves],
   transport: ["server", "shard", ...leaves],

@@ -3,6 +3,7 @@
 import type { SystemStats } from "../observability/system-stats.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
+import type { SnapshotOptions } from "../protocol/system/get-snapshot.ts";
 import type { Shard } from "../shard/index.ts";
 
 export interface ServerContext {
@@ -12,6 +13,8 @@ export interface ServerContext {
   readonly startTimeMicros: number;
   readonly systemStats: () => SystemStats;
   readonly clusterMetadata: () => ClusterMetadata;
+  /** A ZIP archive of the asked parts, without any secret. */
+  readonly snapshot: (options: SnapshotOptions) => Promise<Uint8Array>;
   /** Logins are refused from then on (spec SB 8.10). */
   readonly isShuttingDown: () => boolean;
 }

@@ -34,10 +34,7 @@ export function sendMessages(shard: Shard, session: Session, buffer: FrameBuffer
   const { messagesCount } = head;
   requireValid(shard, buffer, rowsPosition, messagesCount, messagesPosition, end);
   const { stream, topic } = requireTopic(shard.state, head.stream, head.topic);
-  route.streamId = stream.id;
-  route.topic = topic;
-  const { partitioning } = head;
-  route.partitioning = partitioning.kind === "key" ? { kind: "key", key: partitioning.key.slice() } : partitioning;
+  route.set(stream.id, topic, head.partitioning);
   // A head with bytes behind the count is legal (spec BP 4.5), but not remembered.
   if (count + countBytes === rowsPosition) route.remember(memory, position, rowsPosition, version);
   return append(shard, session, buffer, rowsPosition, messagesCount, messagesPosition, end);

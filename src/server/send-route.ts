@@ -13,9 +13,30 @@ export class SendRoute {
   readonly #head = new Uint8Array(rememberedBytesMax);
   #headBytes = 0;
   #metadataVersion = -1;
-  partitioning: Partitioning = { kind: "balanced" };
-  streamId = 0;
-  topic: Topic | undefined;
+  #partitioning: Partitioning = { kind: "balanced" };
+  #streamId = 0;
+  #topic: Topic | undefined;
+
+  get partitioning(): Partitioning {
+    return this.#partitioning;
+  }
+
+  get streamId(): number {
+    return this.#streamId;
+  }
+
+  get topic(): Topic | undefined {
+    return this.#topic;
+  }
+
+  /** Another place: the head that led to the previous one is forgotten. */
+  set(streamId: number, topic: Topic, partitioning: Partitioning): void {
+    this.#headBytes = 0;
+    this.#streamId = streamId;
+    this.#topic = topic;
+    // A key is a view of the frame.
+    this.#partitioning = partitioning.kind === "key" ? { kind: "key", key: partitioning.key.slice() } : partitioning;
+  }
 
   /** Position of the count if the head is the remembered one and still means the same; -1 otherwise. */
   countPosition(memory: Uint8Array, position: number, end: number, metadataVersion: number): number {
@@ -25,10 +46,9 @@ export class SendRoute {
     return position + size;
   }
 
-  /** Remembers the head that ends with the count at `rowsPosition`. A key is remembered with its own bytes. */
+  /** After `set`: remembers the head that led there, which ends with the count before `rowsPosition`. */
   remember(memory: Uint8Array, position: number, rowsPosition: number, metadataVersion: number): void {
     const size = rowsPosition - countBytes - position;
-    this.#headBytes = 0;
     if (size > rememberedBytesMax) return;
     this.#head.set(memory.subarray(position, position + size));
     this.#headBytes = size;

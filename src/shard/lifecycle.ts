@@ -1,6 +1,7 @@
 // What the main thread and a shard say to each other. The main thread starts, watches and stops shards; it carries no data.
 import type { Config } from "../config/schema/index.ts";
 import type { MetadataState } from "../metadata/index.ts";
+import type { LogFileSettings } from "../observability/log-file.ts";
 import type { SharedCounters } from "./counters.ts";
 
 /** Ports that clients use, as they were bound; 0 for a transport that is off. */
@@ -18,6 +19,8 @@ export interface ShardStart {
   readonly shardCount: number;
   readonly config: Config;
   readonly logFilter: string;
+  /** Undefined: no log files. */
+  readonly logFile: LogFileSettings | undefined;
   readonly startTimeMicros: number;
   readonly follower: boolean;
   readonly counters: SharedCounters;

@@ -1,8 +1,8 @@
 // Where a partition lives. The number of shards and this hash are the whole placement: nothing is stored.
 
-/** Steps between streams and topics: primes that no usual number of shards divides. */
-const streamStep = 31;
-const topicStep = 17;
+/** Steps between streams and topics: primes above any number of shards, so that they share no factor with it. */
+const streamStep = 1009;
+const topicStep = 887;
 
 /** Stream, topic and partition id as one number (spec SB 2.2): 12, 12 and 20 bits, exact in a double. */
 export function partitionKeyOf(streamId: number, topicId: number, partitionId: number): number {

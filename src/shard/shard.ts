@@ -243,7 +243,7 @@ export class Shard {
     // Before the reply, and only if it has messages (spec SB 4.7).
     const commit = (read: ReadResult): ReadResult => {
       try {
-        if (read.messagesCount > 0) partition.storeOffset(autoCommit, read.lastOffset);
+        if (read.messagesCount + read.skippedCount > 0) partition.storeOffset(autoCommit, read.lastOffset);
       } catch (error) {
         read.release();
         throw error;

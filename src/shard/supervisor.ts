@@ -3,6 +3,7 @@
 // a restart is the state that is tested best.
 import type { Config } from "../config/schema/index.ts";
 import type { MetadataState } from "../metadata/index.ts";
+import type { LogFileSettings } from "../observability/log-file.ts";
 import { createSharedCounters } from "./counters.ts";
 import type { BoundPorts, FromShard, RootCredentials, ShardStart, ToShard } from "./lifecycle.ts";
 
@@ -10,6 +11,7 @@ export interface SupervisorOptions {
   readonly config: Config;
   readonly shardCount: number;
   readonly logFilter: string;
+  readonly logFile: LogFileSettings | undefined;
   readonly startTimeMicros: number;
   readonly follower: boolean;
   readonly root: RootCredentials;
@@ -144,12 +146,13 @@ export class Supervisor {
     ports: readonly (MessagePort | undefined)[],
     state: MetadataState | undefined,
   ): ShardStart {
-    const { config, shardCount, logFilter, startTimeMicros, follower, root } = this.#options;
+    const { config, shardCount, logFilter, logFile, startTimeMicros, follower, root } = this.#options;
     return {
       shardId,
       shardCount,
       config,
       logFilter,
+      logFile,
       startTimeMicros,
       follower,
       counters,

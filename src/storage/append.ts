@@ -203,7 +203,7 @@ export class Appender {
     if (batch.messagesSizeBytes >= writeAtOnceBytes) {
       if (this.#isSyncLevel) this.#group ??= makeFlushGroup();
       const group = this.#group;
-      const failure = this.writeJournal(true);
+      const failure = this.#writeForGroup();
       if (group !== undefined) return group.promise;
       return failure === undefined ? settled : Promise.reject(failure);
     }
@@ -217,7 +217,19 @@ export class Appender {
 
   #endTurn(): void {
     this.#isScheduled = false;
-    this.writeJournal(true);
+    this.#writeForGroup();
+  }
+
+  /** A broken rule of our own fences the partition and is told to everyone who waits; it never ends the shard. */
+  #writeForGroup(): IggyError | undefined {
+    const group = this.#group;
+    try {
+      return this.writeJournal(true);
+    } catch (thrown) {
+      const error = this.#log.fence(thrown);
+      group?.reject(error);
+      return error;
+    }
   }
 
   /** Whether the journal has to be written with this batch (memory level, spec SB 3.4). */

@@ -15,5 +15,7 @@ export const discardedPayloadBytesMax = 16 * 1024 * 1024;
 /** How long a connection that is being closed may still send before it is cut. */
 export const lingerMs = 1000;
 
-/** While memory for frames is short: a half-received frame that makes no progress for this long closes its connection. */
+/** While memory for frames is short: a half-received frame this far behind the slowest pace closes its connection. */
 export const stalledFrameMs = 10_000;
+/** 64 KiB/s. */
+export const slowestBytesPerMs = 64;

@@ -8,55 +8,20 @@ import { encodeRequestFrame } from "../../src/protocol/frame.ts";
 import { encodeSendMessages } from "../../src/protocol/message/send-messages.ts";
 import { commandTable } from "../../src/server/index.ts";
 import { type TestServer, useServers } from "../support/server.ts";
+import { joined, mebibyte, prepare, serveOthers } from "./calm.ts";
 import { descriptorsCount, residentBytes } from "./process.ts";
 import { closeRawClients, RawClient } from "./raw-client.ts";
 
 const servers = useServers();
-const mebibyte = 1024 * 1024;
 /** The runtime collects its garbage when it is idle. */
 const settleMs = 1500;
 const nothing = new Uint8Array(0);
 let server: TestServer;
 
-async function prepare(target: TestServer): Promise<void> {
-  const client = await target.connect();
-  await client.createStream("calm");
-  await client.createTopic("calm", { name: "calm", partitionsCount: 2 });
-  client.close();
-}
-
 beforeAll(async () => {
   server = await servers.start({ shards: 2 });
   await prepare(server);
 });
-
-/** Another client sends and polls as if nothing had happened; returns its slowest exchange. */
-async function serveOthers(target: TestServer, rounds = 2): Promise<number> {
-  const client = await target.connect();
-  let slowestMs = 0;
-  for (let round = 0; round < rounds; round++) {
-    const startMs = performance.now();
-    const partitionId = round % 2;
-    await client.sendMessages({
-      stream: "calm",
-      topic: "calm",
-      partitioning: { kind: "partition", partitionId },
-      messages: [{ payload: new Uint8Array(200).fill(round) }],
-    });
-    const polled = await client.pollMessages({
-      consumer: { kind: "consumer", id: { kind: "numeric", value: 1 } },
-      stream: "calm",
-      topic: "calm",
-      partitionId,
-      strategy: { kind: "last", value: 0n },
-      count: 1,
-    });
-    expect(polled.messages[0]!.payload).toEqual(new Uint8Array(200).fill(round));
-    slowestMs = Math.max(slowestMs, performance.now() - startMs);
-  }
-  client.close();
-  return slowestMs;
-}
 
 /** Each send must be answered: none may wait for memory that nobody uses. */
 async function sendEverySize(target: TestServer): Promise<void> {
@@ -82,10 +47,6 @@ function header(first: number, second: number): Uint8Array {
   view.setUint32(0, first, true);
   view.setUint32(4, second, true);
   return bytes;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  return new Uint8Array(Buffer.concat(parts));
 }
 
 /** A send that declares `payloadBytes` and brings the first `sentBytes` of them. */

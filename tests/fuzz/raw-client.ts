@@ -106,6 +106,15 @@ export class RawClient {
     await this.#until(() => this.isClosed, "the end of the connection");
   }
 
+  readAgain(): void {
+    this.#socket?.resume();
+  }
+
+  /** Reads nothing from now on. */
+  stopReading(): void {
+    this.#socket?.pause();
+  }
+
   close(): void {
     this.#socket?.terminate();
     this.#ended();

@@ -173,6 +173,17 @@ describe("join", () => {
     expect(waiting(state)).toEqual(["4: 1 -> 3", "5: 2 -> 4"]);
   });
 
+  test("only as many members keep one more than the even share as the division leaves", () => {
+    const state = groupOver(4);
+    join(state, 1);
+    join(state, 2);
+    join(state, 3);
+    leave(state, 3);
+    expect(sizes(state)).toEqual([2, 2]);
+    join(state, 3);
+    expect(waiting(state)).toEqual(["3: 2 -> 3"]);
+  });
+
   test("who holds the only partition keeps it, also when the joiner comes before it in slot order", () => {
     const state = groupOver(1);
     join(state, 1);

@@ -71,6 +71,7 @@ describe("send messages head", () => {
         partitioning: { kind: "partition", partitionId: 0 },
         messagesCount: 2,
       },
+      countPosition: 22,
       rowsPosition: 26,
       messagesPosition: 58,
     });

@@ -11,7 +11,6 @@ import { makeContext, makeSession, startTimeMicros } from "./setup.ts";
 
 /** Commands of the protocol that this broker answers with InvalidCommand (3). */
 const unanswered: readonly CommandName[] = [
-  "getSnapshot",
   "getUser",
   "getUsers",
   "createUser",

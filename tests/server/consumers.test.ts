@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { createCatalog } from "../../src/metadata/catalog.ts";
 import type { Topic } from "../../src/metadata/index.ts";
 import type { Consumer } from "../../src/protocol/consumer.ts";
 import { requireConsumer, resolveConsumer } from "../../src/server/consumers.ts";
@@ -15,6 +16,7 @@ const topic: Topic = {
   maxTopicSizeBytes: 0n,
   replicationFactor: 1,
   partitions: [],
+  groups: createCatalog(),
 };
 
 describe("a single consumer", () => {

@@ -47,7 +47,21 @@ export const sampleEvents: EventSamples = {
     passwordHash: "hash",
     status: 1,
     createdAtMicros: 7,
-    permissions: { global: { manageServers: true }, streams: [] },
+    permissions: {
+      global: {
+        manageServers: true,
+        readServers: false,
+        manageUsers: false,
+        readUsers: false,
+        manageStreams: false,
+        readStreams: false,
+        manageTopics: false,
+        readTopics: false,
+        pollMessages: false,
+        sendMessages: false,
+      },
+      streams: [],
+    },
   },
 };
 

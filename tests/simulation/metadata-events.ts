@@ -29,7 +29,24 @@ function userCreated(state: MetadataState, simulation: Simulation): MetadataEven
     passwordHash: `hash-${simulation.between(0, 1e6)}`,
     status: simulation.pick([1, 2]),
     createdAtMicros: micros(simulation),
-    permissions: simulation.pick([null, { global: { manageServers: true }, streams: [[1, false]] }]),
+    permissions: simulation.pick([
+      null,
+      {
+        global: {
+          manageServers: true,
+          readServers: false,
+          manageUsers: false,
+          readUsers: false,
+          manageStreams: false,
+          readStreams: false,
+          manageTopics: false,
+          readTopics: false,
+          pollMessages: false,
+          sendMessages: false,
+        },
+        streams: [],
+      },
+    ]),
   };
 }
 

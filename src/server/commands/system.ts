@@ -1,5 +1,7 @@
 // Ping, clients, stats and cluster metadata (spec BP 4.2, SB 8).
+import { requireAllowed } from "../../metadata/index.ts";
 import { IggyError } from "../../protocol/errors.ts";
+import { snapshotOptionsOf } from "../../protocol/system/get-snapshot.ts";
 import { command } from "../command.ts";
 import { clientDetailsOf } from "../session.ts";
 import { addTo, streamTotals, type Totals } from "../views.ts";
@@ -27,6 +29,13 @@ export const systemCommands = [
   command("getClients", ({ shard }) => shard.clients()),
 
   command("getClusterMetadata", ({ clusterMetadata }) => clusterMetadata()),
+
+  command("getSnapshot", async ({ shard, snapshot }, session, request) => {
+    const options = snapshotOptionsOf(request);
+    // Unlike the original, which gives it to everyone who is logged in: it tells much about the machine (spec SB 13.50).
+    requireAllowed(shard.state.users.byId.get(session.userId ?? -1), "getStats");
+    return snapshot(options);
+  }),
 
   command("getStats", ({ shard, clock, startTimeMicros, systemStats }) => {
     const { state, counters } = shard;

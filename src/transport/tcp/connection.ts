@@ -30,6 +30,7 @@ import {
   discardedPayloadBytesMax,
   lingerMs,
   sendsUnderWayMax,
+  slowestBytesPerMs,
 } from "../session-limits.ts";
 import { Outbound } from "./outbound.ts";
 
@@ -44,6 +45,8 @@ export interface ConnectionOptions {
   readonly requestBytesMax: number;
   /** No TLS: the descriptor may be read and written directly. */
   readonly isPlain: boolean;
+  /** A small request got its small reply: the client's next one may come within microseconds. */
+  readonly onSmallExchange: () => void;
   readonly onLegacyClient: () => void;
   /** A bug: the request was answered with an error, and the connection goes on. */
   readonly onFault: (code: number, error: unknown) => void;
@@ -95,7 +98,7 @@ export class Connection implements FrameSink {
   #closing: "no" | "afterReplies" | "lingering" | "closed" = "no";
   #buffer: FrameBuffer | undefined;
   #refusal: IggyError | undefined;
-  #progressAtMs = 0;
+  #frameStartedAtMs = 0;
 
   constructor(socket: Socket<unknown>, options: ConnectionOptions) {
     this.#socket = socket;
@@ -137,9 +140,10 @@ export class Connection implements FrameSink {
     this.#options.onClosed();
   }
 
-  /** Milliseconds since a half-received frame last grew; 0 when there is none. */
+  /** How far a half-received frame is behind the slowest pace, in ms; 0 when there is none. */
   stalledMs(nowMs: number): number {
-    return this.#buffer === undefined || this.#parser.targetBytesMissing === 0 ? 0 : nowMs - this.#progressAtMs;
+    if (this.#buffer === undefined || this.#parser.targetBytesMissing === 0) return 0;
+    return nowMs - this.#frameStartedAtMs - this.#parser.targetBytesReceived / slowestBytesPerMs;
   }
 
   /** Tells the client that the server stops (spec BP 2.7), and closes. */
@@ -177,7 +181,6 @@ export class Connection implements FrameSink {
   target(usedBytes: number): PayloadTarget {
     const buffer = this.#buffer!;
     this.#options.frameMemory.reserve(buffer, usedBytes);
-    this.#progressAtMs = performance.now();
     return buffer;
   }
 
@@ -191,6 +194,7 @@ export class Connection implements FrameSink {
       frameMemory.release(buffer);
       this.#sendsUnderWay--;
       this.#settle(slot, CommandCode.sendMessages, error);
+      if (buffer.sizeBytes <= joinedReplyBytesMax) this.#options.onSmallExchange();
     };
     try {
       sendMessages(context.shard, this.session, buffer).then(
@@ -254,7 +258,7 @@ export class Connection implements FrameSink {
       return "wait";
     }
     this.#buffer = buffer;
-    this.#progressAtMs = performance.now();
+    this.#frameStartedAtMs = performance.now();
     return "target";
   }
 
@@ -290,7 +294,6 @@ export class Connection implements FrameSink {
       const count = native.recv(this.#fd, address, missing, MessageFlag.dontWait);
       if (count > 0) {
         retries = 0;
-        this.#progressAtMs = performance.now();
         this.#parser.advance(count);
       } else if (count === 0 || ++retries > receiveRetriesMax) {
         return; // the end of the stream and errors are the event loop's to see
@@ -312,14 +315,19 @@ export class Connection implements FrameSink {
       if (reply !== undefined && isPollReply(reply)) reply.read.release();
       return;
     }
-    if (this.#slots.length === 1 && this.#slots[0] === slot) {
-      this.#slots.pop();
-      this.#write(code, error, reply);
-    } else {
-      slot.write = () => this.#write(code, error, reply);
-      while (this.#slots[0]?.write !== undefined) this.#slots.shift()!.write!();
+    try {
+      if (this.#slots.length === 1 && this.#slots[0] === slot) {
+        this.#slots.pop();
+        this.#write(code, error, reply);
+      } else {
+        slot.write = () => this.#write(code, error, reply);
+        while (this.#slots[0]?.write !== undefined) this.#slots.shift()!.write!();
+      }
+      if (this.#slots.length === 0 && !this.#moveIfBetter()) this.#proceed();
+    } catch (fault) {
+      this.#options.onFault(code, fault);
+      this.terminate();
     }
-    if (this.#slots.length === 0 && !this.#moveIfBetter()) this.#proceed();
   }
 
   /**
@@ -388,6 +396,7 @@ export class Connection implements FrameSink {
     }
     read.release();
     this.#outbound.write(replyBuffer.subarray(0, position));
+    this.#options.onSmallExchange();
   }
 
   #writeError(code: number, thrown: unknown): void {
@@ -414,8 +423,12 @@ export class Connection implements FrameSink {
     }
   }
 
+  /**
+   * Only for what waits here. A full socket needs no pause: the parser takes no request before the replies are out, so what
+   * arrives meanwhile is bounded by the backlog, and a paused socket does not report that its peer is gone.
+   */
   #mustPause(): boolean {
-    return this.#parser.backlogBytes > backlogBytesMax || !this.#outbound.isEmpty;
+    return this.#parser.backlogBytes > backlogBytesMax;
   }
 
   #pauseIfNeeded(): void {

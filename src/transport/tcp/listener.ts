@@ -7,6 +7,7 @@ import type { FrameKind } from "../../protocol/frame.ts";
 import type { ClientDetails } from "../../protocol/records/client-header.ts";
 import { clientDetailsOf, createSession, type ServerContext, type Session } from "../../server/index.ts";
 import type { FrameMemory, MovedConnection } from "../../shard/index.ts";
+import { BusyPoll } from "../busy-poll.ts";
 import { stalledFrameMs } from "../session-limits.ts";
 import { Connection, type MovedState } from "./connection.ts";
 
@@ -31,6 +32,8 @@ export class TcpListener {
   readonly #connections = new Set<Connection>();
   #listener: TCPSocketListener<SocketData> | undefined;
   #stallTimer: Timer | undefined;
+  readonly #busyPoll = new BusyPoll();
+  readonly #onSmallExchange = () => this.#busyPoll.touch();
   #hasWarnedLegacy = false;
   #isStopped = false;
 
@@ -74,13 +77,35 @@ export class TcpListener {
   #handlers(): SocketHandler<SocketData> {
     return {
       open: (socket) => this.#open(socket),
-      data: (socket, bytes) => socket.data.connection?.receive(bytes),
-      drain: (socket) => socket.data.connection?.drained(),
+      data: (socket, bytes) => {
+        try {
+          socket.data.connection?.receive(bytes);
+        } catch (error) {
+          this.#giveUp(socket, error);
+        }
+      },
+      drain: (socket) => {
+        try {
+          socket.data.connection?.drained();
+        } catch (error) {
+          this.#giveUp(socket, error);
+        }
+      },
       close: (socket) => socket.data.connection?.closed(),
       error: (socket, error) => {
         this.#options.log.debug("connection failed", { client: socket.data.connection?.session.clientId, error });
       },
     };
+  }
+
+  /** A bug, or a file that cannot be read in the middle of a reply: this connection ends, nothing else does. */
+  #giveUp(socket: Socket<SocketData>, error: unknown): void {
+    const { connection } = socket.data;
+    this.#options.log.error("closed a connection that could not go on", {
+      client: connection?.session.clientId,
+      error,
+    });
+    connection?.terminate();
   }
 
   #open(socket: Socket<SocketData>): void {
@@ -112,6 +137,7 @@ export class TcpListener {
       unread,
       requestBytesMax,
       isPlain: true,
+      onSmallExchange: this.#onSmallExchange,
       onLegacyClient: () => this.#warnLegacy(session.address),
       onFault: (code, error) => log.error("request failed", { code, client: session.clientId, error }),
       onClosed: () => {

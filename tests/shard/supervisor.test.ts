@@ -1,0 +1,53 @@
+import { afterEach, expect, test } from "bun:test";
+import { loadConfig } from "../../src/config/load.ts";
+import { Supervisor } from "../../src/shard/index.ts";
+
+const { config } = loadConfig({ environment: { IGGY_CONFIG_PATH: "none.toml" }, workingDirectory: "/" });
+
+afterEach(() => {
+  delete process.env.SCRIPTED_ENDING;
+});
+
+function supervise(shardCount: number, onFailure: (reason: string) => void): Supervisor {
+  return new Supervisor({
+    config,
+    shardCount,
+    logFilter: "off",
+    logFile: undefined,
+    startTimeMicros: 0,
+    follower: false,
+    root: { username: "iggy", password: "iggy" },
+    listenHost: "127.0.0.1",
+    listenPort: 0,
+    makeWorker: (name) => new Worker(new URL("./workers/scripted-worker.ts", import.meta.url).href, { name }),
+    onFailure,
+  });
+}
+
+test("every shard listens on the port that shard 0 got, and an orderly stop is not a failure", async () => {
+  const failures: string[] = [];
+  const supervisor = supervise(3, (reason) => failures.push(reason));
+  expect(await supervisor.start()).toEqual({ tcp: 4711 });
+  expect(supervisor.hasCreatedRoot).toBe(true);
+  expect(await supervisor.stop()).toBe(true);
+  expect(failures).toEqual([]);
+});
+
+test.each([
+  ["throws", /^shard-\d died: .*this shard is broken/s],
+  ["exits", /shard-\d ended unexpectedly/],
+  ["says", /shard-\d: no disk/],
+])("a shard that %s is reported once, with its name and the reason", async (ending, expected) => {
+  process.env.SCRIPTED_ENDING = ending;
+  const failures: string[] = [];
+  const failed = Promise.withResolvers<void>();
+  const supervisor = supervise(2, (reason) => {
+    failures.push(reason);
+    failed.resolve();
+  });
+  await supervisor.start();
+  await failed.promise;
+  await Bun.sleep(50); // both shards end in the same way: the second must not be reported
+  expect(failures).toHaveLength(1);
+  expect(failures[0]).toMatch(expected);
+});
