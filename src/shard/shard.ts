@@ -158,11 +158,13 @@ export class Shard {
     return first.call("control", command);
   }
 
-  /** Clients of every shard. */
+  /** Clients of every shard, each once. One that moves away from here or to here meanwhile is in one of the own lists. */
   async clients(): Promise<ClientDetails[]> {
     const others = this.#mailboxes.filter((mailbox) => mailbox !== undefined);
+    const before = this.#options.localClients();
     const lists = await Promise.all(others.map((mailbox) => mailbox.call("clients", undefined)));
-    return [...this.#options.localClients(), ...lists.flat()];
+    const all = [...before, ...lists.flat(), ...this.#options.localClients()];
+    return [...new Map(all.map((client) => [client.clientId, client])).values()];
   }
 
   /** The saver's tick (spec SB 8.9): every partition of this shard, one after the other. Rejects with the first failure. */

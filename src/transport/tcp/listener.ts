@@ -5,7 +5,13 @@ import { formatListenAddress, type ListenAddress } from "../../config/address.ts
 import type { Logger } from "../../observability/log.ts";
 import type { FrameKind } from "../../protocol/frame.ts";
 import type { ClientDetails } from "../../protocol/records/client-header.ts";
-import { clientDetailsOf, createSession, type ServerContext, type Session } from "../../server/index.ts";
+import {
+  clientDetailsOf,
+  createSession,
+  type ServerContext,
+  type Session,
+  type SessionState,
+} from "../../server/index.ts";
 import type { FrameMemory, MovedConnection } from "../../shard/index.ts";
 import { BusyPoll } from "../busy-poll.ts";
 import { stalledFrameMs } from "../session-limits.ts";
@@ -30,6 +36,8 @@ const stallCheckMs = 1000;
 export class TcpListener {
   readonly #options: TcpListenerOptions;
   readonly #connections = new Set<Connection>();
+  /** Sessions of adopted connections whose sockets are not open yet: they are this shard's clients already. */
+  readonly #arriving = new Set<SessionState>();
   #listener: TCPSocketListener<SocketData> | undefined;
   #stallTimer: Timer | undefined;
   readonly #busyPoll = new BusyPoll();
@@ -58,7 +66,8 @@ export class TcpListener {
   }
 
   clients(): readonly ClientDetails[] {
-    return [...this.#connections].map((connection) => clientDetailsOf(connection.session));
+    const sessions = [...this.#arriving, ...[...this.#connections].map((connection) => connection.session)];
+    return sessions.map(clientDetailsOf);
   }
 
   /** No new connections; every open one is told and closed (spec SB 8.10). */
@@ -160,6 +169,7 @@ export class TcpListener {
   /** Goes on with a connection that another shard held. */
   adopt({ fd, state }: MovedConnection): void {
     const { session, frames, unread } = state as MovedState;
+    this.#arriving.add(session);
     // Not in the runtime's types: a socket from a descriptor.
     const options = {
       fd,
@@ -167,6 +177,7 @@ export class TcpListener {
       socket: {
         ...this.#handlers(),
         open: (socket: Socket<SocketData>) => {
+          this.#arriving.delete(session);
           const connection = this.#attach(socket, createSession(session), frames, unread);
           if (this.#isStopped) connection.disconnect();
           else connection.start();
@@ -175,6 +186,7 @@ export class TcpListener {
     };
     const adopted: Promise<unknown> = Bun.connect<SocketData>(options as never);
     adopted.catch((error: unknown) => {
+      this.#arriving.delete(session);
       this.#options.log.error("a connection was lost while it moved between shards", {
         client: session.clientId,
         error,
