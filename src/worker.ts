@@ -3,16 +3,24 @@
 declare const self: Worker;
 
 import { makeClusterMetadata } from "./cluster.ts";
+import { dumpToml } from "./config/dump.ts";
 import { MetadataLog, type MetadataState } from "./metadata/index.ts";
 import { createLogger, type Logger } from "./observability/log.ts";
+import { LogFile } from "./observability/log-file.ts";
+import { logDirectory } from "./observability/log-names.ts";
+import { createLogOutput } from "./observability/log-output.ts";
+import { makeSnapshot } from "./observability/snapshot.ts";
+import { countOpenFiles, formatSysinfo } from "./observability/sysinfo.ts";
 import { createSystemStatsReader } from "./observability/system-stats.ts";
 import { systemClock } from "./platform/clock.ts";
 import { systemRandom } from "./platform/random.ts";
 import { realDisk } from "./platform/real-disk.ts";
 import type { ClusterMetadata } from "./protocol/records/cluster-metadata.ts";
 import { allPermissions } from "./root-user.ts";
+import { createCipher } from "./security/encryption.ts";
 import { hashPassword } from "./security/password.ts";
-import { isServerFault, type ServerContext } from "./server/index.ts";
+
+import { isServerFault, type ServerContext, streamTotals } from "./server/index.ts";
 import {
   arenaBytesMax,
   type BoundPorts,
@@ -77,6 +85,7 @@ class ShardProcess {
   readonly #metadataLog: MetadataLog | undefined;
   readonly #saver: Timer | undefined;
   #bound: BoundPorts = { tcp: 0 };
+  #sysinfo: Timer | undefined;
   #isShuttingDown = false;
 
   private constructor(start: ShardStart, log: Logger, metadataLog: MetadataLog | undefined, state: MetadataState) {
@@ -98,8 +107,17 @@ class ShardProcess {
         bytesRequiredToSave: partition.sizeOfMessagesRequiredToSaveBytes,
         enforceFsync: config.messageSaver.enforceFsync,
         validateChecksum: partition.validateChecksum,
+        deduplication: config.system.messageDeduplication.enabled
+          ? {
+              maxEntries: config.system.messageDeduplication.maxEntries,
+              expiryMicros: config.system.messageDeduplication.expiryMicros,
+            }
+          : undefined,
         openFilesMax: Math.max(64, Math.floor(openFilesTotalMax / shardCount)),
       },
+      ...(config.system.encryption.enabled
+        ? { encryption: { cipher: createCipher(config.system.encryption.key), makeSeed } }
+        : {}),
       scan: makeScanMemory(),
       log: log.child("storage"),
       schedule: createTurnEnd(),
@@ -137,6 +155,13 @@ class ShardProcess {
       startTimeMicros: start.startTimeMicros,
       systemStats: createSystemStatsReader(config.system.path),
       clusterMetadata: () => this.#clusterMetadata(),
+      snapshot: (options) =>
+        makeSnapshot({
+          ...options,
+          logsDirectory: logDirectory(config.system.path, config.system.logging.path),
+          currentConfigMasked: dumpToml(config, { maskSecrets: true }),
+          log,
+        }),
       isShuttingDown: () => this.#isShuttingDown,
     };
     this.#listener = new TcpListener({
@@ -158,7 +183,11 @@ class ShardProcess {
   }
 
   static async open(start: ShardStart): Promise<ShardProcess> {
-    const log = createLogger({ filter: start.logFilter }).child(`shard-${start.shardId}`);
+    const output = createLogOutput(start.logFile && new LogFile(start.logFile));
+    const log = createLogger({ filter: start.logFilter, ...output }).child(`shard-${start.shardId}`);
+    if (start.shardId === 0 && start.config.system.encryption.enabled) {
+      log.warn("messages are encrypted; the metadata log is not yet");
+    }
     if (start.shardId !== 0) {
       const process = new ShardProcess(start, log, undefined, start.state!);
       post({ kind: "opened", state: undefined, hasCreatedRoot: false });
@@ -181,6 +210,26 @@ class ShardProcess {
     return process;
   }
 
+  /** The line of resources (spec SB 8.4), on shard 0. */
+  startSysinfo(): void {
+    const { config } = this.#start;
+    const intervalMs = config.system.logging.sysinfoPrintIntervalMicros / 1000;
+    if (this.#start.shardId !== 0 || intervalMs === 0) return;
+    const read = createSystemStatsReader(config.system.path);
+    const sysinfoLog = this.#log.child("sysinfo");
+    this.#sysinfo = setInterval(() => {
+      const { state, counters } = this.#shard;
+      const totals = { messagesCount: 0, messagesSizeBytes: 0 };
+      for (const stream of state.streams.byId.values()) {
+        const { messagesCount, sizeBytes } = streamTotals(counters, stream);
+        totals.messagesCount += messagesCount;
+        totals.messagesSizeBytes += sizeBytes;
+      }
+      const clientsCount = counters.clientsCount();
+      sysinfoLog.info(formatSysinfo(read(), { clientsCount, openFilesCount: countOpenFiles(), ...totals }));
+    }, intervalMs);
+  }
+
   listen(host: string, port: number): void {
     if (this.#start.config.tcp.enabled) post({ kind: "listening", port: this.#listener.listen({ host, port }) });
     else post({ kind: "listening", port });
@@ -193,6 +242,7 @@ class ShardProcess {
   async quiesce(): Promise<void> {
     this.#isShuttingDown = true;
     clearInterval(this.#saver);
+    clearInterval(this.#sysinfo);
     this.#listener.stop();
     while (this.#listener.clients().length > 0) await Bun.sleep(quiescePollMs);
     post({ kind: "quiesced" });
@@ -245,6 +295,7 @@ async function handle(message: ToShard): Promise<void> {
       return;
     case "bound":
       shardProcess.bound(message.ports);
+      shardProcess.startSysinfo();
       return;
     case "quiesce":
       await shardProcess.quiesce();

@@ -6,3 +6,4 @@ export { dispatch, requireLogin } from "./dispatch.ts";
 export { isServerFault } from "./faults.ts";
 export { sendMessages } from "./send-messages.ts";
 export { clientDetailsOf, createSession, type Session, type SessionState, sessionStateOf } from "./session.ts";
+export { streamTotals } from "./views.ts";

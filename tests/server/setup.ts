@@ -16,6 +16,7 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     startTimeMicros,
     systemStats: notExpected,
     clusterMetadata: notExpected,
+    snapshot: notExpected,
     isShuttingDown: () => false,
     ...changes,
   };

@@ -29,7 +29,29 @@ export const sampleControlCommands: { readonly [K in ControlCommand["kind"]]: Ex
 
 type EventSamples = { readonly [K in MetadataEvent["kind"]]: Extract<MetadataEvent, { kind: K }> };
 
+const key = { ...ids, groupId: 2 };
+const owner = { userId: 1, name: "ci" };
+
 export const sampleEvents: EventSamples = {
+  groupCreated: { kind: "groupCreated", ...key, name: "workers" },
+  groupDeleted: { kind: "groupDeleted", ...key },
+  groupMemberJoined: { kind: "groupMemberJoined", ...key, clientId: 4, goneClientIds: [5], joinedAtMicros: 6 },
+  groupMembersLeft: { kind: "groupMembersLeft", ...key, clientIds: [4, 5] },
+  groupRevocationCompleted: {
+    kind: "groupRevocationCompleted",
+    ...key,
+    partitionId: 1,
+    sourceClientId: 4,
+    targetClientId: 5,
+    reason: "committed",
+  },
+  userUpdated: { kind: "userUpdated", userId: 1, name: "bob", status: 2 },
+  userDeleted: { kind: "userDeleted", userId: 1 },
+  passwordChanged: { kind: "passwordChanged", userId: 1, passwordHash: "other" },
+  permissionsUpdated: { kind: "permissionsUpdated", userId: 1, permissions: null },
+  tokenCreated: { kind: "tokenCreated", ...owner, tokenHash: "ab", expiryAtMicros: 2n ** 60n },
+  tokenDeleted: { kind: "tokenDeleted", ...owner },
+  tokensExpired: { kind: "tokensExpired", tokens: [owner] },
   streamCreated: { kind: "streamCreated", streamId: 3, name: "orders", createdAtMicros: 1_700_000_000_000_001 },
   streamUpdated: { kind: "streamUpdated", streamId: 3, name: "other" },
   streamDeleted: { kind: "streamDeleted", streamId: 3 },

@@ -33,7 +33,7 @@ export const systemCommands = [
   command("getSnapshot", async ({ shard, snapshot }, session, request) => {
     const options = snapshotOptionsOf(request);
     // Unlike the original, which gives it to everyone who is logged in: it tells much about the machine (spec SB 13.50).
-    requireAllowed(shard.state.users.byId.get(session.userId ?? -1), "getStats");
+    requireAllowed(shard.state.users.byId.get(session.userId ?? -1), "getSnapshot");
     return snapshot(options);
   }),
 
