@@ -19,7 +19,6 @@ import type { ClusterMetadata } from "./protocol/records/cluster-metadata.ts";
 import { allPermissions } from "./root-user.ts";
 import { createCipher } from "./security/encryption.ts";
 import { hashPassword } from "./security/password.ts";
-
 import { isServerFault, type ServerContext, streamTotals } from "./server/index.ts";
 import {
   arenaBytesMax,

@@ -84,3 +84,9 @@ export class ByteReader {
     return position;
   }
 }
+
+/** The u32 at `position`, without an object for it: for the hot path. The caller has made sure that 4 bytes are there. */
+export function readU32(bytes: Uint8Array, position: number): number {
+  const low = bytes[position]! | (bytes[position + 1]! << 8) | (bytes[position + 2]! << 16);
+  return (low | (bytes[position + 3]! << 24)) >>> 0;
+}

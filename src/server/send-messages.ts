@@ -1,15 +1,14 @@
 // Send messages (101): the one command whose payload is not decoded into objects. It lies in frame memory, is checked there,
 // and goes as it is to the shard that owns the partition.
 import { findPartition, requireTopic, type Topic } from "../metadata/index.ts";
+import { readU32 } from "../protocol/byte-reader.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { decodeSendMessagesHead } from "../protocol/message/send-messages.ts";
 import { indexRowBytes } from "../protocol/message-layout.ts";
 import type { Partitioning } from "../protocol/partitioning.ts";
 import { type FrameBuffer, partitionKeyOf, type Shard } from "../shard/index.ts";
+import { countBytes } from "./send-route.ts";
 import type { Session } from "./session.ts";
-
-/** Size of the messages count. */
-const countBytes = 4;
 
 /**
  * Carries out one send; the buffer must stay until the promise settles. Errors as in spec BP 4.5: those of the head, of the
@@ -81,9 +80,4 @@ function choosePartition(shard: Shard, streamId: number, topic: Topic, partition
   if (count === 0) throw new IggyError("TopicIdNotFound", [streamId, topic.id]);
   if (partitioning.kind === "key") return Bun.hash.xxHash32(partitioning.key, 0) % count;
   return shard.counters.nextBalancedPartition(partitionKeyOf(streamId, topic.id, 0), count);
-}
-
-function readU32(bytes: Uint8Array, position: number): number {
-  const low = bytes[position]! | (bytes[position + 1]! << 8) | (bytes[position + 2]! << 16);
-  return (low | (bytes[position + 3]! << 24)) >>> 0;
 }

@@ -3,7 +3,7 @@ import type { Topic } from "../metadata/index.ts";
 import type { Partitioning } from "../protocol/partitioning.ts";
 
 /** Size of the messages count, with which a head ends. */
-const countBytes = 4;
+export const countBytes = 4;
 /** Longer heads (long names and keys) are not remembered. */
 const rememberedBytesMax = 256;
 

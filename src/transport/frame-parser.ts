@@ -2,6 +2,7 @@
 // the place that the sink names; every other payload is handed over as a view when it came in one piece. The sink may say
 // after each request that it cannot take another one yet; what is left then waits here.
 
+import { readU32 } from "../protocol/byte-reader.ts";
 import { type FrameKind, frameHeaderBytes, sdkLengthOverheadBytes } from "../protocol/frame.ts";
 import { detectFrameKind } from "../protocol/frame-detection.ts";
 
@@ -247,12 +248,6 @@ export class FrameParser {
     }
     return count === 0 ? -1 : count;
   }
-}
-
-function readU32(bytes: Uint8Array, position: number): number {
-  return (
-    (bytes[position]! | (bytes[position + 1]! << 8) | (bytes[position + 2]! << 16) | (bytes[position + 3]! << 24)) >>> 0
-  );
 }
 
 function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
