@@ -2,8 +2,8 @@
 // does it the other way round, which leaves gaps and overlaps (spec SB 13, trap 18).
 
 import { assert } from "../platform/assert.ts";
+import { IndexRowLayout, indexRowBytes, MessageLayout, messageHeaderBytes } from "../protocol/message-layout.ts";
 import { IdFilter } from "./id-filter.ts";
-import { IndexRowLayout, MessageLayout } from "./kernel/kernel-layout.ts";
 import type { DeduplicationOptions, IncomingBatch } from "./types.ts";
 
 /**
@@ -78,7 +78,7 @@ export function dropDuplicates(batch: IncomingBatch, filter: IdFilter): Incoming
     if (isNew(view, position + MessageLayout.id, filter)) {
       // Positions in the rows of a batch count from its first message.
       const rowEnd = keptEnd + (messageEnd - runStart) - messagesPosition;
-      const row = batch.rowsPosition + keptCount * IndexRowLayout.sizeBytes;
+      const row = batch.rowsPosition + keptCount * indexRowBytes;
       if (runStart !== keptEnd) view.setUint32(row + IndexRowLayout.endPosition, rowEnd, true);
       keptCount++;
     } else {
@@ -109,7 +109,7 @@ function isNew(view: DataView, position: number, filter: IdFilter): boolean {
 
 function messageSize(view: DataView, position: number): number {
   return (
-    MessageLayout.headerSizeBytes +
+    messageHeaderBytes +
     view.getUint32(position + MessageLayout.payloadLength, true) +
     view.getUint32(position + MessageLayout.userHeadersLength, true)
   );

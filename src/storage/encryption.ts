@@ -3,12 +3,10 @@
 // headers that a message does not have stay absent.
 
 import { IggyError } from "../protocol/errors.ts";
+import { IndexRowLayout, indexRowBytes, MessageLayout, messageHeaderBytes } from "../protocol/message-layout.ts";
 import { JsBatchKernel } from "./kernel/js-batch-kernel.ts";
-import { IndexRowLayout, MessageLayout } from "./kernel/kernel-layout.ts";
 import { segmentBytesMax } from "./limits.ts";
 import type { EncryptionOptions, IncomingBatch, MessageCipher } from "./types.ts";
-
-const { headerSizeBytes } = MessageLayout;
 
 /** The validated batch in encrypted form, in memory of its own. Throws `InvalidMessagesSize` (4036) where it grows too large. */
 export function encryptBatch(batch: IncomingBatch, encryption: EncryptionOptions): IncomingBatch {
@@ -17,27 +15,27 @@ export function encryptBatch(batch: IncomingBatch, encryption: EncryptionOptions
   const source = viewOf(memory);
   const messagesSizeBytes = encryptedSize(batch, source, cipher);
   if (messagesSizeBytes > segmentBytesMax) throw new IggyError("InvalidMessagesSize");
-  const messagesPosition = messagesCount * IndexRowLayout.sizeBytes;
+  const messagesPosition = messagesCount * indexRowBytes;
   const bytes = new Uint8Array(messagesPosition + messagesSizeBytes);
   const target = viewOf(bytes);
   let from = batch.messagesPosition;
   let to = messagesPosition;
   for (let index = 0; index < messagesCount; index++) {
-    const payloadEnd = from + headerSizeBytes + source.getUint32(from + MessageLayout.payloadLength, true);
+    const payloadEnd = from + messageHeaderBytes + source.getUint32(from + MessageLayout.payloadLength, true);
     const end = payloadEnd + source.getUint32(from + MessageLayout.userHeadersLength, true);
     const header = to;
-    bytes.set(memory.subarray(from, from + headerSizeBytes), header);
-    const payload = cipher.encrypt(memory.subarray(from + headerSizeBytes, payloadEnd));
-    bytes.set(payload, header + headerSizeBytes);
+    bytes.set(memory.subarray(from, from + messageHeaderBytes), header);
+    const payload = cipher.encrypt(memory.subarray(from + messageHeaderBytes, payloadEnd));
+    bytes.set(payload, header + messageHeaderBytes);
     target.setUint32(header + MessageLayout.payloadLength, payload.byteLength, true);
-    to = header + headerSizeBytes + payload.byteLength;
+    to = header + messageHeaderBytes + payload.byteLength;
     if (end > payloadEnd) {
       const userHeaders = cipher.encrypt(memory.subarray(payloadEnd, end));
       bytes.set(userHeaders, to);
       target.setUint32(header + MessageLayout.userHeadersLength, userHeaders.byteLength, true);
       to += userHeaders.byteLength;
     }
-    target.setUint32(index * IndexRowLayout.sizeBytes + IndexRowLayout.endPosition, to - messagesPosition, true);
+    target.setUint32(index * indexRowBytes + IndexRowLayout.endPosition, to - messagesPosition, true);
     from = end;
   }
   return {
@@ -56,7 +54,7 @@ function encryptedSize(batch: IncomingBatch, view: DataView, cipher: MessageCiph
   for (let index = 0; index < batch.messagesCount; index++) {
     const userHeadersLength = view.getUint32(position + MessageLayout.userHeadersLength, true);
     if (userHeadersLength > 0) sizeBytes += cipher.overheadBytes;
-    position += headerSizeBytes + view.getUint32(position + MessageLayout.payloadLength, true) + userHeadersLength;
+    position += messageHeaderBytes + view.getUint32(position + MessageLayout.payloadLength, true) + userHeadersLength;
   }
   return sizeBytes;
 }
@@ -94,8 +92,8 @@ export class BatchDecryption {
 
   /** Goes on through every message that ends at or before `end`. */
   decryptUpTo(end: number): void {
-    while (end - this.#position >= headerSizeBytes) {
-      const payloadStart = this.#position + headerSizeBytes;
+    while (end - this.#position >= messageHeaderBytes) {
+      const payloadStart = this.#position + messageHeaderBytes;
       const payloadEnd = payloadStart + this.#view.getUint32(this.#position + MessageLayout.payloadLength, true);
       const messageEnd = payloadEnd + this.#view.getUint32(this.#position + MessageLayout.userHeadersLength, true);
       if (messageEnd > end) return;
@@ -115,9 +113,9 @@ export class BatchDecryption {
     }
     const header = this.#clearBytes;
     bytes.copyWithin(header, this.#position, payloadStart);
-    bytes.set(payload, header + headerSizeBytes);
+    bytes.set(payload, header + messageHeaderBytes);
     this.#view.setUint32(header + MessageLayout.payloadLength, payload.byteLength, true);
-    this.#clearBytes = header + headerSizeBytes + payload.byteLength;
+    this.#clearBytes = header + messageHeaderBytes + payload.byteLength;
     if (userHeaders !== undefined) {
       bytes.set(userHeaders, this.#clearBytes);
       this.#view.setUint32(header + MessageLayout.userHeadersLength, userHeaders.byteLength, true);

@@ -1,8 +1,8 @@
 // A walk through the messages of a log file, slice by slice. It does no I/O itself: whoever walks reads `target` from
 // `position`, synchronously or not, and hands the result to `take`.
 
+import { MessageLayout, messageHeaderBytes } from "../protocol/message-layout.ts";
 import { JsBatchKernel } from "./kernel/js-batch-kernel.ts";
-import { MessageLayout } from "./kernel/kernel-layout.ts";
 import { seedBytes } from "./kernel/message-id-source.ts";
 import { messageBytesMax } from "./limits.ts";
 import { rowSizeBytes } from "./row-block.ts";
@@ -73,15 +73,15 @@ export class LogScan {
   /** The slice ends inside a message, or the log does, or the length is garbage. */
   #goOnAtIncomplete(messagePosition: number, sliceBytes: number): void {
     const leftBytes = this.#endPosition - this.position;
-    if (leftBytes < MessageLayout.headerSizeBytes) {
+    if (leftBytes < messageHeaderBytes) {
       this.damage = "torn";
       return;
     }
-    if (sliceBytes < MessageLayout.headerSizeBytes) return;
+    if (sliceBytes < messageHeaderBytes) return;
     const memory = this.#region.memory;
-    const view = new DataView(memory.buffer, memory.byteOffset + messagePosition, MessageLayout.headerSizeBytes);
+    const view = new DataView(memory.buffer, memory.byteOffset + messagePosition, messageHeaderBytes);
     const messageBytes =
-      MessageLayout.headerSizeBytes +
+      messageHeaderBytes +
       view.getUint32(MessageLayout.payloadLength, true) +
       view.getUint32(MessageLayout.userHeadersLength, true);
     if (messageBytes > messageBytesMax) this.damage = "corrupt";
@@ -98,7 +98,7 @@ export class LogScan {
 
 /** Memory of its own for a message that the scan memory cannot hold; the rest of the walk stays in it. */
 function makeLargeRegion(messageBytes: number): ScanRegion {
-  const rowsMax = Math.ceil(messageBytes / MessageLayout.headerSizeBytes);
+  const rowsMax = Math.ceil(messageBytes / messageHeaderBytes);
   const memory = new Uint8Array(messageBytes + rowsMax * rowSizeBytes);
   return {
     kernel: new JsBatchKernel(memory, new Uint8Array(seedBytes).fill(1)), // a scan makes no ids

@@ -6,8 +6,8 @@
 // where a crash leaves its traces, is scanned from the last checkpoint on and cut behind its last valid message.
 
 import { DiskError } from "../platform/disk.ts";
+import { IndexRowLayout, MessageLayout, messageHeaderBytes } from "../protocol/message-layout.ts";
 import { type Checkpoint, checkpointName, readCheckpoint } from "./checkpoint.ts";
-import { IndexRowLayout, MessageLayout } from "./kernel/kernel-layout.ts";
 import { checkpointSlackBytes } from "./limits.ts";
 import { LogScan } from "./log-scan.ts";
 import { rowSizeBytes } from "./row-block.ts";
@@ -133,7 +133,7 @@ function indexEndsWithLog(context: StorageContext, segment: Segment, logSizeByte
   const last = index.rowsCount - 1;
   if (last < 0) return logSizeBytes === 0;
   if (index.relativeOffset(last) !== last || index.endPosition(last) !== logSizeBytes) return false;
-  const header = new Uint8Array(MessageLayout.headerSizeBytes);
+  const header = new Uint8Array(messageHeaderBytes);
   const position = index.startPosition(last);
   const got = context.files.use(segment.log).read(header, position);
   const view = new DataView(header.buffer);

@@ -3,9 +3,9 @@
 // partition with few messages costs little.
 
 import { assert } from "../platform/assert.ts";
-import { IndexRowLayout } from "./kernel/kernel-layout.ts";
+import { indexRowBytes } from "../protocol/message-layout.ts";
 
-export const rowSizeBytes = IndexRowLayout.sizeBytes;
+export const rowSizeBytes = indexRowBytes;
 export const rowsPerChunk = 4096;
 
 const chunkBits = 12;

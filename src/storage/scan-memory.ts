@@ -2,8 +2,8 @@
 // yet, which wait for the disk. Each has its own half, since a partition may open while another one's read waits.
 
 import { assert } from "../platform/assert.ts";
+import { messageHeaderBytes } from "../protocol/message-layout.ts";
 import type { BatchKernel } from "./kernel/batch-kernel.ts";
-import { MessageLayout } from "./kernel/kernel-layout.ts";
 import { rowSizeBytes } from "./row-block.ts";
 
 /** Part of the kernel's memory: messages, and behind them room for the rows of as many messages as can stand there. */
@@ -51,7 +51,7 @@ export class ScanMemory {
 }
 
 function makeRegion(options: ScanMemoryOptions, position: number, sizeBytes: number): ScanRegion {
-  const rowsMax = Math.floor(sizeBytes / (MessageLayout.headerSizeBytes + rowSizeBytes));
+  const rowsMax = Math.floor(sizeBytes / (messageHeaderBytes + rowSizeBytes));
   const messagesSizeBytes = sizeBytes - rowsMax * rowSizeBytes;
   return {
     kernel: options.kernel,

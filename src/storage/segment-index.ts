@@ -6,8 +6,8 @@
 
 import { assert } from "../platform/assert.ts";
 import { IggyError } from "../protocol/errors.ts";
+import { IndexRowLayout } from "../protocol/message-layout.ts";
 import { CachedFile, type FileCache } from "./file-cache.ts";
-import { IndexRowLayout } from "./kernel/kernel-layout.ts";
 import { RowBlock, rowSizeBytes, rowsPerChunk } from "./row-block.ts";
 
 /** One row that is not kept in memory; valid until the next one is located. */

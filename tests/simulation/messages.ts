@@ -1,11 +1,11 @@
 /** Messages for the storage simulation: built as a client builds them, recognised when they come back. */
 import { assert } from "../../src/platform/assert.ts";
+import { IndexRowLayout, indexRowBytes, MessageLayout, messageHeaderBytes } from "../../src/protocol/message-layout.ts";
 import { JsBatchKernel } from "../../src/storage/kernel/js-batch-kernel.ts";
-import { IndexRowLayout, MessageLayout } from "../../src/storage/kernel/kernel-layout.ts";
 import type { IncomingBatch } from "../../src/storage/types.ts";
 import type { Simulation } from "./simulation.ts";
 
-const HEADER_BYTES = MessageLayout.headerSizeBytes;
+const HEADER_BYTES = messageHeaderBytes;
 /** The client's own field, kept as sent: here the number of the message in its run, which makes it recognisable. */
 const ORIGIN_TIMESTAMP = 40;
 
@@ -46,7 +46,7 @@ export function randomMessages(simulation: Simulation, firstNumber: number, most
 
 /** The batch in a memory of its own, as it arrives: index rows with end positions only, then the messages. */
 export function batchOf(messages: readonly SentMessage[], simulation: Simulation): IncomingBatch {
-  const messagesPosition = messages.length * IndexRowLayout.sizeBytes;
+  const messagesPosition = messages.length * indexRowBytes;
   const messagesSizeBytes = messages.reduce((sum, message) => sum + sizeOf(message), 0);
   const memory = new Uint8Array(messagesPosition + messagesSizeBytes);
   const view = new DataView(memory.buffer);
@@ -59,7 +59,7 @@ export function batchOf(messages: readonly SentMessage[], simulation: Simulation
     view.setUint32(start + MessageLayout.payloadLength, message.payloadLength, true);
     endPosition += sizeOf(message);
     fillBody(memory.subarray(start + HEADER_BYTES, messagesPosition + endPosition), message.number);
-    view.setUint32(rowIndex * IndexRowLayout.sizeBytes + IndexRowLayout.endPosition, endPosition, true);
+    view.setUint32(rowIndex * indexRowBytes + IndexRowLayout.endPosition, endPosition, true);
   }
   const seed = new Uint8Array(32);
   simulation.random.fill(seed);

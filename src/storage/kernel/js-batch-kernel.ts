@@ -3,8 +3,8 @@
 import { assert } from "../../platform/assert.ts";
 import { errorTable } from "../../protocol/error-table.ts";
 import { messagePayloadBytesMax, userHeadersBytesMax } from "../../protocol/limits.ts";
+import { IndexRowLayout, indexRowBytes, MessageLayout, messageHeaderBytes } from "../../protocol/message-layout.ts";
 import type { BatchKernel, ScanResult, ScanStop } from "./batch-kernel.ts";
-import { IndexRowLayout, MessageLayout } from "./kernel-layout.ts";
 import { assertPlace, assertRanges, assertTimestamp } from "./kernel-ranges.ts";
 import { MessageIdSource } from "./message-id-source.ts";
 
@@ -30,14 +30,14 @@ export class JsBatchKernel implements BatchKernel {
     let previousHigh = 0;
     let sumBytes = 0;
     for (let rowIndex = 0; rowIndex < messagesCount; rowIndex++) {
-      const row = rowsPosition + rowIndex * IndexRowLayout.sizeBytes;
+      const row = rowsPosition + rowIndex * indexRowBytes;
       if (view.getUint32(row + IndexRowLayout.relativeOffset, true) !== 0) return errorTable.NonZeroOffset.code;
       if (!isZero(view, row + IndexRowLayout.timestamp, 8)) return errorTable.NonZeroTimestamp.code;
 
       // The last message ends where the area ends, whatever its row says.
       const rowEnd = view.getUint32(row + IndexRowLayout.endPosition, true);
       const end = rowIndex === messagesCount - 1 ? messagesSizeBytes : rowEnd;
-      if (end > messagesSizeBytes || end - start < MessageLayout.headerSizeBytes) return errorTable.MissingIndex.code;
+      if (end > messagesSizeBytes || end - start < messageHeaderBytes) return errorTable.MissingIndex.code;
       const message = messagesPosition + start;
       const messageBytes = readMessageSize(view, message);
       if (messageBytes > end - start) return errorTable.MissingIndex.code;
@@ -81,7 +81,7 @@ export class JsBatchKernel implements BatchKernel {
     let doneBytes = 0;
     for (let rowIndex = 0; rowIndex < messagesCount; rowIndex++) {
       const leftBytes = messagesSizeBytes - doneBytes;
-      if (leftBytes < MessageLayout.headerSizeBytes) break;
+      if (leftBytes < messageHeaderBytes) break;
       const message = messagesPosition + doneBytes;
       const messageBytes = readMessageSize(view, message);
       if (messageBytes > leftBytes) break;
@@ -94,7 +94,7 @@ export class JsBatchKernel implements BatchKernel {
       view.setBigUint64(message + MessageLayout.checksum, this.#checksum(message, messageBytes), true);
 
       doneBytes += messageBytes;
-      const row = rowsPosition + rowIndex * IndexRowLayout.sizeBytes;
+      const row = rowsPosition + rowIndex * indexRowBytes;
       view.setUint32(row + IndexRowLayout.relativeOffset, offset - segmentStartOffset, true);
       view.setUint32(row + IndexRowLayout.endPosition, segmentPosition + doneBytes, true);
       writeU64(view, row + IndexRowLayout.timestamp, timestampMicros);
@@ -123,7 +123,7 @@ export class JsBatchKernel implements BatchKernel {
       stop = messagesCount === rowsMax ? "full" : this.#examine(message, sizeBytes - validBytes, offset);
       if (stop !== "end") break;
       validBytes += readMessageSize(view, message);
-      const row = rowsPosition + messagesCount * IndexRowLayout.sizeBytes;
+      const row = rowsPosition + messagesCount * indexRowBytes;
       view.setUint32(row + IndexRowLayout.relativeOffset, offset - segmentStartOffset, true);
       view.setUint32(row + IndexRowLayout.endPosition, segmentPosition + validBytes, true);
       view.setBigUint64(
@@ -139,7 +139,7 @@ export class JsBatchKernel implements BatchKernel {
   /** "end" for a valid message. The offset comes before the length: garbage should not look like a message half there. */
   #examine(message: number, leftBytes: number, offset: number): ScanStop {
     const view = this.#view;
-    if (leftBytes < MessageLayout.headerSizeBytes) return "incomplete";
+    if (leftBytes < messageHeaderBytes) return "incomplete";
     const offsetLow = view.getUint32(message + MessageLayout.offset, true);
     const offsetHigh = view.getUint32(message + MessageLayout.offset + 4, true);
     if (offsetHigh * 2 ** 32 + offsetLow !== offset) return "corrupt";
@@ -162,7 +162,7 @@ export class JsBatchKernel implements BatchKernel {
 /** Size of the message by its own header. Exact: the sum of two 32-bit lengths stays far below 2^53. */
 function readMessageSize(view: DataView, message: number): number {
   return (
-    MessageLayout.headerSizeBytes +
+    messageHeaderBytes +
     view.getUint32(message + MessageLayout.payloadLength, true) +
     view.getUint32(message + MessageLayout.userHeadersLength, true)
   );

@@ -1,5 +1,5 @@
 import { assert } from "../../platform/assert.ts";
-import { IndexRowLayout } from "./kernel-layout.ts";
+import { indexRowBytes } from "../../protocol/message-layout.ts";
 
 /** Asserts that the rows and the messages lie inside the memory, between `firstPosition` and `memoryBytes`. */
 export function assertRanges(
@@ -10,7 +10,7 @@ export function assertRanges(
   messagesPosition: number,
   messagesSizeBytes: number,
 ): void {
-  const rowsSizeBytes = rowsCount * IndexRowLayout.sizeBytes;
+  const rowsSizeBytes = rowsCount * indexRowBytes;
   assert(isInside(rowsPosition, rowsSizeBytes, firstPosition, memoryBytes), "index rows lie inside the memory");
   assert(isInside(messagesPosition, messagesSizeBytes, firstPosition, memoryBytes), "messages lie inside the memory");
 }

@@ -1,4 +1,4 @@
-import { IndexRowLayout, MessageLayout } from "../../../src/storage/kernel/kernel-layout.ts";
+import { IndexRowLayout, indexRowBytes, MessageLayout } from "../../../src/protocol/message-layout.ts";
 
 /** One message of a client's batch, as a test describes it. */
 export interface MessageSpec {
@@ -19,7 +19,7 @@ export interface Batch {
 /** The batch that a well-behaved client sends (spec BP 3.7, 3.8). */
 export function buildBatch(specs: readonly MessageSpec[]): Batch {
   const sizes = specs.map((spec) => 64 + spec.payload.byteLength + (spec.userHeaders?.byteLength ?? 0));
-  const rows = new Uint8Array(specs.length * IndexRowLayout.sizeBytes);
+  const rows = new Uint8Array(specs.length * indexRowBytes);
   const messages = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
   const rowsView = new DataView(rows.buffer);
   const view = new DataView(messages.buffer);
@@ -36,7 +36,7 @@ export function buildBatch(specs: readonly MessageSpec[]): Batch {
     messages.set(spec.payload, position + 64);
     messages.set(spec.userHeaders ?? [], position + 64 + spec.payload.byteLength);
     position += sizes[index]!;
-    rowsView.setUint32(index * IndexRowLayout.sizeBytes + IndexRowLayout.endPosition, position, true);
+    rowsView.setUint32(index * indexRowBytes + IndexRowLayout.endPosition, position, true);
   }
   return { rows, messages, count: specs.length };
 }

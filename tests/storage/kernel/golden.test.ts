@@ -2,7 +2,7 @@
 // polls, and a segment with its index file.
 
 import { describe, expect, test } from "bun:test";
-import { IndexRowLayout } from "../../../src/storage/kernel/kernel-layout.ts";
+import { indexRowBytes } from "../../../src/protocol/message-layout.ts";
 import golden from "./golden.json" with { type: "json" };
 import { bothArenas } from "./kernel-arena.ts";
 
@@ -17,7 +17,7 @@ function parseSend(payloadHex: string): { count: number; rows: Uint8Array; messa
   const view = new DataView(payload.buffer);
   const rowsStart = 4 + view.getUint32(0, true);
   const count = view.getUint32(rowsStart - 4, true);
-  const messagesStart = rowsStart + count * IndexRowLayout.sizeBytes;
+  const messagesStart = rowsStart + count * indexRowBytes;
   return { count, rows: payload.slice(rowsStart, messagesStart), messages: payload.slice(messagesStart) };
 }
 
@@ -65,7 +65,7 @@ describe.each(["wasm", "js"] as const)("%s kernel against the record", (name) =>
     const log = Uint8Array.fromHex(golden.segment.log);
     const index = Uint8Array.fromHex(golden.segment.index);
     const { rowsPosition, messagesPosition } = arena.place(new Uint8Array(index.byteLength), log, true);
-    const rowsMax = index.byteLength / IndexRowLayout.sizeBytes;
+    const rowsMax = index.byteLength / indexRowBytes;
     expect(arena.kernel.scan(messagesPosition, log.byteLength, 0, 0, 0, rowsPosition, rowsMax)).toEqual({
       messagesCount: rowsMax,
       validBytes: log.byteLength,
