@@ -4,6 +4,7 @@ declare const self: Worker;
 
 import { makeClusterMetadata } from "./cluster.ts";
 import { dumpToml } from "./config/dump.ts";
+import { startMaintenance } from "./maintenance.ts";
 import { MetadataLog, type MetadataState } from "./metadata/index.ts";
 import { createLogger, type Logger } from "./observability/log.ts";
 import { LogFile } from "./observability/log-file.ts";
@@ -19,7 +20,7 @@ import type { ClusterMetadata } from "./protocol/records/cluster-metadata.ts";
 import { allPermissions } from "./root-user.ts";
 import { createCipher } from "./security/encryption.ts";
 import { hashPassword } from "./security/password.ts";
-import { isServerFault, type ServerContext, streamTotals } from "./server/index.ts";
+import { allTotals, isServerFault, LoginThrottle, type ServerContext, Sessions } from "./server/index.ts";
 import {
   arenaBytesMax,
   type BoundPorts,
@@ -34,6 +35,8 @@ import {
   type ToShard,
 } from "./shard/index.ts";
 import { createStorageContext, kernelReservedBytes, WasmBatchKernel } from "./storage/index.ts";
+import { takeOver } from "./takeover/take-over.ts";
+import { TakeoverError } from "./takeover/takeover-error.ts";
 import { TcpListener } from "./transport/tcp/listener.ts";
 
 const scanBytes = 4 * 1024 * 1024;
@@ -82,7 +85,8 @@ class ShardProcess {
   readonly #shard: Shard;
   readonly #listener: TcpListener;
   readonly #metadataLog: MetadataLog | undefined;
-  readonly #saver: Timer | undefined;
+  readonly #sessions: Sessions;
+  readonly #stopMaintenance: () => void;
   #bound: BoundPorts = { tcp: 0 };
   #sysinfo: Timer | undefined;
   #isShuttingDown = false;
@@ -141,15 +145,31 @@ class ShardProcess {
       controlPlane:
         metadataLog &&
         ((broadcast) =>
-          new ControlPlane({ log: metadataLog, disk: realDisk, clock: systemClock, paths, topicDefaults, broadcast })),
-      localClients: () => this.#listener.clients(),
+          new ControlPlane({
+            log: metadataLog,
+            disk: realDisk,
+            clock: systemClock,
+            paths,
+            topicDefaults,
+            tokensPerUserMax: config.personalAccessToken.maxTokensPerUser,
+            broadcast,
+          })),
+      localClients: () => this.#sessions.clients(),
+      onEvent: (event) => this.#sessions.follow(event),
       onAdopt: (connection) => this.#listener.adopt(connection),
       onFailure: (error) => {
         if (isServerFault(error)) log.error("a request of another shard failed", { error });
       },
     });
+    this.#sessions = new Sessions({
+      shard: this.#shard,
+      clock: systemClock,
+      onFailure: (error) => log.error("a client that is gone could not leave its groups", { error }),
+    });
     const context: ServerContext = {
       shard: this.#shard,
+      sessions: this.#sessions,
+      loginThrottle: new LoginThrottle(),
       clock: systemClock,
       startTimeMicros: start.startTimeMicros,
       systemStats: createSystemStatsReader(config.system.path),
@@ -176,9 +196,12 @@ class ShardProcess {
       canMove: config.tcp.socketMigration && shardCount > 1,
       log: log.child("tcp"),
     });
-    if (config.messageSaver.enabled) {
-      this.#saver = setInterval(() => this.#save(), config.messageSaver.intervalMicros / 1000);
-    }
+    this.#stopMaintenance = startMaintenance({
+      config,
+      shard: this.#shard,
+      sessions: this.#sessions,
+      log: log.child("maintenance"),
+    });
   }
 
   static async open(start: ShardStart): Promise<ShardProcess> {
@@ -192,16 +215,25 @@ class ShardProcess {
       post({ kind: "opened", state: undefined, hasCreatedRoot: false });
       return process;
     }
-    const {
-      log: metadataLog,
-      state,
-      repairs,
-    } = MetadataLog.open({
+    const { system } = start.config;
+    const { stateDirectory } = dataPaths(system);
+    const openLog = (enforceFsync: boolean) =>
+      MetadataLog.open({
+        disk: realDisk,
+        directory: stateDirectory,
+        enforceFsync,
+        onSnapshotFailure: (error) => log.error("no snapshot of the metadata could be taken", { error }),
+      });
+    takeOver({
       disk: realDisk,
-      directory: dataPaths(start.config.system).stateDirectory,
-      enforceFsync: start.config.system.state.enforceFsync,
-      onSnapshotFailure: (error) => log.error("no snapshot of the metadata could be taken", { error }),
+      stateDirectory,
+      defaults: { messageExpiryMicros: system.topic.messageExpiry, maxTopicSizeBytes: system.topic.maxSize },
+      nowMicros: systemClock.nowMicros(),
+      ...(system.encryption.enabled ? { cipher: createCipher(system.encryption.key) } : {}),
+      openLog: () => openLog(false).log,
+      onInfo: (message, fields) => log.info(message, fields),
     });
+    const { log: metadataLog, state, repairs } = openLog(system.state.enforceFsync);
     for (const repair of repairs) log.warn("the metadata log was repaired", { ...repair });
     const hasCreatedRoot = await createRootUser(metadataLog, start, log);
     const process = new ShardProcess(start, log, metadataLog, state);
@@ -217,15 +249,10 @@ class ShardProcess {
     const read = createSystemStatsReader(config.system.path);
     const sysinfoLog = this.#log.child("sysinfo");
     this.#sysinfo = setInterval(() => {
-      const { state, counters } = this.#shard;
-      const totals = { messagesCount: 0, messagesSizeBytes: 0 };
-      for (const stream of state.streams.byId.values()) {
-        const { messagesCount, sizeBytes } = streamTotals(counters, stream);
-        totals.messagesCount += messagesCount;
-        totals.messagesSizeBytes += sizeBytes;
-      }
-      const clientsCount = counters.clientsCount();
-      sysinfoLog.info(formatSysinfo(read(), { clientsCount, openFilesCount: countOpenFiles(), ...totals }));
+      const { messagesCount, sizeBytes } = allTotals(this.#shard);
+      const clientsCount = this.#shard.counters.clientsCount();
+      const counts = { clientsCount, openFilesCount: countOpenFiles(), messagesCount, messagesSizeBytes: sizeBytes };
+      sysinfoLog.info(formatSysinfo(read(), counts));
     }, intervalMs);
   }
 
@@ -240,10 +267,10 @@ class ShardProcess {
 
   async quiesce(): Promise<void> {
     this.#isShuttingDown = true;
-    clearInterval(this.#saver);
+    this.#stopMaintenance();
     clearInterval(this.#sysinfo);
     this.#listener.stop();
-    while (this.#listener.clients().length > 0) await Bun.sleep(quiescePollMs);
+    while (this.#listener.connectionsCount > 0) await Bun.sleep(quiescePollMs);
     post({ kind: "quiesced" });
   }
 
@@ -252,10 +279,6 @@ class ShardProcess {
     await this.#shard.close();
     this.#metadataLog?.close();
     post({ kind: "closed" });
-  }
-
-  #save(): void {
-    this.#shard.save().catch((error: unknown) => this.#log.error("the saver failed", { error }));
   }
 
   #clusterMetadata(): ClusterMetadata {
@@ -278,6 +301,12 @@ async function createRootUser(metadataLog: MetadataLog, start: ShardStart, log: 
   });
   log.info("created the root user", { username });
   return true;
+}
+
+/** Why the shard cannot go on; what the operator can mend is said without a stack. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error instanceof TakeoverError ? error.message : (error.stack ?? error.message);
 }
 
 let shardProcess: ShardProcess | undefined;
@@ -307,6 +336,6 @@ async function handle(message: ToShard): Promise<void> {
 
 self.onmessage = (event: MessageEvent<ToShard>) => {
   handle(event.data).catch((error: unknown) => {
-    post({ kind: "failed", reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    post({ kind: "failed", reason: reasonOf(error) });
   });
 };

@@ -11,6 +11,14 @@ export function verifyPassword(password: string, hash: string): Promise<boolean>
   return Bun.password.verify(password, hash);
 }
 
+let nobodysHash: Promise<string> | undefined;
+
+/** Takes as long as `verifyPassword`: an answer's time must not tell whether a name exists. */
+export async function wastePassword(password: string): Promise<void> {
+  nobodysHash ??= hashPassword(generatePassword());
+  await verifyPassword(password, await nobodysHash);
+}
+
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /** 20 to 39 letters and digits (spec SB 1.7), from the cryptographic source. */

@@ -1,22 +1,116 @@
-// From the consumer of a request to the key under which its offset is kept.
-import type { Topic } from "../metadata/index.ts";
+// From the consumer of a request to the partition that is meant and the key under which its offset is kept.
+import {
+  type ConsumerGroup,
+  findGroup,
+  findPartition,
+  type GroupKey,
+  type GroupMember,
+  memberOf,
+  pollablePartitions,
+  type Stream,
+  type Topic,
+} from "../metadata/index.ts";
 import type { Consumer } from "../protocol/consumer.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { xxHash32 } from "../protocol/xxhash32.ts";
 import type { ConsumerKey } from "../storage/index.ts";
+import { lastTurn, takeTurn } from "./group-turns.ts";
+import { requireLiveMember, type Session } from "./session.ts";
 
 const utf8 = new TextEncoder();
 
-/** A single consumer's number: as given, or the hash of its name (spec BP 3.3). Undefined for a group: none exists yet. */
-export function resolveConsumer(consumer: Consumer): ConsumerKey | undefined {
-  if (consumer.kind === "group") return undefined;
-  const { id } = consumer;
+/** A partition and who reads it. */
+export interface ConsumerPlace {
+  readonly partitionId: number;
+  readonly consumer: ConsumerKey;
+  /** The client, where it acts as a member of a group: the owner of the partition checks that it is its turn. */
+  readonly memberClientId: number | undefined;
+}
+
+interface ConsumerRequest {
+  readonly consumer: Consumer;
+  readonly partitionId: number | undefined;
+}
+
+/**
+ * What a poll reads (spec SB 4.5). Undefined: a group's member to whom nothing belongs, an empty success. Errors: 3007 for a
+ * single consumer; 30, 5000, 5006 for a group.
+ */
+export function placeOfPoll(
+  session: Session,
+  { consumer, partitionId }: ConsumerRequest,
+  stream: Stream,
+  topic: Topic,
+): ConsumerPlace | undefined {
+  if (consumer.kind !== "group") return placeOfSingle(consumer, partitionId, stream, topic);
+  const { key, member } = requireMember(session, consumer, stream, topic);
+  const polled = partitionId ?? takeTurn(session.groupTurns, key, pollablePartitions(member));
+  return polled === undefined ? undefined : placeOfMember(session, key, polled);
+}
+
+/**
+ * Where an offset is stored or deleted (spec SB 4.8). A member that names no partition means the one that it polled last
+ * (the original takes the next one; spec SB 13, trap 33). Errors: 3007 for a single consumer; 30, 5000, 5006, 3022 for a
+ * group.
+ */
+export function placeOfCommit(
+  session: Session,
+  { consumer, partitionId }: ConsumerRequest,
+  stream: Stream,
+  topic: Topic,
+): ConsumerPlace {
+  if (consumer.kind !== "group") return placeOfSingle(consumer, partitionId, stream, topic);
+  const { key, member } = requireMember(session, consumer, stream, topic);
+  const meant = partitionId ?? lastTurn(session.groupTurns, key, member.partitions);
+  if (meant === undefined) throw new IggyError("NotResolvedConsumer", [consumer.id.value]);
+  return placeOfMember(session, key, meant);
+}
+
+/** Whose stored offset is asked for; membership is not needed. Undefined for an unknown group or partition (spec SB 4.8). */
+export function placeOfStored({ consumer, partitionId }: ConsumerRequest, topic: Topic): ConsumerPlace | undefined {
+  const meant = partitionId ?? 0;
+  if (findPartition(topic, meant) === undefined) return undefined;
+  if (consumer.kind !== "group")
+    return { partitionId: meant, consumer: singleKey(consumer), memberClientId: undefined };
+  const group = findGroup(topic, consumer.id);
+  if (group === undefined) return undefined;
+  return { partitionId: meant, consumer: { kind: "group", id: group.id }, memberClientId: undefined };
+}
+
+/** A single consumer's number: as given, or the hash of its name (spec BP 3.3). */
+export function singleKey({ id }: Consumer): ConsumerKey {
   return { kind: "consumer", id: id.kind === "numeric" ? id.value : xxHash32(utf8.encode(id.value)) };
 }
 
-/** As `resolveConsumer`; an unknown group is ConsumerGroupIdNotFound (5000). */
-export function requireConsumer(consumer: Consumer, topic: Topic): ConsumerKey {
-  const key = resolveConsumer(consumer);
-  if (key === undefined) throw new IggyError("ConsumerGroupIdNotFound", [consumer.id.value, topic.name]);
-  return key;
+function placeOfSingle(
+  consumer: Consumer,
+  partitionId: number | undefined,
+  stream: Stream,
+  topic: Topic,
+): ConsumerPlace {
+  const meant = partitionId ?? 0;
+  if (findPartition(topic, meant) === undefined) {
+    throw new IggyError("PartitionNotFound", [meant, topic.id, stream.id]);
+  }
+  return { partitionId: meant, consumer: singleKey(consumer), memberClientId: undefined };
+}
+
+function placeOfMember(session: Session, { groupId }: GroupKey, partitionId: number): ConsumerPlace {
+  return { partitionId, consumer: { kind: "group", id: groupId }, memberClientId: session.clientId };
+}
+
+function requireMember(
+  session: Session,
+  consumer: Consumer,
+  stream: Stream,
+  topic: Topic,
+): { readonly group: ConsumerGroup; readonly key: GroupKey; readonly member: GroupMember } {
+  requireLiveMember(session);
+  const group = findGroup(topic, consumer.id);
+  if (group === undefined) throw new IggyError("ConsumerGroupIdNotFound", [consumer.id.value, topic.name]);
+  const member = memberOf(group, session.clientId);
+  if (member === undefined) {
+    throw new IggyError("ConsumerGroupMemberNotFound", [session.clientId, group.id, topic.id]);
+  }
+  return { group, key: { streamId: stream.id, topicId: topic.id, groupId: group.id }, member };
 }

@@ -5,9 +5,14 @@ import type { Clock } from "../platform/clock.ts";
 import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
 import type { SnapshotOptions } from "../protocol/system/get-snapshot.ts";
 import type { Shard } from "../shard/index.ts";
+import type { LoginThrottle } from "./login-throttle.ts";
+import type { Sessions } from "./sessions.ts";
 
 export interface ServerContext {
   readonly shard: Shard;
+  /** Clients that are connected to this shard. */
+  readonly sessions: Sessions;
+  readonly loginThrottle: LoginThrottle;
   readonly clock: Clock;
   /** Start of the process, µs since the epoch. */
   readonly startTimeMicros: number;

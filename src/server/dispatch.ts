@@ -3,6 +3,7 @@ import { IggyError } from "../protocol/errors.ts";
 import type { Reply } from "./command.ts";
 import { commandTable } from "./command-table.ts";
 import type { ServerContext } from "./context.ts";
+import { requireLogin } from "./rights.ts";
 import type { Session } from "./session.ts";
 
 /** Carries out one request; throws or rejects with an IggyError, or with whatever a bug threw. */
@@ -17,9 +18,4 @@ export function dispatch(
   const request = command.decode(payload);
   if (command.needsLogin) requireLogin(session);
   return command.run(context, session, request);
-}
-
-/** Throws Unauthenticated (40). */
-export function requireLogin(session: Session): void {
-  if (session.userId === undefined) throw new IggyError("Unauthenticated");
 }

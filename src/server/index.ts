@@ -2,8 +2,11 @@
 export { emptyReply, isPollReply, type PollReply, type Reply } from "./command.ts";
 export { commandTable } from "./command-table.ts";
 export type { ServerContext } from "./context.ts";
-export { dispatch, requireLogin } from "./dispatch.ts";
+export { dispatch } from "./dispatch.ts";
 export { isServerFault } from "./faults.ts";
+export { LoginThrottle } from "./login-throttle.ts";
+export { requireLogin } from "./rights.ts";
 export { sendMessages } from "./send-messages.ts";
-export { clientDetailsOf, createSession, type Session, type SessionState, sessionStateOf } from "./session.ts";
-export { streamTotals } from "./views.ts";
+export { createSession, type Session, type SessionState, sessionStateOf, setUser } from "./session.ts";
+export { Sessions } from "./sessions.ts";
+export { allTotals } from "./views.ts";

@@ -7,12 +7,13 @@ import { decodeSendMessagesHead } from "../protocol/message/send-messages.ts";
 import { indexRowBytes } from "../protocol/message-layout.ts";
 import type { Partitioning } from "../protocol/partitioning.ts";
 import { type FrameBuffer, partitionKeyOf, type Shard } from "../shard/index.ts";
+import { requireRight } from "./rights.ts";
 import { countBytes } from "./send-route.ts";
 import type { Session } from "./session.ts";
 
 /**
  * Carries out one send; the buffer must stay until the promise settles. Errors as in spec BP 4.5: those of the head, of the
- * batch, 1009, 2010, 3007, and those of the append.
+ * batch, 1009, 2010, 41, 3007, and those of the append.
  */
 export function sendMessages(shard: Shard, session: Session, buffer: FrameBuffer): Promise<void> {
   const { memory, position } = buffer;
@@ -33,6 +34,7 @@ export function sendMessages(shard: Shard, session: Session, buffer: FrameBuffer
   const { messagesCount } = head;
   requireValid(shard, buffer, rowsPosition, messagesCount, messagesPosition, end);
   const { stream, topic } = requireTopic(shard.state, head.stream, head.topic);
+  requireRight(shard, session, "sendMessages", stream.id, topic.id);
   route.set(stream.id, topic, head.partitioning);
   // A head with bytes behind the count is legal (spec BP 4.5), but not remembered.
   if (count + countBytes === rowsPosition) route.remember(memory, position, rowsPosition, version);

@@ -29,6 +29,11 @@ export class SendRoute {
     return this.#topic;
   }
 
+  /** The next send is looked up again. */
+  forget(): void {
+    this.#headBytes = 0;
+  }
+
   /** Another place: the head that led to the previous one is forgotten. */
   set(streamId: number, topic: Topic, partitioning: Partitioning): void {
     this.#headBytes = 0;

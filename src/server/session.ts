@@ -1,9 +1,17 @@
 // One connection as the commands see it. Lives on the shard that holds the connection.
 
-import type { ClientDetails } from "../protocol/records/client-header.ts";
+import type { User } from "../metadata/index.ts";
+import { IggyError } from "../protocol/errors.ts";
 import type { Transport } from "../protocol/records/enumerations.ts";
 import { Affinity } from "./affinity.ts";
+import type { GroupTurns } from "./group-turns.ts";
 import { SendRoute } from "./send-route.ts";
+
+/** Who is logged in. A user number is given again after a deletion; the time of creation tells the two apart. */
+export interface SessionUser {
+  readonly id: number;
+  readonly createdAtMicros: number;
+}
 
 /** What moves with a connection from shard to shard: plain data. */
 export interface SessionState {
@@ -13,9 +21,14 @@ export interface SessionState {
   /** `ip:port`, IPv6 as `[ip]:port`. */
   readonly address: string;
   /** Undefined while nobody is logged in. */
-  userId: number | undefined;
+  user: SessionUser | undefined;
   /** Time of the last ping or of the connection (spec SB 8.1). */
   heartbeatMicros: number;
+  /** Not in the list of clients any more: stale, or its user was deleted (spec SB 7.1, 8.1). The socket stays open. */
+  isRecordGone: boolean;
+  /** Whether it ever asked to join a consumer group: only then is there anything to leave when it goes. */
+  hasJoinedGroups: boolean;
+  readonly groupTurns: GroupTurns;
   /** How often the connection has moved. */
   moves: number;
 }
@@ -34,13 +47,18 @@ export function sessionStateOf({ affinity: _affinity, sendRoute: _sendRoute, ...
   return state;
 }
 
-export function clientDetailsOf(session: SessionState): ClientDetails {
-  return {
-    clientId: session.clientId,
-    userId: session.userId,
-    transport: session.transport,
-    address: session.address,
-    consumerGroupsCount: 0,
-    consumerGroups: [],
-  };
+/** From now on the session acts as this user; undefined: as nobody. */
+export function setUser(session: Session, user: User | undefined): void {
+  session.user = user && { id: user.id, createdAtMicros: user.createdAtMicros };
+  session.sendRoute.forget(); // what was allowed was allowed to somebody else
+}
+
+/** Throws ClientNotFound (100), which closes the connection (spec BP 2.7). */
+export function requireRecord(session: Session): void {
+  if (session.isRecordGone) throw new IggyError("ClientNotFound", [session.clientId]);
+}
+
+/** The same for commands about consumer groups: StaleClient (30). */
+export function requireLiveMember(session: Session): void {
+  if (session.isRecordGone) throw new IggyError("StaleClient");
 }

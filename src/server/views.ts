@@ -5,7 +5,7 @@ import type { StreamDetails } from "../protocol/records/stream-details.ts";
 import type { StreamHeader } from "../protocol/records/stream-header.ts";
 import type { TopicDetails } from "../protocol/records/topic-details.ts";
 import type { TopicHeader } from "../protocol/records/topic-header.ts";
-import { type Counters, partitionKeyOf } from "../shard/index.ts";
+import { type Counters, partitionKeyOf, type Shard } from "../shard/index.ts";
 
 export interface Totals {
   segmentsCount: number;
@@ -28,7 +28,28 @@ export function streamTotals(counters: Counters, stream: Stream): Totals {
   return totals;
 }
 
-export function addTo(totals: Totals, more: Totals): void {
+/** Sums over everything, and how much there is. */
+export function allTotals({ state, counters }: Shard): Totals & {
+  readonly topicsCount: number;
+  readonly partitionsCount: number;
+  readonly consumerGroupsCount: number;
+} {
+  const totals: Totals = { segmentsCount: 0, sizeBytes: 0, messagesCount: 0 };
+  let topicsCount = 0;
+  let partitionsCount = 0;
+  let consumerGroupsCount = 0;
+  for (const stream of state.streams.byId.values()) {
+    addTo(totals, streamTotals(counters, stream));
+    topicsCount += stream.topics.byId.size;
+    for (const topic of stream.topics.byId.values()) {
+      partitionsCount += topic.partitions.length;
+      consumerGroupsCount += topic.groups.byId.size;
+    }
+  }
+  return { ...totals, topicsCount, partitionsCount, consumerGroupsCount };
+}
+
+function addTo(totals: Totals, more: Totals): void {
   totals.segmentsCount += more.segmentsCount;
   totals.sizeBytes += more.sizeBytes;
   totals.messagesCount += more.messagesCount;

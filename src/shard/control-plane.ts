@@ -1,45 +1,17 @@
-// The single writer of metadata, on shard 0. A command becomes an event, the event is in the log, then in the state of this
-// shard, then in that of every other shard; only then is it answered, so that a client reads its own write wherever it asks.
+// The single writer of metadata, on shard 0. A command becomes an event, the event is in the log (where it is to survive a
+// restart), then in the state of this shard, then in that of every other shard; only then is it answered, so that a client
+// reads its own write wherever it asks.
 import {
+  isLogged,
   type MetadataEvent,
   type MetadataLog,
   type MetadataState,
-  type PartitionsRequest,
-  planCreatePartitions,
-  planCreateStream,
-  planCreateTopic,
-  planDeletePartitions,
-  planDeleteStream,
-  planDeleteTopic,
-  planPurgeStream,
-  planPurgeTopic,
-  planUpdateStream,
-  planUpdateTopic,
-  type StreamTarget,
   type TopicDefaults,
-  type TopicSettings,
-  type TopicTarget,
 } from "../metadata/index.ts";
-import { assertNever } from "../platform/assert.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
+import { type ControlCommand, planControl } from "./control-commands.ts";
 import type { DataPaths } from "./paths.ts";
-
-/** A command that changes metadata, decoded and allowed. */
-export type ControlCommand =
-  | { readonly kind: "createStream"; readonly request: { readonly name: string } }
-  | { readonly kind: "updateStream"; readonly request: StreamTarget & { readonly name: string } }
-  | { readonly kind: "deleteStream"; readonly request: StreamTarget }
-  | { readonly kind: "purgeStream"; readonly request: StreamTarget }
-  | {
-      readonly kind: "createTopic";
-      readonly request: StreamTarget & TopicSettings & { readonly partitionsCount: number };
-    }
-  | { readonly kind: "updateTopic"; readonly request: TopicTarget & TopicSettings }
-  | { readonly kind: "deleteTopic"; readonly request: TopicTarget }
-  | { readonly kind: "purgeTopic"; readonly request: TopicTarget }
-  | { readonly kind: "createPartitions"; readonly request: PartitionsRequest }
-  | { readonly kind: "deletePartitions"; readonly request: PartitionsRequest };
 
 export interface ControlPlaneOptions {
   readonly log: MetadataLog;
@@ -47,6 +19,8 @@ export interface ControlPlaneOptions {
   readonly clock: Clock;
   readonly paths: DataPaths;
   readonly topicDefaults: TopicDefaults;
+  /** `personal_access_token.max_tokens_per_user` */
+  readonly tokensPerUserMax: number;
   /** Applies the event on every shard, this one included; resolves when its effects are done everywhere. */
   readonly broadcast: (event: MetadataEvent) => Promise<void>;
 }
@@ -60,54 +34,44 @@ export class ControlPlane {
     this.#options = options;
   }
 
-  /** Carries out one command; throws the documented IggyError where it cannot be done. Calls may overlap. */
-  async execute(command: ControlCommand): Promise<MetadataEvent> {
-    const { log, disk, broadcast } = this.#options;
+  /**
+   * Carries out one command; throws the documented IggyError where it cannot be done. Calls may overlap. The last event of
+   * the command; undefined where there was nothing to do.
+   */
+  async execute(command: ControlCommand): Promise<MetadataEvent | undefined> {
+    const { log, clock, topicDefaults, tokensPerUserMax } = this.#options;
     for (;;) {
-      const event = this.#plan(log.state, command);
-      // Nothing is made where a removal is still under way, and what a crash between a deletion's log entry and the removal of its files left
-      // must not come back to life. After waiting, the plan is made anew: nothing may come between a plan and its entry.
-      const created = this.#createdDirectories(log.state, event);
-      const underWay = [...this.#removals].filter(([path]) => created.some((other) => areNested(path, other)));
-      const leftovers = created.filter((path) => disk.exists(path));
-      if (underWay.length > 0 || leftovers.length > 0) {
-        await Promise.all([...underWay.map(([, removal]) => removal), ...leftovers.map((path) => this.#remove(path))]);
+      const events = planControl(log.state, command, { nowMicros: clock.nowMicros(), topicDefaults, tokensPerUserMax });
+      const obstacles = events.flatMap((event) => this.#obstacles(event));
+      if (obstacles.length > 0) {
+        // After waiting, the plan is made anew: nothing may come between a plan and its entry.
+        await Promise.all(obstacles);
         continue;
       }
-      const removed = this.#removedDirectories(log.state, event);
-      log.append(event);
-      await broadcast(event);
-      await Promise.all(removed.map((path) => this.#remove(path)));
-      return event;
+      // Everything up to the first wait of each, in order: no other command comes between.
+      await Promise.all(events.map((event) => this.#carryOut(event)));
+      return events.at(-1);
     }
   }
 
-  #plan(state: MetadataState, command: ControlCommand): MetadataEvent {
-    const { clock, topicDefaults } = this.#options;
-    switch (command.kind) {
-      case "createStream":
-        return planCreateStream(state, command.request, clock.nowMicros());
-      case "updateStream":
-        return planUpdateStream(state, command.request);
-      case "deleteStream":
-        return planDeleteStream(state, command.request);
-      case "purgeStream":
-        return planPurgeStream(state, command.request);
-      case "createTopic":
-        return planCreateTopic(state, command.request, clock.nowMicros(), topicDefaults);
-      case "updateTopic":
-        return planUpdateTopic(state, command.request, topicDefaults);
-      case "deleteTopic":
-        return planDeleteTopic(state, command.request);
-      case "purgeTopic":
-        return planPurgeTopic(state, command.request);
-      case "createPartitions":
-        return planCreatePartitions(state, command.request, clock.nowMicros());
-      case "deletePartitions":
-        return planDeletePartitions(state, command.request);
-      default:
-        return assertNever(command, "a control command is of a known kind");
-    }
+  async #carryOut(event: MetadataEvent): Promise<void> {
+    const { log, broadcast } = this.#options;
+    const removed = this.#removedDirectories(log.state, event);
+    if (isLogged(event)) log.append(event);
+    else log.applyUnlogged(event);
+    await broadcast(event);
+    await Promise.all(removed.map((path) => this.#remove(path)));
+  }
+
+  /**
+   * Nothing is made where a removal is still under way, and what a crash between a deletion's log entry and the removal of
+   * its files left must not come back to life.
+   */
+  #obstacles(event: MetadataEvent): Promise<void>[] {
+    const created = this.#createdDirectories(this.#options.log.state, event);
+    const underWay = [...this.#removals].filter(([path]) => created.some((other) => areNested(path, other)));
+    const leftovers = created.filter((path) => this.#options.disk.exists(path));
+    return [...underWay.map(([, removal]) => removal), ...leftovers.map((path) => this.#remove(path))];
   }
 
   /** Directories whose content ends with this event. */

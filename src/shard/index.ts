@@ -1,5 +1,6 @@
 // The door of the shard layer.
-export { type ControlCommand, ControlPlane } from "./control-plane.ts";
+export type { ControlCommand } from "./control-commands.ts";
+export { ControlPlane } from "./control-plane.ts";
 export { Counters, createSharedCounters, type SharedCounters } from "./counters.ts";
 export { type FrameBuffer, FrameMemory } from "./frame-memory.ts";
 export type { BoundPorts, FromShard, RootCredentials, ShardStart, ToShard } from "./lifecycle.ts";

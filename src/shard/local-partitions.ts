@@ -43,6 +43,11 @@ export class LocalPartitions {
     throw new IggyError("PartitionNotFound", [partitionId, topicId, streamId]);
   }
 
+  /** Undefined: unknown, or owned by another shard. */
+  find(partitionKey: number): Partition | undefined {
+    return this.#partitions.get(partitionKey);
+  }
+
   get all(): Iterable<Partition> {
     return this.#partitions.values();
   }

@@ -3,7 +3,7 @@
 import type { MetadataEvent } from "../metadata/index.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { ConsumerKey, ReadFrom } from "../storage/index.ts";
-import type { ControlCommand } from "./control-plane.ts";
+import type { ControlCommand } from "./control-commands.ts";
 
 /** A validated batch in the memory of the shard that received it, which keeps it until the reply. */
 export interface AppendRequest {
@@ -21,8 +21,11 @@ export interface ReadRequest {
   readonly partitionKey: number;
   readonly from: ReadFrom;
   readonly countMax: number;
-  /** The offset of the last message is stored for this consumer (spec SB 4.7). */
-  readonly autoCommit: ConsumerKey | undefined;
+  readonly consumer: ConsumerKey;
+  /** The offset of the last message is stored for the consumer (spec SB 4.7). */
+  readonly autoCommit: boolean;
+  /** The client that reads as a member of the group; undefined for a single consumer. */
+  readonly memberClientId?: number | undefined;
 }
 
 /** Part of an open file of this process, or bytes. */
@@ -39,7 +42,12 @@ export interface ReadReply {
   readonly leaseId: number;
 }
 
-export type OffsetRequest = { readonly partitionKey: number; readonly consumer: ConsumerKey } & (
+export type OffsetRequest = {
+  readonly partitionKey: number;
+  readonly consumer: ConsumerKey;
+  /** The client that acts as a member of the group: only the owner of the partition may. Undefined: anyone. */
+  readonly memberClientId?: number | undefined;
+} & (
   | { readonly operation: "store"; readonly offset: number }
   | { readonly operation: "get" }
   | { readonly operation: "delete" }
@@ -55,9 +63,11 @@ export interface ShardRequests {
   append: { request: AppendRequest; reply: undefined };
   read: { request: ReadRequest; reply: ReadReply };
   offset: { request: OffsetRequest; reply: OffsetReply };
+  /** How many of the oldest segments were removed. */
+  deleteSegments: { request: { readonly partitionKey: number; readonly count: number }; reply: number };
   flush: { request: { readonly partitionKey: number; readonly fsync: boolean }; reply: undefined };
   /** To shard 0, the only writer of metadata. */
-  control: { request: ControlCommand; reply: MetadataEvent };
+  control: { request: ControlCommand; reply: MetadataEvent | undefined };
   /** From shard 0: answered when the event is applied and its effects on partitions are done. */
   apply: { request: MetadataEvent; reply: undefined };
   clients: { request: undefined; reply: readonly ClientDetails[] };

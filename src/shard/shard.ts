@@ -10,9 +10,11 @@ import {
   type StorageContext,
   WasmBatchKernel,
 } from "../storage/index.ts";
-import type { ControlCommand, ControlPlane } from "./control-plane.ts";
+import type { ControlCommand, ControlKind, EventOf } from "./control-commands.ts";
+import type { ControlPlane } from "./control-plane.ts";
 import type { Counters } from "./counters.ts";
 import type { FrameBuffer } from "./frame-memory.ts";
+import { GroupOwner } from "./group-owner.ts";
 import type { LocalPartitions } from "./local-partitions.ts";
 import { Mailbox, type Port, type ShardHandlers } from "./mailbox.ts";
 import type {
@@ -43,6 +45,8 @@ export interface ShardOptions {
   readonly controlPlane: ((broadcast: (event: MetadataEvent) => Promise<void>) => ControlPlane) | undefined;
   /** Clients connected to this shard. */
   readonly localClients: () => readonly ClientDetails[];
+  /** An event is applied here, with its effects on partitions. */
+  readonly onEvent: (event: MetadataEvent) => void;
   /** Another shard hands a connection over. */
   readonly onAdopt: (connection: MovedConnection) => void;
   /** A request of another shard failed here; it has been told. For the log. */
@@ -75,6 +79,7 @@ export class Shard {
   readonly #mailboxes: readonly (Mailbox | undefined)[];
   readonly #kernels: (WasmBatchKernel | undefined)[];
   readonly #controlPlane: ControlPlane | undefined;
+  readonly #groups: GroupOwner;
   readonly #leases = new Map<number, ReadResult>();
   #nextLeaseId = 1;
   #metadataVersion = 0;
@@ -96,6 +101,15 @@ export class Shard {
             onFailure: options.onFailure,
           }),
     );
+    this.#groups = new GroupOwner({
+      state: options.state,
+      partitions: options.partitions,
+      // Later: what is being carried out is to reach every shard first.
+      complete: (target) =>
+        queueMicrotask(() => {
+          this.control({ kind: "completeRevocation", target }).catch(options.onFailure);
+        }),
+    });
     this.#controlPlane = options.controlPlane?.((event) => this.#broadcast(event));
   }
 
@@ -150,12 +164,20 @@ export class Shard {
       : owner.call("flush", { partitionKey, fsync });
   }
 
-  /** Changes metadata through shard 0; resolves when every shard has applied the event. */
-  control(command: ControlCommand): Promise<MetadataEvent> {
-    if (this.#controlPlane !== undefined) return this.#controlPlane.execute(command);
-    const first = this.#mailboxes[0];
-    if (first === undefined) throw new IggyError("ShardCommunicationError");
-    return first.call("control", command);
+  /** Removes up to `count` of the oldest segments of a partition; how many it were (spec SB 5.2). */
+  deleteSegments(partitionKey: number, count: number): number | Promise<number> {
+    const owner = this.#ownerOf(partitionKey);
+    return owner === undefined
+      ? this.#options.partitions.require(partitionKey).removeOldestSegments(count)
+      : owner.call("deleteSegments", { partitionKey, count });
+  }
+
+  /**
+   * Changes metadata through shard 0; resolves when every shard has applied what it led to. The last event; undefined if
+   * there was nothing to do.
+   */
+  control<K extends ControlKind>(command: ControlCommand & { readonly kind: K }): Promise<EventOf<K>> {
+    return this.#control(command) as Promise<EventOf<K>>;
   }
 
   /** Clients of every shard, each once. One that moves away from here or to here meanwhile is in one of the own lists. */
@@ -165,6 +187,13 @@ export class Shard {
     const lists = await Promise.all(others.map((mailbox) => mailbox.call("clients", undefined)));
     const all = [...before, ...lists.flat(), ...this.#options.localClients()];
     return [...new Map(all.map((client) => [client.clientId, client])).values()];
+  }
+
+  #control(command: ControlCommand): Promise<MetadataEvent | undefined> {
+    if (this.#controlPlane !== undefined) return this.#controlPlane.execute(command);
+    const first = this.#mailboxes[0];
+    if (first === undefined) throw new IggyError("ShardCommunicationError");
+    return first.call("control", command);
   }
 
   /** The saver's tick (spec SB 8.9): every partition of this shard, one after the other. Rejects with the first failure. */
@@ -238,14 +267,23 @@ export class Shard {
   }
 
   #readPartition(request: ReadRequest): ReadResult | Promise<ReadResult> {
-    const { partitionKey, from, countMax, autoCommit } = request;
+    const { partitionKey, from, countMax, autoCommit, consumer, memberClientId } = request;
     const partition = this.#options.partitions.require(partitionKey);
+    if (memberClientId !== undefined) this.#groups.requireOwned(partitionKey, consumer.id, memberClientId);
     const result = partition.read(from, countMax);
-    if (autoCommit === undefined) return result;
+    if (!autoCommit && memberClientId === undefined) return result;
     // Before the reply, and only if it has messages (spec SB 4.7).
     const commit = (read: ReadResult): ReadResult => {
+      if (read.messagesCount + read.skippedCount === 0) return read;
       try {
-        if (read.messagesCount + read.skippedCount > 0) partition.storeOffset(autoCommit, read.lastOffset);
+        if (memberClientId !== undefined) {
+          this.#groups.requireOwned(partitionKey, consumer.id, memberClientId); // a read from the disk takes time
+          this.#groups.polled(partitionKey, consumer.id, memberClientId, read.lastOffset);
+        }
+        if (autoCommit) {
+          partition.storeOffset(consumer, read.lastOffset);
+          if (memberClientId !== undefined) this.#groups.committed(partitionKey, consumer.id);
+        }
       } catch (error) {
         read.release();
         throw error;
@@ -256,12 +294,17 @@ export class Shard {
   }
 
   #offset(request: OffsetRequest): OffsetReply {
-    const partition = this.#options.partitions.require(request.partitionKey);
-    if (request.operation === "store") partition.storeOffset(request.consumer, request.offset);
-    if (request.operation === "delete") partition.deleteOffset(request.consumer);
+    const { partitionKey, consumer, memberClientId } = request;
+    const partition = this.#options.partitions.require(partitionKey);
+    if (memberClientId !== undefined) this.#groups.requireOwned(partitionKey, consumer.id, memberClientId);
+    if (request.operation === "store") {
+      partition.storeOffset(consumer, request.offset);
+      if (memberClientId !== undefined) this.#groups.committed(partitionKey, consumer.id);
+    }
+    if (request.operation === "delete") partition.deleteOffset(consumer);
     return {
       currentOffset: partition.counters.currentOffset,
-      storedOffset: partition.getOffset(request.consumer),
+      storedOffset: partition.getOffset(consumer),
     };
   }
 
@@ -274,12 +317,12 @@ export class Shard {
         return result instanceof Promise ? result.then((read) => this.#lease(read)) : this.#lease(result);
       },
       offset: (request) => this.#offset(request),
+      deleteSegments: ({ partitionKey, count }) => this.deleteSegments(partitionKey, count),
       flush: ({ partitionKey, fsync }) => this.flush(partitionKey, fsync) as Promise<undefined>,
-      control: (command) => this.control(command),
+      control: (command) => this.#control(command),
       apply: async (event) => {
         apply(this.state, event);
-        this.#metadataVersion++;
-        await this.#options.partitions.follow(event);
+        await this.#follow(event);
         return undefined;
       },
       clients: () => this.#options.localClients(),
@@ -288,12 +331,16 @@ export class Shard {
 
   /** Shard 0: the log has applied the event to the state already. */
   async #broadcast(event: MetadataEvent): Promise<void> {
-    this.#metadataVersion++;
     const others = this.#mailboxes.filter((mailbox) => mailbox !== undefined);
-    await Promise.all([
-      this.#options.partitions.follow(event),
-      ...others.map((mailbox) => mailbox.call("apply", event)),
-    ]);
+    await Promise.all([...others.map((mailbox) => mailbox.call("apply", event)), this.#follow(event)]);
+  }
+
+  /** The event is in the state: its effects here. */
+  async #follow(event: MetadataEvent): Promise<void> {
+    this.#metadataVersion++;
+    await this.#options.partitions.follow(event);
+    this.#groups.follow(event);
+    this.#options.onEvent(event);
   }
 
   /** Keeps the files of a read open until the other shard has sent them. */

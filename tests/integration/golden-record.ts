@@ -16,6 +16,8 @@ export interface Step {
   readonly volatile: readonly (readonly [number, number])[];
   /** The original's answer is a known fault. */
   readonly isFault: boolean;
+  /** The reply is a raw access token for the steps without a payload. */
+  readonly savesToken: boolean;
 }
 
 export const steps: readonly Step[] = record.map((step) => ({
@@ -27,6 +29,7 @@ export const steps: readonly Step[] = record.map((step) => ({
   reply: step.reply,
   volatile: step.volatile.map(([position, size]) => [position ?? 0, size ?? 0] as const),
   isFault: "fix" in step && step.fix === true,
+  savesToken: "saves_token" in step && step.saves_token === true,
 }));
 
 type Range = readonly [number, number];

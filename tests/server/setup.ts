@@ -1,18 +1,21 @@
 // What dispatch needs to run commands, over the two shards of the shard tests.
 import type { ServerContext, Session } from "../../src/server/index.ts";
-import { createSession } from "../../src/server/index.ts";
-import type { TestShard } from "../shard/setup.ts";
+import { createSession, LoginThrottle, Sessions } from "../../src/server/index.ts";
+import { rootCreatedAtMicros, type TestShard } from "../shard/setup.ts";
 
-export const startTimeMicros = 1_700_000_000_000_000;
+export const startTimeMicros = rootCreatedAtMicros;
 
 /** `nowMicros` is one second after the start. */
 export function makeContext({ shard }: TestShard, changes: Partial<ServerContext> = {}): ServerContext {
   const notExpected = () => {
     throw new Error("not expected in this test");
   };
+  const clock = { nowMicros: () => startTimeMicros + 1_000_000 };
   return {
     shard,
-    clock: { nowMicros: () => startTimeMicros + 1_000_000 },
+    sessions: new Sessions({ shard, clock, onFailure: notExpected }),
+    loginThrottle: new LoginThrottle(),
+    clock,
     startTimeMicros,
     systemStats: notExpected,
     clusterMetadata: notExpected,
@@ -28,8 +31,11 @@ export function makeSession(userId?: number): Session {
     clientId: 5,
     transport: "tcp",
     address: "127.0.0.1:4000",
-    userId,
+    user: userId === undefined ? undefined : { id: userId, createdAtMicros: startTimeMicros },
     heartbeatMicros: startTimeMicros,
+    isRecordGone: false,
+    hasJoinedGroups: false,
+    groupTurns: new Map(),
     moves: 0,
   });
 }

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { entriesById, type MetadataEvent, MetadataLog, type MetadataState } from "../../src/metadata/index.ts";
 import type { Disk } from "../../src/platform/disk.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
-import { type ControlCommand, ControlPlane } from "../../src/shard/control-plane.ts";
+import type { ControlCommand } from "../../src/shard/control-commands.ts";
+import { ControlPlane } from "../../src/shard/control-plane.ts";
 import { SimDisk } from "../simulation/sim-disk.ts";
 import { Simulation } from "../simulation/simulation.ts";
 import { makePaths, topicDefaults } from "./setup.ts";
@@ -89,6 +90,7 @@ function make(seed: number, held?: HeldRemoval) {
     clock: { nowMicros: () => nowMicros++ },
     paths,
     topicDefaults,
+    tokensPerUserMax: 100,
     broadcast: async (event) => {
       events.push(event);
       if (event.kind === "topicCreated") makePartitions(event.streamId, event.topicId, 0, event.partitionsCount);

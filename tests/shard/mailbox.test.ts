@@ -43,6 +43,7 @@ const noHandlers: ShardHandlers = {
   append: notExpected,
   read: notExpected,
   offset: notExpected,
+  deleteSegments: notExpected,
   flush: notExpected,
   control: notExpected,
   apply: notExpected,

@@ -13,6 +13,24 @@ const settings = {
   replicationFactor: 1,
 } as const;
 const ids = { streamId: 3, topicId: 7 };
+const user = { kind: "string", value: "alice" } as const;
+const group = { kind: "numeric", value: 2 } as const;
+const owner = { userId: 1, name: "ci" };
+const permissions = {
+  global: {
+    manageServers: true,
+    readServers: false,
+    manageUsers: false,
+    readUsers: false,
+    manageStreams: false,
+    readStreams: false,
+    manageTopics: false,
+    readTopics: false,
+    pollMessages: false,
+    sendMessages: false,
+  },
+  streams: [],
+};
 
 export const sampleControlCommands: { readonly [K in ControlCommand["kind"]]: Extract<ControlCommand, { kind: K }> } = {
   createStream: { kind: "createStream", request: { name: "new" } },
@@ -25,12 +43,29 @@ export const sampleControlCommands: { readonly [K in ControlCommand["kind"]]: Ex
   purgeTopic: { kind: "purgeTopic", request: { stream, topic } },
   createPartitions: { kind: "createPartitions", request: { stream, topic, count: 2 } },
   deletePartitions: { kind: "deletePartitions", request: { stream, topic, count: 2 } },
+  createUser: { kind: "createUser", request: { name: "alice", passwordHash: "hash", status: 1, permissions } },
+  updateUser: { kind: "updateUser", request: { user, name: "bob", status: 2 } },
+  deleteUser: { kind: "deleteUser", request: { user } },
+  updatePermissions: { kind: "updatePermissions", request: { user, permissions: null } },
+  changePassword: { kind: "changePassword", request: { userId: 1, verifiedHash: "hash", passwordHash: "other" } },
+  createToken: { kind: "createToken", request: { ...owner, tokenHash: "ab", expiryMicros: 2n ** 64n - 1n } },
+  deleteToken: { kind: "deleteToken", request: owner },
+  expireTokens: { kind: "expireTokens" },
+  createGroup: { kind: "createGroup", request: { stream, topic, name: "workers" } },
+  deleteGroup: { kind: "deleteGroup", request: { stream, topic, group } },
+  joinGroup: { kind: "joinGroup", request: { stream, topic, group }, clientId: 4 },
+  leaveGroup: { kind: "leaveGroup", request: { stream, topic, group }, clientId: 4 },
+  clientGone: { kind: "clientGone", clientId: 4 },
+  completeRevocation: {
+    kind: "completeRevocation",
+    target: { ...ids, groupId: 2, partitionId: 1, sourceClientId: 4, targetClientId: 5, sinceMicros: 6 },
+  },
+  timeOutRevocations: { kind: "timeOutRevocations", timeoutMicros: 30_000_000 },
 };
 
 type EventSamples = { readonly [K in MetadataEvent["kind"]]: Extract<MetadataEvent, { kind: K }> };
 
 const key = { ...ids, groupId: 2 };
-const owner = { userId: 1, name: "ci" };
 
 export const sampleEvents: EventSamples = {
   groupCreated: { kind: "groupCreated", ...key, name: "workers" },
@@ -69,21 +104,7 @@ export const sampleEvents: EventSamples = {
     passwordHash: "hash",
     status: 1,
     createdAtMicros: 7,
-    permissions: {
-      global: {
-        manageServers: true,
-        readServers: false,
-        manageUsers: false,
-        readUsers: false,
-        manageStreams: false,
-        readStreams: false,
-        manageTopics: false,
-        readTopics: false,
-        pollMessages: false,
-        sendMessages: false,
-      },
-      streams: [],
-    },
+    permissions,
   },
 };
 
@@ -99,8 +120,16 @@ export const sampleRequests: { readonly [K in ShardRequestKind]: RequestOf<K> } 
     messagesPosition: 4144,
     messagesSizeBytes: 300,
   },
-  read: { partitionKey: 5, from: { kind: "next", consumer }, countMax: 100, autoCommit: consumer },
-  offset: { partitionKey: 5, operation: "store", consumer, offset: 2 ** 53 - 1 },
+  read: {
+    partitionKey: 5,
+    from: { kind: "next", consumer },
+    countMax: 100,
+    autoCommit: true,
+    consumer,
+    memberClientId: 4,
+  },
+  offset: { partitionKey: 5, operation: "store", consumer, memberClientId: 4, offset: 2 ** 53 - 1 },
+  deleteSegments: { partitionKey: 5, count: 2 },
   flush: { partitionKey: 5, fsync: true },
   control: sampleControlCommands.createTopic,
   apply: sampleEvents.topicCreated,
@@ -120,6 +149,7 @@ export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
     leaseId: 4,
   },
   offset: { currentOffset: 41, storedOffset: 40 },
+  deleteSegments: 2,
   flush: undefined,
   control: sampleEvents.topicCreated,
   apply: undefined,

@@ -7,6 +7,7 @@ import { type MetadataEvent, MetadataLog, type MetadataState } from "../../src/m
 import { systemClock } from "../../src/platform/clock.ts";
 import { realDisk } from "../../src/platform/real-disk.ts";
 import type { ClientDetails } from "../../src/protocol/records/client-header.ts";
+import { allPermissions } from "../../src/root-user.ts";
 import { FrameMemory } from "../../src/shard/frame-memory.ts";
 import {
   ControlPlane,
@@ -26,6 +27,9 @@ import {
   kernelReservedBytes,
   type StorageContext,
 } from "../../src/storage/index.ts";
+
+/** When user 0 was made, who may do everything. */
+export const rootCreatedAtMicros = 1_700_000_000_000_000;
 
 export const topicDefaults = {
   messageExpiryMicros: 2n ** 64n - 1n,
@@ -48,6 +52,8 @@ export interface TestShard {
   readonly adopted: MovedConnection[];
   readonly failures: unknown[];
   readonly clients: ClientDetails[];
+  /** Everything that was applied on this shard. */
+  readonly events: MetadataEvent[];
 }
 
 export interface TestShards {
@@ -99,6 +105,15 @@ export function startShards(): TestShards {
       throw error;
     },
   });
+  log.append({
+    kind: "userCreated",
+    userId: 0,
+    name: "root",
+    passwordHash: "",
+    status: 1,
+    createdAtMicros: rootCreatedAtMicros,
+    permissions: allPermissions,
+  });
   const shared = createSharedCounters();
   const channel = new MessageChannel();
   const memories = [0, 1].map(() => new WebAssembly.Memory({ shared: true, initial: 16, maximum: 256 }));
@@ -114,6 +129,7 @@ export function startShards(): TestShards {
     const adopted: MovedConnection[] = [];
     const failures: unknown[] = [];
     const clients: ClientDetails[] = [];
+    const events: MetadataEvent[] = [];
     const port: Port = {
       postMessage: (message) => {
         sent.push(message);
@@ -123,7 +139,15 @@ export function startShards(): TestShards {
       start: () => ports[shardId].start(),
     };
     const makeControlPlane = (broadcast: (event: MetadataEvent) => Promise<void>) =>
-      new ControlPlane({ log, disk: realDisk, clock: systemClock, paths, topicDefaults, broadcast });
+      new ControlPlane({
+        log,
+        disk: realDisk,
+        clock: systemClock,
+        paths,
+        topicDefaults,
+        tokensPerUserMax: 100,
+        broadcast,
+      });
     const shard = new Shard({
       shardId,
       shardCount: 2,
@@ -136,6 +160,7 @@ export function startShards(): TestShards {
       ports: shardId === 0 ? [undefined, port] : [port, undefined],
       controlPlane: shardId === 0 ? makeControlPlane : undefined,
       localClients: () => clients,
+      onEvent: (event) => events.push(event),
       onAdopt: (connection) => adopted.push(connection),
       onFailure: (thrown) => failures.push(thrown),
     });
@@ -145,7 +170,7 @@ export function startShards(): TestShards {
       arenaBytesMax: 16 * 1024 * 1024,
       largeBytesMax: 64 * 1024 * 1024,
     });
-    return { shard, state: own, storage, frames, sent, adopted, failures, clients };
+    return { shard, state: own, storage, frames, sent, adopted, failures, clients, events };
   };
 
   const shards = [start(0), start(1)] as const;

@@ -72,7 +72,8 @@ async function payloadsOf(from: TestShard, key: number): Promise<number[][]> {
     partitionKey: key,
     from: { kind: "first" },
     countMax: 100,
-    autoCommit: undefined,
+    autoCommit: false,
+    consumer,
   });
   const messages = parseMessages(bytesOf(read));
   read.release();
@@ -134,7 +135,7 @@ describe("metadata", () => {
     await shards[1].shard.control({ kind: "deleteTopic", request });
     for (const { shard } of shards) {
       for (const key of keys) {
-        const read = { partitionKey: key, from: { kind: "first" }, countMax: 1, autoCommit: undefined } as const;
+        const read = { partitionKey: key, from: { kind: "first" }, countMax: 1, autoCommit: false, consumer } as const;
         expect(await codeOf(() => shard.read(read))).toBe(3007);
       }
     }
@@ -200,7 +201,8 @@ describe("leases", () => {
       partitionKey: key,
       from: { kind: "first" },
       countMax: 1,
-      autoCommit: undefined,
+      autoCommit: false,
+      consumer,
     });
     expect(read.parts.some((part) => part.kind === "file")).toBe(true);
     await shards[0].shard.control({ kind: "deleteTopic", request: { stream: named("orders"), topic: named("paid") } });
@@ -217,7 +219,8 @@ describe("leases", () => {
       partitionKey: foreignKey(0),
       from: { kind: "first" },
       countMax: 1,
-      autoCommit: undefined,
+      autoCommit: false,
+      consumer,
     } as const;
     const read = await shards[0].shard.read(request);
     read.release();
@@ -244,7 +247,7 @@ describe("offsets and flushes", () => {
   test("a read that commits stores the offset of its last message at the owner", async () => {
     const partitionKey = foreignKey(0);
     await append(shards[0], partitionKey, [1, 1, 1, 1]);
-    const next = { partitionKey, from: { kind: "next", consumer }, countMax: 3, autoCommit: consumer } as const;
+    const next = { partitionKey, from: { kind: "next", consumer }, countMax: 3, autoCommit: true, consumer } as const;
     for (const expected of [3, 1, 0]) {
       const read = await shards[0].shard.read(next);
       expect(read.messagesCount).toBe(expected);

@@ -2,7 +2,7 @@
 // memory and descriptors. Every wait is bounded and fails with the server's log; nothing of the environment or of the
 // working directory (IGGY_*, config.toml, .env) reaches the server.
 import { afterAll } from "bun:test";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "toml";
@@ -21,6 +21,8 @@ export interface ServerOptions {
   readonly shards?: number;
   /** Added to the environment; undefined takes a variable away. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** A data directory that the server starts with a copy of. */
+  readonly dataFrom?: string;
   /** Command line after `src/main.ts`. */
   readonly arguments?: readonly string[];
 }
@@ -131,6 +133,7 @@ export class TestServer {
   static async start(directory: string, options: ServerOptions): Promise<TestServer> {
     // A file of an earlier run would tell an old port.
     rmSync(join(directory, "data/runtime/current_config.toml"), { force: true });
+    if (options.dataFrom !== undefined) cpSync(options.dataFrom, join(directory, "data"), { recursive: true });
     const server = new TestServer(directory, options);
     await server.#listening();
     return server;

@@ -1,12 +1,17 @@
 // Poll and flush (spec BP 4.5, SB 4.5, 4.6). Sends have their own way in: send-messages.ts.
 import { findPartition, requireTopic } from "../../metadata/index.ts";
 import { IggyError } from "../../protocol/errors.ts";
+import { pollReplyHeadBytes } from "../../protocol/message-layout.ts";
 import type { PollingStrategy } from "../../protocol/polling-strategy.ts";
 import { partitionKeyOf } from "../../shard/index.ts";
 import type { ConsumerKey, ReadFrom } from "../../storage/index.ts";
-import { command, type PollReply, plainCommand } from "../command.ts";
-import { requireConsumer } from "../consumers.ts";
+import { command, plainCommand, type Reply } from "../command.ts";
+import { placeOfPoll } from "../consumers.ts";
 import { toSafeNumber } from "../numbers.ts";
+import { requireRight } from "../rights.ts";
+
+/** What a member of a group gets that has nothing to poll: partition 0, current offset 0, no messages (spec SB 4.5). */
+const emptyPoll = new Uint8Array(pollReplyHeadBytes);
 
 function readFrom(strategy: PollingStrategy, consumer: ConsumerKey): ReadFrom {
   switch (strategy.kind) {
@@ -21,27 +26,41 @@ function readFrom(strategy: PollingStrategy, consumer: ConsumerKey): ReadFrom {
   }
 }
 
+/** The partition belongs to another member, here or, by now, at its owner: an empty success. */
+function emptyIfNotOwned(error: unknown): Reply {
+  if (error instanceof IggyError && error.errorName === "NotResolvedConsumer") return emptyPoll;
+  throw error;
+}
+
 export const messageCommands = [
-  plainCommand("pollMessages", ({ shard }, session, request): PollReply | Promise<PollReply> => {
+  plainCommand("pollMessages", ({ shard }, session, request): Reply | Promise<Reply> => {
     const { stream, topic } = requireTopic(shard.state, request.stream, request.topic);
-    const consumer = requireConsumer(request.consumer, topic);
-    const partitionId = request.partitionId ?? 0;
-    if (findPartition(topic, partitionId) === undefined) {
-      throw new IggyError("PartitionNotFound", [partitionId, topic.id, stream.id]);
-    }
+    requireRight(shard, session, "pollMessages", stream.id, topic.id);
+    const place = placeOfPoll(session, request, stream, topic);
+    if (place === undefined) return emptyPoll;
+    const { partitionId, consumer, memberClientId } = place;
     const partitionKey = partitionKeyOf(stream.id, topic.id, partitionId);
-    session.affinity.note(shard.remoteOwnerOf(partitionKey));
-    const read = shard.read({
-      partitionKey,
-      from: readFrom(request.strategy, consumer),
-      countMax: request.count,
-      autoCommit: request.autoCommit ? consumer : undefined,
-    });
-    return read instanceof Promise ? read.then((done) => ({ partitionId, read: done })) : { partitionId, read };
+    // A member goes round its partitions, which lie on several shards.
+    if (memberClientId === undefined) session.affinity.note(shard.remoteOwnerOf(partitionKey));
+    try {
+      const read = shard.read({
+        partitionKey,
+        from: readFrom(request.strategy, consumer),
+        countMax: request.count,
+        autoCommit: request.autoCommit,
+        consumer,
+        memberClientId,
+      });
+      if (!(read instanceof Promise)) return { partitionId, read };
+      return read.then((done) => ({ partitionId, read: done }), emptyIfNotOwned);
+    } catch (error) {
+      return emptyIfNotOwned(error);
+    }
   }),
 
-  command("flushUnsavedBuffer", async ({ shard }, _session, request) => {
+  command("flushUnsavedBuffer", async ({ shard }, session, request) => {
     const { stream, topic } = requireTopic(shard.state, request.stream, request.topic);
+    requireRight(shard, session, "sendMessages", stream.id, topic.id);
     if (findPartition(topic, request.partitionId) === undefined) {
       throw new IggyError("PartitionNotFound", [request.partitionId, topic.id, stream.id]);
     }

@@ -1,42 +1,49 @@
-// Streams (spec BP 4.7, SB 5).
-import { entriesById, findStream } from "../../metadata/index.ts";
+// Streams (spec BP 4.7, SB 5). What is missing is answered before what is not allowed (spec SB 7.3).
+import { entriesById, findStream, requireStream } from "../../metadata/index.ts";
 import { command } from "../command.ts";
+import { requireRight } from "../rights.ts";
 import { streamDetails, streamHeader } from "../views.ts";
 
 export const streamCommands = [
-  command("getStream", ({ shard }, _session, { stream: identifier }) => {
+  command("getStream", ({ shard }, session, { stream: identifier }) => {
     const stream = findStream(shard.state, identifier);
-    return stream && streamDetails(shard.counters, stream);
+    if (stream === undefined) return undefined;
+    requireRight(shard, session, "getStream", stream.id);
+    return streamDetails(shard.counters, stream);
   }),
 
-  command("getStreams", ({ shard }) =>
-    entriesById(shard.state.streams).map((stream) => streamHeader(shard.counters, stream)),
-  ),
+  command("getStreams", ({ shard }, session) => {
+    requireRight(shard, session, "getStreams");
+    return entriesById(shard.state.streams).map((stream) => streamHeader(shard.counters, stream));
+  }),
 
-  command("createStream", async ({ shard }, _session, request) => {
-    const event = await shard.control({ kind: "createStream", request });
-    if (event.kind !== "streamCreated") return undefined;
+  command("createStream", async ({ shard }, session, request) => {
+    requireRight(shard, session, "createStream");
+    const { streamId, createdAtMicros, name } = await shard.control({ kind: "createStream", request });
     return {
-      id: event.streamId,
-      createdAtMicros: BigInt(event.createdAtMicros),
+      id: streamId,
+      createdAtMicros: BigInt(createdAtMicros),
       topicsCount: 0,
       sizeBytes: 0n,
       messagesCount: 0n,
-      name: event.name,
+      name,
     };
   }),
 
-  command("updateStream", async ({ shard }, _session, request) => {
+  command("updateStream", async ({ shard }, session, request) => {
+    requireRight(shard, session, "updateStream", requireStream(shard.state, request.stream).id);
     await shard.control({ kind: "updateStream", request });
     return undefined;
   }),
 
-  command("deleteStream", async ({ shard }, _session, request) => {
+  command("deleteStream", async ({ shard }, session, request) => {
+    requireRight(shard, session, "deleteStream", requireStream(shard.state, request.stream).id);
     await shard.control({ kind: "deleteStream", request });
     return undefined;
   }),
 
-  command("purgeStream", async ({ shard }, _session, request) => {
+  command("purgeStream", async ({ shard }, session, request) => {
+    requireRight(shard, session, "purgeStream", requireStream(shard.state, request.stream).id);
     await shard.control({ kind: "purgeStream", request });
     return undefined;
   }),

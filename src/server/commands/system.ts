@@ -1,10 +1,10 @@
 // Ping, clients, stats and cluster metadata (spec BP 4.2, SB 8).
-import { requireAllowed } from "../../metadata/index.ts";
 import { IggyError } from "../../protocol/errors.ts";
 import { snapshotOptionsOf } from "../../protocol/system/get-snapshot.ts";
 import { command } from "../command.ts";
-import { clientDetailsOf } from "../session.ts";
-import { addTo, streamTotals, type Totals } from "../views.ts";
+import { requireRight } from "../rights.ts";
+import { requireRecord } from "../session.ts";
+import { allTotals } from "../views.ts";
 
 /** What clients are told: the version of the original whose protocol is spoken (spec SB 3.10). */
 const compatibleVersion = { text: "0.8.0", semver: 8000 };
@@ -19,34 +19,34 @@ export const systemCommands = [
     { needsLogin: false },
   ),
 
-  command("getMe", (_context, session) => clientDetailsOf(session)),
+  command("getMe", ({ sessions }, session) => {
+    requireRecord(session);
+    return sessions.detailsOf(session);
+  }),
 
-  command("getClient", async ({ shard }, _session, { clientId }) => {
+  command("getClient", async ({ shard }, session, { clientId }) => {
+    requireRight(shard, session, "getClient");
     if (clientId === 0) throw new IggyError("InvalidClientId");
     return (await shard.clients()).find((client) => client.clientId === clientId);
   }),
 
-  command("getClients", ({ shard }) => shard.clients()),
+  command("getClients", ({ shard }, session) => {
+    requireRight(shard, session, "getClients");
+    return shard.clients();
+  }),
 
   command("getClusterMetadata", ({ clusterMetadata }) => clusterMetadata()),
 
   command("getSnapshot", async ({ shard, snapshot }, session, request) => {
     const options = snapshotOptionsOf(request);
     // Unlike the original, which gives it to everyone who is logged in: it tells much about the machine (spec SB 13.50).
-    requireAllowed(shard.state.users.byId.get(session.userId ?? -1), "getSnapshot");
+    requireRight(shard, session, "getSnapshot");
     return snapshot(options);
   }),
 
-  command("getStats", ({ shard, clock, startTimeMicros, systemStats }) => {
-    const { state, counters } = shard;
-    const totals: Totals = { segmentsCount: 0, sizeBytes: 0, messagesCount: 0 };
-    let topicsCount = 0;
-    let partitionsCount = 0;
-    for (const stream of state.streams.byId.values()) {
-      addTo(totals, streamTotals(counters, stream));
-      topicsCount += stream.topics.byId.size;
-      for (const topic of stream.topics.byId.values()) partitionsCount += topic.partitions.length;
-    }
+  command("getStats", ({ shard, clock, startTimeMicros, systemStats }, session) => {
+    requireRight(shard, session, "getStats");
+    const { topicsCount, partitionsCount, consumerGroupsCount, ...totals } = allTotals(shard);
     const system = systemStats();
     return {
       processId: system.processId,
@@ -60,13 +60,13 @@ export const systemCommands = [
       readBytes: BigInt(system.readBytes),
       writtenBytes: BigInt(system.writtenBytes),
       messagesSizeBytes: BigInt(totals.sizeBytes),
-      streamsCount: state.streams.byId.size,
+      streamsCount: shard.state.streams.byId.size,
       topicsCount,
       partitionsCount,
       segmentsCount: totals.segmentsCount,
       messagesCount: BigInt(totals.messagesCount),
-      clientsCount: counters.clientsCount(),
-      consumerGroupsCount: 0,
+      clientsCount: shard.counters.clientsCount(),
+      consumerGroupsCount,
       hostname: system.hostname,
       osName: system.osName,
       osVersion: system.osVersion,

@@ -1,16 +1,27 @@
-// Topics and their partitions (spec BP 4.8, SB 5).
+// Topics, their partitions and segments (spec BP 4.8, SB 5). What is missing is answered before what is not allowed
+// (spec SB 7.3).
 import {
   entriesById,
+  findPartition,
   findStream,
   findTopic,
+  type Operation,
   requireCreatedPartitionsCount,
   requireDeletedPartitionsCount,
+  requireStream,
+  requireTopic,
   requireTopicPartitionsCount,
   type TopicSettings,
+  type TopicTarget,
 } from "../../metadata/index.ts";
+import { IggyError } from "../../protocol/errors.ts";
 import { type Compression, CompressionCode, compressionOf } from "../../protocol/records/enumerations.ts";
 import type { TopicDetails } from "../../protocol/records/topic-details.ts";
+import { partitionKeyOf } from "../../shard/index.ts";
 import { command } from "../command.ts";
+import type { ServerContext } from "../context.ts";
+import { requireRight } from "../rights.ts";
+import type { Session } from "../session.ts";
 import { topicDetails, topicHeader } from "../views.ts";
 
 interface TopicFields {
@@ -32,24 +43,39 @@ function settingsOf(request: TopicFields): TopicSettings {
   };
 }
 
+/** Throws 1009, 2010, then 41. */
+function requireTopicRight(
+  { shard }: ServerContext,
+  session: Session,
+  operation: Operation,
+  target: TopicTarget,
+): void {
+  const { stream, topic } = requireTopic(shard.state, target.stream, target.topic);
+  requireRight(shard, session, operation, stream.id, topic.id);
+}
+
 export const topicCommands = [
-  command("getTopic", ({ shard }, _session, request) => {
+  command("getTopic", ({ shard }, session, request) => {
     const stream = findStream(shard.state, request.stream);
     const topic = stream && findTopic(stream, request.topic);
-    return stream && topic && topicDetails(shard.counters, stream.id, topic);
+    if (!stream || !topic) return undefined;
+    requireRight(shard, session, "getTopic", stream.id, topic.id);
+    return topicDetails(shard.counters, stream.id, topic);
   }),
 
-  command("getTopics", ({ shard }, _session, request) => {
+  command("getTopics", ({ shard }, session, request) => {
     const stream = findStream(shard.state, request.stream);
-    return stream && entriesById(stream.topics).map((topic) => topicHeader(shard.counters, stream.id, topic));
+    if (stream === undefined) return undefined;
+    requireRight(shard, session, "getTopics", stream.id);
+    return entriesById(stream.topics).map((topic) => topicHeader(shard.counters, stream.id, topic));
   }),
 
-  command("createTopic", async ({ shard }, _session, request): Promise<TopicDetails | undefined> => {
+  command("createTopic", async ({ shard }, session, request): Promise<TopicDetails> => {
     requireTopicPartitionsCount(request.partitionsCount); // 2015 before anything else (spec BP 4.8)
     const { stream, partitionsCount } = request;
     const settings = settingsOf(request);
+    requireRight(shard, session, "createTopic", requireStream(shard.state, stream).id);
     const event = await shard.control({ kind: "createTopic", request: { stream, partitionsCount, ...settings } });
-    if (event.kind !== "topicCreated") return undefined;
     const createdAtMicros = BigInt(event.createdAtMicros);
     const partitions = Array.from({ length: event.partitionsCount }, (_, id) => ({
       id,
@@ -74,31 +100,47 @@ export const topicCommands = [
     };
   }),
 
-  command("updateTopic", async ({ shard }, _session, request) => {
+  command("updateTopic", async (context, session, request) => {
     const { stream, topic } = request;
-    await shard.control({ kind: "updateTopic", request: { stream, topic, ...settingsOf(request) } });
+    const settings = settingsOf(request);
+    requireTopicRight(context, session, "updateTopic", request);
+    await context.shard.control({ kind: "updateTopic", request: { stream, topic, ...settings } });
     return undefined;
   }),
 
-  command("deleteTopic", async ({ shard }, _session, request) => {
-    await shard.control({ kind: "deleteTopic", request });
+  command("deleteTopic", async (context, session, request) => {
+    requireTopicRight(context, session, "deleteTopic", request);
+    await context.shard.control({ kind: "deleteTopic", request });
     return undefined;
   }),
 
-  command("purgeTopic", async ({ shard }, _session, request) => {
-    await shard.control({ kind: "purgeTopic", request });
+  command("purgeTopic", async (context, session, request) => {
+    requireTopicRight(context, session, "purgeTopic", request);
+    await context.shard.control({ kind: "purgeTopic", request });
     return undefined;
   }),
 
-  command("createPartitions", async ({ shard }, _session, { stream, topic, partitionsCount }) => {
+  command("createPartitions", async (context, session, { stream, topic, partitionsCount }) => {
     requireCreatedPartitionsCount(partitionsCount);
-    await shard.control({ kind: "createPartitions", request: { stream, topic, count: partitionsCount } });
+    requireTopicRight(context, session, "createPartitions", { stream, topic });
+    await context.shard.control({ kind: "createPartitions", request: { stream, topic, count: partitionsCount } });
     return undefined;
   }),
 
-  command("deletePartitions", async ({ shard }, _session, { stream, topic, partitionsCount }) => {
+  command("deletePartitions", async (context, session, { stream, topic, partitionsCount }) => {
     requireDeletedPartitionsCount(partitionsCount);
-    await shard.control({ kind: "deletePartitions", request: { stream, topic, count: partitionsCount } });
+    requireTopicRight(context, session, "deletePartitions", { stream, topic });
+    await context.shard.control({ kind: "deletePartitions", request: { stream, topic, count: partitionsCount } });
+    return undefined;
+  }),
+
+  command("deleteSegments", async ({ shard }, session, request) => {
+    const { stream, topic } = requireTopic(shard.state, request.stream, request.topic);
+    if (findPartition(topic, request.partitionId) === undefined) {
+      throw new IggyError("PartitionNotFound", [request.partitionId, topic.id, stream.id]);
+    }
+    requireRight(shard, session, "deleteSegments", stream.id, topic.id);
+    await shard.deleteSegments(partitionKeyOf(stream.id, topic.id, request.partitionId), request.segmentsCount);
     return undefined;
   }),
 ];

@@ -1,37 +1,138 @@
-// Login and logout (spec BP 4.3, SB 7.4).
-import { findUser } from "../../metadata/index.ts";
+// Users, login and logout (spec BP 4.3, SB 7.1, 7.4).
+import {
+  entriesById,
+  findUser,
+  requirePassword,
+  requireUser,
+  requireUserName,
+  type User,
+} from "../../metadata/index.ts";
 import { IggyError } from "../../protocol/errors.ts";
-import { passwordBytesMax, passwordBytesMin, userNameBytesMax, userNameBytesMin } from "../../protocol/limits.ts";
-import { UserStatusCode } from "../../protocol/records/enumerations.ts";
-import { verifyPassword } from "../../security/password.ts";
+import type { Identifier } from "../../protocol/identifier.ts";
+import { UserStatusCode, userStatusOf } from "../../protocol/records/enumerations.ts";
+import type { UserDetails, UserHeader } from "../../protocol/records/user-header.ts";
+import { hashPassword, verifyPassword, wastePassword } from "../../security/password.ts";
 import { command } from "../command.ts";
+import { throttledLogin } from "../login.ts";
+import { requireRight, userOf } from "../rights.ts";
+import { requireRecord, setUser } from "../session.ts";
 
-const utf8 = new TextEncoder();
-
-function isWithin(text: string, bytesMin: number, bytesMax: number): boolean {
-  const sizeBytes = utf8.encode(text).byteLength;
-  return sizeBytes >= bytesMin && sizeBytes <= bytesMax;
+function headerOf({ id, createdAtMicros, status, name }: User): UserHeader {
+  return {
+    id,
+    createdAtMicros: BigInt(createdAtMicros),
+    status: status === UserStatusCode.active ? "active" : "inactive",
+    username: name,
+  };
 }
 
+function detailsOf(user: User): UserDetails {
+  return { ...headerOf(user), permissions: user.permissions ?? undefined };
+}
+
+function names(identifier: Identifier, user: User | undefined): boolean {
+  if (user === undefined) return false;
+  return identifier.value === (identifier.kind === "numeric" ? user.id : user.name);
+}
+
+/** Lengths are checked first, then the name, the status, the password (spec BP 4.3). A wrong name takes as long as a wrong password. */
 export const userCommands = [
   command(
     "loginUser",
-    async ({ shard, isShuttingDown }, session, { username, password }) => {
+    async (context, session, { username, password }) => {
+      const { shard, isShuttingDown } = context;
       if (isShuttingDown()) throw new IggyError("Disconnected");
-      if (!isWithin(username, userNameBytesMin, userNameBytesMax)) throw new IggyError("InvalidUsername");
-      if (!isWithin(password, passwordBytesMin, passwordBytesMax)) throw new IggyError("InvalidPassword");
-      const user = findUser(shard.state, { kind: "string", value: username });
-      if (user === undefined) throw new IggyError("InvalidCredentials");
-      if (user.status !== UserStatusCode.active) throw new IggyError("UserInactive");
-      if (!(await verifyPassword(password, user.passwordHash))) throw new IggyError("InvalidCredentials");
-      session.userId = user.id;
-      return { userId: user.id };
+      requireUserName(username);
+      requirePassword(password);
+      return throttledLogin(context, session, async () => {
+        const user = findUser(shard.state, { kind: "string", value: username });
+        if (user === undefined) {
+          await wastePassword(password);
+          throw new IggyError("InvalidCredentials");
+        }
+        if (user.status !== UserStatusCode.active) throw new IggyError("UserInactive");
+        const { passwordHash } = user;
+        const isRight = await verifyPassword(password, passwordHash);
+        // Meanwhile it may have been deleted, or its password changed.
+        const isStill = shard.state.users.byId.get(user.id) === user && user.passwordHash === passwordHash;
+        if (!isRight || !isStill) throw new IggyError("InvalidCredentials");
+        if (user.status !== UserStatusCode.active) throw new IggyError("UserInactive");
+        requireRecord(session);
+        setUser(session, user);
+        return { userId: user.id };
+      });
     },
     { needsLogin: false },
   ),
 
   command("logoutUser", (_context, session) => {
-    session.userId = undefined;
+    requireRecord(session);
+    setUser(session, undefined);
+    return undefined;
+  }),
+
+  command("getUser", ({ shard }, session, { user: identifier }) => {
+    const user = findUser(shard.state, identifier);
+    // A missing name is an empty success; a number counts as found, so that the right is asked for first (spec BP 4.3).
+    if (user === undefined && identifier.kind === "string") return undefined;
+    if (!names(identifier, userOf(shard, session))) requireRight(shard, session, "getUser");
+    return user && detailsOf(user);
+  }),
+
+  command("getUsers", ({ shard }, session) => {
+    requireRight(shard, session, "getUsers");
+    return entriesById(shard.state.users).map(headerOf);
+  }),
+
+  command("createUser", async ({ shard }, session, { username, password, statusCode, permissions }) => {
+    requireRight(shard, session, "createUser");
+    requireUserName(username);
+    requirePassword(password);
+    const status = UserStatusCode[userStatusOf(statusCode)];
+    if (shard.state.users.byName.has(username)) throw new IggyError("UserAlreadyExists"); // before the costly hash
+    const passwordHash = await hashPassword(password);
+    const request = { name: username, passwordHash, status, permissions: permissions ?? null };
+    const created = await shard.control({ kind: "createUser", request });
+    return {
+      id: created.userId,
+      createdAtMicros: BigInt(created.createdAtMicros),
+      status: userStatusOf(created.status),
+      username: created.name,
+      permissions,
+    };
+  }),
+
+  command("updateUser", async ({ shard }, session, { user, username, statusCode }) => {
+    requireRight(shard, session, "updateUser");
+    if (username !== undefined) requireUserName(username);
+    const status = statusCode === undefined ? undefined : UserStatusCode[userStatusOf(statusCode)];
+    await shard.control({ kind: "updateUser", request: { user, name: username, status } });
+    return undefined;
+  }),
+
+  command("deleteUser", async ({ shard }, session, request) => {
+    requireRight(shard, session, "deleteUser");
+    await shard.control({ kind: "deleteUser", request });
+    return undefined;
+  }),
+
+  command("updatePermissions", async ({ shard }, session, { user, permissions }) => {
+    requireRight(shard, session, "updatePermissions");
+    await shard.control({ kind: "updatePermissions", request: { user, permissions: permissions ?? null } });
+    return undefined;
+  }),
+
+  command("changePassword", async ({ shard }, session, request) => {
+    requirePassword(request.currentPassword);
+    requirePassword(request.newPassword);
+    const user = requireUser(shard.state, request.user);
+    if (userOf(shard, session) !== user) requireRight(shard, session, "changePassword");
+    // The current password of the target, also when an administrator changes it (spec SB 13, trap 51).
+    const { passwordHash } = user;
+    if (!(await verifyPassword(request.currentPassword, passwordHash))) throw new IggyError("InvalidCredentials");
+    const newHash = await hashPassword(request.newPassword);
+    const change = { userId: user.id, verifiedHash: passwordHash, passwordHash: newHash };
+    await shard.control({ kind: "changePassword", request: change });
     return undefined;
   }),
 ];

@@ -20,7 +20,6 @@ import {
   type Session,
   type SessionState,
   sendMessages,
-  sessionStateOf,
 } from "../../server/index.ts";
 import type { FrameBuffer, FrameMemory, MovedConnection } from "../../shard/index.ts";
 import { FrameParser, type FramePlan, type FrameSink, type PayloadTarget } from "../frame-parser.ts";
@@ -172,7 +171,7 @@ export class Connection implements FrameSink {
     if (this.#sendsUnderWay > 0) return "wait"; // earlier sends first: what follows may depend on them
     if (payloadBytes < 0) return this.#refuse(new IggyError("InvalidCommand"), 0);
     if (payloadBytes > payloadBytesMax) return this.#refuse(new IggyError("InvalidCommand"), payloadBytes);
-    if (this.session.userId === undefined && payloadBytes > anonymousPayloadBytesMax) {
+    if (this.session.user === undefined && payloadBytes > anonymousPayloadBytesMax) {
       return this.#refuse(new IggyError("Unauthenticated"), payloadBytes);
     }
     return "collect";
@@ -347,9 +346,8 @@ export class Connection implements FrameSink {
     }
     this.#closing = "closed";
     this.#parser.stop();
-    const session = sessionStateOf(this.session);
     const state: MovedState = {
-      session: { ...session, moves: session.moves + 1 },
+      session: this.#options.context.sessions.release(this.session),
       frames: place.frames,
       unread: place.unread.slice(),
     };

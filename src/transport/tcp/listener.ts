@@ -4,14 +4,7 @@ import type { Socket, SocketHandler, TCPSocketListener } from "bun";
 import { formatListenAddress, type ListenAddress } from "../../config/address.ts";
 import type { Logger } from "../../observability/log.ts";
 import type { FrameKind } from "../../protocol/frame.ts";
-import type { ClientDetails } from "../../protocol/records/client-header.ts";
-import {
-  clientDetailsOf,
-  createSession,
-  type ServerContext,
-  type Session,
-  type SessionState,
-} from "../../server/index.ts";
+import type { ServerContext, Session } from "../../server/index.ts";
 import type { FrameMemory, MovedConnection } from "../../shard/index.ts";
 import { BusyPoll } from "../busy-poll.ts";
 import { stalledFrameMs } from "../session-limits.ts";
@@ -36,8 +29,8 @@ const stallCheckMs = 1000;
 export class TcpListener {
   readonly #options: TcpListenerOptions;
   readonly #connections = new Set<Connection>();
-  /** Sessions of adopted connections whose sockets are not open yet: they are this shard's clients already. */
-  readonly #arriving = new Set<SessionState>();
+  /** Adopted connections whose sockets are not open yet. */
+  #arrivingCount = 0;
   #listener: TCPSocketListener<SocketData> | undefined;
   #stallTimer: Timer | undefined;
   readonly #busyPoll = new BusyPoll();
@@ -65,9 +58,9 @@ export class TcpListener {
     return listener.port;
   }
 
-  clients(): readonly ClientDetails[] {
-    const sessions = [...this.#arriving, ...[...this.#connections].map((connection) => connection.session)];
-    return sessions.map(clientDetailsOf);
+  /** Connections that are open, or about to be. */
+  get connectionsCount(): number {
+    return this.#connections.size + this.#arrivingCount;
   }
 
   /** No new connections; every open one is told and closed (spec SB 8.10). */
@@ -119,14 +112,8 @@ export class TcpListener {
 
   #open(socket: Socket<SocketData>): void {
     const { context, frames } = this.#options;
-    const session = createSession({
-      clientId: context.shard.counters.addClient(),
-      transport: "tcp",
-      address: formatListenAddress({ host: socket.remoteAddress, port: socket.remotePort }),
-      userId: undefined,
-      heartbeatMicros: context.clock.nowMicros(),
-      moves: 0,
-    });
+    const address = formatListenAddress({ host: socket.remoteAddress, port: socket.remotePort });
+    const session = context.sessions.open("tcp", address);
     this.#attach(socket, session, frames, undefined);
   }
 
@@ -137,7 +124,6 @@ export class TcpListener {
     unread: Uint8Array | undefined,
   ): Connection {
     const { context, frameMemory, requestBytesMax, canMove, log } = this.#options;
-    const { shard } = context;
     const connection = new Connection(socket, {
       context,
       session,
@@ -151,12 +137,12 @@ export class TcpListener {
       onFault: (code, error) => log.error("request failed", { code, client: session.clientId, error }),
       onClosed: () => {
         this.#connections.delete(connection);
-        shard.counters.removeClient();
+        context.sessions.close(session);
       },
       onMove: canMove
         ? (shardId, moved) => {
             this.#connections.delete(connection);
-            shard.moveConnection(shardId, moved);
+            context.shard.moveConnection(shardId, moved);
           }
         : undefined,
     });
@@ -168,8 +154,10 @@ export class TcpListener {
 
   /** Goes on with a connection that another shard held. */
   adopt({ fd, state }: MovedConnection): void {
-    const { session, frames, unread } = state as MovedState;
-    this.#arriving.add(session);
+    const { frames, unread, ...moved } = state as MovedState;
+    const { sessions } = this.#options.context;
+    const session = sessions.adopt(moved.session); // one of this shard's clients from now on
+    this.#arrivingCount++;
     // Not in the runtime's types: a socket from a descriptor.
     const options = {
       fd,
@@ -177,8 +165,8 @@ export class TcpListener {
       socket: {
         ...this.#handlers(),
         open: (socket: Socket<SocketData>) => {
-          this.#arriving.delete(session);
-          const connection = this.#attach(socket, createSession(session), frames, unread);
+          this.#arrivingCount--;
+          const connection = this.#attach(socket, session, frames, unread);
           if (this.#isStopped) connection.disconnect();
           else connection.start();
         },
@@ -186,12 +174,12 @@ export class TcpListener {
     };
     const adopted: Promise<unknown> = Bun.connect<SocketData>(options as never);
     adopted.catch((error: unknown) => {
-      this.#arriving.delete(session);
+      this.#arrivingCount--;
       this.#options.log.error("a connection was lost while it moved between shards", {
         client: session.clientId,
         error,
       });
-      this.#options.context.shard.counters.removeClient();
+      sessions.close(session);
       closeSync(fd);
     });
   }

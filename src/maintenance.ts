@@ -1,0 +1,59 @@
+// What a shard does from time to time, whether or not anybody asks.
+import type { Config } from "./config/schema/index.ts";
+import type { Logger } from "./observability/log.ts";
+import type { Sessions } from "./server/index.ts";
+import type { Shard } from "./shard/index.ts";
+
+export interface MaintenanceOptions {
+  readonly config: Config;
+  readonly shard: Shard;
+  readonly sessions: Sessions;
+  readonly log: Logger;
+}
+
+/** The longest delay of a timer, ms: a longer one would fire at once. */
+const timerMsMax = 2 ** 31 - 1;
+
+/** Starts the periodic work of one shard; the answer stops it. What fails is logged and tried again. */
+export function startMaintenance({ config, shard, sessions, log }: MaintenanceOptions): () => void {
+  const timers: Timer[] = [];
+  const every = (intervalMicros: number, what: string, work: () => void | Promise<void>) => {
+    const run = async () => {
+      try {
+        await work();
+      } catch (error) {
+        log.error(`${what} failed`, { error });
+      }
+    };
+    timers.push(setInterval(() => void run(), Math.min(intervalMicros / 1000, timerMsMax)));
+  };
+
+  if (config.messageSaver.enabled) {
+    every(config.messageSaver.intervalMicros, "the saver", () => shard.save());
+  }
+  if (config.heartbeat.enabled) {
+    const { intervalMicros } = config.heartbeat;
+    every(intervalMicros, "the check of heartbeats", () => {
+      const count = sessions.dropStale(intervalMicros);
+      if (count > 0) log.warn("dropped clients that do not ping", { count });
+    });
+  }
+  if (shard.shardId === 0) {
+    const { rebalancingCheckIntervalMicros, rebalancingTimeoutMicros } = config.consumerGroup;
+    every(rebalancingCheckIntervalMicros, "the check of partitions that wait for their old member", async () => {
+      const timeoutMicros = rebalancingTimeoutMicros;
+      const event = await shard.control({ kind: "timeOutRevocations", timeoutMicros });
+      if (event !== undefined) log.warn("partitions were taken from members that did not commit in time");
+    });
+    const { cleaner } = config.personalAccessToken;
+    if (cleaner.enabled) {
+      every(cleaner.intervalMicros, "the cleaner of access tokens", async () => {
+        const event = await shard.control({ kind: "expireTokens" });
+        if (event?.kind === "tokensExpired") log.info("removed expired access tokens", { count: event.tokens.length });
+      });
+    }
+  }
+  return () => {
+    for (const timer of timers) clearInterval(timer);
+  };
+}

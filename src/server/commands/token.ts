@@ -1,0 +1,61 @@
+// Personal access tokens (spec BP 4.4, SB 7.5). Only the hash of a token is kept; the text is shown once.
+import { findToken, isTokenExpired, requireTokenName, requireUser, tokensOf } from "../../metadata/index.ts";
+import { IggyError } from "../../protocol/errors.ts";
+import { UserStatusCode } from "../../protocol/records/enumerations.ts";
+import { blake3Hex } from "../../security/blake3.ts";
+import { command } from "../command.ts";
+import type { ServerContext } from "../context.ts";
+import { throttledLogin } from "../login.ts";
+import { userOf } from "../rights.ts";
+import { requireRecord, type Session, setUser } from "../session.ts";
+
+const tokenBytes = 50;
+
+/** The number of the own user. Throws ResourceNotFound (20) if it was deleted. */
+function requireOwnId({ shard }: ServerContext, session: Session): number {
+  const user = userOf(shard, session);
+  return user === undefined ? requireUser(shard.state, { kind: "string", value: "" }).id : user.id;
+}
+
+export const tokenCommands = [
+  command("getPersonalAccessTokens", (context, session) =>
+    tokensOf(context.shard.state, requireOwnId(context, session)).map(({ name, expiryAtMicros }) => ({
+      name,
+      expiryAtMicros,
+    })),
+  ),
+
+  command("createPersonalAccessToken", async (context, session, { name, expiryMicros }) => {
+    requireTokenName(name);
+    const userId = requireOwnId(context, session);
+    const token = Buffer.from(crypto.getRandomValues(new Uint8Array(tokenBytes))).toString("base64");
+    const request = { userId, name, tokenHash: blake3Hex(token), expiryMicros };
+    await context.shard.control({ kind: "createToken", request });
+    return { token };
+  }),
+
+  command("deletePersonalAccessToken", async (context, session, { name }) => {
+    const userId = requireOwnId(context, session);
+    await context.shard.control({ kind: "deleteToken", request: { userId, name } });
+    return undefined;
+  }),
+
+  command(
+    "loginWithPersonalAccessToken",
+    (context, session, { token }) =>
+      throttledLogin(context, session, () => {
+        const { shard, clock } = context;
+        const found = findToken(shard.state, blake3Hex(token));
+        if (found === undefined) throw new IggyError("ResourceNotFound", ["personal access token"]);
+        const { user } = found;
+        if (isTokenExpired(found.token, clock.nowMicros())) {
+          throw new IggyError("PersonalAccessTokenExpired", [found.token.name, user.id]);
+        }
+        if (user.status !== UserStatusCode.active) throw new IggyError("UserInactive");
+        requireRecord(session);
+        setUser(session, user);
+        return { userId: user.id };
+      }),
+    { needsLogin: false },
+  ),
+];

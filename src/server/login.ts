@@ -1,0 +1,27 @@
+// Guessing passwords and tokens is slow: after failures from an address its next tries wait, whoever they are for.
+import { IggyError } from "../protocol/errors.ts";
+import type { ServerContext } from "./context.ts";
+import type { Session } from "./session.ts";
+
+/** Failures that tell of a guess. */
+const guesses = new Set(["InvalidCredentials", "ResourceNotFound", "PersonalAccessTokenExpired"]);
+
+/** Carries out `attempt`, late if the address has failed before (spec SB 7.4). Rejects with what `attempt` throws. */
+export async function throttledLogin<T>(
+  { loginThrottle, clock }: ServerContext,
+  { address }: Session,
+  attempt: () => T | Promise<T>,
+): Promise<T> {
+  const host = address.slice(0, address.lastIndexOf(":"));
+  const delayMs = loginThrottle.delayMs(host, clock.nowMicros() / 1000);
+  if (delayMs > 0) await Bun.sleep(delayMs);
+  try {
+    const result = await attempt();
+    loginThrottle.succeeded(host);
+    return result;
+  } catch (error) {
+    if (error instanceof IggyError && guesses.has(error.errorName))
+      loginThrottle.failed(host, clock.nowMicros() / 1000);
+    throw error;
+  }
+}

@@ -1,0 +1,124 @@
+// What the owner of a partition does for consumer groups: it serves the partition to the member that it belongs to and to
+// nobody else, and it finds out when a partition that was promised to another member may move (spec SB 6.4, 6.5). The check is
+// made here, not where the member is connected: copies of the metadata change one after the other, and only the owner sees
+// every poll and every commit in one order. So a late commit of the old member can not undo one of the new.
+import {
+  type GroupKey,
+  type MetadataEvent,
+  type MetadataState,
+  memberOf,
+  ownsPartition,
+  pendingRevocations,
+  pendingRevocationsOf,
+  type RevocationTarget,
+} from "../metadata/index.ts";
+import { IggyError } from "../protocol/errors.ts";
+import type { LocalPartitions } from "./local-partitions.ts";
+import { partitionKeyOf, splitPartitionKey } from "./placement.ts";
+
+export interface GroupOwnerOptions {
+  readonly state: MetadataState;
+  readonly partitions: LocalPartitions;
+  /** Tells the single writer that the promise can be kept. */
+  readonly complete: (target: RevocationTarget) => void;
+}
+
+export class GroupOwner {
+  readonly #options: GroupOwnerOptions;
+  /** Who was sent messages last, by partition and group. */
+  readonly #pollers = new Map<number, Map<number, number>>();
+
+  constructor(options: GroupOwnerOptions) {
+    this.#options = options;
+  }
+
+  /** Throws NotResolvedConsumer (3022) unless the partition belongs to the client in this group. */
+  requireOwned(partitionKey: number, groupId: number, clientId: number): void {
+    const { streamId, topicId, partitionId } = splitPartitionKey(partitionKey);
+    const group = this.#options.state.streams.byId.get(streamId)?.topics.byId.get(topicId)?.groups.byId.get(groupId);
+    const member = group && memberOf(group, clientId);
+    if (member === undefined || !ownsPartition(member, partitionId)) {
+      throw new IggyError("NotResolvedConsumer", [groupId]);
+    }
+  }
+
+  /** The client was sent messages up to `lastOffset`. */
+  polled(partitionKey: number, groupId: number, clientId: number, lastOffset: number): void {
+    this.#options.partitions.require(partitionKey).notePolled(groupId, lastOffset);
+    const pollers = this.#pollers.get(partitionKey);
+    if (pollers === undefined) this.#pollers.set(partitionKey, new Map([[groupId, clientId]]));
+    else pollers.set(groupId, clientId);
+  }
+
+  /** The group's offset was stored: a promised partition may be free now. */
+  committed(partitionKey: number, groupId: number): void {
+    const { streamId, topicId, partitionId } = splitPartitionKey(partitionKey);
+    const pending = pendingRevocationsOf(this.#options.state, { streamId, topicId, groupId });
+    for (const target of pending) if (target.partitionId === partitionId) this.#completeIfSettled(target);
+  }
+
+  /** The event is applied to the state, and its effects on partitions are done. */
+  follow(event: MetadataEvent): void {
+    switch (event.kind) {
+      case "groupMemberJoined":
+        for (const clientId of event.goneClientIds) this.#forgetPolls(event, clientId);
+        for (const target of pendingRevocationsOf(this.#options.state, event)) this.#completeIfSettled(target);
+        return;
+      case "groupMembersLeft":
+        for (const clientId of event.clientIds) this.#forgetPolls(event, clientId);
+        return;
+      case "groupRevocationCompleted":
+        this.#forgetPoll(partitionKeyOf(event.streamId, event.topicId, event.partitionId), event.groupId);
+        return;
+      case "groupDeleted":
+        this.#deleteGroup(event);
+        return;
+      case "topicPurged":
+      case "streamPurged":
+        // What was polled is gone, so nobody has to commit it.
+        for (const target of pendingRevocations(this.#options.state)) this.#completeIfSettled(target);
+        return;
+      case "partitionsDeleted":
+      case "topicDeleted":
+      case "streamDeleted":
+        for (const key of this.#pollers.keys()) {
+          if (this.#options.partitions.find(key) === undefined) this.#pollers.delete(key);
+        }
+        return;
+      default:
+        return; // nothing that concerns groups
+    }
+  }
+
+  #completeIfSettled(target: RevocationTarget): void {
+    const partition = this.#options.partitions.find(
+      partitionKeyOf(target.streamId, target.topicId, target.partitionId),
+    );
+    if (partition?.isRevocationSettled(target.groupId) === true) this.#options.complete(target);
+  }
+
+  /** Nobody will commit what a member polled that has left. */
+  #forgetPolls({ streamId, topicId, groupId }: GroupKey, clientId: number): void {
+    for (const [key, pollers] of this.#pollers) {
+      const place = splitPartitionKey(key);
+      if (place.streamId !== streamId || place.topicId !== topicId) continue;
+      if (pollers.get(groupId) === clientId) this.#forgetPoll(key, groupId);
+    }
+  }
+
+  #forgetPoll(partitionKey: number, groupId: number): void {
+    this.#options.partitions.find(partitionKey)?.clearLastPolled(groupId);
+    const pollers = this.#pollers.get(partitionKey);
+    pollers?.delete(groupId);
+    if (pollers?.size === 0) this.#pollers.delete(partitionKey);
+  }
+
+  #deleteGroup({ streamId, topicId, groupId }: GroupKey): void {
+    const topic = this.#options.state.streams.byId.get(streamId)?.topics.byId.get(topicId);
+    for (let partitionId = 0; partitionId < (topic?.partitions.length ?? 0); partitionId++) {
+      const key = partitionKeyOf(streamId, topicId, partitionId);
+      this.#forgetPoll(key, groupId);
+      this.#options.partitions.find(key)?.deleteGroupOffsets(groupId);
+    }
+  }
+}
