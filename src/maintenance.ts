@@ -2,12 +2,13 @@
 import type { Config } from "./config/schema/index.ts";
 import type { Logger } from "./observability/log.ts";
 import type { Sessions } from "./server/index.ts";
-import type { Shard } from "./shard/index.ts";
+import type { Cleaner, Shard } from "./shard/index.ts";
 
 export interface MaintenanceOptions {
   readonly config: Config;
   readonly shard: Shard;
   readonly sessions: Sessions;
+  readonly cleaner: Cleaner;
   readonly log: Logger;
 }
 
@@ -15,7 +16,7 @@ export interface MaintenanceOptions {
 const timerMsMax = 2 ** 31 - 1;
 
 /** Starts the periodic work of one shard; the answer stops it. What fails is logged and tried again. */
-export function startMaintenance({ config, shard, sessions, log }: MaintenanceOptions): () => void {
+export function startMaintenance({ config, shard, sessions, cleaner, log }: MaintenanceOptions): () => void {
   const timers: Timer[] = [];
   const every = (intervalMicros: number, what: string, work: () => void | Promise<void>) => {
     const run = async () => {
@@ -30,6 +31,12 @@ export function startMaintenance({ config, shard, sessions, log }: MaintenanceOp
 
   if (config.messageSaver.enabled) {
     every(config.messageSaver.intervalMicros, "the saver", () => shard.save());
+  }
+  const { messages } = config.dataMaintenance;
+  if (messages.cleanerEnabled) {
+    every(messages.intervalMicros, "the cleaner of messages", async () => {
+      await cleaner.run();
+    });
   }
   if (config.heartbeat.enabled) {
     const { intervalMicros } = config.heartbeat;

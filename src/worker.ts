@@ -5,7 +5,7 @@ declare const self: Worker;
 import { makeClusterMetadata } from "./cluster.ts";
 import { dumpToml } from "./config/dump.ts";
 import { startMaintenance } from "./maintenance.ts";
-import { MetadataLog, type MetadataState } from "./metadata/index.ts";
+import { MetadataKeyError, MetadataLog, type MetadataState } from "./metadata/index.ts";
 import { createLogger, type Logger } from "./observability/log.ts";
 import { LogFile } from "./observability/log-file.ts";
 import { logDirectory } from "./observability/log-names.ts";
@@ -24,6 +24,7 @@ import { allTotals, isServerFault, LoginThrottle, type ServerContext, Sessions }
 import {
   arenaBytesMax,
   type BoundPorts,
+  Cleaner,
   ControlPlane,
   Counters,
   dataPaths,
@@ -86,6 +87,7 @@ class ShardProcess {
   readonly #listener: TcpListener;
   readonly #metadataLog: MetadataLog | undefined;
   readonly #sessions: Sessions;
+  readonly #cleaner: Cleaner;
   readonly #stopMaintenance: () => void;
   #bound: BoundPorts = { tcp: 0 };
   #sysinfo: Timer | undefined;
@@ -196,10 +198,20 @@ class ShardProcess {
       canMove: config.tcp.socketMigration && shardCount > 1,
       log: log.child("tcp"),
     });
+    this.#cleaner = new Cleaner({
+      shardId,
+      shardCount,
+      state,
+      counters,
+      partitions,
+      oldestSegment: (request) => this.#shard.oldestSegment(request),
+      log: log.child("cleaner"),
+    });
     this.#stopMaintenance = startMaintenance({
       config,
       shard: this.#shard,
       sessions: this.#sessions,
+      cleaner: this.#cleaner,
       log: log.child("maintenance"),
     });
   }
@@ -207,9 +219,6 @@ class ShardProcess {
   static async open(start: ShardStart): Promise<ShardProcess> {
     const output = createLogOutput(start.logFile && new LogFile(start.logFile));
     const log = createLogger({ filter: start.logFilter, ...output }).child(`shard-${start.shardId}`);
-    if (start.shardId === 0 && start.config.system.encryption.enabled) {
-      log.warn("messages are encrypted; the metadata log is not yet");
-    }
     if (start.shardId !== 0) {
       const process = new ShardProcess(start, log, undefined, start.state!);
       post({ kind: "opened", state: undefined, hasCreatedRoot: false });
@@ -217,11 +226,13 @@ class ShardProcess {
     }
     const { system } = start.config;
     const { stateDirectory } = dataPaths(system);
+    const cipher = system.encryption.enabled ? { cipher: createCipher(system.encryption.key) } : {};
     const openLog = (enforceFsync: boolean) =>
       MetadataLog.open({
         disk: realDisk,
         directory: stateDirectory,
         enforceFsync,
+        ...cipher,
         onSnapshotFailure: (error) => log.error("no snapshot of the metadata could be taken", { error }),
       });
     takeOver({
@@ -229,7 +240,7 @@ class ShardProcess {
       stateDirectory,
       defaults: { messageExpiryMicros: system.topic.messageExpiry, maxTopicSizeBytes: system.topic.maxSize },
       nowMicros: systemClock.nowMicros(),
-      ...(system.encryption.enabled ? { cipher: createCipher(system.encryption.key) } : {}),
+      ...cipher,
       openLog: () => openLog(false).log,
       onInfo: (message, fields) => log.info(message, fields),
     });
@@ -276,6 +287,7 @@ class ShardProcess {
 
   async close(): Promise<void> {
     this.#listener.terminate();
+    await this.#cleaner.stop();
     await this.#shard.close();
     this.#metadataLog?.close();
     post({ kind: "closed" });
@@ -306,7 +318,9 @@ async function createRootUser(metadataLog: MetadataLog, start: ShardStart, log: 
 /** Why the shard cannot go on; what the operator can mend is said without a stack. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error instanceof TakeoverError ? error.message : (error.stack ?? error.message);
+  return error instanceof TakeoverError || error instanceof MetadataKeyError
+    ? error.message
+    : (error.stack ?? error.message);
 }
 
 let shardProcess: ShardProcess | undefined;

@@ -1,6 +1,7 @@
 /** What other layers may use of the metadata. */
 export { apply } from "./apply.ts";
 export { type Catalog, entriesById, type Named } from "./catalog.ts";
+export { type MetadataCipher, MetadataKeyError } from "./cipher.ts";
 export {
   type PartitionsRequest,
   planCreatePartitions,

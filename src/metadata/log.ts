@@ -8,12 +8,13 @@ import { assert } from "../platform/assert.ts";
 import type { Disk, DiskFile } from "../platform/disk.ts";
 import { type ErrorName, IggyError } from "../protocol/errors.ts";
 import { apply, prepare } from "./apply.ts";
+import type { MetadataCipher } from "./cipher.ts";
 import { isLogged, type MetadataEvent } from "./events.ts";
 import { type MetadataPaths, metadataPaths } from "./files.ts";
 import { encodeEntry } from "./log-entries.ts";
 import { encodePlain } from "./plain-data.ts";
 import { type MetadataRepair, type Recovered, recover } from "./recovery.ts";
-import { replaceSnapshot } from "./snapshot.ts";
+import { replaceBothSnapshots, replaceSnapshot, type Snapshot } from "./snapshot.ts";
 import type { MetadataState } from "./state.ts";
 
 /** A start replays at most about this many entries: some 20 ms. */
@@ -26,6 +27,8 @@ export interface MetadataLogOptions {
   /** Every append is synced before it returns (`system.state.enforce_fsync`). */
   readonly enforceFsync: boolean;
   readonly snapshotEveryEntries?: number;
+  /** Encrypts what is written (`system.encryption`); what was written in clear before is read, and replaced. */
+  readonly cipher?: MetadataCipher | undefined;
   /** A snapshot could not be taken. The log is complete without it and tries again later; the caller logs it. */
   readonly onSnapshotFailure: (error: unknown) => void;
 }
@@ -40,6 +43,8 @@ export class MetadataLog {
   #sizeBytes: number;
   #lastIndex: number;
   #nextSnapshotIndex: number;
+  /** Files in clear are left from the time before there was a key. */
+  #mustEncrypt: boolean;
   #fencedBy: unknown;
 
   /** Use `open`. */
@@ -51,11 +56,13 @@ export class MetadataLog {
     this.#sizeBytes = recovered.logSizeBytes;
     this.#lastIndex = recovered.lastIndex;
     this.#nextSnapshotIndex = recovered.snapshotIndex + this.#snapshotEveryEntries;
+    this.#mustEncrypt = recovered.mustEncrypt;
   }
 
   /**
    * Loads the state, repairing what a crash or a bad disk left. Never fails on damage; throws `DiskError` if the disk does
-   * not work, and `Error` on intact data that this version cannot apply.
+   * not work, `Error` on intact data that this version cannot apply, and `MetadataKeyError`, without having changed a file,
+   * where files are encrypted and `cipher` is missing or of another key.
    */
   static open(options: MetadataLogOptions): {
     log: MetadataLog;
@@ -63,11 +70,11 @@ export class MetadataLog {
     repairs: readonly MetadataRepair[];
   } {
     const paths = metadataPaths(options.directory);
-    const recovered = recover(options.disk, paths);
+    const recovered = recover(options.disk, paths, options.cipher);
     const log = new MetadataLog(options, paths, recovered);
     // A sync may have failed before the restart, and nobody knows: then what this process reads may still be lost, and
     // with it all that is appended behind it. A snapshot puts the state into a file of its own and starts a new log.
-    if (recovered.logSizeBytes > 0) log.#snapshotIfPossible();
+    if (recovered.logSizeBytes > 0 || recovered.mustEncrypt) log.#snapshotIfPossible();
     return { log, state: recovered.state, repairs: recovered.repairs };
   }
 
@@ -91,7 +98,7 @@ export class MetadataLog {
     assert(isLogged(event), "what goes into the log is to survive a restart", { kind: event.kind });
     const change = prepare(this.state, event);
     const index = this.#lastIndex + 1;
-    const entry = encodeEntry(index, encodePlain(event));
+    const entry = this.#encode(index, event);
     this.#write(entry);
     this.#sizeBytes += entry.byteLength;
     this.#lastIndex = index;
@@ -111,10 +118,15 @@ export class MetadataLog {
 
   /** Takes a snapshot now and starts a new log file. Throws `DiskError`; the log goes on either way. */
   snapshot(): void {
-    const { disk } = this.#options;
+    const { disk, cipher } = this.#options;
     // Set first: a failure is not tried again at every append.
     this.#nextSnapshotIndex = this.#lastIndex + this.#snapshotEveryEntries;
-    replaceSnapshot(disk, this.#paths, { state: this.state, lastIndex: this.#lastIndex });
+    const snapshot = { state: this.state, lastIndex: this.#lastIndex };
+    if (this.#mustEncrypt) {
+      this.#encryptFiles(snapshot);
+      return;
+    }
+    replaceSnapshot(disk, this.#paths, snapshot, cipher);
     if (this.#sizeBytes === 0) return;
     this.#syncFile(); // the old file backs up the new snapshot, so it must be durable itself
     this.#closeFile();
@@ -130,6 +142,25 @@ export class MetadataLog {
       this.#closeFile();
       this.#fencedBy ??= new Error("the metadata log is closed");
     }
+  }
+
+  /** Encryption was switched on: both snapshots are replaced, so that no log is needed, and the logs in clear go. */
+  #encryptFiles(snapshot: Snapshot): void {
+    const { disk, cipher } = this.#options;
+    const { directory, log, previousLog } = this.#paths;
+    replaceBothSnapshots(disk, this.#paths, snapshot, cipher);
+    this.#closeFile();
+    disk.remove(previousLog);
+    disk.remove(log);
+    this.#sizeBytes = 0;
+    disk.syncDirectory(directory);
+    this.#mustEncrypt = false;
+  }
+
+  #encode(index: number, event: MetadataEvent): Uint8Array {
+    const { cipher } = this.#options;
+    const payload = encodePlain(event);
+    return cipher === undefined ? encodeEntry(index, payload) : encodeEntry(index, cipher.encrypt(payload), true);
   }
 
   #snapshotIfPossible(): void {

@@ -1,14 +1,17 @@
 /**
  * Opening the metadata: newest intact snapshot, then the log entries behind it. Damage never prevents a start: what cannot
  * be used is kept beside the file under another name and reported, and the state is that of the longest intact prefix.
- * An intact entry that does not fit the state is not damage but a bug or another version: that throws.
+ * An intact entry that does not fit the state is not damage but a bug or another version: that throws. So does a missing or
+ * wrong key for encrypted files, before anything is changed.
  */
 import { dirname } from "node:path";
 import { assert } from "../platform/assert.ts";
 import type { Disk } from "../platform/disk.ts";
 import { apply } from "./apply.ts";
+import { decryptPayload, type MetadataCipher } from "./cipher.ts";
 import type { MetadataEvent } from "./events.ts";
 import { damagedPath, type MetadataPaths, readFile, writeFile } from "./files.ts";
+import { checkKey } from "./key-check.ts";
 import { type LogEntry, scanEntries } from "./log-entries.ts";
 import { decodePlain } from "./plain-data.ts";
 import { readSnapshot, replaceBothSnapshots, type Snapshot } from "./snapshot.ts";
@@ -32,31 +35,40 @@ export interface Recovered {
   readonly snapshotIndex: number;
   /** Where the next entry goes in the log file. */
   readonly logSizeBytes: number;
+  /** Whether a file was found in clear although there is a key. */
+  readonly mustEncrypt: boolean;
   readonly repairs: readonly MetadataRepair[];
 }
 
-/** Reads, and repairs where needed, the files of `paths`. Throws `DiskError` if the disk itself fails. */
-export function recover(disk: Disk, paths: MetadataPaths): Recovered {
+/**
+ * Reads, and repairs where needed, the files of `paths`. Throws `DiskError` if the disk itself fails, `MetadataKeyError`
+ * where `cipher` does not fit what is on it.
+ */
+export function recover(disk: Disk, paths: MetadataPaths, cipher: MetadataCipher | undefined): Recovered {
   if (!disk.exists(paths.directory)) {
     disk.makeDirectory(paths.directory);
     disk.syncDirectory(dirname(paths.directory));
   }
-  return new Recovery(disk, paths).run();
+  const holdsClearText = checkKey(disk, paths, cipher);
+  const mustEncrypt = cipher !== undefined && holdsClearText;
+  return { ...new Recovery(disk, paths, cipher).run(), mustEncrypt };
 }
 
 class Recovery {
   readonly #disk: Disk;
   readonly #paths: MetadataPaths;
+  readonly #cipher: MetadataCipher | undefined;
   readonly #repairs: MetadataRepair[] = [];
   #state: MetadataState = createState();
   #lastIndex = 0;
 
-  constructor(disk: Disk, paths: MetadataPaths) {
+  constructor(disk: Disk, paths: MetadataPaths, cipher: MetadataCipher | undefined) {
     this.#disk = disk;
     this.#paths = paths;
+    this.#cipher = cipher;
   }
 
-  run(): Recovered {
+  run(): Omit<Recovered, "mustEncrypt"> {
     const { log, previousLog } = this.#paths;
     const isFallback = this.#loadSnapshot();
     const snapshotIndex = this.#lastIndex;
@@ -94,7 +106,7 @@ class Recovery {
       return false;
     }
     // A crash may have come between the two renames of a new snapshot: then that one is whole under its first name.
-    const unnamed = readSnapshot(this.#disk, newSnapshot);
+    const unnamed = readSnapshot(this.#disk, newSnapshot, this.#cipher);
     const intact = [unnamed, this.#readSnapshot(previousSnapshot)].filter((found) => typeof found !== "string");
     intact.sort((left, right) => right.lastIndex - left.lastIndex);
     if (intact[0] !== undefined) this.#startFrom(intact[0]);
@@ -108,7 +120,7 @@ class Recovery {
 
   /** A damaged one is set aside. */
   #readSnapshot(path: string): Snapshot | "missing" | "damaged" {
-    const found = readSnapshot(this.#disk, path);
+    const found = readSnapshot(this.#disk, path, this.#cipher);
     if (found === "damaged") {
       const keptAs = damagedPath(this.#disk, path);
       const droppedBytes = this.#sizeOf(path);
@@ -137,7 +149,8 @@ class Recovery {
     }
     for (const entry of entries) {
       if (entry.index <= this.#lastIndex) continue;
-      applyEntry(this.#state, entry);
+      const clear = entry.isEncrypted ? decryptPayload(entry.payload, this.#cipher, path) : entry.payload;
+      applyEvent(this.#state, entry.index, clear);
       this.#lastIndex = entry.index;
     }
   }
@@ -166,7 +179,8 @@ class Recovery {
   /** Two new snapshots and no log: from here on everything is as it should be. A crash on the way starts over. */
   #restartFiles(): void {
     const { directory, log, previousLog } = this.#paths;
-    replaceBothSnapshots(this.#disk, this.#paths, { state: this.#state, lastIndex: this.#lastIndex });
+    const snapshot = { state: this.#state, lastIndex: this.#lastIndex };
+    replaceBothSnapshots(this.#disk, this.#paths, snapshot, this.#cipher);
     if (this.#disk.exists(log)) this.#disk.rename(log, previousLog);
     this.#disk.syncDirectory(directory);
   }
@@ -199,10 +213,10 @@ class Recovery {
   }
 }
 
-function applyEntry(state: MetadataState, entry: LogEntry): void {
+function applyEvent(state: MetadataState, index: number, payload: Uint8Array): void {
   try {
-    apply(state, decodePlain(entry.payload) as MetadataEvent);
+    apply(state, decodePlain(payload) as MetadataEvent);
   } catch (error) {
-    throw new Error(`metadata log entry ${entry.index} is intact but cannot be applied`, { cause: error });
+    throw new Error(`metadata log entry ${index} is intact but cannot be applied`, { cause: error });
   }
 }

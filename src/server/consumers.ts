@@ -6,6 +6,7 @@ import {
   type GroupKey,
   type GroupMember,
   memberOf,
+  ownsPartition,
   pollablePartitions,
   type Stream,
   type Topic,
@@ -14,7 +15,7 @@ import type { Consumer } from "../protocol/consumer.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { xxHash32 } from "../protocol/xxhash32.ts";
 import type { ConsumerKey } from "../storage/index.ts";
-import { lastTurn, takeTurn } from "./group-turns.ts";
+import { lastPolled, notePolled, takeTurn } from "./group-turns.ts";
 import { requireLiveMember, type Session } from "./session.ts";
 
 const utf8 = new TextEncoder();
@@ -44,14 +45,20 @@ export function placeOfPoll(
 ): ConsumerPlace | undefined {
   if (consumer.kind !== "group") return placeOfSingle(consumer, partitionId, stream, topic);
   const { key, member } = requireMember(session, consumer, stream, topic);
-  const polled = partitionId ?? takeTurn(session.groupTurns, key, pollablePartitions(member));
-  return polled === undefined ? undefined : placeOfMember(session, key, polled);
+  if (partitionId === undefined) {
+    const turn = takeTurn(session.groupTurns, key, pollablePartitions(member));
+    return turn === undefined ? undefined : placeOfMember(session, key, turn);
+  }
+  // Also a partition that the topic does not have: its number must not be taken for one of another topic.
+  if (!ownsPartition(member, partitionId)) return undefined;
+  notePolled(session.groupTurns, key, partitionId);
+  return placeOfMember(session, key, partitionId);
 }
 
 /**
  * Where an offset is stored or deleted (spec SB 4.8). A member that names no partition means the one that it polled last
- * (the original takes the next one; spec SB 13, trap 33). Errors: 3007 for a single consumer; 30, 5000, 5006, 3022 for a
- * group.
+ * (the original takes the next one; spec SB 13, trap 33), or before its first poll the one that it will poll. Errors: 3007
+ * for a single consumer; 30, 5000, 5006, 3022 for a group.
  */
 export function placeOfCommit(
   session: Session,
@@ -61,8 +68,10 @@ export function placeOfCommit(
 ): ConsumerPlace {
   if (consumer.kind !== "group") return placeOfSingle(consumer, partitionId, stream, topic);
   const { key, member } = requireMember(session, consumer, stream, topic);
-  const meant = partitionId ?? lastTurn(session.groupTurns, key, member.partitions);
-  if (meant === undefined) throw new IggyError("NotResolvedConsumer", [consumer.id.value]);
+  const meant = partitionId ?? lastPolled(session.groupTurns, key) ?? pollablePartitions(member)[0];
+  if (meant === undefined || !ownsPartition(member, meant)) {
+    throw new IggyError("NotResolvedConsumer", [consumer.id.value]);
+  }
   return placeOfMember(session, key, meant);
 }
 

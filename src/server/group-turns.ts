@@ -1,9 +1,16 @@
 // Whose turn it is when a group polls without naming a partition: each member goes round its partitions with a counter of
-// its own (spec SB 6.4). Plain data: it moves with the connection.
+// its own (spec SB 6.4). The partition polled last is kept by its id: its place in the list changes with every move, and an
+// offset that is stored without a partition must not end up in another one. Plain data: it moves with the connection.
 import type { GroupKey } from "../metadata/index.ts";
 
-/** Polls that a client has made without naming a partition, by group. */
-export type GroupTurns = Map<string, number>;
+interface GroupTurn {
+  /** Polls made without naming a partition. */
+  readonly count: number;
+  readonly lastPartitionId: number;
+}
+
+/** What a client has polled, by group. */
+export type GroupTurns = Map<string, GroupTurn>;
 
 function nameOf({ streamId, topicId, groupId }: GroupKey): string {
   return `${streamId}/${topicId}/${groupId}`;
@@ -11,17 +18,22 @@ function nameOf({ streamId, topicId, groupId }: GroupKey): string {
 
 /** The partition whose turn it is; undefined if there is none. The turn goes on, also if the poll finds nothing. */
 export function takeTurn(turns: GroupTurns, key: GroupKey, partitions: readonly number[]): number | undefined {
-  if (partitions.length === 0) return undefined;
   const name = nameOf(key);
-  const turn = turns.get(name) ?? 0;
-  turns.set(name, (turn + 1) >>> 0);
-  return partitions[turn % partitions.length];
+  const count = turns.get(name)?.count ?? 0;
+  const partitionId = partitions[count % partitions.length];
+  if (partitionId !== undefined) turns.set(name, { count: (count + 1) >>> 0, lastPartitionId: partitionId });
+  return partitionId;
 }
 
-/** The partition that was polled last; before the first poll, the one that will be; undefined if there is none. */
-export function lastTurn(turns: GroupTurns, key: GroupKey, partitions: readonly number[]): number | undefined {
-  if (partitions.length === 0) return undefined;
-  return partitions[Math.max(0, (turns.get(nameOf(key)) ?? 0) - 1) % partitions.length];
+/** A poll that names its partition: it takes no turn. */
+export function notePolled(turns: GroupTurns, key: GroupKey, partitionId: number): void {
+  const name = nameOf(key);
+  turns.set(name, { count: turns.get(name)?.count ?? 0, lastPartitionId: partitionId });
+}
+
+/** The partition that was polled last, whoever it belongs to now; undefined before the first poll. */
+export function lastPolled(turns: GroupTurns, key: GroupKey): number | undefined {
+  return turns.get(nameOf(key))?.lastPartitionId;
 }
 
 /** A member that comes again begins anew. */

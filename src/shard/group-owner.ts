@@ -90,11 +90,14 @@ export class GroupOwner {
     }
   }
 
+  /** Whoever polled before the partition came to the source can not commit any more: nothing to wait for. */
   #completeIfSettled(target: RevocationTarget): void {
-    const partition = this.#options.partitions.find(
-      partitionKeyOf(target.streamId, target.topicId, target.partitionId),
-    );
-    if (partition?.isRevocationSettled(target.groupId) === true) this.#options.complete(target);
+    const key = partitionKeyOf(target.streamId, target.topicId, target.partitionId);
+    const partition = this.#options.partitions.find(key);
+    if (partition === undefined) return; // another shard's
+    const pollerClientId = this.#pollers.get(key)?.get(target.groupId);
+    const isSettled = pollerClientId !== target.sourceClientId || partition.isRevocationSettled(target.groupId);
+    if (isSettled) this.#options.complete(target);
   }
 
   /** Nobody will commit what a member polled that has left. */

@@ -1,4 +1,5 @@
 // The door of the shard layer.
+export { Cleaner } from "./cleaner.ts";
 export type { ControlCommand } from "./control-commands.ts";
 export { ControlPlane } from "./control-plane.ts";
 export { Counters, createSharedCounters, type SharedCounters } from "./counters.ts";

@@ -4,6 +4,7 @@ import type { MetadataEvent } from "../metadata/index.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { ConsumerKey, ReadFrom } from "../storage/index.ts";
 import type { ControlCommand } from "./control-commands.ts";
+import type { OldestSegmentReply, OldestSegmentRequest } from "./retention.ts";
 
 /** A validated batch in the memory of the shard that received it, which keeps it until the reply. */
 export interface AppendRequest {
@@ -63,6 +64,8 @@ export interface ShardRequests {
   append: { request: AppendRequest; reply: undefined };
   read: { request: ReadRequest; reply: ReadReply };
   offset: { request: OffsetRequest; reply: OffsetReply };
+  /** From the shard that keeps a topic below its size limit. */
+  oldestSegment: { request: OldestSegmentRequest; reply: OldestSegmentReply };
   /** How many of the oldest segments were removed. */
   deleteSegments: { request: { readonly partitionKey: number; readonly count: number }; reply: number };
   flush: { request: { readonly partitionKey: number; readonly fsync: boolean }; reply: undefined };

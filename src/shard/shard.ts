@@ -27,6 +27,12 @@ import type {
   ReplyPart,
 } from "./messages.ts";
 import { ownerShardOf } from "./placement.ts";
+import {
+  answerOldestSegment,
+  deleteSegments,
+  type OldestSegmentReply,
+  type OldestSegmentRequest,
+} from "./retention.ts";
 
 export interface ShardOptions {
   readonly shardId: number;
@@ -164,11 +170,19 @@ export class Shard {
       : owner.call("flush", { partitionKey, fsync });
   }
 
+  /** What the cleaner of topic sizes asks the owner of a partition. */
+  oldestSegment(request: OldestSegmentRequest): OldestSegmentReply | Promise<OldestSegmentReply> {
+    const owner = this.#ownerOf(request.partitionKey);
+    return owner === undefined
+      ? answerOldestSegment(this.#options.partitions.require(request.partitionKey), request)
+      : owner.call("oldestSegment", request);
+  }
+
   /** Removes up to `count` of the oldest segments of a partition; how many it were (spec SB 5.2). */
-  deleteSegments(partitionKey: number, count: number): number | Promise<number> {
+  deleteSegments(partitionKey: number, count: number): Promise<number> {
     const owner = this.#ownerOf(partitionKey);
     return owner === undefined
-      ? this.#options.partitions.require(partitionKey).removeOldestSegments(count)
+      ? deleteSegments(this.#options.partitions.require(partitionKey), count)
       : owner.call("deleteSegments", { partitionKey, count });
   }
 
@@ -317,6 +331,7 @@ export class Shard {
         return result instanceof Promise ? result.then((read) => this.#lease(read)) : this.#lease(result);
       },
       offset: (request) => this.#offset(request),
+      oldestSegment: (request) => this.oldestSegment(request),
       deleteSegments: ({ partitionKey, count }) => this.deleteSegments(partitionKey, count),
       flush: ({ partitionKey, fsync }) => this.flush(partitionKey, fsync) as Promise<undefined>,
       control: (command) => this.#control(command),

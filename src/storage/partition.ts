@@ -176,9 +176,9 @@ export class Partition {
   }
 
   /** The same for those whose newest message is at least `expiryMicros` old (spec SB 5.1). */
-  removeExpiredSegments(expiryMicros: number): number {
+  removeExpiredSegments(expiryMicros: number, countMax = Number.POSITIVE_INFINITY): number {
     const nowMicros = this.#log.context.clock.nowMicros();
-    return this.#remove(() => removeExpired(this.#log, this.#offsets, nowMicros, expiryMicros));
+    return this.#remove(() => removeExpired(this.#log, this.#offsets, nowMicros, expiryMicros, countMax));
   }
 
   /** Flushes, syncs and closes. Appends are refused from the call on. Rejects with what failed; it is closed then, too. */

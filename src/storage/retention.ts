@@ -17,7 +17,7 @@ export interface RemovableSegment {
 
 /**
  * The oldest segment; undefined when it is the active one, or a stored offset blocks it. A cleaner asks again and again:
- * that a segment is blocked is logged once, and at each attempt to remove it. Throws `DiskError`.
+ * that a segment is blocked is logged once. Throws `DiskError`.
  */
 export function oldestRemovable(log: PartitionLog, offsets: ConsumerOffsets): RemovableSegment | undefined {
   const oldest = findRemovable(log, offsets, false);
@@ -30,7 +30,7 @@ export function oldestRemovable(log: PartitionLog, offsets: ConsumerOffsets): Re
   };
 }
 
-/** Removes up to `countMax` of the oldest segments; how many it removed. Throws `DiskError`. */
+/** Removes up to `countMax` of the oldest segments, logging each time what blocks; how many it removed. Throws `DiskError`. */
 export function removeOldest(log: PartitionLog, offsets: ConsumerOffsets, countMax: number): number {
   let removed = 0;
   while (removed < countMax && findRemovable(log, offsets, true) !== undefined) {
@@ -40,21 +40,26 @@ export function removeOldest(log: PartitionLog, offsets: ConsumerOffsets, countM
   return removed;
 }
 
-/** Removes the segments whose newest message is `expiryMicros` old or older; how many it removed. Throws `DiskError`. */
+/**
+ * Removes up to `countMax` of the segments whose newest message is `expiryMicros` old or older; how many it removed. Reads
+ * nothing from the disk; a cleaner asks again and again, so a segment that is blocked is logged once. Throws `DiskError`.
+ */
 export function removeExpired(
   log: PartitionLog,
   offsets: ConsumerOffsets,
   nowMicros: number,
   expiryMicros: number,
+  countMax: number,
 ): number {
   let removed = 0;
-  for (;;) {
+  while (removed < countMax) {
     const oldest = log.segments[0]!;
     const isExpired = oldest.lastTimestampMicros !== 0 && oldest.lastTimestampMicros + expiryMicros <= nowMicros;
-    if (!isExpired || findRemovable(log, offsets, true) === undefined) return removed;
+    if (!isExpired || findRemovable(log, offsets, false) === undefined) break;
     log.removeOldestSegment();
     removed++;
   }
+  return removed;
 }
 
 function findRemovable(log: PartitionLog, offsets: ConsumerOffsets, isAttempt: boolean): Segment | undefined {

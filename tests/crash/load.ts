@@ -36,7 +36,6 @@ export async function produce(
   const random = seededRandom(seed);
   const below = (limit: number) => random.u32() % limit;
   const connection = await TcpConnection.connect({ host, port });
-  await connection.request(CommandCode.loginUser, login);
   let acknowledgedCount = 0;
   const sendOne = async (): Promise<void> => {
     const ledger = ledgers[below(ledgers.length)]!;
@@ -52,7 +51,10 @@ export async function produce(
     ledger.acknowledge(producerId, numbers[0]!, count);
     acknowledgedCount += count;
   };
+  // On a busy machine the crash may come before the login is answered.
+  const loggedIn = connection.request(CommandCode.loginUser, login);
   const lane = async (): Promise<void> => {
+    await loggedIn;
     for (;;) await sendOne();
   };
   const results = await Promise.allSettled(Array.from({ length: window }, lane));
@@ -72,8 +74,9 @@ export class TopicLedger {
   readonly sent = new Set<string>();
 
   async run({ host, port }: Address, round: number): Promise<void> {
-    const client = await IggyClient.connect({ host, port, username: "iggy", password: "iggy", reconnect: false });
+    const client = await IggyClient.connect({ host, port, reconnect: false });
     try {
+      await client.login("iggy", "iggy");
       for (let number = 0; ; number++) await this.#step(client, `round-${round}-${number}`, number % 3 === 2);
     } catch (error) {
       if (!isLostConnection(error)) throw error;

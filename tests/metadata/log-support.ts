@@ -1,4 +1,5 @@
 // Logs in memory with known content, for the tests of the metadata log.
+import type { MetadataCipher } from "../../src/metadata/cipher.ts";
 import type { MetadataEvent } from "../../src/metadata/events.ts";
 import { MetadataLog, type MetadataLogOptions } from "../../src/metadata/log.ts";
 import type { Disk } from "../../src/platform/disk.ts";
@@ -37,9 +38,13 @@ export function prefixTexts(events: readonly MetadataEvent[]): string[] {
 }
 
 /** The files after all `events` were appended, with a snapshot every `snapshotEveryEntries`. */
-export function filesAfter(events: readonly MetadataEvent[], snapshotEveryEntries: number): Record<string, Uint8Array> {
+export function filesAfter(
+  events: readonly MetadataEvent[],
+  snapshotEveryEntries: number,
+  cipher?: MetadataCipher,
+): Record<string, Uint8Array> {
   const disk = newDisk();
-  const { log } = openLog(disk, { snapshotEveryEntries });
+  const { log } = openLog(disk, { snapshotEveryEntries, cipher });
   for (const event of events) log.append(event);
   log.close();
   return filesOf(disk);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { encodeEntry } from "../../src/metadata/log-entries.ts";
 import { encodePlain } from "../../src/metadata/plain-data.ts";
-import { decodeSnapshot, encodeSnapshot } from "../../src/metadata/snapshot.ts";
+import { encodeSnapshot, parseSnapshot, readSnapshot } from "../../src/metadata/snapshot.ts";
 import type { Disk } from "../../src/platform/disk.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import { SimDisk } from "../simulation/sim-disk.ts";
@@ -48,28 +48,32 @@ describe("snapshot files", () => {
       "metadata.snapshot",
       "metadata.snapshot.previous",
     ]);
-    expect(decodeSnapshot(files["metadata.snapshot"]!)?.lastIndex).toBe(15);
-    expect(decodeSnapshot(files["metadata.snapshot.previous"]!)?.lastIndex).toBe(10);
+    expect(parseSnapshot(files["metadata.snapshot"]!)?.lastIndex).toBe(15);
+    expect(parseSnapshot(files["metadata.snapshot.previous"]!)?.lastIndex).toBe(10);
   });
 
   test("holds every kind of thing", () => {
     const disk = newDisk();
     const { log } = openLog(disk);
     for (const event of everyEvent.slice(0, buildingEventsCount)) log.append(event);
-    const decoded = decodeSnapshot(encodeSnapshot({ state: log.state, lastIndex: buildingEventsCount }));
-    expect(decoded && textOf(decoded.state)).toBe(textOf(log.state));
-    expect(decoded?.state.users).toEqual(log.state.users);
-    expect(decoded?.state.streams).toEqual(log.state.streams);
-    expect(decoded?.state.tokensByHash).toEqual(log.state.tokensByHash);
+    const path = `${directory}/some.snapshot`;
+    writeBytes(disk, path, encodeSnapshot({ state: log.state, lastIndex: buildingEventsCount }));
+    const read = readSnapshot(disk, path);
+    if (typeof read === "string") throw new Error(`the snapshot is ${read}`);
+    expect(read.lastIndex).toBe(buildingEventsCount);
+    expect(textOf(read.state)).toBe(textOf(log.state));
+    expect(read.state.users).toEqual(log.state.users);
+    expect(read.state.streams).toEqual(log.state.streams);
+    expect(read.state.tokensByHash).toEqual(log.state.tokensByHash);
   });
 
   test("any changed byte and any end is seen as damage", () => {
     const bytes = files["metadata.snapshot"]!;
     for (let at = 0; at < bytes.byteLength; at++) {
-      expect(decodeSnapshot(bytes.slice(0, at))).toBeUndefined();
+      expect(parseSnapshot(bytes.slice(0, at))).toBeUndefined();
       const changed = bytes.slice();
       changed[at] = changed[at]! ^ 0x10;
-      expect(decodeSnapshot(changed)).toBeUndefined();
+      expect(parseSnapshot(changed)).toBeUndefined();
     }
   });
 
@@ -95,7 +99,7 @@ describe("snapshot files", () => {
     for (const event of events.slice(4)) log.append(event);
     expect(failures).toMatchObject([{ errorCode: "EIO" }]);
     expect(textOf(state)).toBe(final);
-    expect(decodeSnapshot(filesOf(disk)["metadata.snapshot"]!)?.lastIndex).toBe(15);
+    expect(parseSnapshot(filesOf(disk)["metadata.snapshot"]!)?.lastIndex).toBe(15);
     expectRecovered(disk, 0);
   });
 });

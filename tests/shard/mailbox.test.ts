@@ -43,6 +43,7 @@ const noHandlers: ShardHandlers = {
   append: notExpected,
   read: notExpected,
   offset: notExpected,
+  oldestSegment: notExpected,
   deleteSegments: notExpected,
   flush: notExpected,
   control: notExpected,

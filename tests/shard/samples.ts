@@ -129,6 +129,7 @@ export const sampleRequests: { readonly [K in ShardRequestKind]: RequestOf<K> } 
     memberClientId: 4,
   },
   offset: { partitionKey: 5, operation: "store", consumer, memberClientId: 4, offset: 2 ** 53 - 1 },
+  oldestSegment: { partitionKey: 5, removeEndingAt: 40 },
   deleteSegments: { partitionKey: 5, count: 2 },
   flush: { partitionKey: 5, fsync: true },
   control: sampleControlCommands.createTopic,
@@ -149,6 +150,10 @@ export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
     leaseId: 4,
   },
   offset: { currentOffset: 41, storedOffset: 40 },
+  oldestSegment: {
+    isRemoved: true,
+    oldest: { firstTimestampMicros: 1, lastTimestampMicros: 2, sizeBytes: 100, endOffset: 50 },
+  },
   deleteSegments: 2,
   flush: undefined,
   control: sampleEvents.topicCreated,

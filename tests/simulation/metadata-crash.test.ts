@@ -1,13 +1,17 @@
 /** The metadata log on a disk that crashes: what was acknowledged is there, and the state is that of the events in order. */
 
 import { apply } from "../../src/metadata/apply.ts";
+import { type MetadataCipher, MetadataKeyError } from "../../src/metadata/cipher.ts";
 import type { MetadataEvent } from "../../src/metadata/events.ts";
+import { metadataPaths } from "../../src/metadata/files.ts";
+import { checkKey } from "../../src/metadata/key-check.ts";
 import { MetadataLog } from "../../src/metadata/log.ts";
 import { toPlainState } from "../../src/metadata/plain-state.ts";
 import { createState, type MetadataState } from "../../src/metadata/state.ts";
 import { assert } from "../../src/platform/assert.ts";
 import { DiskError } from "../../src/platform/disk.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
+import { createCipher } from "../../src/security/encryption.ts";
 import { randomEvent } from "./metadata-events.ts";
 import { type Trace, testSeeds } from "./seeds.ts";
 import { SimDisk } from "./sim-disk.ts";
@@ -15,18 +19,30 @@ import type { Simulation } from "./simulation.ts";
 
 const OPERATIONS_COUNT = 120;
 
+const paths = metadataPaths("/data/metadata");
+
 testSeeds("metadata survives crashes", 200, 20, async (simulation, trace) => {
-  const world = new MetadataWorld(simulation, trace);
+  run(new MetadataWorld(simulation, trace));
+});
+
+testSeeds("encrypted metadata survives crashes, and so does switching encryption on", 200, 20, async (seed, trace) => {
+  run(new MetadataWorld(seed, trace, createCipher(Buffer.alloc(32, 7).toString("base64"))));
+});
+
+function run(world: MetadataWorld): void {
   for (let operation = 0; operation < OPERATIONS_COUNT; operation++) world.operate();
   world.crash("power");
   world.crash("kill");
-});
+}
 
 class MetadataWorld {
   readonly #simulation: Simulation;
   readonly #trace: Trace;
   readonly #enforceFsync: boolean;
   readonly #snapshotEveryEntries: number;
+  readonly #cipher: MetadataCipher | undefined;
+  /** Whether the log is opened with `#cipher`; from some start on it stays so. */
+  #isEncrypting: boolean;
   #disk: SimDisk;
   #log: MetadataLog;
   /** Acknowledged, in order: entry n of the log is event n - 1 here. */
@@ -41,12 +57,16 @@ class MetadataWorld {
   #isInDoubt = false;
   #faultsPossible = false;
 
-  constructor(simulation: Simulation, trace: Trace) {
+  constructor(simulation: Simulation, trace: Trace, cipher?: MetadataCipher) {
     this.#simulation = simulation;
     this.#trace = trace;
     this.#enforceFsync = simulation.chance(50);
     this.#snapshotEveryEntries = simulation.between(3, 40);
-    trace.add(`enforceFsync=${this.#enforceFsync} snapshotEveryEntries=${this.#snapshotEveryEntries}`);
+    this.#cipher = cipher;
+    this.#isEncrypting = cipher !== undefined && simulation.chance(50);
+    trace.add(
+      `enforceFsync=${this.#enforceFsync} snapshotEveryEntries=${this.#snapshotEveryEntries} encrypting=${this.#isEncrypting}`,
+    );
     this.#disk = new SimDisk(simulation);
     this.#disk.makeDirectory("/data");
     this.#disk.syncDirectory("/");
@@ -73,6 +93,7 @@ class MetadataWorld {
   /** Crashes and reopens; the machine may stop again while it recovers. */
   crash(kind: "power" | "kill"): void {
     this.#trace.add(`crash: ${kind}`);
+    this.#maybeSwitchOn();
     this.#disk = kind === "power" ? this.#disk.crash() : this.#disk.processCrash();
     this.#faultsPossible = false;
     if (this.#simulation.chance(30)) {
@@ -131,6 +152,7 @@ class MetadataWorld {
       this.#requireFault(error);
     }
     if (this.#disk.stopped) return;
+    this.#maybeSwitchOn();
     this.#disk.heal();
     const hadFaults = this.#faultsPossible;
     this.#faultsPossible = false;
@@ -165,16 +187,54 @@ class MetadataWorld {
   #open(): { log: MetadataLog; repairs: readonly unknown[] } {
     return MetadataLog.open({
       disk: this.#disk,
-      directory: "/data/metadata",
+      directory: paths.directory,
       enforceFsync: this.#enforceFsync,
       snapshotEveryEntries: this.#snapshotEveryEntries,
+      cipher: this.#isEncrypting ? this.#cipher : undefined,
       onSnapshotFailure: (error) => this.#requireFault(error),
     });
   }
 
+  #maybeSwitchOn(): void {
+    if (this.#cipher === undefined || this.#isEncrypting || !this.#simulation.chance(20)) return;
+    this.#trace.add("encryption is switched on");
+    this.#isEncrypting = true;
+  }
+
+  /** Without the key nothing opens that was written with it, and nothing changes. */
+  #requireKeyNeeded(): void {
+    if (!this.#isEncrypting) return;
+    const before = this.#filesText();
+    try {
+      checkKey(this.#disk, paths, undefined);
+      return; // nothing encrypted is left, or not written yet
+    } catch (error) {
+      if (!(error instanceof MetadataKeyError)) throw error;
+    }
+    try {
+      MetadataLog.open({
+        disk: this.#disk,
+        directory: paths.directory,
+        enforceFsync: false,
+        onSnapshotFailure: () => undefined,
+      });
+      assert(false, "an encrypted log does not open without its key");
+    } catch (error) {
+      if (!(error instanceof MetadataKeyError)) throw error;
+    }
+    assert(this.#filesText() === before, "a start that is refused changes nothing");
+  }
+
+  #filesText(): string {
+    const names = this.#disk.list(paths.directory);
+    return names.map((name) => `${name} ${Buffer.from(readBytes(this.#disk, name)).toString("base64")}`).join("\n");
+  }
+
   /** Returns how many repairs were made. */
   #recover(kind: "power" | "kill"): number {
+    this.#requireKeyNeeded();
     const { log, repairs } = this.#open();
+    assert(!this.#isEncrypting || !checkKey(this.#disk, paths, this.#cipher), "no metadata file is in clear");
     this.#log = log;
     const floor = kind === "power" ? this.#powerSafeCount : this.#events.length;
     const count = log.lastIndex;
@@ -215,6 +275,14 @@ class MetadataWorld {
     const expected = error instanceof DiskError || error instanceof IggyError;
     if (!expected || !(this.#disk.stopped || this.#faultsPossible)) throw error;
   }
+}
+
+function readBytes(disk: SimDisk, name: string): Uint8Array {
+  const file = disk.open(`${paths.directory}/${name}`, "read");
+  const bytes = new Uint8Array(file.sizeBytes());
+  file.read(bytes, 0);
+  file.close();
+  return bytes;
 }
 
 function stateOf(events: readonly MetadataEvent[]): MetadataState {

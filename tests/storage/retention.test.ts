@@ -102,15 +102,23 @@ test("a segment of one message takes its message off the count (spec SB 13, trap
   expect(reopened.counters).toMatchObject({ segmentsCount: 1, messagesCount: 0, sizeBytes: 0, currentOffset: 0 });
 });
 
-test("a cleaner that asks again and again is told of a blocked segment once, an attempt each time", async () => {
+test("what expired is removed in steps where a count is given", async () => {
+  const { harness, partition } = await filled();
+  harness.clock.micros += 1e12;
+  expect(partition.removeExpiredSegments(1, 0)).toBe(0);
+  expect(partition.removeExpiredSegments(1, 2)).toBe(2);
+  expect(partition.removeExpiredSegments(1, 2)).toBe(1);
+});
+
+test("a cleaner that asks again and again is told of a blocked segment once, a command each time", async () => {
   const { harness, partition } = await filled();
   partition.storeOffset(consumer, 0);
   const warnings = () => harness.logged.filter((line) => line.includes("segment kept")).length;
   for (let round = 0; round < 3; round++) expect(partition.oldestRemovableSegment()).toBeUndefined();
-  expect(warnings()).toBe(1);
-  expect(partition.removeOldestSegments(2)).toBe(0);
   harness.clock.micros += 1e12;
   expect(partition.removeExpiredSegments(1)).toBe(0);
+  expect(warnings()).toBe(1);
+  for (let round = 0; round < 2; round++) expect(partition.removeOldestSegments(2)).toBe(0);
   expect(warnings()).toBe(3);
 });
 
