@@ -282,8 +282,8 @@ export class Shard {
 
   #readPartition(request: ReadRequest): ReadResult | Promise<ReadResult> {
     const { partitionKey, from, countMax, autoCommit, consumer, memberClientId } = request;
-    const partition = this.#options.partitions.require(partitionKey);
     if (memberClientId !== undefined) this.#groups.requireOwned(partitionKey, consumer.id, memberClientId);
+    const partition = this.#options.partitions.require(partitionKey);
     const result = partition.read(from, countMax);
     if (!autoCommit && memberClientId === undefined) return result;
     // Before the reply, and only if it has messages (spec SB 4.7).
@@ -309,8 +309,8 @@ export class Shard {
 
   #offset(request: OffsetRequest): OffsetReply {
     const { partitionKey, consumer, memberClientId } = request;
-    const partition = this.#options.partitions.require(partitionKey);
     if (memberClientId !== undefined) this.#groups.requireOwned(partitionKey, consumer.id, memberClientId);
+    const partition = this.#options.partitions.require(partitionKey);
     if (request.operation === "store") {
       partition.storeOffset(consumer, request.offset);
       if (memberClientId !== undefined) this.#groups.committed(partitionKey, consumer.id);

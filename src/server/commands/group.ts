@@ -63,9 +63,10 @@ export const groupCommands = [
   }),
 
   command("leaveConsumerGroup", async ({ shard }, session, request) => {
-    const { stream, topic } = requireGroup(shard.state, request);
+    const { stream, topic, group } = requireGroup(shard.state, request);
     requireRight(shard, session, "consumerGroup", stream.id, topic.id);
-    requireLiveMember(session);
+    // Who is no member gets 5006, and a stale client has left (spec BP 4.9, SB 8.1).
+    if (group.membersByClient.has(session.clientId)) requireLiveMember(session);
     await shard.control({ kind: "leaveGroup", request, clientId: session.clientId });
     return undefined;
   }),

@@ -1,5 +1,5 @@
 // Personal access tokens (spec BP 4.4, SB 7.5). Only the hash of a token is kept; the text is shown once.
-import { findToken, isTokenExpired, requireTokenName, requireUser, tokensOf } from "../../metadata/index.ts";
+import { findToken, isTokenExpired, requireTokenName, tokensOf } from "../../metadata/index.ts";
 import { IggyError } from "../../protocol/errors.ts";
 import { UserStatusCode } from "../../protocol/records/enumerations.ts";
 import { blake3Hex } from "../../security/blake3.ts";
@@ -14,7 +14,8 @@ const tokenBytes = 50;
 /** The number of the own user. Throws ResourceNotFound (20) if it was deleted. */
 function requireOwnId({ shard }: ServerContext, session: Session): number {
   const user = userOf(shard, session);
-  return user === undefined ? requireUser(shard.state, { kind: "string", value: "" }).id : user.id;
+  if (user === undefined) throw new IggyError("ResourceNotFound", ["the own user"]);
+  return user.id;
 }
 
 export const tokenCommands = [
