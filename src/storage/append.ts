@@ -15,7 +15,6 @@ import type { PartitionLog } from "./partition-log.ts";
 import { reserveAhead } from "./reserve.ts";
 import { Sealing } from "./sealing.ts";
 import type { Segment } from "./segment.ts";
-import { syncLogs } from "./sync-files.ts";
 import { SyncQueue } from "./sync-queue.ts";
 import type { IncomingBatch } from "./types.ts";
 
@@ -256,15 +255,7 @@ export class Appender {
       }
     }
     log.publish(log.nextOffset, batch.messagesSizeBytes);
-    return isDue && log.context.options.enforceFsync ? this.#syncNow() : settled;
-  }
-
-  async #syncNow(): Promise<void> {
-    try {
-      await syncLogs(this.#log);
-    } catch (thrown) {
-      throw this.#log.fence(thrown);
-    }
+    return settled;
   }
 
   /** The segment cannot hold the batch behind what it has: positions have 32 bits. */

@@ -18,7 +18,7 @@ export interface StorageOptions {
   readonly messagesRequiredToSave: number;
   /** Memory level only: the same in bytes. */
   readonly bytesRequiredToSave: number;
-  /** Whether `save` and the thresholds of the memory level sync what they write. */
+  /** Whether `save` also syncs, at every level. The thresholds of the memory level never do (spec SB 3.4). */
   readonly enforceFsync: boolean;
   /** Whether every message is checked when a partition opens, not only the tail. */
   readonly validateChecksum: boolean;

@@ -134,14 +134,20 @@ describe("memory level", () => {
     expect(await offsetsOf(partition, { kind: "first" }, 10)).toEqual([0, 1]);
   });
 
-  test("enforceFsync: the append that reaches a threshold waits for the sync", async () => {
+  test.each([
+    true,
+    false,
+  ])("a threshold writes and never syncs; the saver syncs with enforceFsync (%p)", async (enforceFsync) => {
     const disk = new MemoryDisk();
-    const harness = makeHarness(disk, { ...options, enforceFsync: true });
+    const harness = makeHarness(disk, { ...options, enforceFsync });
     const partition = harness.open();
-    await partition.append(makeBatch(new Array(9).fill(1)));
+    await partition.append(makeBatch(new Array(10).fill(1)));
+    expect(disk.read(log0).byteLength).toBe(650);
     expect(disk.syncs).toEqual([]);
     await partition.append(makeBatch([1]));
-    expect(disk.syncs).toContain(log0);
+    await partition.save();
+    expect(disk.read(log0).byteLength).toBe(715);
+    expect(disk.syncs.includes(log0)).toBe(enforceFsync);
   });
 
   test("a failed write refuses the batch that asked for it, and keeps what was acknowledged for the next try", async () => {

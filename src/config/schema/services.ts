@@ -30,7 +30,7 @@ export const dataMaintenance = section(
 export const messageSaver = section(
   {
     enabled: bool({ default: true, doc: "Write journals that wait in memory to disk, periodically." }),
-    enforceFsync: bool({ default: true, doc: "Accepted for compatibility; the saver never syncs." }),
+    enforceFsync: bool({ default: true, doc: "Also sync what was written; false leaves that to the system." }),
     intervalMicros: duration({ default: "30 s", nonZero: true, doc: "Period." }),
   },
   "Message saver",
