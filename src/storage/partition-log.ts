@@ -35,6 +35,8 @@ export class PartitionLog {
   refusal: IggyError | undefined;
   isFenced = false;
   isClosed = false;
+  /** Its topic or itself is deleted, and its files with it: their names may soon be those of another partition. */
+  isAbandoned = false;
   /** The logs of the segments before this offset are durable. */
   syncedBefore = 0;
   /** Directories with entries that no sync covered. */
@@ -182,6 +184,15 @@ export class PartitionLog {
   close(): void {
     this.isClosed = true;
     this.refusal ??= new IggyError("CannotAppendToFile", [], { cause: new Error("the partition is closed") });
+  }
+
+  /** What is under way ends without touching a file by its name, and without a failure. */
+  abandon(): void {
+    this.close();
+    this.isAbandoned = true;
+    this.epoch++;
+    for (const segment of this.segments) segment.isRemoved = true;
+    this.forgetDirectories();
   }
 
   #makeSegment(startOffset: number): Segment {

@@ -137,6 +137,7 @@ export class Partition {
     this.#appender.writeJournal(false);
     await this.#appender.syncQueue.idle();
     await this.#appender.sealed();
+    if (log.isAbandoned) return; // deleted meanwhile: nothing is left to purge
     // From here on without a pause: nothing comes between. What was appended while waiting goes as well, after its answer.
     this.#appender.writeJournal(false);
     const { context, directory } = log;
@@ -205,10 +206,8 @@ export class Partition {
 
   /** The topic is deleted: closes files and refuses what waits, without writing anything. */
   abandon(): void {
-    const log = this.#log;
-    log.close();
+    this.#log.abandon();
     this.#appender.reject(new IggyError("CannotAppendToFile"));
-    log.epoch++;
     this.#closeFiles();
   }
 
@@ -236,6 +235,7 @@ export class Partition {
     } catch (thrown) {
       throw log.fence(thrown);
     }
+    if (log.isAbandoned) return; // the directory is no longer ours
     this.#writeCheckpoint();
   }
 
