@@ -33,6 +33,7 @@ import {
   type OldestSegmentReply,
   type OldestSegmentRequest,
 } from "./retention.ts";
+import { saveAll } from "./save-all.ts";
 
 export interface ShardOptions {
   readonly shardId: number;
@@ -210,9 +211,9 @@ export class Shard {
     return first.call("control", command);
   }
 
-  /** The saver's tick (spec SB 8.9): every partition of this shard, one after the other. Rejects with the first failure. */
-  async save(): Promise<void> {
-    for (const partition of this.#options.partitions.all) await partition.save();
+  /** The saver's tick (spec SB 8.9): every partition of this shard, one after the other. Rejects with the first failure; all are tried. */
+  save(): Promise<void> {
+    return saveAll(this.#options.partitions.all);
   }
 
   /** Flushes, syncs and closes every partition of this shard (spec SB 8.10). All are tried; the first failure is thrown. */
