@@ -37,6 +37,7 @@ export type ErrorParams = readonly (string | number | bigint)[];
 export class IggyError extends Error {
   readonly code: number;
   readonly errorName: ErrorName;
+  readonly params: ErrorParams;
 
   constructor(name: ErrorName, params: ErrorParams = [], options?: { cause?: unknown }) {
     const row: ErrorRow = errorTable[name];
@@ -47,6 +48,7 @@ export class IggyError extends Error {
     this.name = "IggyError";
     this.code = row.code;
     this.errorName = name;
+    this.params = params;
   }
 
   /** Name in snake_case, as HTTP bodies show it. */

@@ -109,7 +109,7 @@ export class Mailbox {
         this.#take(message.requestId).resolve(message.body);
         return;
       case "failure":
-        this.#take(message.requestId).reject(IggyError.ofCode(message.errorCode));
+        this.#take(message.requestId).reject(new IggyError(message.errorName, message.params));
         return;
       case "release":
         this.#options.onRelease(message.leaseId);
@@ -155,6 +155,7 @@ export class Mailbox {
 
   #fail(requestId: number, thrown: unknown): void {
     this.#options.onFailure(thrown);
-    this.#port.postMessage({ kind: "failure", requestId, errorCode: toIggyError(thrown).code });
+    const { errorName, params } = toIggyError(thrown);
+    this.#port.postMessage({ kind: "failure", requestId, errorName, params });
   }
 }

@@ -1,6 +1,7 @@
 // What shards say to each other: one request and one reply type per kind, plain data only (a test sends each through
 // structuredClone). Megabytes do not travel: a batch is a place in shared memory, a read is a place in an open file.
 import type { MetadataEvent } from "../metadata/index.ts";
+import type { ErrorName, ErrorParams } from "../protocol/errors.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { ConsumerKey, ReadFrom } from "../storage/index.ts";
 import type { ControlCommand } from "./control-commands.ts";
@@ -91,6 +92,11 @@ export interface MovedConnection {
 export type ShardMessage =
   | { readonly kind: "request"; readonly requestId: number; readonly name: ShardRequestKind; readonly body: unknown }
   | { readonly kind: "reply"; readonly requestId: number; readonly body: unknown }
-  | { readonly kind: "failure"; readonly requestId: number; readonly errorCode: number }
+  | {
+      readonly kind: "failure";
+      readonly requestId: number;
+      readonly errorName: ErrorName;
+      readonly params: ErrorParams;
+    }
   | { readonly kind: "release"; readonly leaseId: number }
   | { readonly kind: "adopt"; readonly connection: MovedConnection };

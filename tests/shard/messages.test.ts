@@ -27,7 +27,7 @@ describe("structuredClone keeps", () => {
 
   test("the other messages", () => {
     const others: ShardMessage[] = [
-      { kind: "failure", requestId: 1, errorCode: 3007 },
+      { kind: "failure", requestId: 1, errorName: "PartitionNotFound", params: [1, "two", 3n] },
       { kind: "release", leaseId: 4 },
       { kind: "adopt", connection: { fd: 5, state: { unread: new Uint8Array(2), session: { userId: undefined } } } },
     ];

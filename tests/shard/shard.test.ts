@@ -229,6 +229,15 @@ describe("leases", () => {
 });
 
 describe("offsets and flushes", () => {
+  test("an error of the owner arrives with its text", async () => {
+    for (const { shard, ...from } of shards) {
+      const partitionKey = foreignKey(shard.shardId);
+      await append({ shard, ...from }, partitionKey, [1]);
+      const store = shard.offset({ operation: "store", partitionKey, consumer, offset: 77 });
+      await expect(Promise.resolve(store)).rejects.toThrow(/\b77\b/);
+    }
+  });
+
   test("go to the owner", async () => {
     for (const { shard, ...from } of shards) {
       const partitionKey = foreignKey(shard.shardId);
