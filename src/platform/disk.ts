@@ -5,7 +5,7 @@
 
 /** One open file. Calls after `close` throw `DiskError` with `EBADF`. */
 export interface DiskFile {
-  /** Real descriptor for sendfile and the like, or -1 where there is none (simulation). */
+  /** Real descriptor for those who read it directly, or -1 where there is none (simulation). */
   readonly fd: number;
   /**
    * Writes all views one after the other at `position`; returns when the operating system has taken every byte.

@@ -6,7 +6,6 @@ const symbols = {
   recv: { args: [FFIType.i32, FFIType.u64, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
   send: { args: [FFIType.i32, FFIType.ptr, FFIType.u64, FFIType.i32], returns: FFIType.i32 },
   // The result is at most 2 GiB (callers ask for less), so 32 bits hold it and no BigInt is made.
-  sendfile: { args: [FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.u64], returns: FFIType.i32 },
   dup: { args: [FFIType.i32], returns: FFIType.i32 },
   sched_yield: { args: [], returns: FFIType.i32 },
   flock: { args: [FFIType.i32, FFIType.i32], returns: FFIType.i32 },
