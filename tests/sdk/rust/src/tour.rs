@@ -1,0 +1,178 @@
+//! What every chapter of the tour uses: connections to the broker under test, and checks that name what is wrong.
+use iggy::prelude::*;
+use std::fmt::{self, Debug, Display};
+use std::panic::Location;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+pub const ROOT: (&str, &str) = ("iggy", "iggy");
+
+/// Why a step failed, with the line of the tour.
+pub struct Failure(String);
+
+pub type Outcome<T = ()> = Result<T, Failure>;
+
+impl Failure {
+    #[track_caller]
+    pub fn new(message: impl Display) -> Self {
+        Self(format!("{}: {message}", Location::caller()))
+    }
+}
+
+impl Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl<E: std::error::Error> From<E> for Failure {
+    #[track_caller]
+    fn from(error: E) -> Self {
+        Self::new(format!("unexpected error {error:?} ({error})"))
+    }
+}
+
+/// Reports a step whose checks all held.
+pub fn ok(step: &str) {
+    println!("ok {step}");
+}
+
+#[track_caller]
+pub fn equal<T: PartialEq + Debug>(what: &str, actual: T, expected: T) -> Outcome {
+    if actual == expected {
+        return Ok(());
+    }
+    Err(Failure::new(format!("{what} is {actual:?} instead of {expected:?}")))
+}
+
+#[track_caller]
+pub fn holds(what: &str, condition: bool) -> Outcome {
+    if condition {
+        return Ok(());
+    }
+    Err(Failure::new(format!("this does not hold: {what}")))
+}
+
+#[track_caller]
+pub fn present<T>(what: &str, value: Option<T>) -> Outcome<T> {
+    value.ok_or_else(|| Failure::new(format!("{what} is absent")))
+}
+
+/// The call must fail with this error number of the protocol.
+#[track_caller]
+pub fn refused<T: Debug>(what: &str, result: Result<T, IggyError>, code: u32) -> Outcome {
+    match result {
+        Ok(value) => Err(Failure::new(format!("{what} succeeded with {value:?} instead of error {code}"))),
+        Err(error) => equal(&format!("the error of: {what} ({error})"), number_of(&error), code),
+    }
+}
+
+/// Over HTTP the SDK hands on the body, which has the number of the error as `"id":42`.
+fn number_of(error: &IggyError) -> u32 {
+    let (IggyError::HttpResponseError(_, body) | IggyError::ResourceNotFound(body)) = error else {
+        return error.as_code();
+    };
+    let id = body.split("\"id\":").nth(1).unwrap_or_default();
+    let digits: String = id.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().unwrap_or(error.as_code())
+}
+
+/// Waits until `condition` gives true, which what a background task of the SDK does takes a moment to bring about.
+pub async fn eventually(what: &str, condition: impl AsyncFn() -> Outcome<bool>) -> Outcome {
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while !condition().await? {
+        if Instant::now() > deadline {
+            return Err(Failure::new(format!("this did not happen within 10 seconds: {what}")));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
+pub fn id(name: &str) -> Outcome<Identifier> {
+    Ok(Identifier::named(name)?)
+}
+
+pub fn number(value: u32) -> Outcome<Identifier> {
+    Ok(Identifier::numeric(value)?)
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Transport {
+    Tcp,
+    Quic,
+    WebSocket,
+    Http,
+}
+
+impl FromStr for Transport {
+    type Err = Failure;
+
+    fn from_str(name: &str) -> Outcome<Self> {
+        match name {
+            "tcp" => Ok(Self::Tcp),
+            "quic" => Ok(Self::Quic),
+            "ws" => Ok(Self::WebSocket),
+            "http" => Ok(Self::Http),
+            _ => Err(Failure::new(format!("unknown transport {name}: tcp, quic, ws or http"))),
+        }
+    }
+}
+
+/// The broker under test.
+pub struct Tour {
+    pub transport: Transport,
+    pub address: String,
+}
+
+impl Tour {
+    /// Whether a client is one connection, with a session: HTTP has no `me`, and none of its clients can be a member.
+    pub fn has_sessions(&self) -> bool {
+        self.transport != Transport::Http
+    }
+
+    /// A connected client that is not logged in.
+    pub async fn guest(&self) -> Outcome<IggyClient> {
+        let address = self.address.clone();
+        // The SDK answers error 40 by connecting again, by default only 5 seconds after it last did.
+        let at_once = IggyDuration::from(0);
+        let client = match self.transport {
+            Transport::Tcp => {
+                IggyClient::builder().with_tcp().with_server_address(address).with_reestablish_after(at_once).build()?
+            }
+            Transport::Quic => IggyClient::builder()
+                .with_quic()
+                .with_server_address(address)
+                .with_reestablish_after(at_once)
+                .build()?,
+            Transport::WebSocket => IggyClient::builder()
+                .with_websocket()
+                .with_server_address(address)
+                .with_reestablish_after(at_once)
+                .build()?,
+            Transport::Http => IggyClient::builder().with_http().with_api_url(format!("http://{address}")).build()?,
+        };
+        client.connect().await?;
+        Ok(client)
+    }
+
+    /// A client that logged in by name and password.
+    pub async fn login(&self, (username, password): (&str, &str)) -> Outcome<IggyClient> {
+        let client = self.guest().await?;
+        client.login_user(username, password).await?;
+        Ok(client)
+    }
+
+    /// A client from a connection string, which logs in by itself when it connects.
+    pub async fn with_credentials(&self, credentials: &str) -> Outcome<IggyClient> {
+        let protocol = match self.transport {
+            Transport::Tcp => "tcp",
+            Transport::Quic => "quic",
+            Transport::WebSocket => "ws",
+            Transport::Http => "http",
+        };
+        let client = IggyClient::from_connection_string(&format!("iggy+{protocol}://{credentials}@{}", self.address))?;
+        client.connect().await?;
+        Ok(client)
+    }
+}
