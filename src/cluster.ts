@@ -7,9 +7,9 @@ import type { BoundPorts } from "./shard/index.ts";
 export function makeClusterMetadata(config: Config, bound: BoundPorts, isFollower: boolean): ClusterMetadata {
   const ports = {
     tcpPort: bound.tcp,
-    quicPort: portOf(config.quic.address),
-    httpPort: portOf(config.http.address),
-    websocketPort: portOf(config.websocket.address),
+    quicPort: bound.quic,
+    httpPort: bound.http,
+    websocketPort: bound.websocket,
   };
   if (!config.cluster.enabled) {
     const ip = parseListenAddress(config.tcp.address)?.host ?? "127.0.0.1";

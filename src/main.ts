@@ -5,9 +5,10 @@ import { join, relative, resolve } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { formatListenAddress, parseListenAddress } from "./config/address.ts";
 import { ArgumentError, parseArguments, type ServerArguments } from "./config/arguments.ts";
+import { certificatesNeeded } from "./config/certificates.ts";
 import { placeShards } from "./config/cpu-allocation.ts";
 import { readCpuTopology } from "./config/cpu-topology.ts";
-import { dumpToml, writeCurrentConfig } from "./config/dump.ts";
+import { type BoundAddresses, dumpToml, writeCurrentConfig } from "./config/dump.ts";
 import { displaysConfig } from "./config/environment.ts";
 import { ConfigError, type LoadedConfig, loadConfig } from "./config/load.ts";
 import type { Config } from "./config/schema/index.ts";
@@ -19,7 +20,8 @@ import { createLogOutput } from "./observability/log-output.ts";
 import { systemClock } from "./platform/clock.ts";
 import { DirectoryLock, DirectoryLockedError } from "./platform/directory-lock.ts";
 import { RootCredentialsError, rootCredentials } from "./root-user.ts";
-import { Supervisor } from "./shard/index.ts";
+import { CertificateError, loadCertificates } from "./security/certificates.ts";
+import { type BoundPorts, Supervisor, type TlsCertificates } from "./shard/index.ts";
 
 const expectedErrors = [
   ArgumentError,
@@ -27,7 +29,11 @@ const expectedErrors = [
   LogFilterError,
   RootCredentialsError,
   DirectoryLockedError,
+  CertificateError,
 ] as const;
+
+const transports = ["tcp", "websocket", "quic", "http"] as const;
+type TransportName = (typeof transports)[number];
 
 /** A longer interval would fire at once. */
 const timerMsMax = 2 ** 31 - 1;
@@ -89,6 +95,33 @@ function startLogCleanup({ system }: Config, { directory }: LogFileSettings, log
   ).unref();
 }
 
+/** 0 for a transport that is off. Validation has checked the addresses of the others. */
+function configuredPorts(config: Config): BoundPorts {
+  const portOf = (name: TransportName) =>
+    config[name].enabled ? (parseListenAddress(config[name].address)?.port ?? 0) : 0;
+  return { tcp: portOf("tcp"), websocket: portOf("websocket"), quic: portOf("quic"), http: portOf("http") };
+}
+
+/** Where the transports that are on can be reached. */
+function boundAddresses(config: Config, ports: BoundPorts): BoundAddresses {
+  const addresses: Partial<Record<TransportName, string>> = {};
+  for (const name of transports) {
+    const address = parseListenAddress(config[name].address);
+    if (!config[name].enabled || address === undefined || ports[name] === 0) continue;
+    addresses[name] = formatListenAddress({ host: address.host, port: ports[name] });
+  }
+  return addresses;
+}
+
+/** The certificate of each transport that needs one; made on demand. Throws `CertificateError`. */
+function readCertificates(config: Config, log: Logger): Promise<TlsCertificates> {
+  return loadCertificates(certificatesNeeded(config), {
+    directory: join(config.system.path, "certificates"),
+    nowMs: Date.now(),
+    onMade: ({ path, reason }) => log.info("made a certificate", { path, reason }),
+  });
+}
+
 async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<void> {
   const { config, environment } = loaded;
   const startTimeMicros = systemClock.nowMicros();
@@ -109,8 +142,7 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   }
 
   const shards = placeShards(config.system.sharding.cpuAllocation, readCpuTopology());
-  const address = parseListenAddress(config.tcp.address);
-  if (address === undefined) throw new StartError(`tcp.address = ${config.tcp.address}: must be IP:port`);
+  const tls = await readCertificates(config, log);
   log.info(`starting ${shards.length} shard(s)`, { data: resolve(config.system.path) });
   const supervisor = new Supervisor({
     config,
@@ -120,8 +152,8 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
     startTimeMicros,
     follower: options.follower,
     root,
-    listenHost: address.host,
-    listenPort: address.port,
+    tls,
+    listenPorts: configuredPorts(config),
     makeWorker: (name) => new Worker(new URL("./worker.ts", import.meta.url).href, { name }),
     onFailure: (reason) => {
       log.error("a shard failed; the process stops", { reason });
@@ -144,10 +176,20 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(signal));
 
+  process.on("SIGHUP", () => {
+    readCertificates(config, log).then(
+      (certificates) => {
+        supervisor.changeCertificates(certificates);
+        log.info("certificates are read again", { transports: Object.keys(certificates).join(", ") || "none" });
+      },
+      (error: unknown) => log.error("certificates cannot be read again; the earlier ones stay", { error }),
+    );
+  });
+
   const bound = await supervisor.start();
-  const tcpAddress = formatListenAddress({ host: address.host, port: bound.tcp });
-  if (config.tcp.enabled) log.info("started TCP", { address: tcpAddress });
-  await writeCurrentConfig(config, { tcp: tcpAddress });
+  const addresses = boundAddresses(config, bound);
+  for (const [name, address] of Object.entries(addresses)) log.info(`started ${name}`, { address });
+  await writeCurrentConfig(config, addresses);
   if (root.isGenerated && supervisor.hasCreatedRoot)
     process.stdout.write(`Generated root user password: ${root.password}\n`);
   log.info("whippet is running", { elapsedMs: Math.round((systemClock.nowMicros() - startTimeMicros) / 1000) });

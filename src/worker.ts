@@ -2,7 +2,9 @@
 // serves. It does what the main thread says (shard/lifecycle.ts).
 declare const self: Worker;
 
+import { join } from "node:path";
 import { makeClusterMetadata } from "./cluster.ts";
+import { parseListenAddress } from "./config/address.ts";
 import { dumpToml } from "./config/dump.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { MetadataKeyError, MetadataLog, type MetadataState } from "./metadata/index.ts";
@@ -33,12 +35,19 @@ import {
   LocalPartitions,
   Shard,
   type ShardStart,
+  type TlsCertificates,
   type ToShard,
 } from "./shard/index.ts";
 import { createStorageContext, kernelReservedBytes, WasmBatchKernel } from "./storage/index.ts";
 import { takeOver } from "./takeover/take-over.ts";
 import { TakeoverError } from "./takeover/takeover-error.ts";
+import { BusyPoll } from "./transport/busy-poll.ts";
+import { RevocationFileError } from "./transport/http/auth/revocations.ts";
+import type { HttpServer, HttpServerOptions } from "./transport/http/server.ts";
+import { QuicListener } from "./transport/quic/listener.ts";
+import { SidecarUnavailableError } from "./transport/quic/sidecar-program.ts";
 import { TcpListener } from "./transport/tcp/listener.ts";
+import { WebSocketListener } from "./transport/websocket/listener.ts";
 
 const scanBytes = 4 * 1024 * 1024;
 const scanSeedBytes = 32;
@@ -84,12 +93,18 @@ class ShardProcess {
   readonly #start: ShardStart;
   readonly #log: Logger;
   readonly #shard: Shard;
-  readonly #listener: TcpListener;
+  readonly #tcp: TcpListener;
+  readonly #websocket: WebSocketListener;
+  /** On shard 0, if it is on. */
+  readonly #quic: QuicListener | undefined;
+  /** On shard 0, if it is on; made when the shard begins to listen. */
+  readonly #httpOptions: HttpServerOptions | undefined;
+  #http: HttpServer | undefined;
   readonly #metadataLog: MetadataLog | undefined;
   readonly #sessions: Sessions;
   readonly #cleaner: Cleaner;
   readonly #stopMaintenance: () => void;
-  #bound: BoundPorts = { tcp: 0 };
+  #bound: BoundPorts = { tcp: 0, websocket: 0, quic: 0, http: 0 };
   #sysinfo: Timer | undefined;
   #isShuttingDown = false;
 
@@ -158,7 +173,7 @@ class ShardProcess {
           })),
       localClients: () => this.#sessions.clients(),
       onEvent: (event) => this.#sessions.follow(event),
-      onAdopt: (connection) => this.#listener.adopt(connection),
+      onAdopt: (connection) => this.#tcp.adopt(connection),
       onFailure: (error) => {
         if (isServerFault(error)) log.error("a request of another shard failed", { error });
       },
@@ -185,7 +200,7 @@ class ShardProcess {
         }),
       isShuttingDown: () => this.#isShuttingDown,
     };
-    this.#listener = new TcpListener({
+    const transport = {
       context,
       frameMemory: new FrameMemory({
         memory: start.memories[shardId]!,
@@ -193,11 +208,49 @@ class ShardProcess {
         arenaBytesMax: Math.min(arenaBytesMax, Math.floor(config.system.memoryPool.sizeBytes / shardCount)),
         largeBytesMax: Math.max(config.tcp.maxRequestSizeBytes, config.system.memoryPool.sizeBytes / shardCount),
       }),
+      busyPoll: new BusyPoll(),
       frames: config.tcp.frames,
       requestBytesMax: config.tcp.maxRequestSizeBytes,
+    };
+    this.#tcp = new TcpListener({
+      ...transport,
       canMove: config.tcp.socketMigration && shardCount > 1,
+      socketOptions: config.tcp.socket.overrideDefaults ? config.tcp.socket : undefined,
+      tls: start.tls.tcp,
       log: log.child("tcp"),
     });
+    this.#websocket = new WebSocketListener({
+      ...transport,
+      limits: {
+        messageBytesMax: config.websocket.maxMessageSizeBytes,
+        readBufferBytes: config.websocket.readBufferSizeBytes,
+        writeBufferBytesMax: config.websocket.maxWriteBufferSizeBytes,
+      },
+      originRules: () => ({ allowedOrigins: config.websocket.allowedOrigins, httpPort: this.#bound.http }),
+      tls: start.tls.websocket,
+      log: log.child("websocket"),
+    });
+    if (start.tls.quic !== undefined && shardId === 0) {
+      this.#quic = new QuicListener({
+        ...transport,
+        certificate: start.tls.quic,
+        directory: join(config.system.path, config.system.runtime.path, "quic"),
+        streamsMax: config.quic.maxConcurrentBidiStreams,
+        keepAliveMs: config.quic.keepAliveIntervalMicros / 1000,
+        idleTimeoutMs: config.quic.maxIdleTimeoutMicros / 1000,
+        log: log.child("quic"),
+      });
+    }
+    if (config.http.enabled && shardId === 0) {
+      this.#httpOptions = {
+        context,
+        config: config.http,
+        frameMemory: transport.frameMemory,
+        disk: realDisk,
+        stateDirectory: paths.stateDirectory,
+        log: log.child("http"),
+      };
+    }
     this.#cleaner = new Cleaner({
       shardId,
       shardCount,
@@ -267,9 +320,46 @@ class ShardProcess {
     }, intervalMs);
   }
 
-  listen(host: string, port: number): void {
-    if (this.#start.config.tcp.enabled) post({ kind: "listening", port: this.#listener.listen({ host, port }) });
-    else post({ kind: "listening", port });
+  /** Of the binary transports. */
+  get #listeners(): readonly (TcpListener | WebSocketListener | QuicListener)[] {
+    return [this.#tcp, this.#websocket, ...(this.#quic === undefined ? [] : [this.#quic])];
+  }
+
+  /** TCP and WebSocket listen on every shard. */
+  async listen(asked: BoundPorts): Promise<void> {
+    const { tcp, websocket, http } = this.#start.config;
+    const ports = { ...asked };
+    if (tcp.enabled) ports.tcp = this.#tcp.listen({ host: hostOf(tcp.address), port: asked.tcp });
+    if (websocket.enabled) {
+      ports.websocket = this.#websocket.listen({ host: hostOf(websocket.address), port: asked.websocket });
+    }
+    if (this.#httpOptions !== undefined) {
+      // Its libraries take 35 MB and a tenth of a second: no other shard loads them.
+      const { HttpServer } = await import("./transport/http/server.ts");
+      this.#http = new HttpServer(this.#httpOptions);
+      ports.http = this.#http.listen({ host: hostOf(http.address), port: asked.http }, this.#start.tls.http);
+    }
+    if (this.#quic !== undefined) ports.quic = await this.#listenForQuic(this.#quic, asked.quic);
+    post({ kind: "listening", ports });
+  }
+
+  /** The port; 0 where this machine has no QUIC, which the other transports can do without. */
+  async #listenForQuic(listener: QuicListener, port: number): Promise<number> {
+    try {
+      return await listener.listen({ host: hostOf(this.#start.config.quic.address), port });
+    } catch (error) {
+      if (!(error instanceof SidecarUnavailableError)) throw error;
+      this.#log.warn("QUIC is off on this machine; the other transports work", { reason: error.message });
+      return 0;
+    }
+  }
+
+  /** New connections get these; open ones do not notice. */
+  changeCertificates(tls: TlsCertificates): void {
+    if (tls.tcp !== undefined) this.#tcp.reloadTls(tls.tcp);
+    if (tls.websocket !== undefined) this.#websocket.reloadTls(tls.websocket);
+    if (tls.quic !== undefined) this.#quic?.changeCertificate(tls.quic);
+    if (tls.http !== undefined) this.#http?.changeCertificate(tls.http);
   }
 
   bound(ports: BoundPorts): void {
@@ -280,13 +370,17 @@ class ShardProcess {
     this.#isShuttingDown = true;
     this.#stopMaintenance();
     clearInterval(this.#sysinfo);
-    this.#listener.stop();
-    while (this.#listener.connectionsCount > 0) await Bun.sleep(quiescePollMs);
+    for (const listener of this.#listeners) listener.stop();
+    this.#http?.stop();
+    const isBusy = () =>
+      this.#listeners.some((listener) => listener.connectionsCount > 0) || (this.#http?.pendingRequests ?? 0) > 0;
+    while (isBusy()) await Bun.sleep(quiescePollMs);
     post({ kind: "quiesced" });
   }
 
   async close(): Promise<void> {
-    this.#listener.terminate();
+    this.#http?.terminate();
+    await Promise.all(this.#listeners.map((listener) => listener.terminate()));
     await this.#cleaner.stop();
     await this.#shard.close();
     this.#metadataLog?.close();
@@ -296,6 +390,11 @@ class ShardProcess {
   #clusterMetadata(): ClusterMetadata {
     return makeClusterMetadata(this.#start.config, this.#bound, this.#start.follower);
   }
+}
+
+/** Validation has checked the address of a transport that is on. */
+function hostOf(address: string): string {
+  return parseListenAddress(address)?.host ?? "127.0.0.1";
 }
 
 /** Spec SB 1.7: the first entry of the metadata. True when it was made now. */
@@ -318,9 +417,8 @@ async function createRootUser(metadataLog: MetadataLog, start: ShardStart, log: 
 /** Why the shard cannot go on; what the operator can mend is said without a stack. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error instanceof TakeoverError || error instanceof MetadataKeyError
-    ? error.message
-    : (error.stack ?? error.message);
+  const isExpected = [TakeoverError, MetadataKeyError, RevocationFileError].some((kind) => error instanceof kind);
+  return isExpected ? error.message : (error.stack ?? error.message);
 }
 
 let shardProcess: ShardProcess | undefined;
@@ -333,11 +431,14 @@ async function handle(message: ToShard): Promise<void> {
   if (shardProcess === undefined) throw new Error(`${message.kind} came before start`);
   switch (message.kind) {
     case "listen":
-      shardProcess.listen(message.host, message.port);
+      await shardProcess.listen(message.ports);
       return;
     case "bound":
       shardProcess.bound(message.ports);
       shardProcess.startSysinfo();
+      return;
+    case "certificate":
+      shardProcess.changeCertificates(message.tls);
       return;
     case "quiesce":
       await shardProcess.quiesce();

@@ -3,22 +3,27 @@
 
 import type { HistogramData } from "./histogram.ts";
 import type { CheckCounts } from "./poll-check.ts";
+import type { OffsetRange } from "./ranges.ts";
+import type { Target } from "./target.ts";
 
-export type ActorRole = "producer" | "consumer";
+export type ActorRole = "producer" | "consumer" | "end-to-end";
 
 export type ActorTask = {
   readonly role: ActorRole;
-  /** 0-based; names the stream. */
+  /** 0-based; names the stream, unless all share one. */
   readonly index: number;
   /** For a consumer: how many messages its partition holds; undefined if they are being written meanwhile. */
   readonly availableMessages: number | undefined;
 };
 
 export type ActorJob = {
-  readonly host: string;
-  readonly port: number;
-  readonly username: string;
-  readonly password: string;
+  readonly target: Target;
+  /** balanced: one stream for all, and consumers are members of its group. */
+  readonly placement: "pinned" | "balanced";
+  /** Of each stream. */
+  readonly partitionsCount: number;
+  /** End to end: whether a second connection polls. */
+  readonly separate: boolean;
   readonly messagesPerBatch: number;
   readonly messageSizeBytes: number;
   readonly batches: number | undefined;
@@ -28,10 +33,11 @@ export type ActorJob = {
   readonly tasks: readonly ActorTask[];
 };
 
-/** `total`: a consumer may stop when it has read so many messages, because no more will come. */
+/** `total`: a consumer may stop when it has read so many messages, because no more will come. `end`: all actors are done. */
 export type ActorCommand =
   | { readonly kind: "go" }
-  | { readonly kind: "total"; readonly index: number; readonly messages: number };
+  | { readonly kind: "total"; readonly index: number; readonly messages: number }
+  | { readonly kind: "end" };
 
 export type ActorResult = {
   readonly role: ActorRole;
@@ -48,6 +54,8 @@ export type ActorResult = {
   readonly latency: HistogramData;
   /** Of all messages, the warm-up's too; undefined for a producer. */
   readonly checks: CheckCounts | undefined;
+  /** Of a member of a group: what it got, in all. */
+  readonly ranges: readonly OffsetRange[];
 };
 
 export type ActorEvent =

@@ -72,12 +72,16 @@ async function gather(processes: readonly ActorProcess[], options: PhaseOptions)
   const results: ActorResult[] = [];
   const latest = processes.map((): ProgressCounter => ({ producedMessages: 0, consumedMessages: 0 }));
   let readyCount = 0;
+  const producersCount = options.tasks.filter(({ role }) => role === "producer").length;
+  const tell = (command: ActorCommand) => {
+    for (const process of processes) if (process.exitCode === null) writeLine(process, command);
+  };
 
   const onEvent = (event: ActorEvent, processIndex: number) => {
     switch (event.kind) {
       case "ready":
         readyCount++;
-        if (readyCount === processes.length) for (const process of processes) writeLine(process, { kind: "go" });
+        if (readyCount === processes.length) tell({ kind: "go" });
         return;
       case "progress":
         latest[processIndex] = event;
@@ -88,14 +92,20 @@ async function gather(processes: readonly ActorProcess[], options: PhaseOptions)
       case "result":
         results.push(event.result);
         if (event.result.role === "producer") tellTotal(event.result);
+        // Only now may they go: members that leave would make the others' partitions move.
+        if (results.length === options.tasks.length) tell({ kind: "end" });
     }
   };
 
+  /** A consumer of its own stream hears of its producer, a member of a group of all producers together. */
   const tellTotal = ({ index, messagesInAll }: ActorResult) => {
-    const isFollowed = options.tasks.some((task) => task.role === "consumer" && task.index === index);
-    if (!isFollowed) return;
-    for (const process of processes) {
-      if (process.exitCode === null) writeLine(process, { kind: "total", index, messages: messagesInAll });
+    const isBalanced = options.job.placement === "balanced";
+    const producers = results.filter(({ role }) => role === "producer");
+    if (isBalanced && producers.length < producersCount) return;
+    const total = producers.reduce((sum, producer) => sum + producer.messagesInAll, 0);
+    for (const task of options.tasks) {
+      if (task.role !== "consumer" || (!isBalanced && task.index !== index)) continue;
+      tell({ kind: "total", index: task.index, messages: isBalanced ? total : messagesInAll });
     }
   };
 

@@ -13,6 +13,8 @@ export function streamNameOf(actorIndex: number): string {
   return `bench-stream-${actorIndex + 1}`;
 }
 export const topicName = "topic-1";
+/** The group of a run with members. */
+export const groupName = "bench-group-1";
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -37,13 +39,18 @@ export class BatchFrame {
   readonly #messageSizeBytes: number;
   readonly #messagesCount: number;
 
-  /** A frame of SDK kind for partition 0 of the stream. */
-  constructor(streamName: string, messagesCount: number, payloadSizeBytes: number) {
+  /** A frame of SDK kind for partition 0 of the stream, or for the one that the server chooses. */
+  constructor(
+    streamName: string,
+    messagesCount: number,
+    payloadSizeBytes: number,
+    placement: "pinned" | "balanced" = "pinned",
+  ) {
     const message = { payload: payloadOf(payloadSizeBytes) };
     const payload = encodeSendMessages({
       stream: nameId(streamName),
       topic: nameId(topicName),
-      partitioning: { kind: "partition", partitionId: 0 },
+      partitioning: placement === "balanced" ? { kind: "balanced" } : { kind: "partition", partitionId: 0 },
       messages: new Array<typeof message>(messagesCount).fill(message),
     });
     this.bytes = new Uint8Array(frameHeaderBytes + payload.length);

@@ -1,21 +1,18 @@
 // A consumer: one connection, polls one stream by offset from 0 and checks what it gets. It either reads what is known to
 // be there, with `pipelineDepth` polls in flight, or follows a producer, one poll at a time.
 
-import type { TcpConnection } from "../client/index.ts";
 import type { ActorJob, ActorResult, ActorTask, ProgressCounter } from "./actor-messages.ts";
 import { payloadOf, streamNameOf } from "./batch.ts";
 import { nowMicros } from "./clock.ts";
 import { Histogram } from "./histogram.ts";
-import { firstOriginMicros, messagesCountOf, PollChecker } from "./poll-check.ts";
-import { PollFrame } from "./poll-frame.ts";
+import type { Link, Poller } from "./link.ts";
+import { emptyPollPauseMs, firstOriginMicros, messagesCountOf, PollChecker } from "./poll-check.ts";
 
-/** Pause after an empty poll, so that waiting does not take the cores away from what is measured. */
-const emptyPollPauseMs = 1;
 /** No message for so long although some must be there: the server has lost them or hangs. */
 const stallMs = 10_000;
 
 export class Consumer {
-  readonly #connection: TcpConnection;
+  readonly #link: Link;
   readonly #job: ActorJob;
   readonly #task: ActorTask;
   readonly #progress: ProgressCounter;
@@ -27,8 +24,8 @@ export class Consumer {
   #emptyPolls = 0;
   #lastMessageMs = 0;
 
-  constructor(connection: TcpConnection, job: ActorJob, task: ActorTask, progress: ProgressCounter) {
-    this.#connection = connection;
+  constructor(link: Link, job: ActorJob, task: ActorTask, progress: ProgressCounter) {
+    this.#link = link;
     this.#job = job;
     this.#task = task;
     this.#progress = progress;
@@ -63,14 +60,14 @@ export class Consumer {
     const { messagesPerBatch, pipelineDepth } = this.#job;
     let nextStart = 0;
     const readInTurn = async () => {
-      const frame = this.#newFrame();
+      const poller = this.#newPoller();
       while (nextStart < endOffset && performance.now() < deadlineMs) {
         let offset = nextStart;
         const windowEnd = Math.min(offset + messagesPerBatch, endOffset);
         nextStart = windowEnd;
         while (offset < windowEnd) {
           const sentMs = performance.now();
-          const reply = await this.#poll(frame, offset, windowEnd - offset);
+          const reply = await this.#poll(poller, offset, windowEnd - offset);
           this.#latency.record((performance.now() - sentMs) * 1000);
           offset = await this.#take(reply, offset);
         }
@@ -80,27 +77,26 @@ export class Consumer {
   }
 
   async #follow(): Promise<ActorResult> {
-    const frame = this.#newFrame();
+    const poller = this.#newPoller();
     const warmupEndMs = performance.now() + this.#job.warmupSeconds * 1000;
     let before: { startMicros: number; messages: number } | undefined;
     let offset = 0;
     while (this.#totalMessages === undefined || offset < this.#totalMessages) {
       if (before === undefined && performance.now() >= warmupEndMs) before = this.#startMeasuring();
-      const reply = await this.#poll(frame, offset, this.#job.messagesPerBatch);
+      const reply = await this.#poll(poller, offset, this.#job.messagesPerBatch);
       if (messagesCountOf(reply) > 0) this.#latency.record(nowMicros() - firstOriginMicros(reply));
       offset = await this.#take(reply, offset);
     }
     return this.#result(before ?? this.#startMeasuring());
   }
 
-  #newFrame(): PollFrame {
-    return new PollFrame(streamNameOf(this.#task.index), this.#task.index + 1);
+  #newPoller(): Poller {
+    return this.#link.poller(streamNameOf(this.#task.index), this.#task.index + 1);
   }
 
-  #poll(frame: PollFrame, offset: number, count: number): Promise<Uint8Array> {
-    frame.set(offset, count);
+  #poll(poller: Poller, offset: number, count: number): Promise<Uint8Array> {
     this.#requests++;
-    return this.#connection.requestFrame(frame.bytes);
+    return poller.poll(offset, count);
   }
 
   /** Checks a reply and returns the offset of the next poll. */
@@ -142,6 +138,7 @@ export class Consumer {
       messagesInAll: checks.messages,
       latency: this.#latency.toData(),
       checks,
+      ranges: [],
     };
   }
 }

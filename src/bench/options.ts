@@ -2,16 +2,23 @@
 
 import { parseArgs } from "node:util";
 
-export const benchKinds = ["producer", "consumer", "both", "single"] as const;
-export type BenchKind = (typeof benchKinds)[number];
+import { type BenchKind, hasGroup, kindNamed, kinds } from "./kinds.ts";
+import { defaultPorts, isEncrypted, isHttp, type Transport, transports } from "./target.ts";
 
 export type BenchOptions = {
   readonly kind: BenchKind;
+  readonly transport: Transport;
   readonly host: string;
   readonly port: number;
   readonly username: string;
   readonly password: string;
-  /** Producers, consumers, or of each for `both`. */
+  /** Trusted certificates, PEM. */
+  readonly caFile: string | undefined;
+  /** Name that the certificate must have; the host if undefined. */
+  readonly serverName: string | undefined;
+  /** Any certificate is accepted. */
+  readonly insecure: boolean;
+  /** Producers, consumers, or of each for kinds with both. */
   readonly actors: number;
   readonly messagesPerBatch: number;
   readonly messageSizeBytes: number;
@@ -20,6 +27,10 @@ export type BenchOptions = {
   readonly seconds: number | undefined;
   readonly warmupSeconds: number;
   readonly pipelineDepth: number;
+  /** Of the one topic of balanced kinds. */
+  readonly partitionsCount: number;
+  /** End to end: poll over a second connection. */
+  readonly separate: boolean;
   readonly json: boolean;
   readonly keep: boolean;
 };
@@ -40,24 +51,42 @@ export const helpText = `Measures a running server and checks what it measures.
 Usage: bun run bench [options]
 
 What to measure
-  --kind producer         send batches; each producer has its own stream (default)
-         consumer         poll by offset what is in the streams; writes the data first where a stream is missing
-         both             producers and consumers at the same time; consumer latency is then the age of the first
-                          message of a poll: from before its send until it was received
-         single           one message a request: what a send costs when nothing is batched
-  --actors N              producers, consumers, or of each (1); every actor has its own connection, stream
-                          "bench-stream-N", topic "topic-1" and single partition
-  --messages-per-batch N  messages in a send or poll (1000; always 1 for single)
+  --kind KIND             pinned: every actor has its own stream "bench-stream-N", topic "topic-1", one partition
+         pinned-producer  send batches (default; short: producer)
+         pinned-consumer  poll by offset what is in the streams; writes the data first where a stream is missing
+                          (short: consumer)
+         pinned-producer-and-consumer
+                          both at the same time; consumer latency is then the age of the first message of a poll:
+                          from before its send until it was received (short: both)
+         single-send      one message a request: what a send costs when nothing is batched (short: single)
+         single-poll      one message a request, by offset
+         end-to-end       send one message, poll until it is there; latency is that of the whole
+                          balanced: one stream with one topic of several partitions for all actors
+         balanced-producer
+                          the server chooses the partition of each batch
+         balanced-consumer-group
+                          members of one group read what was written first; every message must come once
+         balanced-producer-and-consumer-group
+                          both at the same time
+  --actors N              producers, consumers, or of each (1); every actor has its own connection
+  --partitions N          partitions of the topic of balanced kinds (4)
+  --separate              end-to-end: poll over a second connection
+  --messages-per-batch N  messages in a send or poll (1000; always 1 for single-send, single-poll and end-to-end)
   --message-size N        payload bytes of a message (1000)
   --pipeline N            requests in flight on a connection (1): latency rises with it, throughput may
 
 How long: by count or by time, whichever ends first
-  --batches N             batches of each actor (${defaultBatches}; single ${defaultSingleBatches}; with --seconds no limit)
+  --batches N             batches of each actor (${defaultBatches}; one-message kinds ${defaultSingleBatches}; with --seconds no limit)
   --seconds N             time limit of the measured part
   --warmup N              seconds that run before and are not measured (0)
 
 Where
-  --server HOST:PORT      TCP address (127.0.0.1:8090)
+  --transport NAME        ${transports.join(", ")} (tcp). QUIC: the client
+                          is a relay process, which is part of what is measured
+  --server HOST:PORT      address of the transport (127.0.0.1 and the default port of the transport)
+  --ca FILE               certificates to trust, PEM; the server's own lies in DATA/certificates/cert.pem
+  --server-name NAME      name that the certificate must have (the host)
+  --insecure              accept any certificate; not for QUIC
   --username NAME, --password TEXT   (iggy, iggy)
 
 Output
@@ -72,9 +101,11 @@ gaps, duplicates or damaged messages; 2 for a wrong command line; 130 after Ctrl
 
 Examples
   bun run bench                                              1,000 batches of 1,000 x 1 KB, one producer
-  bun run bench --kind consumer --actors 4 --messages-per-batch 100
-  bun run bench --kind single --actors 8 --seconds 10
-  bun run bench --kind both --seconds 30 --warmup 3 --json
+  bun run bench --kind pinned-consumer --actors 4 --messages-per-batch 100
+  bun run bench --kind single-send --actors 8 --seconds 10
+  bun run bench --kind pinned-producer-and-consumer --seconds 30 --warmup 3 --json
+  bun run bench --kind end-to-end --transport websocket --seconds 5
+  bun run bench --transport quic --ca local_data/certificates/cert.pem --server-name localhost
 `;
 
 function wholeNumber(name: string, text: string, min: number, max: number): number {
@@ -93,9 +124,31 @@ function positiveSeconds(name: string, text: string): number {
 }
 
 function kindOf(text: string): BenchKind {
-  const kind = benchKinds.find((known) => known === text);
-  if (kind === undefined) throw new UsageError(`--kind is one of ${benchKinds.join(", ")}, not "${text}"`);
+  const kind = kindNamed(text);
+  if (kind === undefined) throw new UsageError(`--kind is one of ${Object.keys(kinds).join(", ")}, not "${text}"`);
   return kind;
+}
+
+function transportOf(text: string): Transport {
+  const transport = transports.find((known) => known === text);
+  if (transport === undefined) throw new UsageError(`--transport is one of ${transports.join(", ")}, not "${text}"`);
+  return transport;
+}
+
+/** What does not go together. */
+function refuse({ kind, transport, caFile, serverName, insecure, pipelineDepth, separate }: BenchOptions): void {
+  if (!isEncrypted(transport) && (caFile !== undefined || serverName !== undefined || insecure)) {
+    throw new UsageError(`--ca, --server-name and --insecure are for encrypted transports, not for ${transport}`);
+  }
+  if (isHttp(transport) && hasGroup(kinds[kind])) throw new UsageError("there are no consumer groups over HTTP");
+  if (transport === "quic" && insecure) throw new UsageError("QUIC needs a certificate that it can check: --ca FILE");
+  if (transport === "quic" && pipelineDepth > 1) {
+    throw new UsageError("--pipeline must be 1 over QUIC: the relay has one request of a connection under way");
+  }
+  if (separate && kind !== "end-to-end") throw new UsageError("--separate is for --kind end-to-end");
+  if (pipelineDepth > 1 && (kind === "end-to-end" || (hasGroup(kinds[kind]) && !kinds[kind].produces))) {
+    throw new UsageError(`--pipeline must be 1 for --kind ${kind}`);
+  }
 }
 
 function addressOf(text: string): { host: string; port: number } {
@@ -112,8 +165,14 @@ function parse(args: readonly string[]) {
       strict: true,
       allowPositionals: false,
       options: {
-        kind: { type: "string", default: "producer" },
-        server: { type: "string", default: "127.0.0.1:8090" },
+        kind: { type: "string", default: "pinned-producer" },
+        transport: { type: "string", default: "tcp" },
+        ca: { type: "string" },
+        "server-name": { type: "string" },
+        insecure: { type: "boolean", default: false },
+        partitions: { type: "string", default: "4" },
+        separate: { type: "boolean", default: false },
+        server: { type: "string" },
         actors: { type: "string", default: "1" },
         "messages-per-batch": { type: "string" },
         "message-size": { type: "string", default: "1000" },
@@ -138,12 +197,13 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
   const values = parse(args);
   if (values.help) return "help";
   const kind = kindOf(values.kind);
+  const transport = transportOf(values.transport);
+  const { isSingle } = kinds[kind];
   const givenPerBatch = values["messages-per-batch"];
-  if (kind === "single" && givenPerBatch !== undefined && givenPerBatch !== "1") {
-    throw new UsageError("--kind single sends one message a request; use --kind producer with --messages-per-batch");
+  if (isSingle && givenPerBatch !== undefined && givenPerBatch !== "1") {
+    throw new UsageError(`--kind ${kind} has one message a request; other kinds take --messages-per-batch`);
   }
-  const messagesPerBatch =
-    kind === "single" ? 1 : wholeNumber("messages-per-batch", givenPerBatch ?? "1000", 1, 10_000_000);
+  const messagesPerBatch = isSingle ? 1 : wholeNumber("messages-per-batch", givenPerBatch ?? "1000", 1, 10_000_000);
   const messageSizeBytes = wholeNumber("message-size", values["message-size"], 1, 64_000_000);
   const pipelineDepth = wholeNumber("pipeline", values.pipeline, 1, 1024);
   if (messagesPerBatch * (messageSizeBytes + 80) * pipelineDepth > batchBytesMax) {
@@ -153,11 +213,15 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
   }
   const seconds = values.seconds === undefined ? undefined : positiveSeconds("seconds", values.seconds);
   if (seconds === 0) throw new UsageError("--seconds must be more than 0");
-  const countByDefault = kind === "single" ? defaultSingleBatches : defaultBatches;
+  const countByDefault = isSingle ? defaultSingleBatches : defaultBatches;
   const defaultCount = seconds === undefined ? countByDefault : undefined;
-  return {
+  const options: BenchOptions = {
     kind,
-    ...addressOf(values.server),
+    transport,
+    ...addressOf(values.server ?? `127.0.0.1:${defaultPorts[transport]}`),
+    caFile: values.ca,
+    serverName: values["server-name"],
+    insecure: values.insecure,
     username: values.username,
     password: values.password,
     actors: wholeNumber("actors", values.actors, 1, 1000),
@@ -167,7 +231,11 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
     seconds,
     warmupSeconds: positiveSeconds("warmup", values.warmup),
     pipelineDepth,
+    partitionsCount: wholeNumber("partitions", values.partitions, 1, 1000),
+    separate: values.separate,
     json: values.json,
     keep: values.keep,
   };
+  refuse(options);
+  return options;
 }

@@ -3,6 +3,9 @@
 
 import { MessageLayout, messageHeaderBytes, PollReplyLayout } from "../protocol/message-layout.ts";
 
+/** Pause after an empty poll, so that waiting does not take the cores away from what is measured. */
+export const emptyPollPauseMs = 1;
+
 /** What was found; everything but `messages` and `sampled` should stay 0. */
 export type CheckCounts = {
   messages: number;
@@ -43,6 +46,16 @@ function readU64(view: DataView, position: number): number {
 /** Number of messages that the reply says it holds. */
 export function messagesCountOf(reply: Uint8Array): number {
   return viewOf(reply).getUint32(PollReplyLayout.messagesCount, true);
+}
+
+/** Partition that the messages are of. */
+export function partitionIdOf(reply: Uint8Array): number {
+  return viewOf(reply).getUint32(PollReplyLayout.partitionId, true);
+}
+
+/** Offset of the first message; the reply has at least one. */
+export function firstOffsetOf(reply: Uint8Array): number {
+  return readU64(viewOf(reply), PollReplyLayout.messages + MessageLayout.offset);
 }
 
 /** Origin timestamp of the first message; the reply has at least one. */

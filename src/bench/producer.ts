@@ -1,27 +1,26 @@
-// A producer: one connection, its own stream, `pipelineDepth` batches in flight, each with a frame of its own.
+// A producer: one connection, its own stream or the one of all, `pipelineDepth` batches in flight, each made once.
 
-import type { TcpConnection } from "../client/index.ts";
 import type { ActorJob, ActorResult, ActorTask, ProgressCounter } from "./actor-messages.ts";
-import { BatchFrame, streamNameOf } from "./batch.ts";
+import { streamNameOf } from "./batch.ts";
 import { nowMicros } from "./clock.ts";
 import { Histogram } from "./histogram.ts";
+import type { Link, Sender } from "./link.ts";
 
 export class Producer {
-  readonly #connection: TcpConnection;
+  readonly #senders: readonly Sender[];
   readonly #job: ActorJob;
   readonly #task: ActorTask;
   readonly #progress: ProgressCounter;
-  readonly #frames: readonly BatchFrame[];
   #batchesSent = 0;
 
-  constructor(connection: TcpConnection, job: ActorJob, task: ActorTask, progress: ProgressCounter) {
-    this.#connection = connection;
+  constructor(link: Link, job: ActorJob, task: ActorTask, progress: ProgressCounter) {
     this.#job = job;
     this.#task = task;
     this.#progress = progress;
-    this.#frames = Array.from(
-      { length: job.pipelineDepth },
-      () => new BatchFrame(streamNameOf(task.index), job.messagesPerBatch, job.messageSizeBytes),
+    const { messagesPerBatch, messageSizeBytes, placement } = job;
+    const streamName = streamNameOf(placement === "balanced" ? 0 : task.index);
+    this.#senders = Array.from({ length: job.pipelineDepth }, () =>
+      link.sender({ streamName, messagesPerBatch, messageSizeBytes, placement }),
     );
   }
 
@@ -46,23 +45,24 @@ export class Producer {
       messagesInAll: this.#batchesSent * messagesPerBatch,
       latency: latency.toData(),
       checks: undefined,
+      ranges: [],
     };
   }
 
   async #sendAll(batchesMax: number, seconds: number, latency: Histogram): Promise<void> {
     const deadlineMs = performance.now() + seconds * 1000;
     let batchesLeft = batchesMax;
-    const sendInTurn = async (frame: BatchFrame) => {
+    const sendInTurn = async (sender: Sender) => {
       while (batchesLeft > 0 && performance.now() < deadlineMs) {
         batchesLeft--;
-        frame.renew(nowMicros());
+        sender.prepare();
         const sentMs = performance.now();
-        await this.#connection.requestFrame(frame.bytes);
+        await sender.send();
         latency.record((performance.now() - sentMs) * 1000);
         this.#batchesSent++;
         this.#progress.producedMessages += this.#job.messagesPerBatch;
       }
     };
-    await Promise.all(this.#frames.map(sendInTurn));
+    await Promise.all(this.#senders.map(sendInTurn));
   }
 }

@@ -5,6 +5,8 @@ import type { ActorResult, ActorRole } from "./actor-messages.ts";
 import { Histogram } from "./histogram.ts";
 import type { BenchOptions } from "./options.ts";
 import { addCheckCounts, type CheckCounts, hasFaults, newCheckCounts } from "./poll-check.ts";
+import { compareRanges } from "./ranges.ts";
+import { urlOf } from "./target.ts";
 
 export type LatencySummary = {
   readonly p50Ms: number;
@@ -16,7 +18,7 @@ export type LatencySummary = {
   readonly minMs: number;
 };
 
-/** All producers, or all consumers, of a run. */
+/** All producers, all consumers, or all that send and poll, of a run. */
 export type GroupReport = {
   readonly role: ActorRole;
   readonly actors: number;
@@ -77,6 +79,9 @@ export function groupReportOf(
     endMicros = Math.max(endMicros, actor.endMicros);
     if (actor.checks !== undefined) addCheckCounts(checks, actor.checks);
   }
+  const { gaps, duplicates } = compareRanges(actors.flatMap(({ ranges }) => ranges));
+  checks.gaps += gaps;
+  checks.duplicates += duplicates;
   const seconds = Math.max(endMicros - startMicros, 1) / 1e6;
   const payloadBytes = messages * messageSizeBytes;
   return {
@@ -90,7 +95,7 @@ export function groupReportOf(
     megabytesPerSecond: payloadBytes / 1e6 / seconds,
     messagesPerSecond: messages / seconds,
     latency: summaryOf(latency),
-    checks: role === "consumer" ? checks : undefined,
+    checks: role === "producer" ? undefined : checks,
   };
 }
 
@@ -101,7 +106,7 @@ export function reportOf(
   problems: readonly string[],
 ): BenchReport {
   const { password: _, ...shown } = options;
-  const groups = (["producer", "consumer"] as const)
+  const groups = (["producer", "consumer", "end-to-end"] as const)
     .map((role) => groupReportOf(role, results, options.messageSizeBytes))
     .filter((group) => group !== undefined);
   const found = groups.flatMap(({ checks }) => (checks !== undefined && hasFaults(checks) ? [faultsText(checks)] : []));
@@ -127,12 +132,17 @@ export function grouped(value: number, fractionDigits = 0): string {
   });
 }
 
+/** What has to be said with every figure of QUIC. */
+export const relayNote =
+  "QUIC: the client is a relay process (TCP to it, QUIC from it to the server), which is part of every figure";
+
 /** The report as text for people. */
 export function renderReport(report: BenchReport): string {
   const { options, machine } = report;
   const lines = [
-    `${options.kind}: ${options.host}:${options.port}, ${grouped(options.messagesPerBatch)} x ${grouped(options.messageSizeBytes)} B a request, ` +
+    `${options.kind}: ${urlOf(options.transport, options)}, ${grouped(options.messagesPerBatch)} x ${grouped(options.messageSizeBytes)} B a request, ` +
       `${options.pipelineDepth} in flight, ${machine.cores} x ${machine.cpu}, Bun ${machine.bun}`,
+    ...(options.transport === "quic" ? [relayNote] : []),
     "",
     ...renderTable(report.groups),
   ];
@@ -148,7 +158,7 @@ function renderTable(groups: readonly GroupReport[]): string[] {
   const rows = [
     ["", "actors", "seconds", "messages", "MB/s", "messages/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms"],
     ...groups.map((group) => [
-      `${group.role}s`,
+      group.role === "end-to-end" ? group.role : `${group.role}s`,
       grouped(group.actors),
       grouped(group.seconds, 2),
       grouped(group.messages),
@@ -159,6 +169,11 @@ function renderTable(groups: readonly GroupReport[]): string[] {
       ),
     ]),
   ];
+  return renderRows(rows);
+}
+
+/** Columns of equal width; the first is flush left, the others flush right. */
+export function renderRows(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows.map((row) =>
     row

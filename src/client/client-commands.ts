@@ -170,6 +170,12 @@ export abstract class ClientCommands {
     return this.#find(CommandCode.getStream, commandCodecs.getStream, { stream: identifierOf(stream) });
   }
 
+  /** The text of a new token of the own user, which the server does not keep. `expiryMicros`: from now on; 0 = never. */
+  async createPersonalAccessToken(name: string, expiryMicros: bigint): Promise<string> {
+    const codecs = commandCodecs.createPersonalAccessToken;
+    return (await this.#run(CommandCode.createPersonalAccessToken, codecs, { name, expiryMicros })).token;
+  }
+
   createStream(name: string): Promise<StreamHeader> {
     return this.#run(CommandCode.createStream, commandCodecs.createStream, { name });
   }

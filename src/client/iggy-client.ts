@@ -5,8 +5,10 @@
 import { CommandCode } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { ClientCommands, type ExchangeOptions } from "./client-commands.ts";
+import type { Connection } from "./connection.ts";
 import { ConnectionLostError } from "./connection-lost-error.ts";
 import { TcpConnection, type TcpConnectionOptions } from "./tcp-connection.ts";
+import { WebSocketConnection } from "./websocket-connection.ts";
 
 export type ReconnectOptions = {
   /** Attempts before a request gives up, at least 1. */
@@ -16,6 +18,8 @@ export type ReconnectOptions = {
 };
 
 export type IggyClientOptions = TcpConnectionOptions & {
+  /** `tcp` if not given. With `tls` either is encrypted. */
+  readonly transport?: "tcp" | "websocket";
   /** With a password: logs in as part of connecting. */
   readonly username?: string;
   readonly password?: string;
@@ -55,9 +59,9 @@ type Credentials =
 export class IggyClient extends ClientCommands {
   readonly #options: IggyClientOptions;
   readonly #reconnect: ReconnectOptions | false;
-  #connection: TcpConnection | undefined;
+  #connection: Connection | undefined;
   /** The one reconnect under way, shared by all requests that need it. */
-  #connecting: Promise<TcpConnection> | undefined;
+  #connecting: Promise<Connection> | undefined;
   #credentials: Credentials | undefined;
   #isClosed = false;
 
@@ -128,11 +132,11 @@ export class IggyClient extends ClientCommands {
     }
   }
 
-  #openConnection(): TcpConnection | undefined {
+  #openConnection(): Connection | undefined {
     return this.isConnected && this.#connecting === undefined ? this.#connection : undefined;
   }
 
-  #reconnected(): Promise<TcpConnection> {
+  #reconnected(): Promise<Connection> {
     if (this.#isClosed || this.#reconnect === false) return Promise.reject(new ConnectionLostError(false));
     this.#connecting ??= this.#connectAgain(this.#reconnect).finally(() => {
       this.#connecting = undefined;
@@ -140,7 +144,7 @@ export class IggyClient extends ClientCommands {
     return this.#connecting;
   }
 
-  async #connectAgain({ attemptsMax, delayMs }: ReconnectOptions): Promise<TcpConnection> {
+  async #connectAgain({ attemptsMax, delayMs }: ReconnectOptions): Promise<Connection> {
     for (let attempt = 1; ; attempt++) {
       try {
         const connection = await this.#establish();
@@ -153,14 +157,14 @@ export class IggyClient extends ClientCommands {
       } catch (error) {
         if (!isConnectionProblem(error) || this.#isClosed || attempt >= attemptsMax) throw error;
       }
-      await Bun.sleep(delayMs);
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
       if (this.#isClosed) throw new ConnectionLostError(false);
     }
   }
 
   /** A new connection that is logged in if there are credentials. */
-  async #establish(): Promise<TcpConnection> {
-    const connection = await TcpConnection.connect(this.#options);
+  async #establish(): Promise<Connection> {
+    const connection = await openConnection(this.#options);
     const credentials = this.#credentials;
     if (credentials === undefined) return connection;
     const session = new ConnectionCommands(connection);
@@ -175,11 +179,21 @@ export class IggyClient extends ClientCommands {
   }
 }
 
+function openConnection(options: IggyClientOptions): Promise<Connection> {
+  if (options.transport !== "websocket") return TcpConnection.connect(options);
+  const { host, port, ...rest } = options;
+  const scheme = options.tls === undefined ? "ws" : "wss";
+  return WebSocketConnection.connect({
+    ...rest,
+    url: `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}/`,
+  });
+}
+
 /** The commands on one connection, without reconnect. */
 class ConnectionCommands extends ClientCommands {
-  readonly #connection: TcpConnection;
+  readonly #connection: Connection;
 
-  constructor(connection: TcpConnection) {
+  constructor(connection: Connection) {
     super();
     this.#connection = connection;
   }

@@ -11,3 +11,6 @@ export const mergedFrameBytesMax = 16 * 1024;
 
 /** Most bytes that are copied together for one write. */
 export const mergedWriteBytesMax = 64 * 1024;
+
+/** Largest WebSocket message that is sent; half of the 16 MiB that servers commonly accept in one frame. */
+export const webSocketMessageBytesMax = 8 * 1024 * 1024;

@@ -46,9 +46,7 @@ export class ReplyAssembler {
     if (payloadBytes === 0) {
       this.#onReply(status, noBytes);
     } else {
-      // Not cleared: every byte is overwritten before the payload is handed out.
-      const buffer = Buffer.allocUnsafeSlow(payloadBytes);
-      this.#payload = new Uint8Array(buffer.buffer, buffer.byteOffset, payloadBytes);
+      this.#payload = allocate(payloadBytes);
       this.#payloadBytes = 0;
     }
     return position + taken;
@@ -66,4 +64,11 @@ export class ReplyAssembler {
     }
     return position + taken;
   }
+}
+
+/** Not cleared where the runtime can do without: every byte is overwritten before the payload is handed out. */
+function allocate(sizeBytes: number): Uint8Array {
+  if (typeof Buffer === "undefined") return new Uint8Array(sizeBytes); // a browser
+  const buffer = Buffer.allocUnsafeSlow(sizeBytes);
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, sizeBytes);
 }

@@ -6,6 +6,9 @@ import type { Config } from "./schema/index.ts";
 import { EXPIRY_SERVER_DEFAULT, TOPIC_SIZE_SERVER_DEFAULT } from "./units.ts";
 
 const CORS_METHODS = new Set(["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "CONNECT", "PATCH", "TRACE"]);
+/** Letters, digits and -._~ between slashes, and nothing below what the HTTP API has. */
+const METRICS_PATH =
+  /^\/(?!(?:ping|stats|cluster|clients|snapshot|streams|users|personal-access-tokens|openapi|ui)(?:\/|$))[\w\-.~]+(?:\/[\w\-.~]+)*$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 const MEMORY_POOL_BYTES_MIN = 512 * 1024 * 1024;
 const ENCRYPTION_KEY_BYTES = 32;
@@ -30,6 +33,10 @@ function checkAddresses(config: Config, report: Report): void {
   }
 }
 
+function hasWildcard(values: readonly string[]): boolean {
+  return values.includes("*");
+}
+
 function checkHttp(config: Config, report: Report): void {
   const { http } = config;
   if (!http.enabled) return;
@@ -40,12 +47,21 @@ function checkHttp(config: Config, report: Report): void {
   if (wrong.length > 0) {
     report("http.cors.allowed_methods", `must hold only ${[...CORS_METHODS].join(", ")}; not ${wrong.join(", ")}`);
   }
+  const { allowedOrigins, allowedHeaders, exposedHeaders, allowCredentials } = http.cors;
+  if (http.cors.enabled && allowedOrigins.slice(1).includes("*")) {
+    report("http.cors.allowed_origins", 'must have "*" as the first and only entry, or not at all');
+  }
+  if (http.cors.enabled && allowCredentials && [allowedOrigins, allowedHeaders, exposedHeaders].some(hasWildcard)) {
+    report("http.cors.allow_credentials", 'must be false while origins or headers are "*"');
+  }
   if (http.jwt.useBase64Secret) {
     if (!BASE64.test(http.jwt.encodingSecret)) report("http.jwt.encoding_secret", "must be base64 text");
     if (!BASE64.test(http.jwt.decodingSecret)) report("http.jwt.decoding_secret", "must be base64 text");
   }
   if (http.metrics.enabled && !http.metrics.endpoint.startsWith("/")) {
     report("http.metrics.endpoint", "must be a path that starts with /");
+  } else if (http.metrics.enabled && !METRICS_PATH.test(http.metrics.endpoint)) {
+    report("http.metrics.endpoint", "must be a plain path of its own, not one of the API's");
   }
 }
 

@@ -23,8 +23,8 @@ export function isPollReply(reply: Reply): reply is PollReply {
   return !(reply instanceof Uint8Array);
 }
 
-type RequestOf<N extends CommandName> = (typeof commandCodecs)[N]["request"] extends Codec<infer T> ? T : never;
-type ReplyValueOf<N extends CommandName> = (typeof commandCodecs)[N]["reply"] extends Codec<infer T> ? T : never;
+export type RequestOf<N extends CommandName> = (typeof commandCodecs)[N]["request"] extends Codec<infer T> ? T : never;
+export type ReplyValueOf<N extends CommandName> = (typeof commandCodecs)[N]["reply"] extends Codec<infer T> ? T : never;
 
 export type Handler<Request, Result> = (
   context: ServerContext,
@@ -40,6 +40,8 @@ export interface Command {
   /** Reads the request; throws an IggyError for bytes that are none (spec BP 2.9). */
   decode(payload: Uint8Array): unknown;
   run(context: ServerContext, session: Session, request: unknown): Reply | Promise<Reply>;
+  /** The same with the reply as the handler returns it, for transports that do not speak bytes (execute.ts). */
+  handle(context: ServerContext, session: Session, request: unknown): unknown;
 }
 
 /** A command whose reply is a value of the registry's reply codec; `undefined` is the empty payload. */
@@ -51,7 +53,7 @@ export function command<N extends CommandName>(
   const replyCodec: Codec<ReplyValueOf<N>> = commandCodecs[name].reply as Codec<never>;
   const toReply = (value: ReplyValueOf<N> | undefined) =>
     value === undefined ? emptyReply : encode(replyCodec, value);
-  return plainCommand(
+  const plain = plainCommand(
     name,
     (context, session, request: RequestOf<N>) => {
       const result = handle(context, session, request);
@@ -59,6 +61,7 @@ export function command<N extends CommandName>(
     },
     options,
   );
+  return { ...plain, handle: (context, session, request) => handle(context, session, request as RequestOf<N>) };
 }
 
 /** A command that makes its own reply. */
@@ -68,10 +71,6 @@ export function plainCommand<N extends CommandName>(
   options: { readonly needsLogin: boolean } = { needsLogin: true },
 ): Command {
   const requestCodec: Codec<RequestOf<N>> = commandCodecs[name].request as Codec<never>;
-  return {
-    name,
-    needsLogin: options.needsLogin,
-    decode: (payload) => decode(requestCodec, payload),
-    run: (context, session, request) => handle(context, session, request as RequestOf<N>),
-  };
+  const run: Command["run"] = (context, session, request) => handle(context, session, request as RequestOf<N>);
+  return { name, needsLogin: options.needsLogin, decode: (payload) => decode(requestCodec, payload), run, handle: run };
 }

@@ -3,10 +3,18 @@ export { emptyReply, isPollReply, type PollReply, type Reply } from "./command.t
 export { commandTable } from "./command-table.ts";
 export type { ServerContext } from "./context.ts";
 export { dispatch } from "./dispatch.ts";
+export { createHttpSession, execute, measured, requireTarget } from "./execute.ts";
 export { isServerFault } from "./faults.ts";
 export { LoginThrottle } from "./login-throttle.ts";
 export { requireLogin } from "./rights.ts";
 export { sendMessages } from "./send-messages.ts";
-export { createSession, type Session, type SessionState, sessionStateOf, setUser } from "./session.ts";
+export {
+  createSession,
+  type Session,
+  type SessionState,
+  type SessionUser,
+  sessionStateOf,
+  setUser,
+} from "./session.ts";
 export { Sessions } from "./sessions.ts";
 export { allTotals } from "./views.ts";

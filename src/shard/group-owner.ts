@@ -19,8 +19,8 @@ import { partitionKeyOf, splitPartitionKey } from "./placement.ts";
 export interface GroupOwnerOptions {
   readonly state: MetadataState;
   readonly partitions: LocalPartitions;
-  /** Tells the single writer that the promise can be kept. */
-  readonly complete: (target: RevocationTarget) => void;
+  /** Tells the single writer that the promise can be kept; resolves when that is done, or known not to be. */
+  readonly complete: (target: RevocationTarget) => Promise<void>;
 }
 
 export class GroupOwner {
@@ -50,19 +50,26 @@ export class GroupOwner {
     else pollers.set(groupId, clientId);
   }
 
-  /** The group's offset was stored: a promised partition may be free now. */
-  committed(partitionKey: number, groupId: number): void {
+  /**
+   * The group's offset was stored: a promised partition may be free now. The promise, if there is one, resolves when it has
+   * moved: who committed sees that with the reply. Undefined otherwise, which is nearly always.
+   */
+  committed(partitionKey: number, groupId: number): Promise<void> | undefined {
     const { streamId, topicId, partitionId } = splitPartitionKey(partitionKey);
     const pending = pendingRevocationsOf(this.#options.state, { streamId, topicId, groupId });
-    for (const target of pending) if (target.partitionId === partitionId) this.#completeIfSettled(target);
+    for (const target of pending) if (target.partitionId === partitionId) return this.#completeIfSettled(target);
+    return undefined;
   }
 
-  /** The event is applied to the state, and its effects on partitions are done. */
+  /**
+   * The event is applied to the state, and its effects on partitions are done. Nobody waits for the moves that follow: the
+   * writer waits for this shard, and would wait for itself.
+   */
   follow(event: MetadataEvent): void {
     switch (event.kind) {
       case "groupMemberJoined":
         for (const clientId of event.goneClientIds) this.#forgetPolls(event, clientId);
-        for (const target of pendingRevocationsOf(this.#options.state, event)) this.#completeIfSettled(target);
+        for (const target of pendingRevocationsOf(this.#options.state, event)) void this.#completeIfSettled(target);
         return;
       case "groupMembersLeft":
         for (const clientId of event.clientIds) this.#forgetPolls(event, clientId);
@@ -76,7 +83,7 @@ export class GroupOwner {
       case "topicPurged":
       case "streamPurged":
         // What was polled is gone, so nobody has to commit it.
-        for (const target of pendingRevocations(this.#options.state)) this.#completeIfSettled(target);
+        for (const target of pendingRevocations(this.#options.state)) void this.#completeIfSettled(target);
         return;
       case "partitionsDeleted":
       case "topicDeleted":
@@ -91,13 +98,13 @@ export class GroupOwner {
   }
 
   /** Whoever polled before the partition came to the source can not commit any more: nothing to wait for. */
-  #completeIfSettled(target: RevocationTarget): void {
+  #completeIfSettled(target: RevocationTarget): Promise<void> | undefined {
     const key = partitionKeyOf(target.streamId, target.topicId, target.partitionId);
     const partition = this.#options.partitions.find(key);
-    if (partition === undefined) return; // another shard's
+    if (partition === undefined) return undefined; // another shard's
     const pollerClientId = this.#pollers.get(key)?.get(target.groupId);
     const isSettled = pollerClientId !== target.sourceClientId || partition.isRevocationSettled(target.groupId);
-    if (isSettled) this.#options.complete(target);
+    return isSettled ? this.#options.complete(target) : undefined;
   }
 
   /** Nobody will commit what a member polled that has left. */

@@ -1,13 +1,21 @@
 // What the main thread and a shard say to each other. The main thread starts, watches and stops shards; it carries no data.
+import type { TlsTransport } from "../config/certificates.ts";
 import type { Config } from "../config/schema/index.ts";
 import type { MetadataState } from "../metadata/index.ts";
 import type { LogFileSettings } from "../observability/log-file.ts";
+import type { CertificatePair } from "../security/certificates.ts";
 import type { SharedCounters } from "./counters.ts";
 
 /** Ports that clients use, as they were bound; 0 for a transport that is off. */
 export interface BoundPorts {
   readonly tcp: number;
+  readonly websocket: number;
+  readonly quic: number;
+  readonly http: number;
 }
+
+/** For each transport that needs one. */
+export type TlsCertificates = Readonly<Partial<Record<TlsTransport, CertificatePair>>>;
 
 export interface RootCredentials {
   readonly username: string;
@@ -30,15 +38,19 @@ export interface ShardStart {
   readonly ports: readonly (MessagePort | undefined)[];
   /** Used if the root user does not exist yet; on shard 0 only. */
   readonly root: RootCredentials | undefined;
+  readonly tls: TlsCertificates;
   /** On every shard but 0, which reads it from the log. */
   readonly state: MetadataState | undefined;
 }
 
 export type ToShard =
   | { readonly kind: "start"; readonly start: ShardStart }
-  | { readonly kind: "listen"; readonly host: string; readonly port: number }
+  /** Listen at the configured hosts on these ports; 0 lets the system choose. */
+  | { readonly kind: "listen"; readonly ports: BoundPorts }
   /** Every transport of every shard listens. */
   | { readonly kind: "bound"; readonly ports: BoundPorts }
+  /** The certificate files were read again: new connections get these. */
+  | { readonly kind: "certificate"; readonly tls: TlsCertificates }
   /** Stop accepting, tell the clients, finish what is under way. */
   | { readonly kind: "quiesce" }
   /** Flush, sync and close everything. */
@@ -47,7 +59,8 @@ export type ToShard =
 export type FromShard =
   /** Partitions are open. Shard 0 sends the metadata for the others. */
   | { readonly kind: "opened"; readonly state: MetadataState | undefined; readonly hasCreatedRoot: boolean }
-  | { readonly kind: "listening"; readonly port: number }
+  /** The ports as they are bound now; those of transports that this shard has no part in as they were given. */
+  | { readonly kind: "listening"; readonly ports: BoundPorts }
   | { readonly kind: "quiesced" }
   | { readonly kind: "closed" }
   /** The shard cannot go on; the process must stop. */

@@ -61,6 +61,11 @@ export class Mailbox {
     port.start();
   }
 
+  /** Requests that are under way or wait for credit. */
+  get depth(): number {
+    return this.#pending.size + this.#waiting.length;
+  }
+
   /** Resolves with the reply, rejects with the IggyError that the other shard answered. `sizeBytes`: of a batch, else 0. */
   call<K extends ShardRequestKind>(name: K, body: RequestOf<K>, sizeBytes = 0): Promise<ReplyOf<K>> {
     return new Promise<unknown>((resolve, reject) => {

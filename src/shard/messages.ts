@@ -6,6 +6,7 @@ import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { ConsumerKey, ReadFrom } from "../storage/index.ts";
 import type { ControlCommand } from "./control-commands.ts";
 import type { OldestSegmentReply, OldestSegmentRequest } from "./retention.ts";
+import type { ShardStatistics } from "./statistics.ts";
 
 /** A validated batch in the memory of the shard that received it, which keeps it until the reply. */
 export interface AppendRequest {
@@ -75,6 +76,8 @@ export interface ShardRequests {
   /** From shard 0: answered when the event is applied and its effects on partitions are done. */
   apply: { request: MetadataEvent; reply: undefined };
   clients: { request: undefined; reply: readonly ClientDetails[] };
+  /** From shard 0, for metrics. */
+  statistics: { request: undefined; reply: ShardStatistics };
 }
 
 export type ShardRequestKind = keyof ShardRequests;

@@ -34,6 +34,7 @@ import {
   type OldestSegmentRequest,
 } from "./retention.ts";
 import { saveAll } from "./save-all.ts";
+import { type ShardStatistics, Statistics } from "./statistics.ts";
 
 export interface ShardOptions {
   readonly shardId: number;
@@ -82,6 +83,7 @@ export class Shard {
   readonly shardId: number;
   readonly state: MetadataState;
   readonly counters: Counters;
+  readonly statistics = new Statistics();
   readonly #options: ShardOptions;
   readonly #mailboxes: readonly (Mailbox | undefined)[];
   readonly #kernels: (WasmBatchKernel | undefined)[];
@@ -112,10 +114,14 @@ export class Shard {
       state: options.state,
       partitions: options.partitions,
       // Later: what is being carried out is to reach every shard first.
-      complete: (target) =>
-        queueMicrotask(() => {
-          this.control({ kind: "completeRevocation", target }).catch(options.onFailure);
-        }),
+      complete: async (target) => {
+        await undefined; // what is being carried out is to reach every shard first
+        try {
+          await this.control({ kind: "completeRevocation", target });
+        } catch (error) {
+          options.onFailure(error); // it moves when its time is over
+        }
+      },
     });
     this.#controlPlane = options.controlPlane?.((event) => this.#broadcast(event));
   }
@@ -204,6 +210,26 @@ export class Shard {
     return [...new Map(all.map((client) => [client.clientId, client])).values()];
   }
 
+  /** What every shard has done, this one first. */
+  async allStatistics(): Promise<ShardStatistics[]> {
+    const others = this.#mailboxes.filter((mailbox) => mailbox !== undefined);
+    return [
+      this.#ownStatistics(),
+      ...(await Promise.all(others.map((mailbox) => mailbox.call("statistics", undefined)))),
+    ];
+  }
+
+  #ownStatistics(): ShardStatistics {
+    const mailbox = { sentCount: 0, waitedCount: 0, depth: 0 };
+    for (const to of this.#mailboxes) {
+      if (to === undefined) continue;
+      mailbox.sentCount += to.counters.sent;
+      mailbox.waitedCount += to.counters.waited;
+      mailbox.depth += to.depth;
+    }
+    return this.statistics.snapshot(this.shardId, mailbox);
+  }
+
   #control(command: ControlCommand): Promise<MetadataEvent | undefined> {
     if (this.#controlPlane !== undefined) return this.#controlPlane.execute(command);
     const first = this.#mailboxes[0];
@@ -231,6 +257,7 @@ export class Shard {
 
   /** Hands a connection over. Its descriptor belongs to the other shard from now on. */
   moveConnection(shardId: number, connection: MovedConnection): void {
+    this.statistics.movedConnection();
     this.#mailboxes[shardId]?.adopt(connection);
   }
 
@@ -288,7 +315,7 @@ export class Shard {
     const result = partition.read(from, countMax);
     if (!autoCommit && memberClientId === undefined) return result;
     // Before the reply, and only if it has messages (spec SB 4.7).
-    const commit = (read: ReadResult): ReadResult => {
+    const commit = (read: ReadResult): ReadResult | Promise<ReadResult> => {
       if (read.messagesCount + read.skippedCount === 0) return read;
       try {
         if (memberClientId !== undefined) {
@@ -297,7 +324,10 @@ export class Shard {
         }
         if (autoCommit) {
           partition.storeOffset(consumer, read.lastOffset);
-          if (memberClientId !== undefined) this.#groups.committed(partitionKey, consumer.id);
+          if (memberClientId !== undefined) {
+            const moved = this.#groups.committed(partitionKey, consumer.id);
+            if (moved !== undefined) return moved.then(() => read);
+          }
         }
       } catch (error) {
         read.release();
@@ -308,19 +338,21 @@ export class Shard {
     return result instanceof Promise ? result.then(commit) : commit(result);
   }
 
-  #offset(request: OffsetRequest): OffsetReply {
+  #offset(request: OffsetRequest): OffsetReply | Promise<OffsetReply> {
     const { partitionKey, consumer, memberClientId } = request;
     if (memberClientId !== undefined) this.#groups.requireOwned(partitionKey, consumer.id, memberClientId);
     const partition = this.#options.partitions.require(partitionKey);
+    let moved: Promise<void> | undefined;
     if (request.operation === "store") {
       partition.storeOffset(consumer, request.offset);
-      if (memberClientId !== undefined) this.#groups.committed(partitionKey, consumer.id);
+      if (memberClientId !== undefined) moved = this.#groups.committed(partitionKey, consumer.id);
     }
     if (request.operation === "delete") partition.deleteOffset(consumer);
-    return {
+    const reply = {
       currentOffset: partition.counters.currentOffset,
       storedOffset: partition.getOffset(consumer),
     };
+    return moved === undefined ? reply : moved.then(() => reply);
   }
 
   #handlers(): ShardHandlers {
@@ -342,6 +374,7 @@ export class Shard {
         return undefined;
       },
       clients: () => this.#options.localClients(),
+      statistics: () => this.#ownStatistics(),
     };
   }
 

@@ -5,7 +5,7 @@ import type { Config } from "../config/schema/index.ts";
 import type { MetadataState } from "../metadata/index.ts";
 import type { LogFileSettings } from "../observability/log-file.ts";
 import { createSharedCounters } from "./counters.ts";
-import type { BoundPorts, FromShard, RootCredentials, ShardStart, ToShard } from "./lifecycle.ts";
+import type { BoundPorts, FromShard, RootCredentials, ShardStart, TlsCertificates, ToShard } from "./lifecycle.ts";
 
 export interface SupervisorOptions {
   readonly config: Config;
@@ -15,8 +15,9 @@ export interface SupervisorOptions {
   readonly startTimeMicros: number;
   readonly follower: boolean;
   readonly root: RootCredentials;
-  readonly listenHost: string;
-  readonly listenPort: number;
+  readonly tls: TlsCertificates;
+  /** The configured ones; 0 where the system is to choose, and for a transport that is off. */
+  readonly listenPorts: BoundPorts;
   readonly makeWorker: (name: string) => Worker;
   /** Called once when a shard has died or given up; the process should end with a failure. */
   readonly onFailure: (reason: string) => void;
@@ -82,7 +83,7 @@ export class Supervisor {
 
   /** Resolves with the real ports when every shard listens. */
   async start(): Promise<BoundPorts> {
-    const { shardCount, listenHost, makeWorker } = this.#options;
+    const { shardCount, makeWorker } = this.#options;
     const counters = createSharedCounters();
     const memories = Array.from({ length: shardCount }, () => makeMemory());
     const ports = connectAll(shardCount);
@@ -102,16 +103,20 @@ export class Supervisor {
       state = answer.state ?? state;
       if (answer.hasCreatedRoot) this.#hasCreatedRoot = true;
     }
-    // Shard 0 binds first; the others share the port that it got.
-    let port = this.#options.listenPort;
+    // Shard 0 binds first; the others share the ports that it got.
+    let bound = this.#options.listenPorts;
     for (const shard of this.#shards) {
       const listening = shard.next("listening");
-      shard.send({ kind: "listen", host: listenHost, port });
-      port = (await listening).port;
+      shard.send({ kind: "listen", ports: bound });
+      bound = (await listening).ports;
     }
-    const bound: BoundPorts = { tcp: port };
     for (const shard of this.#shards) shard.send({ kind: "bound", ports: bound });
     return bound;
+  }
+
+  /** Every shard shows these certificates to new connections. */
+  changeCertificates(tls: TlsCertificates): void {
+    for (const shard of this.#shards) shard.send({ kind: "certificate", tls });
   }
 
   /** Orderly stop; true when every shard closed its partitions in time. */
@@ -146,7 +151,7 @@ export class Supervisor {
     ports: readonly (MessagePort | undefined)[],
     state: MetadataState | undefined,
   ): ShardStart {
-    const { config, shardCount, logFilter, logFile, startTimeMicros, follower, root } = this.#options;
+    const { config, shardCount, logFilter, logFile, startTimeMicros, follower, root, tls } = this.#options;
     return {
       shardId,
       shardCount,
@@ -159,6 +164,7 @@ export class Supervisor {
       memories,
       ports,
       root: shardId === 0 ? root : undefined,
+      tls,
       state,
     };
   }

@@ -4,7 +4,8 @@
 
 import { readU32 } from "../protocol/byte-reader.ts";
 import { type FrameKind, frameHeaderBytes, sdkLengthOverheadBytes } from "../protocol/frame.ts";
-import { detectFrameKind } from "../protocol/frame-detection.ts";
+import { type DetectedFrameKind, detectFrameKind } from "../protocol/frame-detection.ts";
+import { type Backlog, KeptBacklog } from "./backlog.ts";
 
 /** Where the payload of a send goes. */
 export interface PayloadTarget {
@@ -35,6 +36,9 @@ export interface FrameSink {
   legacyClient(): void;
 }
 
+/** Decides on all that has arrived so far. */
+export type DetectFrameKind = (bytes: Uint8Array) => DetectedFrameKind;
+
 type State = "detecting" | "header" | "collecting" | "target" | "discarding" | "stopped";
 
 const collectStepBytes = 64 * 1024;
@@ -50,12 +54,24 @@ export class FrameParser {
   #payloadBytes = 0;
   #receivedBytes = 0;
   #collected: Uint8Array = nothing;
-  #backlog: Uint8Array = nothing;
+  readonly #backlog: Backlog;
+  readonly #detectKind: DetectFrameKind;
   #isPushing = false;
+  /** What came while the parser ran. */
+  #late: Uint8Array[] | undefined;
 
-  /** `frames`: `auto` decides on the first frame (spec BP 7). `unread`: bytes that have arrived already. */
-  constructor(sink: FrameSink, frames: FrameKind | "auto", unread: Uint8Array = nothing) {
-    this.#backlog = unread;
+  /**
+   * `frames`: `auto` decides on the first frame (spec BP 7), with `detect`. `backlog` may hold bytes that have arrived
+   * already.
+   */
+  constructor(
+    sink: FrameSink,
+    frames: FrameKind | "auto",
+    backlog: Backlog = new KeptBacklog(),
+    detect: DetectFrameKind = detectFrameKind,
+  ) {
+    this.#backlog = backlog;
+    this.#detectKind = detect;
     this.#sink = sink;
     this.#state = frames === "auto" ? "detecting" : "header";
     if (frames !== "auto") this.#kind = frames;
@@ -63,13 +79,13 @@ export class FrameParser {
 
   /** Bytes that wait because the sink was not ready. */
   get backlogBytes(): number {
-    return this.#backlog.byteLength;
+    return this.#backlog.sizeBytes;
   }
 
   /** Kind of the frames, and what waits; undefined in the middle of a frame or before the first. */
   get betweenFrames(): { readonly frames: FrameKind; readonly unread: Uint8Array } | undefined {
     if (this.#state !== "header" || this.#headerBytes > 0 || this.#isPushing) return undefined;
-    return { frames: this.#kind, unread: this.#backlog };
+    return { frames: this.#kind, unread: this.#backlog.peek() };
   }
 
   /** Bytes of a send's payload that are still to come; they may be written to the target directly, see `advance`. */
@@ -95,41 +111,62 @@ export class FrameParser {
 
   /** Takes the next bytes, which may be kept (not copied). */
   push(bytes: Uint8Array): void {
-    const all = concatenate(this.#backlog, bytes);
-    // What waits for the sink goes on with `resume`; an undecided first frame waits for nothing but bytes.
-    const mustWait = this.#backlog.byteLength > 0 && this.#state !== "detecting";
-    this.#backlog = mustWait || this.#isPushing ? all : nothing;
-    if (this.#backlog.byteLength === 0) this.#run(all);
+    if (this.#isPushing) {
+      this.#late ??= [];
+      this.#late.push(bytes);
+      return;
+    }
+    if (this.#backlog.sizeBytes > 0) {
+      this.#backlog.append(bytes);
+      // What waits for the sink goes on with `resume`; an undecided first frame waits for nothing but bytes.
+      if (this.#state === "detecting") this.resume();
+      return;
+    }
+    const used = this.#run(bytes);
+    if (this.#state === "stopped") return;
+    if (used < bytes.byteLength) this.#backlog.append(used === 0 ? bytes : bytes.subarray(used));
+    if (this.#late !== undefined) this.#takeLate();
   }
 
   /** Goes on with what waits, if the sink is ready. */
   resume(): void {
     if (this.#isPushing) return;
-    const waiting = this.#backlog;
-    this.#backlog = nothing;
-    this.#run(waiting);
+    const used = this.#run(this.#backlog.peek());
+    if (this.#state === "stopped") return;
+    if (used > 0) this.#backlog.consume(used);
+    if (this.#late !== undefined) this.#takeLate();
   }
 
   stop(): void {
     this.#state = "stopped";
-    this.#backlog = nothing;
+    this.#backlog.clear();
     this.#collected = nothing;
+    this.#late = undefined;
   }
 
-  #run(bytes: Uint8Array): void {
+  #takeLate(): void {
+    for (const bytes of this.#late ?? []) this.#backlog.append(bytes);
+    this.#late = undefined;
+    this.resume();
+  }
+
+  /** Number of bytes used. The backlog stays as it is meanwhile. */
+  #run(bytes: Uint8Array): number {
     this.#isPushing = true;
     let rest = bytes;
+    let usedBytes = 0;
     try {
       for (;;) {
         const used = this.#step(rest);
         if (used < 0) break;
-        if (used > 0) rest = used === rest.byteLength ? nothing : rest.subarray(used);
+        if (used === 0) continue;
+        usedBytes += used;
+        rest = used === rest.byteLength ? nothing : rest.subarray(used);
       }
     } finally {
       this.#isPushing = false;
     }
-    if (this.#state === "stopped") return;
-    this.#backlog = concatenate(rest, this.#backlog);
+    return usedBytes;
   }
 
   /** Number of bytes used, or -1 when nothing can be done with what is there. */
@@ -151,7 +188,7 @@ export class FrameParser {
   }
 
   #detect(bytes: Uint8Array): number {
-    const kind = detectFrameKind(bytes);
+    const kind = this.#detectKind(bytes);
     if (kind === "more") return -1;
     if (kind === "legacy-0.9") {
       this.stop();
@@ -248,13 +285,4 @@ export class FrameParser {
     }
     return count === 0 ? -1 : count;
   }
-}
-
-function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (first.byteLength === 0) return second;
-  if (second.byteLength === 0) return first;
-  const joined = new Uint8Array(first.byteLength + second.byteLength);
-  joined.set(first);
-  joined.set(second, first.byteLength);
-  return joined;
 }

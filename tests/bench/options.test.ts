@@ -4,9 +4,13 @@ import { helpText, parseOptions, UsageError } from "../../src/bench/options.ts";
 describe("the command line", () => {
   test("without options is one producer with the original's defaults", () => {
     expect(parseOptions([])).toEqual({
-      kind: "producer",
+      kind: "pinned-producer",
+      transport: "tcp",
       host: "127.0.0.1",
       port: 8090,
+      caFile: undefined,
+      serverName: undefined,
+      insecure: false,
       username: "iggy",
       password: "iggy",
       actors: 1,
@@ -16,6 +20,8 @@ describe("the command line", () => {
       seconds: undefined,
       warmupSeconds: 0,
       pipelineDepth: 1,
+      partitionsCount: 4,
+      separate: false,
       json: false,
       keep: false,
     });
@@ -24,6 +30,23 @@ describe("the command line", () => {
   test("with seconds has no batch limit unless one is given", () => {
     expect(parseOptions(["--seconds", "2.5"])).toMatchObject({ seconds: 2.5, batches: undefined });
     expect(parseOptions(["--seconds", "2", "--batches", "7"])).toMatchObject({ seconds: 2, batches: 7 });
+  });
+
+  test("kinds have their long names and some a short one", () => {
+    for (const kind of ["balanced-producer", "balanced-consumer-group", "end-to-end", "single-poll"] as const) {
+      expect(parseOptions(["--kind", kind])).toMatchObject({ kind });
+    }
+    expect(parseOptions(["--kind", "both"])).toMatchObject({ kind: "pinned-producer-and-consumer" });
+    expect(parseOptions(["--kind", "single"])).toMatchObject({ kind: "single-send" });
+    expect(() => parseOptions(["--kind", "toString"])).toThrow(UsageError);
+  });
+
+  test("each transport has its default port", () => {
+    const portOf = (transport: string) => parseOptions(["--transport", transport]);
+    expect(portOf("tls")).toMatchObject({ transport: "tls", port: 8090 });
+    expect(portOf("wss")).toMatchObject({ transport: "wss", port: 8092 });
+    expect(portOf("quic")).toMatchObject({ transport: "quic", port: 8080 });
+    expect(portOf("https")).toMatchObject({ transport: "https", port: 3000 });
   });
 
   test("single sends one message a request", () => {
@@ -44,6 +67,16 @@ describe("the command line", () => {
     ["--batches", ""],
     ["--seconds", "0"],
     ["--seconds", "soon"],
+    ["--transport", "pigeon"],
+    ["--ca", "cert.pem"],
+    ["--transport", "http", "--insecure"],
+    ["--transport", "quic", "--insecure"],
+    ["--transport", "quic", "--pipeline", "2"],
+    ["--transport", "http", "--kind", "balanced-consumer-group"],
+    ["--separate"],
+    ["--kind", "end-to-end", "--pipeline", "2"],
+    ["--kind", "single-poll", "--messages-per-batch", "2"],
+    ["--partitions", "0"],
     ["--no-such-option"],
     ["positional"],
     ["--messages-per-batch", "1000000", "--message-size", "1000000"],
@@ -56,6 +89,9 @@ describe("the command line", () => {
   test("help names every option", () => {
     expect(parseOptions(["--help"])).toBe("help");
     for (const option of ["kind", "server", "actors", "messages-per-batch", "message-size", "batches", "seconds"]) {
+      expect(helpText).toContain(`--${option}`);
+    }
+    for (const option of ["transport", "ca", "server-name", "insecure", "partitions", "separate"]) {
       expect(helpText).toContain(`--${option}`);
     }
     for (const option of ["warmup", "username", "password", "pipeline", "json", "keep"]) {

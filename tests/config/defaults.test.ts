@@ -6,7 +6,7 @@ import { formatByteSize, formatDurationMicros, parseByteSize, parseDurationMicro
 import { load } from "./support.ts";
 
 // Copied from spec SB 1.4: `key = default`, one table per heading. Certificate paths are ours; `frames`,
-// `max_request_size` of [tcp] and `acknowledge` are additions.
+// `max_request_size` of [tcp], `allowed_origins` of [websocket] and `acknowledge` are additions.
 const SPEC_DEFAULTS = `
 [consumer_group]
 rebalancing_timeout = "30s"
@@ -92,6 +92,7 @@ keepalive = false
 [websocket]
 enabled = true
 address = "127.0.0.1:8092"
+allowed_origins = []
 accept_unmasked_frames = false
 [websocket.tls]
 enabled = false

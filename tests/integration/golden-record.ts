@@ -89,6 +89,15 @@ export function withoutReserved(step: Step): Step {
   return { ...step, reply: reply.toHex() };
 }
 
+const transportPosition = 8;
+
+/** The step's client record with another transport: the record was made over TCP. */
+export function withTransport(step: Step, transportCode: number): Step {
+  const reply = Uint8Array.fromHex(step.reply);
+  reply[transportPosition] = transportCode;
+  return { ...step, reply: reply.toHex() };
+}
+
 /** Offsets in a poll's reply whose messages have a wrong checksum or no id: what the record cannot be compared with. */
 export function damagedMessages(reply: Uint8Array): bigint[] {
   const view = new DataView(reply.buffer, reply.byteOffset, reply.byteLength);

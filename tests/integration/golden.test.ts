@@ -3,10 +3,11 @@ import { describe, expect, test } from "bun:test";
 import { decodeStrict } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { errorTable } from "../../src/protocol/errors.ts";
+import { TransportCode } from "../../src/protocol/records/enumerations.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
-import { useServers } from "../support/server.ts";
+import { type TestServer, useServers } from "../support/server.ts";
 import { WireClient, type WireReply } from "../support/wire-client.ts";
-import { comparable, damagedMessages, type Step, steps, withoutReserved } from "./golden-record.ts";
+import { comparable, damagedMessages, type Step, steps, withoutReserved, withTransport } from "./golden-record.ts";
 
 const servers = useServers();
 
@@ -15,6 +16,7 @@ const rebalanceMs = 300;
 
 class Conversation {
   readonly #server: { readonly host: string; readonly port: number };
+  readonly #transport: "tcp" | "websocket";
   readonly #frames: "sdk" | "page";
   readonly #connections = new Map<string, WireClient>();
   /** Reply that holds a raw token: a length byte and the text, as a login with a token wants it. */
@@ -22,8 +24,9 @@ class Conversation {
   readonly failures: string[] = [];
   played = 0;
 
-  constructor(server: { readonly host: string; readonly port: number }, frames: "sdk" | "page") {
-    this.#server = server;
+  constructor(server: TestServer, transport: "tcp" | "websocket", frames: "sdk" | "page") {
+    this.#server = { host: server.host, port: server.portOf(transport) };
+    this.#transport = transport;
     this.#frames = frames;
   }
 
@@ -53,7 +56,7 @@ class Conversation {
   async #exchange({ connection, code, payload }: Step): Promise<WireReply> {
     let client = this.#connections.get(connection);
     if (client === undefined) {
-      client = await WireClient.connect(this.#server, this.#frames);
+      client = await WireClient.connect(this.#server, this.#frames, { transport: this.#transport });
       this.#connections.set(connection, client);
     }
     return client.request(code, payload === null ? this.#token : Uint8Array.fromHex(payload));
@@ -65,7 +68,9 @@ class Conversation {
   }
 
   #compare(step: Step, reply: Uint8Array): void {
-    const { recorded, answered } = comparable(step, reply);
+    const isClient = (step.code === CommandCode.getMe || step.code === CommandCode.getClient) && step.reply !== "";
+    const expected = isClient ? withTransport(step, TransportCode[this.#transport]) : step;
+    const { recorded, answered } = comparable(expected, reply);
     this.#expect(step, "reply", answered, recorded);
   }
 
@@ -108,7 +113,7 @@ class Conversation {
           step,
           "transports",
           clients.map(({ transport }) => transport).join(),
-          addresses.map(() => "tcp").join(),
+          addresses.map(() => this.#transport).join(),
         );
         return;
       }
@@ -118,12 +123,17 @@ class Conversation {
   }
 }
 
-const variants = [1, 2].flatMap((shards) => (["sdk", "page"] as const).map((frames) => ({ shards, frames })));
+const variants = [1, 2].flatMap((shards) =>
+  (["tcp", "websocket"] as const).flatMap((transport) =>
+    (["sdk", "page"] as const).map((frames) => ({ shards, transport, frames })),
+  ),
+);
 
-describe.each(variants)("recorded conversation with $frames frames, $shards shard(s)", ({ shards, frames }) => {
+describe.each(variants)("recorded conversation over $transport with $frames frames, $shards shard(s)", (variant) => {
+  const { shards, transport, frames } = variant;
   test("every answer is the recorded one", async () => {
     const server = await servers.start({ shards });
-    const conversation = new Conversation(server, frames);
+    const conversation = new Conversation(server, transport, frames);
     for (const step of steps) await conversation.play(step);
     conversation.close();
     expect(conversation.failures).toEqual([]);

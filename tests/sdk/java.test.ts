@@ -50,4 +50,8 @@ function prepare(): Tour {
   }
 }
 
-testTour("org.apache.iggy:iggy 0.8.0 for Java over TCP", prepare(), (host, port) => ["tcp", host, String(port)]);
+testTour("org.apache.iggy:iggy 0.8.0 for Java", prepare(), ["tcp", "http"], (transport, host, port) => [
+  transport,
+  host,
+  String(port),
+]);

@@ -18,4 +18,8 @@ function prepare(): Tour {
   return { kind: "ready", command: [join(target, "debug/tour")] };
 }
 
-testTour("iggy 0.10.0 for Rust over TCP", prepare(), (host, port) => ["tcp", `${host}:${port}`]);
+const names = { tcp: "tcp", websocket: "ws", quic: "quic", http: "http" } as const;
+testTour("iggy 0.10.0 for Rust", prepare(), ["tcp", "websocket", "quic", "http"], (transport, host, port) => [
+  names[transport],
+  `${host}:${port}`,
+]);

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { Transport } from "../../src/protocol/records/enumerations.ts";
 import { useServers } from "../support/server.ts";
 
 /** A tour finishes in a few seconds on a machine that is not busy. */
@@ -16,6 +17,8 @@ const serverEnvironment = {
   IGGY_DATA_MAINTENANCE_MESSAGES_CLEANER_ENABLED: "true",
   IGGY_DATA_MAINTENANCE_MESSAGES_INTERVAL: "200ms",
 };
+
+const quicEnvironment = { IGGY_QUIC_ENABLED: "true", IGGY_QUIC_ADDRESS: "127.0.0.1:0" };
 
 /** How a tour is run, or why it cannot be built here. */
 export type Tour =
@@ -52,26 +55,30 @@ export function failureOf(command: readonly string[], timeoutMs: number): string
 }
 
 /**
- * Registers the tests of a tour: on one shard and on two. `transportArguments` gives the arguments for a server's host
- * and port. A tour that cannot be built is skipped with its reason in the name, and fails in continuous integration.
+ * Registers the tests of a tour: over each transport, on one shard and on two. `argumentsFor` gives the arguments for a
+ * transport of a server. A tour that cannot be built is skipped with its reason in the name, and fails in continuous
+ * integration.
  */
 export function testTour(
   name: string,
   tour: Tour,
-  transportArguments: (host: string, port: number) => readonly string[],
+  transports: readonly Transport[],
+  argumentsFor: (transport: Transport, host: string, port: number) => readonly string[],
 ): void {
   if (tour.kind === "missing" && process.env.CI !== "true") {
     test.skip(`${name}, because ${tour.reason}`, () => {});
     return;
   }
   const servers = useServers();
-  describe.each([1, 2])(`${name}, %d shard(s)`, (shards) => {
+  const variants = transports.flatMap((transport) => [1, 2].map((shards) => ({ transport, shards })));
+  describe.each(variants)(`${name} over $transport, $shards shard(s)`, ({ transport, shards }) => {
     test(
       "every step of the tour is answered as by the original",
       async () => {
         if (tour.kind === "missing") throw new Error(tour.reason);
-        const server = await servers.start({ shards, env: serverEnvironment });
-        const child = Bun.spawn([...tour.command, ...transportArguments(server.host, server.port)], {
+        const env = transport === "quic" ? { ...serverEnvironment, ...quicEnvironment } : serverEnvironment;
+        const server = await servers.start({ shards, env });
+        const child = Bun.spawn([...tour.command, ...argumentsFor(transport, server.host, server.portOf(transport))], {
           stdin: "ignore",
           stdout: "pipe",
           stderr: "pipe",

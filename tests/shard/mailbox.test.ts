@@ -49,6 +49,7 @@ const noHandlers: ShardHandlers = {
   control: notExpected,
   apply: notExpected,
   clients: notExpected,
+  statistics: notExpected,
 };
 
 function makePair(options: Partial<MailboxOptions> = {}) {

@@ -135,6 +135,7 @@ export const sampleRequests: { readonly [K in ShardRequestKind]: RequestOf<K> } 
   control: sampleControlCommands.createTopic,
   apply: sampleEvents.topicCreated,
   clients: undefined,
+  statistics: undefined,
 };
 
 export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
@@ -168,4 +169,16 @@ export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
       consumerGroups: [{ streamId: 1, topicId: 2, groupId: 3 }],
     },
   ],
+  statistics: {
+    shardId: 1,
+    commands: [{ code: 101, counts: [1, 2, 3], totalMs: 4.5 }],
+    transports: {
+      tcp: { receivedBytes: 1, sentBytes: 2 },
+      quic: { receivedBytes: 0, sentBytes: 0 },
+      http: { receivedBytes: 0, sentBytes: 0 },
+      websocket: { receivedBytes: 0, sentBytes: 0 },
+    },
+    mailbox: { sentCount: 5, waitedCount: 1, depth: 2 },
+    movedConnections: 3,
+  },
 };

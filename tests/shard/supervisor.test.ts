@@ -17,17 +17,17 @@ function supervise(shardCount: number, onFailure: (reason: string) => void): Sup
     startTimeMicros: 0,
     follower: false,
     root: { username: "iggy", password: "iggy" },
-    listenHost: "127.0.0.1",
-    listenPort: 0,
+    tls: {},
+    listenPorts: { tcp: 0, websocket: 8092, quic: 0, http: 0 },
     makeWorker: (name) => new Worker(new URL("./workers/scripted-worker.ts", import.meta.url).href, { name }),
     onFailure,
   });
 }
 
-test("every shard listens on the port that shard 0 got, and an orderly stop is not a failure", async () => {
+test("every shard listens on the ports that shard 0 got, and an orderly stop is not a failure", async () => {
   const failures: string[] = [];
   const supervisor = supervise(3, (reason) => failures.push(reason));
-  expect(await supervisor.start()).toEqual({ tcp: 4711 });
+  expect(await supervisor.start()).toEqual({ tcp: 4711, websocket: 8092, quic: 0, http: 0 });
   expect(supervisor.hasCreatedRoot).toBe(true);
   expect(await supervisor.stop()).toBe(true);
   expect(failures).toEqual([]);

@@ -16,6 +16,9 @@ const pollMs = 5;
 /** The end of a longer log is kept. */
 const logCharsMax = 1_000_000;
 
+const transports = ["tcp", "websocket", "quic", "http"] as const;
+export type Transport = (typeof transports)[number];
+
 export interface ServerOptions {
   /** Number of shards; 1 if not given. */
   readonly shards?: number;
@@ -23,8 +26,10 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** A data directory that the server starts with a copy of. */
   readonly dataFrom?: string;
-  /** Command line after `src/main.ts`. */
+  /** Command line after the program. */
   readonly arguments?: readonly string[];
+  /** A single-file executable; `src/main.ts` if not given. */
+  readonly program?: string;
 }
 
 /** How a process ended. */
@@ -49,6 +54,11 @@ function environmentOf(directory: string, options: ServerOptions): Record<string
     IGGY_SYSTEM_PATH: join(directory, "data"),
     IGGY_SYSTEM_SHARDING_CPU_ALLOCATION: String(options.shards ?? 1),
     IGGY_TCP_ADDRESS: "127.0.0.1:0",
+    IGGY_WEBSOCKET_ADDRESS: "127.0.0.1:0",
+    IGGY_HTTP_ADDRESS: "127.0.0.1:0",
+    // A sidecar for each test server would take longer than the test; tests of QUIC turn it on.
+    IGGY_QUIC_ENABLED: "false",
+    IGGY_QUIC_ADDRESS: "127.0.0.1:0",
     IGGY_ROOT_USERNAME: "iggy",
     IGGY_ROOT_PASSWORD: "iggy",
     ...options.env,
@@ -63,7 +73,8 @@ class ServerProcess {
   readonly #drained: Promise<unknown>;
 
   constructor(directory: string, options: ServerOptions) {
-    const child = Bun.spawn([process.execPath, mainPath, ...(options.arguments ?? [])], {
+    const command = options.program === undefined ? [process.execPath, mainPath] : [options.program];
+    const child = Bun.spawn([...command, ...(options.arguments ?? [])], {
       // Away from the repository, whose config.toml and .env would be found.
       cwd: directory,
       env: environmentOf(directory, options),
@@ -121,7 +132,7 @@ export class TestServer {
   readonly directory: string;
   #options: ServerOptions;
   #process: ServerProcess;
-  #port = 0;
+  #ports: ReadonlyMap<Transport, number> = new Map();
 
   private constructor(directory: string, options: ServerOptions) {
     this.directory = directory;
@@ -143,8 +154,16 @@ export class TestServer {
     return "127.0.0.1";
   }
 
+  /** Of TCP. */
   get port(): number {
-    return this.#port;
+    return this.portOf("tcp");
+  }
+
+  /** Throws for a transport that is off. */
+  portOf(transport: Transport): number {
+    const port = this.#ports.get(transport);
+    if (port === undefined) throw new Error(`the server does not listen for ${transport}`);
+    return port;
   }
 
   get pid(): number {
@@ -219,17 +238,22 @@ export class TestServer {
       }
       await Bun.sleep(pollMs);
     }
-    this.#port = readPort(this.currentConfigPath);
+    this.#ports = readPorts(this.currentConfigPath);
   }
 }
 
-function readPort(path: string): number {
-  const config: unknown = parse(readFileSync(path, "utf8"));
-  const tcp = typeof config === "object" && config !== null && "tcp" in config ? config.tcp : undefined;
-  const address = typeof tcp === "object" && tcp !== null && "address" in tcp ? String(tcp.address) : "";
-  const port = Number(/:(\d+)$/.exec(address)?.[1]);
-  if (!(port > 0)) throw new Error(`${path} has no TCP port: ${address}`);
-  return port;
+/** The ports of the transports that are on. */
+function readPorts(path: string): ReadonlyMap<Transport, number> {
+  const config = new Map<string, unknown>(Object.entries(parse(readFileSync(path, "utf8"))));
+  const ports = new Map<Transport, number>();
+  for (const transport of transports) {
+    const section = config.get(transport);
+    if (typeof section !== "object" || section === null || !("address" in section)) continue;
+    if ("enabled" in section && section.enabled === false) continue;
+    const port = Number(/:(\d+)$/.exec(String(section.address))?.[1]);
+    if (port > 0) ports.set(transport, port);
+  }
+  return ports;
 }
 
 export interface TestServers {

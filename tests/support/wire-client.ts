@@ -1,92 +1,130 @@
 // A connection of raw bytes, for tests of what the client library would never do: requests in one write, requests that are
 // wrong, a reader that does not read. Replies come in order; every wait is bounded.
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { ReplyAssembler } from "../../src/client/reply-assembler.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { encodeRequestFrame, type FrameKind } from "../../src/protocol/frame.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
+import { Opcode, RawWebSocket } from "./raw-websocket.ts";
 
 export interface WireReply {
   readonly status: number;
   readonly payload: Uint8Array;
 }
 
+/** What carries the bytes. */
+interface Wire {
+  /** This end's `ip:port`. */
+  readonly address: string;
+  write(bytes: Uint8Array): void;
+  pause(): void;
+  resume(): void;
+  destroy(): void;
+}
+
+interface WireEvents {
+  readonly onBytes: (bytes: Uint8Array) => void;
+  readonly onEnd: () => void;
+}
+
+export interface WireOptions {
+  /** `tcp` if not given. */
+  readonly transport?: "tcp" | "websocket";
+  /** Certificate that is trusted, PEM; undefined: no TLS. */
+  readonly ca?: string;
+}
+
+type Place = { readonly host: string; readonly port: number };
+
 const defaultTimeoutMs = 10_000;
 
-export class WireClient {
-  readonly #socket: Socket;
-  readonly #frames: FrameKind;
-  readonly #replies: WireReply[] = [];
-  readonly #ended = Promise.withResolvers<void>();
-  #wake: (() => void) | undefined;
-  #hasEnded = false;
+async function openTcp({ host, port }: Place, ca: string | undefined, events: WireEvents): Promise<Wire> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const socket =
+    ca === undefined ? connect({ host, port, noDelay: true }, resolve) : connectTls({ host, port, ca }, resolve);
+  socket.once("error", reject);
+  await promise;
+  socket.on("data", events.onBytes);
+  for (const event of ["end", "close", "error"]) socket.on(event, events.onEnd);
+  return {
+    address: `${socket.localAddress}:${socket.localPort}`,
+    write: (bytes) => socket.write(bytes),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    destroy: () => socket.destroy(),
+  };
+}
 
-  private constructor(socket: Socket, frames: FrameKind) {
-    this.#socket = socket;
+async function openWebSocket(place: Place, ca: string | undefined, events: WireEvents): Promise<Wire> {
+  const socket = await RawWebSocket.connect({ ...place, ...(ca === undefined ? {} : { ca }) });
+  socket.onFrame = ({ opcode, payload }) => {
+    if (opcode === Opcode.binary) events.onBytes(payload);
+  };
+  void socket.ended.then(events.onEnd);
+  return {
+    address: socket.address,
+    write: (bytes) => socket.sendBinary(bytes),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+    destroy: () => socket.destroy(),
+  };
+}
+
+export class WireClient {
+  readonly #wire: Wire;
+  readonly #frames: FrameKind;
+  readonly #inbox: Inbox;
+
+  private constructor(wire: Wire, frames: FrameKind, inbox: Inbox) {
+    this.#wire = wire;
     this.#frames = frames;
-    const assembler = new ReplyAssembler((status, payload) => {
-      this.#replies.push({ status, payload });
-      this.#wake?.();
-    });
-    const end = () => {
-      this.#hasEnded = true;
-      this.#ended.resolve();
-      this.#wake?.();
-    };
-    socket.on("data", (bytes: Uint8Array) => assembler.push(bytes));
-    socket.on("end", end);
-    socket.on("close", end);
-    socket.on("error", end);
+    this.#inbox = inbox;
   }
 
-  static async connect(
-    { host, port }: { readonly host: string; readonly port: number },
-    frames: FrameKind = "sdk",
-  ): Promise<WireClient> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const socket = connect({ host, port, noDelay: true }, resolve);
-    socket.once("error", reject);
-    await promise;
-    return new WireClient(socket, frames);
+  static async connect(place: Place, frames: FrameKind = "sdk", options: WireOptions = {}): Promise<WireClient> {
+    const inbox = new Inbox();
+    const assembler = new ReplyAssembler((status, payload) => inbox.add({ status, payload }));
+    const events = { onBytes: (bytes: Uint8Array) => assembler.push(bytes), onEnd: () => inbox.end() };
+    const open = options.transport === "websocket" ? openWebSocket : openTcp;
+    return new WireClient(await open(place, options.ca, events), frames, inbox);
   }
 
   /** This end's `ip:port`, as the server names its clients. */
   get address(): string {
-    return `${this.#socket.localAddress}:${this.#socket.localPort}`;
+    return this.#wire.address;
   }
 
   /** The server has ended the connection. */
   get hasEnded(): boolean {
-    return this.#hasEnded;
+    return this.#inbox.hasEnded;
   }
 
   /** Whole replies that nobody has taken yet. */
   get waitingReplies(): number {
-    return this.#replies.length;
+    return this.#inbox.replies.length;
   }
 
   frame(code: number, payload: Uint8Array = new Uint8Array(0)): Uint8Array {
     return encodeRequestFrame(code, payload, this.#frames);
   }
 
-  /** Sends the bytes as they are, in one write. */
+  /** Sends the bytes as they are, in one write: over WebSocket in one message. */
   write(...parts: readonly Uint8Array[]): void {
-    this.#socket.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+    this.#wire.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts));
   }
 
   /** The next reply; undefined when the connection ended before it. */
   async receive(timeoutMs = defaultTimeoutMs): Promise<WireReply | undefined> {
+    const { replies } = this.#inbox;
     const deadlineMs = performance.now() + timeoutMs;
-    while (this.#replies.length === 0 && !this.#hasEnded) {
+    while (replies.length === 0 && !this.hasEnded) {
       const leftMs = deadlineMs - performance.now();
       if (leftMs <= 0) throw new Error(`no reply within ${timeoutMs} ms`);
-      const woken = new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      await Promise.race([woken, Bun.sleep(leftMs)]);
+      await Promise.race([this.#inbox.next(), Bun.sleep(leftMs)]);
     }
-    return this.#replies.shift();
+    return replies.shift();
   }
 
   async receiveMany(count: number, timeoutMs = defaultTimeoutMs): Promise<WireReply[]> {
@@ -113,20 +151,50 @@ export class WireClient {
 
   /** Stops taking bytes from the socket until `resumeReading`. */
   pauseReading(): void {
-    this.#socket.pause();
+    this.#wire.pause();
   }
 
   resumeReading(): void {
-    this.#socket.resume();
+    this.#wire.resume();
   }
 
   /** Resolves when the server has ended the connection. */
   async ended(timeoutMs = defaultTimeoutMs): Promise<void> {
-    const inTime = await Promise.race([this.#ended.promise.then(() => true), Bun.sleep(timeoutMs).then(() => false)]);
+    const inTime = await Promise.race([this.#inbox.ended.then(() => true), Bun.sleep(timeoutMs).then(() => false)]);
     if (!inTime) throw new Error(`the server did not end the connection within ${timeoutMs} ms`);
   }
 
   close(): void {
-    this.#socket.destroy();
+    this.#wire.destroy();
+  }
+}
+
+/** Whole replies in order, and who waits for the next. */
+class Inbox {
+  readonly replies: WireReply[] = [];
+  readonly #ended = Promise.withResolvers<void>();
+  #wake: (() => void) | undefined;
+  hasEnded = false;
+
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  add(reply: WireReply): void {
+    this.replies.push(reply);
+    this.#wake?.();
+  }
+
+  end(): void {
+    this.hasEnded = true;
+    this.#ended.resolve();
+    this.#wake?.();
+  }
+
+  /** Resolves with the next change. */
+  next(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 }

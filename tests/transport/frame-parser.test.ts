@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { encodeRequestFrame, type FrameKind, frameHeaderBytes } from "../../src/protocol/frame.ts";
+import { KeptBacklog } from "../../src/transport/backlog.ts";
 import { FrameParser, type FramePlan, type FrameSink } from "../../src/transport/frame-parser.ts";
 
 /** What the sink of these tests does with a frame, by its code. */
@@ -279,7 +280,7 @@ describe("a sink that is not ready", () => {
   test("unread bytes of another shard come first", () => {
     const bytes = encodeAll(mix, "page");
     const sink = new RecordingSink();
-    const parser = new FrameParser(sink, "page", bytes.slice(0, 25));
+    const parser = new FrameParser(sink, "page", new KeptBacklog(bytes.slice(0, 25)));
     parser.push(bytes.slice(25));
     expect(sink.calls).toEqual([]);
     parser.resume();

@@ -5,6 +5,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { createLogger } from "../../src/observability/log.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { errorTable } from "../../src/protocol/errors.ts";
+import { BusyPoll } from "../../src/transport/busy-poll.ts";
 import { TcpListener } from "../../src/transport/tcp/listener.ts";
 import { makeContext } from "../server/setup.ts";
 import { startShards, type TestShards } from "../shard/setup.ts";
@@ -31,7 +32,10 @@ describe("a handler that throws (trap 72)", () => {
       frameMemory: own.frames,
       frames: "auto",
       requestBytesMax: 80 * 1024 * 1024,
+      busyPoll: new BusyPoll(),
       canMove: false,
+      socketOptions: undefined,
+      tls: undefined,
       log: createLogger({ filter: "info", write: (line) => void lines.push(line) }),
     });
     port = listener.listen({ host: "127.0.0.1", port: 0 });
@@ -61,7 +65,7 @@ describe("a handler that throws (trap 72)", () => {
 describe("cluster metadata (trap 75)", () => {
   const metadataOf = (environment: Record<string, string>) => {
     const { config } = loadConfig({ environment, workingDirectory: "/" });
-    return makeClusterMetadata(config, { tcp: 4242 }, false);
+    return makeClusterMetadata(config, { tcp: 4242, websocket: 0, quic: 0, http: 0 }, false);
   };
 
   test("of a single server names itself the leader, with the port that was bound", () => {

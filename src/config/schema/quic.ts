@@ -6,11 +6,17 @@ export const quic = section(
   {
     enabled: bool({ default: true, doc: "Accept QUIC connections (on shard 0)." }),
     address: text({ default: "127.0.0.1:8080", doc: "Listener, IP:port, UDP. Port 0 lets the system choose." }),
-    maxConcurrentBidiStreams: u64({ default: 10_000, doc: "Streams that a peer may have open; a request uses one." }),
-    datagramSendBufferSizeBytes: size({ default: "100 KB", doc: "Send buffer for datagrams." }),
-    initialMtuBytes: size({ default: "8 KB", doc: "First guess of the packet size, cut down to 16 bits." }),
-    sendWindowBytes: size({ default: "100 KB", doc: "Send window of a connection." }),
-    receiveWindowBytes: size({ default: "100 KB", doc: "Receive window of a connection." }),
+    maxConcurrentBidiStreams: u64({
+      default: 10_000,
+      doc: "Streams that a peer may have open, at most 32 at a time; more wait. A request uses one.",
+    }),
+    datagramSendBufferSizeBytes: size({ default: "100 KB", doc: "Accepted; nothing is sent as a datagram." }),
+    initialMtuBytes: size({
+      default: "8 KB",
+      doc: "Accepted; the engine begins with 1200 bytes and finds more itself.",
+    }),
+    sendWindowBytes: size({ default: "100 KB", doc: "Accepted; the engine has 10 MB, and the peer's window counts." }),
+    receiveWindowBytes: size({ default: "100 KB", doc: "Accepted; the engine has 1.25 MB for each stream." }),
     keepAliveIntervalMicros: duration({ default: "5 s", doc: "0 turns keep-alive off." }),
     maxIdleTimeoutMicros: duration({ default: "10 s", doc: "0 keeps the library's 30 s." }),
     certificate: section({
@@ -18,7 +24,7 @@ export const quic = section(
       ...certificateFiles,
     }),
     socket: section({
-      overrideDefaults: bool({ default: false, doc: "The keys below apply only when this is true." }),
+      overrideDefaults: bool({ default: false, doc: "Accepted; the engine opens its socket itself, as all below." }),
       recvBufferSizeBytes: size({ default: "64 KB", doc: "SO_RCVBUF." }),
       sendBufferSizeBytes: size({ default: "64 KB", doc: "SO_SNDBUF." }),
       keepalive: bool({ default: false, doc: "SO_KEEPALIVE." }),

@@ -1,4 +1,4 @@
-import { bool, optional, size, text } from "./fields.ts";
+import { bool, optional, size, text, textList } from "./fields.ts";
 import { section } from "./node.ts";
 import { tlsKeys } from "./tls.ts";
 
@@ -12,12 +12,23 @@ export const websocket = section(
       default: "127.0.0.1:8092",
       doc: "Listener, IP:port, of every shard. Port 0 lets the system choose.",
     }),
-    readBufferSizeBytes: optionalSize("Read buffer of a connection; 128 KiB when absent."),
-    writeBufferSizeBytes: optionalSize("Write buffer of a connection; 128 KiB when absent."),
-    maxWriteBufferSizeBytes: optionalSize("Most bytes waiting to be written; unlimited when absent."),
+    allowedOrigins: textList({
+      default: [],
+      doc: 'Pages that browsers may connect from, besides the broker\'s own host: "https://example.com"; "*" allows any.',
+    }),
+    readBufferSizeBytes: optionalSize(
+      "First size and step of a connection's receive buffer, which grows up to 64 MiB; 128 KiB when absent.",
+    ),
+    writeBufferSizeBytes: optionalSize("Accepted for compatibility; replies are sent as they come."),
+    maxWriteBufferSizeBytes: optionalSize(
+      "A connection that leaves more bytes unread than this is closed; 2 MiB when absent, 0 = no limit.",
+    ),
     maxMessageSizeBytes: optionalSize("Largest message; 64 MiB when absent."),
-    maxFrameSizeBytes: optionalSize("Largest frame; 16 MiB when absent."),
-    acceptUnmaskedFrames: bool({ default: false, doc: "Accept client frames without a mask." }),
+    maxFrameSizeBytes: optionalSize("Accepted for compatibility; max_message_size limits a message in one frame too."),
+    acceptUnmaskedFrames: bool({
+      default: false,
+      doc: "Accepted for compatibility; frames without a mask are never accepted, as RFC 6455 demands.",
+    }),
     tls: section(tlsKeys),
   },
   "WebSocket",

@@ -2,151 +2,149 @@
 import { closeSync } from "node:fs";
 import type { Socket, SocketHandler, TCPSocketListener } from "bun";
 import { formatListenAddress, type ListenAddress } from "../../config/address.ts";
-import type { Logger } from "../../observability/log.ts";
 import type { FrameKind } from "../../protocol/frame.ts";
-import type { ServerContext, Session } from "../../server/index.ts";
-import type { FrameMemory, MovedConnection } from "../../shard/index.ts";
-import { BusyPoll } from "../busy-poll.ts";
-import { stalledFrameMs } from "../session-limits.ts";
-import { Connection, type MovedState } from "./connection.ts";
+import type { CertificatePair } from "../../security/certificates.ts";
+import type { Session } from "../../server/index.ts";
+import type { MovedConnection } from "../../shard/index.ts";
+import { afterAccepting } from "../after-accepting.ts";
+import { KeptBacklog } from "../backlog.ts";
+import { Connections, type TransportOptions } from "../connections.ts";
+import { type MovedState, TcpConnection } from "./connection.ts";
+import { applySocketOptions, type SocketOptions } from "./socket-options.ts";
 
-export interface TcpListenerOptions {
-  readonly context: ServerContext;
-  readonly frameMemory: FrameMemory;
-  readonly frames: FrameKind | "auto";
-  readonly requestBytesMax: number;
+export interface TcpListenerOptions extends TransportOptions {
   /** `tcp.socket_migration` */
   readonly canMove: boolean;
-  readonly log: Logger;
+  /** Undefined: as the system has them. */
+  readonly socketOptions: SocketOptions | undefined;
+  /** Undefined: plain TCP. */
+  readonly tls: CertificatePair | undefined;
 }
 
 interface SocketData {
-  connection: Connection | undefined;
+  connection: TcpConnection | undefined;
 }
-
-const stallCheckMs = 1000;
 
 export class TcpListener {
   readonly #options: TcpListenerOptions;
-  readonly #connections = new Set<Connection>();
-  /** Adopted connections whose sockets are not open yet. */
-  #arrivingCount = 0;
+  readonly #connections: Connections;
+  readonly #isPlain: boolean;
+  #tls: CertificatePair | undefined;
+  #address: ListenAddress | undefined;
   #listener: TCPSocketListener<SocketData> | undefined;
-  #stallTimer: Timer | undefined;
-  readonly #busyPoll = new BusyPoll();
-  readonly #onSmallExchange = () => this.#busyPoll.touch();
-  #hasWarnedLegacy = false;
   #isStopped = false;
 
   constructor(options: TcpListenerOptions) {
     this.#options = options;
+    this.#tls = options.tls;
+    this.#isPlain = options.tls === undefined;
+    this.#connections = new Connections("tcp", options);
   }
 
   /** Starts to accept; returns the port, which the system chose where 0 was asked for. Throws if it cannot. */
   listen(address: ListenAddress): number {
-    // Not in the runtime's types: several sockets, one for each shard, on one port.
-    const options = {
-      hostname: address.host,
-      port: address.port,
-      reusePort: true,
-      data: { connection: undefined },
-      socket: this.#handlers(),
-    };
-    const listener = Bun.listen<SocketData>(options);
-    this.#listener = listener;
-    this.#stallTimer = setInterval(() => this.#closeStalled(), stallCheckMs);
-    return listener.port;
+    this.#listener = this.#bind(address);
+    this.#address = { host: address.host, port: this.#listener.port };
+    this.#connections.start();
+    return this.#listener.port;
   }
 
-  /** Connections that are open, or about to be. */
+  /**
+   * New connections get this certificate; open ones do not notice. A connection that the system has accepted in this very
+   * moment, and whose client has sent nothing yet, may have to connect again.
+   */
+  reloadTls(pair: CertificatePair): void {
+    if (this.#isPlain || this.#isStopped) return;
+    this.#tls = pair;
+    if (this.#address === undefined) return;
+    // The runtime gives a listener its certificate once and for all. Both share the port for a moment.
+    const previous = this.#listener;
+    this.#listener = this.#bind(this.#address);
+    afterAccepting(() => previous?.stop(false));
+  }
+
   get connectionsCount(): number {
-    return this.#connections.size + this.#arrivingCount;
+    return this.#connections.count;
   }
 
   /** No new connections; every open one is told and closed (spec SB 8.10). */
   stop(): void {
     this.#isStopped = true;
     this.#listener?.stop(false);
-    clearInterval(this.#stallTimer);
-    for (const connection of this.#connections) connection.disconnect();
+    this.#connections.disconnectAll();
   }
 
   /** Cuts what is still there. */
   terminate(): void {
-    for (const connection of [...this.#connections]) connection.terminate();
+    this.#connections.terminateAll();
+  }
+
+  #bind({ host, port }: ListenAddress): TCPSocketListener<SocketData> {
+    // Not in the runtime's types: several sockets, one for each shard, on one port.
+    const options = {
+      hostname: host,
+      port,
+      reusePort: true,
+      data: { connection: undefined },
+      socket: this.#handlers(),
+      ...(this.#tls === undefined ? {} : { tls: { cert: this.#tls.certPem, key: this.#tls.keyPem } }),
+    };
+    return Bun.listen<SocketData>(options);
   }
 
   #handlers(): SocketHandler<SocketData> {
     return {
       open: (socket) => this.#open(socket),
       data: (socket, bytes) => {
+        const { connection } = socket.data;
+        if (connection === undefined) return;
         try {
-          socket.data.connection?.receive(bytes);
+          connection.receive(bytes);
         } catch (error) {
-          this.#giveUp(socket, error);
+          this.#connections.giveUp(connection.pipeline, error);
         }
       },
       drain: (socket) => {
+        const { connection } = socket.data;
         try {
-          socket.data.connection?.drained();
+          connection?.drained();
         } catch (error) {
-          this.#giveUp(socket, error);
+          this.#connections.giveUp(connection?.pipeline, error);
         }
       },
-      close: (socket) => socket.data.connection?.closed(),
+      close: (socket) => socket.data.connection?.pipeline.closed(),
       error: (socket, error) => {
-        this.#options.log.debug("connection failed", { client: socket.data.connection?.session.clientId, error });
+        const client = socket.data.connection?.pipeline.session.clientId;
+        this.#options.log.debug("connection failed", { client, error });
       },
     };
   }
 
-  /** A bug, or a file that cannot be read in the middle of a reply: this connection ends, nothing else does. */
-  #giveUp(socket: Socket<SocketData>, error: unknown): void {
-    const { connection } = socket.data;
-    this.#options.log.error("closed a connection that could not go on", {
-      client: connection?.session.clientId,
-      error,
-    });
-    connection?.terminate();
-  }
-
   #open(socket: Socket<SocketData>): void {
-    const { context, frames } = this.#options;
+    const { socketOptions, frames } = this.#options;
+    if (socketOptions !== undefined) applySocketOptions(socket, socketOptions);
     const address = formatListenAddress({ host: socket.remoteAddress, port: socket.remotePort });
-    const session = context.sessions.open("tcp", address);
-    this.#attach(socket, session, frames, undefined);
+    this.#attach(socket, this.#connections.openSession(address), frames, new KeptBacklog());
   }
 
   #attach(
     socket: Socket<SocketData>,
     session: Session,
     frames: FrameKind | "auto",
-    unread: Uint8Array | undefined,
-  ): Connection {
-    const { context, frameMemory, requestBytesMax, canMove, log } = this.#options;
-    const connection = new Connection(socket, {
-      context,
+    backlog: KeptBacklog,
+  ): TcpConnection {
+    const { canMove, context } = this.#options;
+    const onMove = (shardId: number, moved: MovedConnection) => {
+      this.#connections.forget(connection.pipeline);
+      context.shard.moveConnection(shardId, moved);
+    };
+    const own = { isPlain: this.#isPlain, onMove: canMove && this.#isPlain ? onMove : undefined };
+    const connection: TcpConnection = this.#connections.add(
       session,
-      frameMemory,
       frames,
-      unread,
-      requestBytesMax,
-      isPlain: true,
-      onSmallExchange: this.#onSmallExchange,
-      onLegacyClient: () => this.#warnLegacy(session.address),
-      onFault: (code, error) => log.error("request failed", { code, client: session.clientId, error }),
-      onClosed: () => {
-        this.#connections.delete(connection);
-        context.sessions.close(session);
-      },
-      onMove: canMove
-        ? (shardId, moved) => {
-            this.#connections.delete(connection);
-            context.shard.moveConnection(shardId, moved);
-          }
-        : undefined,
-    });
-    this.#connections.add(connection);
+      backlog,
+      (options) => new TcpConnection(socket, own, options),
+    );
     // Each connection has its own data: the object given to listen is shared by all.
     socket.data = { connection };
     return connection;
@@ -155,9 +153,7 @@ export class TcpListener {
   /** Goes on with a connection that another shard held. */
   adopt({ fd, state }: MovedConnection): void {
     const { frames, unread, ...moved } = state as MovedState;
-    const { sessions } = this.#options.context;
-    const session = sessions.adopt(moved.session); // one of this shard's clients from now on
-    this.#arrivingCount++;
+    const session = this.#connections.expect(moved.session);
     // Not in the runtime's types: a socket from a descriptor.
     const options = {
       fd,
@@ -165,45 +161,19 @@ export class TcpListener {
       socket: {
         ...this.#handlers(),
         open: (socket: Socket<SocketData>) => {
-          this.#arrivingCount--;
-          const connection = this.#attach(socket, session, frames, unread);
-          if (this.#isStopped) connection.disconnect();
-          else connection.start();
+          this.#connections.arrived();
+          const { pipeline } = this.#attach(socket, session, frames, new KeptBacklog(unread));
+          if (this.#isStopped) pipeline.disconnect();
+          else pipeline.start();
         },
       },
     };
     const adopted: Promise<unknown> = Bun.connect<SocketData>(options as never);
     adopted.catch((error: unknown) => {
-      this.#arrivingCount--;
-      this.#options.log.error("a connection was lost while it moved between shards", {
-        client: session.clientId,
-        error,
-      });
-      sessions.close(session);
+      this.#connections.lost(session);
+      const client = session.clientId;
+      this.#options.log.error("a connection was lost while it moved between shards", { client, error });
       closeSync(fd);
     });
-  }
-
-  /** A client that leaves a frame half sent must not hold memory that others wait for. */
-  #closeStalled(): void {
-    if (!this.#options.frameMemory.isShort) return;
-    const nowMs = performance.now();
-    for (const connection of [...this.#connections]) {
-      if (connection.stalledMs(nowMs) < stalledFrameMs) continue;
-      this.#options.log.warn("closed a client that stopped in the middle of a request while memory was short", {
-        client: connection.session.clientId,
-        address: connection.session.address,
-      });
-      connection.terminate();
-    }
-  }
-
-  #warnLegacy(address: string): void {
-    const level = this.#hasWarnedLegacy ? "debug" : "warn";
-    this.#hasWarnedLegacy = true;
-    this.#options.log[level](
-      "closed a client that speaks the protocol of Iggy 0.9 or later; versions that work: SDKs 0.8, Rust crate iggy 0.10",
-      { address },
-    );
   }
 }

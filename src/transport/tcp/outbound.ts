@@ -6,6 +6,7 @@ import { readSync } from "node:fs";
 import type { Socket } from "bun";
 import { descriptorOf, MessageFlag, native } from "../../platform/ffi.ts";
 import type { ReplyPart } from "../../shard/index.ts";
+import type { Output } from "../output.ts";
 
 type Item =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
@@ -22,7 +23,7 @@ const probeBytes = 4 * 1024;
 /** Only used inside one call: every writer copies. */
 const chunk = new Uint8Array(chunkBytes);
 
-export class Outbound {
+export class Outbound implements Output {
   readonly #socket: Socket<unknown>;
   /** -1: the runtime's own writes only. */
   readonly #fd: number;

@@ -13,7 +13,7 @@ self.onmessage = (event: MessageEvent<ToShard>) => {
       post({ kind: "opened", state: undefined, hasCreatedRoot: message.start.shardId === 0 });
       return;
     case "listen":
-      post({ kind: "listening", port: message.port === 0 ? 4711 : message.port });
+      post({ kind: "listening", ports: { ...message.ports, tcp: message.ports.tcp === 0 ? 4711 : message.ports.tcp } });
       return;
     case "bound":
       if (ending === "throws") throw new Error("this shard is broken");

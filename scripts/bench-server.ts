@@ -1,0 +1,88 @@
+// A server of the bench's own: on free ports, with an empty data directory that is gone afterwards.
+
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { parse } from "toml";
+
+const mainPath = resolve(import.meta.dir, "../src/main.ts");
+const startTimeoutMs = 30_000;
+const stopTimeoutMs = 40_000;
+const pollMs = 20;
+
+export type ServerSection = "tcp" | "websocket" | "quic" | "http";
+
+export type BenchServer = {
+  /** Certificate that its encrypted transports show, PEM. It names `localhost`. */
+  readonly caFile: string;
+  /** Throws for a transport that does not run. */
+  portOf(section: ServerSection): number;
+  stop(): Promise<void>;
+};
+
+/** `encrypted`: TCP, WebSocket and HTTP with TLS only. QUIC is on where they are not. */
+export async function startBenchServer(encrypted: boolean, shards: number): Promise<BenchServer> {
+  const directory = mkdtempSync(join(tmpdir(), "whippet-bench-"));
+  const dataPath = join(directory, "data");
+  const configPath = join(dataPath, "runtime/current_config.toml");
+  const logPath = join(directory, "log.txt");
+  const log = openSync(logPath, "w");
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("IGGY_"));
+  const child = Bun.spawn([process.execPath, "--no-env-file", mainPath], {
+    // Away from the repository, whose config.toml would be found.
+    cwd: directory,
+    env: {
+      ...Object.fromEntries(inherited),
+      IGGY_CONFIG_PATH: "no-such-file.toml",
+      IGGY_SYSTEM_PATH: dataPath,
+      IGGY_SYSTEM_SHARDING_CPU_ALLOCATION: String(shards),
+      IGGY_ROOT_USERNAME: "iggy",
+      IGGY_ROOT_PASSWORD: "iggy",
+      IGGY_TCP_ADDRESS: "127.0.0.1:0",
+      IGGY_WEBSOCKET_ADDRESS: "127.0.0.1:0",
+      IGGY_HTTP_ADDRESS: "127.0.0.1:0",
+      IGGY_QUIC_ADDRESS: "127.0.0.1:0",
+      IGGY_QUIC_ENABLED: String(!encrypted),
+      IGGY_TCP_TLS_ENABLED: String(encrypted),
+      IGGY_WEBSOCKET_TLS_ENABLED: String(encrypted),
+      IGGY_HTTP_TLS_ENABLED: String(encrypted),
+    },
+    stdin: "ignore",
+    stdout: log,
+    stderr: log,
+  });
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  const kill = async () => {
+    child.kill("SIGKILL");
+    await child.exited;
+  };
+  const deadlineMs = performance.now() + startTimeoutMs;
+  while (!existsSync(configPath)) {
+    if (child.exitCode !== null || performance.now() > deadlineMs) {
+      await kill();
+      const text = readFileSync(logPath, "utf8");
+      remove();
+      throw new Error(`the server does not start. Its log:\n${text}`);
+    }
+    await Bun.sleep(pollMs);
+  }
+  const config: Record<string, { readonly address?: string } | undefined> = Object.fromEntries(
+    Object.entries(parse(readFileSync(configPath, "utf8"))),
+  );
+  return {
+    caFile: join(dataPath, "certificates/cert.pem"),
+    portOf: (section) => {
+      const port = Number(/:(\d+)$/.exec(config[section]?.address ?? "")?.[1]);
+      if (!(port > 0))
+        throw new Error(`the server does not listen for ${section}. Its log:\n${readFileSync(logPath, "utf8")}`);
+      return port;
+    },
+    stop: async () => {
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);
+      await child.exited;
+      clearTimeout(timer);
+      remove();
+    },
+  };
+}

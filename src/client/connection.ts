@@ -1,0 +1,32 @@
+// What the client needs of a connection, whatever carries it.
+
+/** How a server's certificate is checked. */
+export type ClientTlsOptions = {
+  /** Certificates that are trusted, PEM; the system's if not given. */
+  readonly ca?: string;
+  /** Name that the certificate must have; the host if not given. */
+  readonly serverName?: string;
+  /** false: any certificate is accepted. */
+  readonly verify?: boolean;
+};
+
+export interface Connection {
+  /** Resolves when the connection has ended, for whatever reason. */
+  readonly closed: Promise<void>;
+  readonly isClosed: boolean;
+  /** Requests without a reply yet. */
+  readonly inFlightCount: number;
+  /**
+   * Sends a request and resolves with the payload of its reply, which then belongs to the caller. A payload in parts is
+   * sent as if joined. It is not copied if it is large, so it must not change until the reply came. Rejects with the
+   * IggyError of the reply's status, or with a ConnectionLostError (`Disconnected`) if the connection ends first.
+   */
+  request(code: number, payload: Uint8Array | readonly Uint8Array[]): Promise<Uint8Array>;
+  /**
+   * Like `request` with a whole frame that the caller has built for this connection's kind of frames. It is not copied
+   * and must not change until the reply came.
+   */
+  requestFrame(frame: Uint8Array): Promise<Uint8Array>;
+  /** Ends the connection at once; requests in flight are rejected. Calling it again does nothing. */
+  close(): void;
+}

@@ -1,0 +1,204 @@
+// The certificate that a transport shows: files of the operator's, or a pair that the broker makes when it is first needed,
+// keeps below the data directory and uses for every transport, so that a client can trust it once. What the QUIC client of
+// the Rust SDK accepts decides the kind: ECDSA P-256, no CA, and the names of this machine's loopback.
+import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto";
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Certificate chain (leaf first) and private key, PEM. */
+export interface CertificatePair {
+  readonly certPem: string;
+  readonly keyPem: string;
+}
+
+/** What one transport is configured to use (spec SB 9.1). */
+export interface CertificateChoice {
+  /** Undefined: the files are not looked at. */
+  readonly files: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Whether the broker's own pair takes the place of a certificate file that does not exist. */
+  readonly selfSigned: boolean;
+}
+
+export interface CertificateEnvironment {
+  /** Where the broker's own pair is kept; made when it is needed. */
+  readonly directory: string;
+  readonly nowMs: number;
+  /** Told when a pair is made or replaced. */
+  readonly onMade: (event: { readonly path: string; readonly reason: string }) => void;
+}
+
+export class CertificateError extends Error {
+  override readonly name = "CertificateError";
+  readonly path: string;
+  readonly reason: string;
+
+  constructor(path: string, reason: string, cause?: unknown) {
+    super(`certificate ${path}: ${reason}`, { cause });
+    this.path = path;
+    this.reason = reason;
+  }
+}
+
+const certFileName = "cert.pem";
+const keyFileName = "key.pem";
+const dayMs = 24 * 60 * 60 * 1000;
+/** Clients whose clock is behind accept a new certificate too. */
+const validBeforeMs = dayMs;
+const validAfterMs = 3650 * dayMs;
+
+/**
+ * The pair for each name in `choices`; names that come to the same files share one object. Throws `CertificateError` when a
+ * file cannot be read, is no PEM, has expired, is not valid yet, or does not belong to the other.
+ */
+export async function loadCertificates<Name extends string>(
+  choices: Readonly<Partial<Record<Name, CertificateChoice>>>,
+  environment: CertificateEnvironment,
+): Promise<Partial<Record<Name, CertificatePair>>> {
+  const pairs: Partial<Record<Name, CertificatePair>> = {};
+  const loaded = new Map<string, CertificatePair>();
+  for (const name in choices) {
+    const choice = choices[name];
+    if (choice === undefined) continue;
+    const key = JSON.stringify([choice.files?.certFile, choice.files?.keyFile, choice.selfSigned]);
+    const pair = loaded.get(key) ?? (await loadOrCreateCertificate(choice, environment));
+    loaded.set(key, pair);
+    pairs[name] = pair;
+  }
+  return pairs;
+}
+
+/** The pair of one transport. Throws `CertificateError`. */
+export async function loadOrCreateCertificate(
+  choice: CertificateChoice,
+  environment: CertificateEnvironment,
+): Promise<CertificatePair> {
+  const { files, selfSigned } = choice;
+  if (files !== undefined) {
+    const certPem = await readText(files.certFile);
+    if (certPem !== undefined) {
+      const keyPem = await readText(files.keyFile);
+      if (keyPem === undefined) throw new CertificateError(files.keyFile, "the private key file does not exist");
+      const pair = { certPem, keyPem };
+      const fault = faultOf(pair, files, environment.nowMs);
+      if (fault !== undefined) throw fault;
+      return pair;
+    }
+    if (!selfSigned) throw new CertificateError(files.certFile, "the file does not exist");
+  }
+  return await ownCertificate(environment);
+}
+
+/** The kept pair, or a new one where there is none that can be used. */
+async function ownCertificate({ directory, nowMs, onMade }: CertificateEnvironment): Promise<CertificatePair> {
+  const files = { certFile: join(directory, certFileName), keyFile: join(directory, keyFileName) };
+  const certPem = await readText(files.certFile);
+  const keyPem = await readText(files.keyFile);
+  let reason = "there was none";
+  if (certPem !== undefined && keyPem !== undefined) {
+    const pair = { certPem, keyPem };
+    const fault = faultOf(pair, files, nowMs);
+    if (fault === undefined) return pair;
+    reason = fault.reason;
+  }
+  const pair = await makeCertificate(nowMs);
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    // A crash in between leaves two files that do not belong together, which the next start replaces.
+    await writeAtomically(files.keyFile, pair.keyPem, 0o600);
+    await writeAtomically(files.certFile, pair.certPem, 0o644);
+  } catch (error) {
+    throw new CertificateError(directory, `a new pair cannot be written (${textOf(error)})`, error);
+  }
+  onMade({ path: files.certFile, reason });
+  return pair;
+}
+
+async function makeCertificate(nowMs: number): Promise<CertificatePair> {
+  // Loaded here only: most starts find a pair, and the library takes longer to load than the rest of the start.
+  const { generate } = await import("selfsigned");
+  const made = await generate([{ name: "commonName", value: "localhost" }], {
+    keyType: "ec",
+    curve: "P-256",
+    algorithm: "sha256",
+    notBeforeDate: new Date(nowMs - validBeforeMs),
+    notAfterDate: new Date(nowMs + validAfterMs),
+    extensions: [
+      { name: "basicConstraints", cA: false, critical: true },
+      { name: "keyUsage", digitalSignature: true, critical: true },
+      { name: "extKeyUsage", serverAuth: true },
+      {
+        name: "subjectAltName",
+        altNames: [
+          { type: 2, value: "localhost" },
+          { type: 7, ip: "127.0.0.1" },
+          { type: 7, ip: "::1" },
+        ],
+      },
+    ],
+  });
+  return { certPem: made.cert, keyPem: made.private };
+}
+
+/** What is wrong with a pair; undefined when a server can use it now. */
+function faultOf(
+  pair: CertificatePair,
+  files: { readonly certFile: string; readonly keyFile: string },
+  nowMs: number,
+): CertificateError | undefined {
+  const { certFile, keyFile } = files;
+  const certificate = attempt(() => new X509Certificate(pair.certPem));
+  if (certificate instanceof Error) return new CertificateError(certFile, "not a PEM certificate", certificate);
+  const key = attempt(() => createPrivateKey(pair.keyPem));
+  if (key instanceof Error) return new CertificateError(keyFile, "not an unencrypted PEM private key", key);
+  if (Date.parse(certificate.validTo) <= nowMs) {
+    return new CertificateError(certFile, `it expired on ${dateOf(certificate.validTo)}`);
+  }
+  if (Date.parse(certificate.validFrom) > nowMs) {
+    return new CertificateError(certFile, `it is not valid before ${dateOf(certificate.validFrom)}`);
+  }
+  if (!certificate.checkPrivateKey(key)) return new CertificateError(keyFile, `it is not the key of ${certFile}`);
+  return undefined;
+}
+
+function attempt<T>(make: () => T): T | Error {
+  try {
+    return make();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function dateOf(text: string): string {
+  return new Date(text).toISOString();
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Undefined: there is no such file. */
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw new CertificateError(path, `cannot be read (${textOf(error)})`, error);
+  }
+}
+
+async function writeAtomically(path: string, text: string, mode: number): Promise<void> {
+  const temporary = `${path}.${randomUUID()}`;
+  try {
+    const file = await open(temporary, "wx", mode);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+// The two sides of a connection: what the request pipeline asks of a transport, and what a transport gives it.
+import type { FrameKind } from "../protocol/frame.ts";
+import type { ServerContext, Session } from "../server/index.ts";
+import type { FrameMemory } from "../shard/index.ts";
+import type { Backlog } from "./backlog.ts";
+import type { DetectFrameKind } from "./frame-parser.ts";
+import type { Output } from "./output.ts";
+
+/** The transport's side of one connection. */
+export interface Carrier {
+  readonly output: Output;
+  /** The parser has used all that came and a send's payload is not complete: more may be taken from the socket directly. */
+  receiveDirectly(): void;
+  /** Between two requests with nothing left to send. True: the connection went to another shard. */
+  moveIfBetter(): boolean;
+  /** Whether an error of this code ends the connection without a reply (spec BP 2.7). */
+  endsWithoutReply(errorCode: number): boolean;
+  /** Whether the connection ends with its client's record: after a reply of 30 or 100 (spec BP 2.7). */
+  readonly endsWithRecord: boolean;
+  pauseReading(): void;
+  resumeReading(): void;
+  /** Every reply is out and no more come. What the client still sends is ignored. */
+  endSending(): void;
+  /** Cuts the connection. */
+  terminate(): void;
+}
+
+export interface PipelineOptions {
+  readonly context: ServerContext;
+  readonly session: Session;
+  readonly frameMemory: FrameMemory;
+  readonly frames: FrameKind | "auto";
+  /** How `auto` decides. */
+  readonly detectFrames: DetectFrameKind;
+  /** Bytes that wait for their turn. It may hold some that arrived before: on another shard. */
+  readonly backlog: Backlog;
+  /** Largest send request. */
+  readonly requestBytesMax: number;
+  /** A small request got its small reply: the client's next one may come within microseconds. */
+  readonly onSmallExchange: () => void;
+  readonly onLegacyClient: () => void;
+  /** A bug: the request was answered with an error, and the connection goes on. */
+  readonly onFault: (code: number, error: unknown) => void;
+  /** After the connection is gone, once; not when it moved. */
+  readonly onClosed: () => void;
+}

@@ -1,0 +1,144 @@
+// The connections of one transport on one shard, and what concerns all of them.
+import type { Logger } from "../observability/log.ts";
+import type { FrameKind } from "../protocol/frame.ts";
+import { detectFrameKind, detectMessageFrameKind } from "../protocol/frame-detection.ts";
+import type { Transport } from "../protocol/records/enumerations.ts";
+import type { ServerContext, Session, SessionState } from "../server/index.ts";
+import type { FrameMemory } from "../shard/index.ts";
+import type { Backlog } from "./backlog.ts";
+import type { BusyPoll } from "./busy-poll.ts";
+import type { PipelineOptions } from "./carrier.ts";
+import type { RequestPipeline } from "./request-pipeline.ts";
+import { stalledFrameMs } from "./session-limits.ts";
+
+/** What the binary transports of a shard share. */
+export interface TransportOptions {
+  readonly context: ServerContext;
+  readonly frameMemory: FrameMemory;
+  readonly busyPoll: BusyPoll;
+  readonly frames: FrameKind | "auto";
+  readonly requestBytesMax: number;
+  readonly log: Logger;
+}
+
+const stallCheckMs = 1000;
+
+export class Connections {
+  readonly #options: TransportOptions;
+  readonly #transport: Transport;
+  readonly #pipelines = new Set<RequestPipeline>();
+  /** Adopted connections whose sockets are not open yet. */
+  #arrivingCount = 0;
+  #stallTimer: Timer | undefined;
+  #hasWarnedLegacy = false;
+
+  constructor(transport: Transport, options: TransportOptions) {
+    this.#transport = transport;
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#stallTimer = setInterval(() => this.#closeStalled(), stallCheckMs);
+  }
+
+  /** A client that has just connected. */
+  openSession(address: string): Session {
+    return this.#options.context.sessions.open(this.#transport, address);
+  }
+
+  /** Makes the pipeline's options for `make`, and keeps the pipeline until it is closed. */
+  add<T extends { readonly pipeline: RequestPipeline }>(
+    session: Session,
+    frames: FrameKind | "auto",
+    backlog: Backlog,
+    make: (options: PipelineOptions) => T,
+  ): T {
+    const { context, frameMemory, busyPoll, requestBytesMax, log } = this.#options;
+    const connection = make({
+      context,
+      session,
+      frameMemory,
+      frames,
+      detectFrames: this.#transport === "websocket" ? detectMessageFrameKind : detectFrameKind,
+      backlog,
+      requestBytesMax,
+      onSmallExchange: () => busyPoll.touch(session.clientId),
+      onLegacyClient: () => this.#warnLegacy(session.address),
+      onFault: (code, error) => log.error("request failed", { code, client: session.clientId, error }),
+      onClosed: () => {
+        this.#pipelines.delete(connection.pipeline);
+        context.sessions.close(session);
+      },
+    });
+    this.#pipelines.add(connection.pipeline);
+    return connection;
+  }
+
+  /** The connection goes on at another shard. */
+  forget(pipeline: RequestPipeline): void {
+    this.#pipelines.delete(pipeline);
+  }
+
+  /** A connection of another shard is on its way: its client is one of this shard's from now on. */
+  expect(state: SessionState): Session {
+    this.#arrivingCount++;
+    return this.#options.context.sessions.adopt(state);
+  }
+
+  /** The expected connection is here. */
+  arrived(): void {
+    this.#arrivingCount--;
+  }
+
+  /** The expected connection does not come. */
+  lost(session: Session): void {
+    this.#arrivingCount--;
+    this.#options.context.sessions.close(session);
+  }
+
+  /** Connections that are open, or about to be. */
+  get count(): number {
+    return this.#pipelines.size + this.#arrivingCount;
+  }
+
+  /** Every client is told that the server stops, and its connection closed (spec SB 8.10). */
+  disconnectAll(): void {
+    clearInterval(this.#stallTimer);
+    for (const pipeline of this.#pipelines) pipeline.disconnect();
+  }
+
+  /** Cuts what is still there. */
+  terminateAll(): void {
+    for (const pipeline of [...this.#pipelines]) pipeline.terminate();
+  }
+
+  /** A bug, or a file that cannot be read in the middle of a reply: this connection ends, nothing else does. */
+  giveUp(pipeline: RequestPipeline | undefined, error: unknown): void {
+    const client = pipeline?.session.clientId;
+    this.#options.log.error("closed a connection that could not go on", { client, error });
+    pipeline?.terminate();
+  }
+
+  /** A client that leaves a frame half sent must not hold memory that others wait for. */
+  #closeStalled(): void {
+    if (!this.#options.frameMemory.isShort) return;
+    const nowMs = performance.now();
+    for (const pipeline of [...this.#pipelines]) {
+      if (pipeline.stalledMs(nowMs) < stalledFrameMs) continue;
+      this.#options.log.warn("closed a client that stopped in the middle of a request while memory was short", {
+        client: pipeline.session.clientId,
+        address: pipeline.session.address,
+      });
+      pipeline.terminate();
+    }
+  }
+
+  #warnLegacy(address: string): void {
+    const level = this.#hasWarnedLegacy ? "debug" : "warn";
+    this.#hasWarnedLegacy = true;
+    this.#options.log[level](
+      "closed a client that speaks the protocol of Iggy 0.9 or later; versions that work: SDKs 0.8, Rust crate iggy 0.10",
+      { address },
+    );
+  }
+}

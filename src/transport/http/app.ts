@@ -1,0 +1,183 @@
+// The HTTP API: what happens to every request before its route (count, cross-origin rules, access token) and to everything that
+// is thrown. The routes themselves are in routes/; they build the requests of the binary protocol and go through the same
+// handlers.
+import type { Logger } from "../../observability/log.ts";
+import { isServerFault } from "../../server/index.ts";
+import { addCrossOriginRules } from "./cross-origin.ts";
+import { emptyResponse, errorResponse, HttpTextError, NotFoundError, textResponse } from "./errors.ts";
+import { makeOpenApiText } from "./openapi.ts";
+import { createMethodLookup, hidingPaths, pathOf, pathSearchStart } from "./route-paths.ts";
+import { createRouter, type HttpRouter } from "./router.ts";
+import { addGroupRoutes } from "./routes/groups.ts";
+import { addMessageRoutes } from "./routes/messages.ts";
+import { addOffsetRoutes } from "./routes/offsets.ts";
+import { addPartitionRoutes } from "./routes/partitions.ts";
+import { addStreamRoutes } from "./routes/streams.ts";
+import { addSystemRoutes } from "./routes/system.ts";
+import { addTokenRoutes } from "./routes/tokens.ts";
+import { addTopicRoutes } from "./routes/topics.ts";
+import { addUserRoutes } from "./routes/users.ts";
+import { getOffsetQuery } from "./schemas/groups.ts";
+import { pollQuery } from "./schemas/messages.ts";
+import { deletePartitionsQuery, deleteSegmentsQuery } from "./schemas/streams.ts";
+import type { HttpServices } from "./services.ts";
+
+/** Spec HA 1.3, and the document that says so. */
+const publicPaths = new Set([
+  "/",
+  "/metrics",
+  "/openapi",
+  "/ping",
+  "/ui",
+  "/users/login",
+  "/users/refresh-token",
+  "/personal-access-tokens/login",
+]);
+/** Of all routes; others are ignored. */
+const queryNames: ReadonlySet<string> = new Set(
+  [pollQuery, getOffsetQuery, deletePartitionsQuery, deleteSegmentsQuery].flatMap(({ properties }) =>
+    Object.keys(properties),
+  ),
+);
+const bearerPrefix = "Bearer ";
+
+/** Answers one request; never rejects. */
+export type FetchHandler = (request: Request) => Response | Promise<Response>;
+
+export function createHttpApp(services: HttpServices): FetchHandler {
+  const { config } = services;
+  const router = createRouter();
+  if (config.metrics.enabled) router.onRequest(() => services.metrics.countRequest());
+  if (config.cors.enabled) addCrossOriginRules(router, config.cors);
+  addAuthentication(router, services);
+  addHidingPaths(router);
+  addQueryRule(router);
+  addErrorAnswers(router, services);
+  addSystemRoutes(router, services);
+  addUserRoutes(router, services);
+  addTokenRoutes(router, services);
+  addStreamRoutes(router, services);
+  addTopicRoutes(router, services);
+  addPartitionRoutes(router, services);
+  addMessageRoutes(router, services);
+  addOffsetRoutes(router, services);
+  addGroupRoutes(router, services);
+  addOwnRoutes(router, services);
+  const { fetch } = router.compile();
+  const { statistics } = services.context.shard;
+  const isLogged = services.log.isEnabled("debug");
+  return async (request) => {
+    const startedMs = performance.now();
+    statistics.received("http", Number(request.headers.get("content-length") ?? 0));
+    const response = await fetch(withFullHost(request));
+    statistics.sent("http", Number(response.headers.get("content-length") ?? 0));
+    if (isLogged) logRequest(services.log, request, response.status, performance.now() - startedMs);
+    return response;
+  };
+}
+
+/** Without the query: nothing secret is in a path. */
+function logRequest(log: Logger, request: Request, status: number, elapsedMs: number): void {
+  const fields = { method: request.method, path: pathOf(request.url), status, elapsedMs: Math.round(elapsedMs) };
+  log.debug("answered a request", fields);
+}
+
+/** The router looks for the path behind the eleventh character of the URL, which may be too late for a short host. */
+function withFullHost(request: Request): Request {
+  const { url } = request;
+  const pathStart = url.indexOf("/", "https://".length);
+  if (pathStart >= pathSearchStart) return request;
+  return Object.defineProperty(request, "url", { value: `http://localhost${url.slice(pathStart)}` });
+}
+
+/** Before routing and parsing: an unknown path without a token is 401 (spec HA 1.3). */
+function addAuthentication(router: HttpRouter, { config, tokens }: HttpServices): void {
+  router.onRequest(async (context) => {
+    const { request } = context;
+    const path = pathOf(request.url);
+    if (publicPaths.has(path) || (config.webUi && path.startsWith("/ui/"))) return undefined;
+    const header = request.headers.get("authorization");
+    if (header === null || !header.startsWith(bearerPrefix)) return emptyResponse(401);
+    const caller = await tokens.authenticate(header.slice(bearerPrefix.length));
+    if (caller === undefined) return emptyResponse(401);
+    context.caller = caller;
+    return undefined;
+  });
+}
+
+/** `GET /users/login` does not ask for a user of that name (spec HA 1.8). */
+function addHidingPaths(router: HttpRouter): void {
+  router.onRequest(({ request }) => {
+    const method = hidingPaths.get(pathOf(request.url));
+    return method === undefined || method === request.method ? undefined : methodNotAllowed([method]);
+  });
+}
+
+/** A parameter may be given once (spec HA 1.6); the router would take the last of several. */
+function addQueryRule(router: HttpRouter): void {
+  router.onRequest(({ request }) => {
+    const start = request.url.indexOf("?");
+    if (start < 0) return;
+    const seen = new Set<string>();
+    for (const name of new URLSearchParams(request.url.slice(start)).keys()) {
+      if (queryNames.has(name) && seen.has(name)) {
+        throw new HttpTextError(400, `Failed to deserialize query string: duplicate field \`${name}\``);
+      }
+      seen.add(name);
+    }
+  });
+}
+
+function methodNotAllowed(methods: readonly string[]): Response {
+  return new Response(null, { status: 405, headers: { allow: methods.join(",") } });
+}
+
+function addErrorAnswers(router: HttpRouter, { log }: HttpServices): void {
+  let methodsOf: ((path: string) => readonly string[]) | undefined;
+  router.onError(({ code, error, request }) => {
+    if (code === "NOT_FOUND") {
+      methodsOf ??= createMethodLookup(router.routes);
+      const methods = methodsOf(pathOf(request.url));
+      return methods.length === 0 ? emptyResponse(404) : methodNotAllowed(methods);
+    }
+    if (code === "VALIDATION") return errorResponse(validationError(error.type, error.valueError));
+    // What a parser threw comes wrapped.
+    const thrown = code === "PARSE" ? error.cause : error;
+    if (thrown instanceof HttpTextError || thrown instanceof NotFoundError) return errorResponse(thrown);
+    if (isServerFault(thrown)) log.error("request failed", { method: request.method, url: request.url, error: thrown });
+    return errorResponse(thrown);
+  });
+}
+
+/** Of a path or a query; bodies are checked by their parsers (spec HA 1.7). */
+function validationError(
+  part: string,
+  fault: { readonly path: string; readonly message: string; readonly value?: unknown } | undefined,
+): HttpTextError {
+  const name = fault?.path.slice(1).replaceAll("/", ".") ?? "";
+  const detail = `${name === "" ? "" : `${name}: `}${fault?.message ?? "invalid value"}`;
+  if (part === "params") {
+    const reason = fault?.value === null ? `Invalid UTF-8 in \`${name}\`` : `Cannot parse \`${name}\``;
+    return new HttpTextError(400, `Invalid URL: ${reason}`);
+  }
+  return new HttpTextError(400, `Failed to deserialize query string: ${detail}`);
+}
+
+/** Metrics, the document, and the place where the dashboard will be. */
+function addOwnRoutes(router: HttpRouter, { config, metrics }: HttpServices): void {
+  const hidden = { detail: { hide: true } };
+  if (config.metrics.enabled) {
+    router.get(config.metrics.endpoint, async () => textResponse(await metrics.text()), hidden);
+  }
+  let document: string | undefined;
+  router.get(
+    "/openapi",
+    () => {
+      document ??= makeOpenApiText(router);
+      return new Response(document, { headers: { "content-type": "application/json" } });
+    },
+    hidden,
+  );
+  if (!config.webUi) return;
+  for (const path of ["/ui", "/ui/", "/ui/*"]) router.get(path, () => errorResponse(new NotFoundError()), hidden);
+}

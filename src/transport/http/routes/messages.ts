@@ -1,0 +1,132 @@
+// Polls, sends and flushes (spec HA 2.6).
+import { IggyError } from "../../../protocol/errors.ts";
+import { numericId } from "../../../protocol/identifier.ts";
+import { execute, measured, requireLogin, type Session, sendMessages } from "../../../server/index.ts";
+import type { FrameBuffer } from "../../../shard/index.ts";
+import { parseBody, readBodyText } from "../body.ts";
+import { emptyResponse, HttpTextError, requireFound } from "../errors.ts";
+import { toIdentifier } from "../identifiers.ts";
+import { pollResponse } from "../messages/poll-json.ts";
+import {
+  batchBytes,
+  encodeHead,
+  parseSendBody,
+  partitioningOf,
+  type SendBody,
+  writeBatch,
+} from "../messages/send-body.ts";
+import type { HttpRouter } from "../router.ts";
+import { bodyFailures, documented, jsonRequest } from "../schemas/documented.ts";
+import { flushParams, polledSchema, pollKinds, pollQuery, sendSchema } from "../schemas/messages.ts";
+import { topicParams } from "../schemas/streams.ts";
+import type { HttpServices } from "../services.ts";
+
+const tag = "Messages";
+const defaultConsumer = numericId(1);
+
+interface TopicParams {
+  readonly stream_id: string;
+  readonly topic_id: string;
+}
+
+export function addMessageRoutes(router: HttpRouter, services: HttpServices): void {
+  const { context, config } = services;
+
+  router.get(
+    "/streams/:stream_id/topics/:topic_id/messages",
+    async ({ caller, params, query }) => {
+      const { consumer_id, partition_id, kind, value, count, auto_commit } = query;
+      const reply = await execute(context, caller.session, "pollMessages", {
+        consumer: { kind: "consumer", id: consumer_id === undefined ? defaultConsumer : toIdentifier(consumer_id) },
+        stream: toIdentifier(params.stream_id),
+        topic: toIdentifier(params.topic_id),
+        partitionId: partition_id === undefined ? 0 : Number(partition_id),
+        strategy: { kind: pollKinds[kind ?? "offset"], value: BigInt(value ?? 0) },
+        count: count === undefined ? 10 : Number(count),
+        autoCommit: auto_commit === "true",
+      });
+      return pollResponse(requireFound(reply), (sizeBytes) => context.shard.statistics.sent("http", sizeBytes));
+    },
+    {
+      params: topicParams,
+      query: pollQuery,
+      detail: documented(tag, "Read messages", { status: 200, schema: polledSchema }, [400, 403, 404]),
+    },
+  );
+
+  router.post(
+    "/streams/:stream_id/topics/:topic_id/messages",
+    async ({ caller, params, request }) => {
+      const text = await readBodyText(request, config.maxRequestSizeBytes);
+      await send(services, caller.session, params, parseBody(text, parseSendBody));
+      return emptyResponse(201);
+    },
+    {
+      // The body is read by the route: it never becomes an object.
+      parse: "none",
+      params: topicParams,
+      detail: {
+        ...documented(tag, "Append messages", { status: 201 }, [400, 403, 404, ...bodyFailures]),
+        requestBody: jsonRequest(sendSchema),
+      },
+    },
+  );
+
+  router.get(
+    "/streams/:stream_id/topics/:topic_id/messages/flush/:partition_id/:fsync",
+    async ({ caller, params }) => {
+      await execute(context, caller.session, "flushUnsavedBuffer", {
+        stream: toIdentifier(params.stream_id),
+        topic: toIdentifier(params.topic_id),
+        partitionId: Number(params.partition_id),
+        // One client writes `fsync=true` (spec HA 8, trap 7).
+        fsync: params.fsync.endsWith("true"),
+      });
+      return emptyResponse(200);
+    },
+    {
+      params: flushParams,
+      detail: documented(tag, "Write what is in memory to the disk", { status: 200 }, [400, 403, 404]),
+    },
+  );
+}
+
+/** Makes the frame that a binary client would have sent, and sends it the same way. */
+async function send(services: HttpServices, session: Session, params: TopicParams, body: SendBody): Promise<void> {
+  const { context, frameMemory } = services;
+  requireLogin(session);
+  const stream = toIdentifier(params.stream_id);
+  const topic = toIdentifier(params.topic_id);
+  const partitioning = partitioningOf(body);
+  const count = body.payloads.length;
+  if (count === 0) throw new IggyError("InvalidMessagesCount");
+  const head = encodeHead(stream, topic, partitioning, count);
+  const buffer = await allocate(services, head.length + batchBytes(body));
+  try {
+    const { memory, position } = buffer;
+    memory.set(head, position);
+    parseBody(body, (batch) => writeBatch(memory, position + head.length, batch, context.clock.nowMicros()));
+    await measured(context, "sendMessages", () => sendMessages(context.shard, session, buffer));
+  } catch (error) {
+    // For a topic without partitions the handler knows the numbers; the text shows what the path says.
+    if (!(error instanceof IggyError) || error.errorName !== "TopicIdNotFound") throw error;
+    throw new IggyError("TopicIdNotFound", [stream.value, topic.value]);
+  } finally {
+    frameMemory.release(buffer);
+  }
+}
+
+/** Room for a frame; waits for it. */
+async function allocate({ frameMemory }: HttpServices, sizeBytes: number): Promise<FrameBuffer> {
+  if (sizeBytes > frameMemory.frameBytesMax) {
+    throw new HttpTextError(413, "Failed to buffer the request body: length limit exceeded");
+  }
+  for (;;) {
+    const buffer = frameMemory.allocate(sizeBytes);
+    if (buffer !== undefined) {
+      frameMemory.reserve(buffer, sizeBytes);
+      return buffer;
+    }
+    await new Promise<void>((resolve) => frameMemory.whenFree(resolve));
+  }
+}

@@ -1,0 +1,207 @@
+// Users, logins and permissions (spec HA 2.9).
+import { Type as t } from "@sinclair/typebox";
+import { encodeUtf8 } from "../../../protocol/byte-writer.ts";
+import { IggyError } from "../../../protocol/errors.ts";
+import { passwordBytesMax, passwordBytesMin, userNameBytesMax, userNameBytesMin } from "../../../protocol/limits.ts";
+import { UserStatusCode } from "../../../protocol/records/enumerations.ts";
+import { createHttpSession, execute } from "../../../server/index.ts";
+import { jsonBody, parseBody } from "../body.ts";
+import { emptyResponse, jsonResponse, requireFound } from "../errors.ts";
+import { isNameSize, parseU32, toIdentifier } from "../identifiers.ts";
+import type { HttpRouter } from "../router.ts";
+import { bodyFailures, documented } from "../schemas/documented.ts";
+import {
+  changePasswordBody,
+  createUserBody,
+  identityJson,
+  identitySchema,
+  loginBody,
+  permissionsOf,
+  tokenBody,
+  updatePermissionsBody,
+  updateUserBody,
+  userDetailsJson,
+  userDetailsSchema,
+  userHeaderJson,
+  userHeaderSchema,
+  userParams,
+} from "../schemas/users.ts";
+import type { HttpServices } from "../services.ts";
+
+const tag = "Users";
+const identity = { status: 200, schema: identitySchema } as const;
+
+export function addUserRoutes(router: HttpRouter, services: HttpServices): void {
+  const { context, config, tokens, peerOf } = services;
+  const { maxRequestSizeBytes } = config;
+
+  router.post(
+    "/users/login",
+    async ({ body, request }) => {
+      if (!isNameSize(body.username)) throw new IggyError("InvalidIdentifier");
+      const username = nameOf(services, body.username);
+      // No user has such a name or password: the answer is that of a wrong one (spec HA 2.9).
+      if (!isWithin(username, userNameBytesMin, userNameBytesMax)) throw new IggyError("InvalidCredentials");
+      if (!isWithin(body.password, passwordBytesMin, passwordBytesMax)) throw new IggyError("InvalidCredentials");
+      const reply = await execute(context, createHttpSession(peerOf(request), undefined), "loginUser", {
+        username,
+        password: body.password,
+        version: body.version ?? undefined,
+        context: body.context ?? undefined,
+      });
+      return jsonResponse(identityJson(await tokens.issue(requireFound(reply).userId)));
+    },
+    {
+      parse: jsonBody(loginBody, maxRequestSizeBytes),
+      body: loginBody,
+      detail: documented(tag, "Log in with a password", identity, [400, ...bodyFailures], { isPublic: true }),
+    },
+  );
+
+  router.delete(
+    "/users/logout",
+    async ({ caller }) => {
+      await tokens.revoke(caller);
+      return emptyResponse(204);
+    },
+    { detail: documented(tag, "Revoke the access token of this request", { status: 204 }, [400]) },
+  );
+
+  router.post(
+    "/users/refresh-token",
+    async ({ body }) => jsonResponse(identityJson(await tokens.refresh(body.token))),
+    {
+      parse: jsonBody(tokenBody, maxRequestSizeBytes),
+      body: tokenBody,
+      detail: documented(tag, "Exchange an access token for a new one", identity, [400, ...bodyFailures], {
+        isPublic: true,
+        mayBe401: true,
+      }),
+    },
+  );
+
+  router.get(
+    "/users",
+    async ({ caller }) => {
+      const users = (await execute(context, caller.session, "getUsers", undefined)) ?? [];
+      return jsonResponse(users.map(userHeaderJson));
+    },
+    { detail: documented(tag, "All users", { status: 200, schema: t.Array(userHeaderSchema) }, [403]) },
+  );
+
+  router.post(
+    "/users",
+    async ({ caller, body }) => {
+      requireUserName(body.username);
+      requirePassword(body.password);
+      const permissions = body.permissions ? parseBody(body.permissions, permissionsOf) : undefined;
+      const user = await execute(context, caller.session, "createUser", {
+        username: body.username,
+        password: body.password,
+        statusCode: UserStatusCode[body.status],
+        permissions,
+      });
+      return jsonResponse(userDetailsJson(requireFound(user)));
+    },
+    {
+      parse: jsonBody(createUserBody, maxRequestSizeBytes),
+      body: createUserBody,
+      detail: documented(tag, "Create a user", { status: 200, schema: userDetailsSchema }, [400, 403, ...bodyFailures]),
+    },
+  );
+
+  router.get(
+    "/users/:user_id",
+    async ({ caller, params }) => {
+      const user = await execute(context, caller.session, "getUser", { user: toIdentifier(params.user_id) });
+      return jsonResponse(userDetailsJson(requireFound(user)));
+    },
+    {
+      params: userParams,
+      detail: documented(tag, "One user with permissions", { status: 200, schema: userDetailsSchema }, [400, 403, 404]),
+    },
+  );
+
+  router.put(
+    "/users/:user_id",
+    async ({ caller, params, body }) => {
+      const user = toIdentifier(params.user_id);
+      const username = body.username ?? undefined;
+      if (username !== undefined) requireUserName(username);
+      const statusCode = body.status ? UserStatusCode[body.status] : undefined;
+      await execute(context, caller.session, "updateUser", { user, username, statusCode });
+      return emptyResponse(204);
+    },
+    {
+      parse: jsonBody(updateUserBody, maxRequestSizeBytes),
+      params: userParams,
+      body: updateUserBody,
+      detail: documented(tag, "Change name or status of a user", { status: 204 }, [400, 403, 404, ...bodyFailures]),
+    },
+  );
+
+  router.delete(
+    "/users/:user_id",
+    async ({ caller, params }) => {
+      await execute(context, caller.session, "deleteUser", { user: toIdentifier(params.user_id) });
+      return emptyResponse(204);
+    },
+    { params: userParams, detail: documented(tag, "Delete a user", { status: 204 }, [400, 403, 404]) },
+  );
+
+  router.put(
+    "/users/:user_id/permissions",
+    async ({ caller, params, body }) => {
+      const user = toIdentifier(params.user_id);
+      const permissions = body.permissions ? parseBody(body.permissions, permissionsOf) : undefined;
+      await execute(context, caller.session, "updatePermissions", { user, permissions });
+      return emptyResponse(204);
+    },
+    {
+      parse: jsonBody(updatePermissionsBody, maxRequestSizeBytes),
+      params: userParams,
+      body: updatePermissionsBody,
+      detail: documented(tag, "Replace the permissions of a user", { status: 204 }, [400, 403, 404, ...bodyFailures]),
+    },
+  );
+
+  router.put(
+    "/users/:user_id/password",
+    async ({ caller, params, body }) => {
+      const user = toIdentifier(params.user_id);
+      requirePassword(body.current_password);
+      requirePassword(body.new_password);
+      await execute(context, caller.session, "changePassword", {
+        user,
+        currentPassword: body.current_password,
+        newPassword: body.new_password,
+      });
+      return emptyResponse(204);
+    },
+    {
+      parse: jsonBody(changePasswordBody, maxRequestSizeBytes),
+      params: userParams,
+      body: changePasswordBody,
+      detail: documented(tag, "Change a password", { status: 204 }, [400, 403, 404, ...bodyFailures]),
+    },
+  );
+}
+
+/** Digits are the number of a user before they are a name (spec HA 2.9). */
+function nameOf({ context }: HttpServices, username: string): string {
+  const userId = parseU32(username);
+  return (userId === undefined ? undefined : context.shard.state.users.byId.get(userId)?.name) ?? username;
+}
+
+function isWithin(text: string, bytesMin: number, bytesMax: number): boolean {
+  const sizeBytes = encodeUtf8(text).length;
+  return sizeBytes >= bytesMin && sizeBytes <= bytesMax;
+}
+
+function requireUserName(name: string): void {
+  if (!isWithin(name, userNameBytesMin, userNameBytesMax)) throw new IggyError("InvalidUsername");
+}
+
+function requirePassword(password: string): void {
+  if (!isWithin(password, passwordBytesMin, passwordBytesMax)) throw new IggyError("InvalidPassword");
+}

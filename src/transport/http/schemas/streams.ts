@@ -1,0 +1,119 @@
+// Streams, topics and partitions as JSON (spec HA 2.2 to 2.4).
+import { Type as t } from "@sinclair/typebox";
+import type { PartitionRecord } from "../../../protocol/records/partition-record.ts";
+import type { StreamDetails } from "../../../protocol/records/stream-details.ts";
+import type { StreamHeader } from "../../../protocol/records/stream-header.ts";
+import type { TopicDetails } from "../../../protocol/records/topic-details.ts";
+import type { TopicHeader } from "../../../protocol/records/topic-header.ts";
+import { sizeText } from "../json/sizes.ts";
+import { jsonInteger } from "../json/values.ts";
+import { object, oneOfTexts, optional, sizeString, timestamp, u8, u32, u32Text, u64 } from "./kinds.ts";
+
+const compression = oneOfTexts(["none", "gzip"]);
+
+const partition = t.Object({
+  id: u32,
+  created_at: timestamp,
+  segments_count: u32,
+  current_offset: u64,
+  size: sizeString,
+  messages_count: u64,
+});
+
+const topicFields = {
+  id: u32,
+  created_at: timestamp,
+  name: t.String(),
+  size: sizeString,
+  message_expiry: u64,
+  compression_algorithm: compression,
+  max_topic_size: u64,
+  replication_factor: u8,
+  messages_count: u64,
+  partitions_count: u32,
+};
+
+const streamFields = {
+  id: u32,
+  created_at: timestamp,
+  name: t.String(),
+  size: sizeString,
+  messages_count: u64,
+  topics_count: u32,
+};
+
+export const topicHeaderSchema = t.Object(topicFields);
+export const topicDetailsSchema = t.Object({ ...topicFields, partitions: t.Array(partition) });
+export const streamHeaderSchema = t.Object(streamFields);
+export const streamDetailsSchema = t.Object({ ...streamFields, topics: t.Array(topicHeaderSchema) });
+
+export const streamParams = object({ stream_id: t.String() });
+export const topicParams = object({ stream_id: t.String(), topic_id: t.String() });
+export const partitionParams = object({ stream_id: t.String(), topic_id: t.String(), partition_id: u32Text });
+
+export const nameBody = object({ name: t.String() });
+
+const anyCaseCompression = t.String({
+  pattern: "^(?:[Nn][Oo][Nn][Ee]|[Gg][Zz][Ii][Pp])$",
+  description: "`none` or `gzip`, in any case.",
+});
+
+const topicSettings = {
+  name: t.String(),
+  compression_algorithm: anyCaseCompression,
+  message_expiry: u64,
+  max_topic_size: u64,
+  replication_factor: optional(u8),
+};
+
+export const createTopicBody = object({ ...topicSettings, partitions_count: u32 });
+export const updateTopicBody = object(topicSettings);
+
+export const createPartitionsBody = object({ partitions_count: u32 });
+export const deletePartitionsQuery = object({ partitions_count: u32Text });
+export const deleteSegmentsQuery = object({ segments_count: u32Text });
+
+export function streamHeaderJson(stream: StreamHeader) {
+  return {
+    id: stream.id,
+    created_at: jsonInteger(stream.createdAtMicros),
+    name: stream.name,
+    size: sizeText(stream.sizeBytes),
+    messages_count: jsonInteger(stream.messagesCount),
+    topics_count: stream.topicsCount,
+  };
+}
+
+export function streamDetailsJson(stream: StreamDetails) {
+  return { ...streamHeaderJson(stream), topics: stream.topics.map(topicHeaderJson) };
+}
+
+export function topicHeaderJson(topic: TopicHeader) {
+  return {
+    id: topic.id,
+    created_at: jsonInteger(topic.createdAtMicros),
+    name: topic.name,
+    size: sizeText(topic.sizeBytes),
+    message_expiry: jsonInteger(topic.messageExpiryMicros),
+    compression_algorithm: topic.compression,
+    max_topic_size: jsonInteger(topic.maxTopicSizeBytes),
+    replication_factor: topic.replicationFactor,
+    messages_count: jsonInteger(topic.messagesCount),
+    partitions_count: topic.partitionsCount,
+  };
+}
+
+export function topicDetailsJson(topic: TopicDetails) {
+  return { ...topicHeaderJson(topic), partitions: topic.partitions.map(partitionJson) };
+}
+
+function partitionJson(partition: PartitionRecord) {
+  return {
+    id: partition.id,
+    created_at: jsonInteger(partition.createdAtMicros),
+    segments_count: partition.segmentsCount,
+    current_offset: jsonInteger(partition.currentOffset),
+    size: sizeText(partition.sizeBytes),
+    messages_count: jsonInteger(partition.messagesCount),
+  };
+}

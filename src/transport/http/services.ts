@@ -1,0 +1,19 @@
+// What the routes work with.
+import type { Config } from "../../config/schema/index.ts";
+import type { Logger } from "../../observability/log.ts";
+import type { ServerContext } from "../../server/index.ts";
+import type { FrameMemory } from "../../shard/index.ts";
+import type { AccessTokens } from "./auth/access-tokens.ts";
+import type { HttpMetrics } from "./metrics.ts";
+
+export interface HttpServices {
+  readonly context: ServerContext;
+  readonly config: Config["http"];
+  /** Memory of this shard for batches on their way to a partition. */
+  readonly frameMemory: FrameMemory;
+  readonly tokens: AccessTokens;
+  readonly metrics: HttpMetrics;
+  /** `ip:port` of the client; empty if it has gone. */
+  readonly peerOf: (request: Request) => string;
+  readonly log: Logger;
+}

@@ -1,0 +1,56 @@
+// From a reply of the dispatch to the bytes of a frame (spec BP 2.2), whatever the transport.
+import { readSync } from "node:fs";
+import { frameHeaderBytes, writeReplyHead } from "../protocol/frame.ts";
+import { PollReplyLayout, pollReplyHeadBytes } from "../protocol/message-layout.ts";
+import { isPollReply, type PollReply, type Reply } from "../server/index.ts";
+import type { Output } from "./output.ts";
+
+/** Poll replies up to this size are read into memory and sent with one call. */
+export const joinedReplyBytesMax = 32 * 1024;
+
+const successFrame = new Uint8Array(frameHeaderBytes);
+/** Only used inside one call. */
+const replyBuffer = new Uint8Array(frameHeaderBytes + pollReplyHeadBytes + joinedReplyBytesMax);
+const replyView = new DataView(replyBuffer.buffer);
+
+/** Sends a successful reply; undefined is the empty one. True for a poll whose reply was small. */
+export function writeReply(output: Output, reply: Reply | undefined): boolean {
+  if (reply === undefined || (!isPollReply(reply) && reply.byteLength === 0)) {
+    output.write(successFrame);
+    return false;
+  }
+  if (isPollReply(reply)) return writePoll(output, reply);
+  const frame = new Uint8Array(frameHeaderBytes + reply.byteLength);
+  writeReplyHead(new DataView(frame.buffer), 0, 0, reply.byteLength);
+  frame.set(reply, frameHeaderBytes);
+  output.write(frame);
+  return false;
+}
+
+/** Size of the payload of a reply. */
+export function replyBytes(reply: Reply): number {
+  return isPollReply(reply) ? pollReplyHeadBytes + reply.read.sizeBytes : reply.byteLength;
+}
+
+function writePoll(output: Output, { partitionId, read }: PollReply): boolean {
+  const headBytes = frameHeaderBytes + pollReplyHeadBytes;
+  writeReplyHead(replyView, 0, 0, pollReplyHeadBytes + read.sizeBytes);
+  replyView.setUint32(frameHeaderBytes + PollReplyLayout.partitionId, partitionId, true);
+  const offsetPosition = frameHeaderBytes + PollReplyLayout.currentOffset;
+  replyView.setUint32(offsetPosition, read.currentOffset >>> 0, true);
+  replyView.setUint32(offsetPosition + 4, Math.floor(read.currentOffset / 2 ** 32), true);
+  replyView.setUint32(frameHeaderBytes + PollReplyLayout.messagesCount, read.messagesCount, true);
+  if (read.sizeBytes > joinedReplyBytesMax) {
+    output.writeParts(replyBuffer.subarray(0, headBytes), read.parts, () => read.release());
+    return false;
+  }
+  let position = headBytes;
+  for (const part of read.parts) {
+    if (part.kind === "bytes") replyBuffer.set(part.bytes, position);
+    else readSync(part.fd, replyBuffer, position, part.sizeBytes, part.position);
+    position += part.kind === "bytes" ? part.bytes.byteLength : part.sizeBytes;
+  }
+  read.release();
+  output.write(replyBuffer.subarray(0, position));
+  return true;
+}

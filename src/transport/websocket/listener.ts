@@ -1,0 +1,176 @@
+// The WebSocket listener of one shard. Every shard listens on the same port; the kernel spreads the connections.
+import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
+import { formatListenAddress, type ListenAddress } from "../../config/address.ts";
+import type { CertificatePair } from "../../security/certificates.ts";
+import { afterAccepting } from "../after-accepting.ts";
+import { Connections, type TransportOptions } from "../connections.ts";
+import { WebSocketConnection } from "./connection.ts";
+import { isAllowedOrigin, type OriginRules } from "./origin.ts";
+import { ReceiveBuffer, ReceiveBufferFullError, receiveBufferBaseBytes } from "./receive-buffer.ts";
+
+/** Limits of one connection in bytes; undefined: the default. */
+export interface WebSocketLimits {
+  /** A longer message ends its connection. */
+  readonly messageBytesMax: number | undefined;
+  /** First size of the receive buffer, and the step of its growth. */
+  readonly readBufferBytes: number | undefined;
+  /** Most bytes that the runtime holds for a client that does not read; 0: no limit. */
+  readonly writeBufferBytesMax: number | undefined;
+}
+
+export interface WebSocketListenerOptions extends TransportOptions {
+  readonly limits: WebSocketLimits;
+  readonly originRules: () => OriginRules;
+  /** Undefined: plain WebSocket. */
+  readonly tls: CertificatePair | undefined;
+}
+
+interface SocketData {
+  readonly address: string;
+  connection: WebSocketConnection | undefined;
+}
+
+/** The original's library (spec BP 2.3). */
+const defaultMessageBytesMax = 64 * 1024 * 1024;
+/** Our own replies leave at most one message there; what can fill it are pongs for pings. */
+const defaultWriteBufferBytesMax = 2 * 1024 * 1024;
+/** Smaller buffers would be moved more often than filled. */
+const readBufferBytesMin = 4 * 1024;
+
+const status = { badRequest: 400, forbidden: 403, upgradeRequired: 426 } as const;
+
+export class WebSocketListener {
+  readonly #options: WebSocketListenerOptions;
+  readonly #connections: Connections;
+  readonly #readBufferBytes: number;
+  #tls: CertificatePair | undefined;
+  #address: ListenAddress | undefined;
+  #server: Server<SocketData> | undefined;
+  #isStopped = false;
+
+  constructor(options: WebSocketListenerOptions) {
+    this.#options = options;
+    this.#tls = options.tls;
+    this.#readBufferBytes = Math.max(options.limits.readBufferBytes ?? receiveBufferBaseBytes, readBufferBytesMin);
+    this.#connections = new Connections("websocket", options);
+  }
+
+  /** Starts to accept; returns the port, which the system chose where 0 was asked for. Throws if it cannot. */
+  listen(address: ListenAddress): number {
+    this.#server = this.#bind(address);
+    const port = this.#server.port ?? address.port;
+    this.#address = { host: address.host, port };
+    this.#connections.start();
+    return port;
+  }
+
+  /** As TcpListener.reloadTls. */
+  reloadTls(pair: CertificatePair): void {
+    if (this.#tls === undefined || this.#isStopped) return;
+    this.#tls = pair;
+    if (this.#address === undefined) return;
+    const previous = this.#server;
+    this.#server = this.#bind(this.#address);
+    afterAccepting(() => this.#stopServer(previous));
+  }
+
+  get connectionsCount(): number {
+    return this.#connections.count;
+  }
+
+  /** No new connections; every open one is told and closed (spec SB 8.10). */
+  stop(): void {
+    this.#isStopped = true;
+    this.#stopServer(this.#server);
+    this.#connections.disconnectAll();
+  }
+
+  /** Cuts what is still there. */
+  terminate(): void {
+    this.#connections.terminateAll();
+  }
+
+  /** Open connections go on. */
+  #stopServer(server: Server<SocketData> | undefined): void {
+    server?.stop(false).catch((error: unknown) => this.#options.log.error("the listener did not stop", { error }));
+  }
+
+  #bind({ host, port }: ListenAddress): Server<SocketData> {
+    return Bun.serve<SocketData>({
+      hostname: host,
+      port,
+      reusePort: true,
+      ...(this.#tls === undefined ? {} : { tls: { cert: this.#tls.certPem, key: this.#tls.keyPem } }),
+      fetch: (request, server) => this.#upgrade(request, server),
+      websocket: this.#handlers(),
+    });
+  }
+
+  /** Any path; sub-protocols are not looked at (spec BP 2.5). */
+  #upgrade(request: Request, server: Server<SocketData>): Response | undefined {
+    const { headers } = request;
+    if (!isAllowedOrigin(headers.get("origin"), headers.get("host"), this.#options.originRules())) {
+      return new Response("This origin is not allowed; see websocket.allowed_origins.\n", { status: status.forbidden });
+    }
+    const peer = server.requestIP(request);
+    const address = peer === null ? "" : formatListenAddress({ host: peer.address, port: peer.port });
+    if (server.upgrade(request, { data: { address, connection: undefined } })) return undefined;
+    return headers.get("upgrade")?.toLowerCase() === "websocket"
+      ? new Response("This is no WebSocket handshake.\n", { status: status.badRequest })
+      : new Response("Only WebSocket connections are served here.\n", {
+          status: status.upgradeRequired,
+          headers: { upgrade: "websocket", connection: "Upgrade" },
+        });
+  }
+
+  #handlers(): WebSocketHandler<SocketData> {
+    const { messageBytesMax, writeBufferBytesMax } = this.#options.limits;
+    return {
+      maxPayloadLength: messageBytesMax ?? defaultMessageBytesMax,
+      backpressureLimit: writeBufferBytesMax ?? defaultWriteBufferBytesMax,
+      // Idle connections are never closed (spec BP 2.7).
+      idleTimeout: 0,
+      sendPings: false,
+      perMessageDeflate: false,
+      open: (socket) => this.#open(socket),
+      message: (socket, message) => {
+        const { connection } = socket.data;
+        // Text is ignored (spec BP 2.5).
+        if (connection === undefined || typeof message === "string") return;
+        try {
+          connection.pipeline.receive(message);
+        } catch (error) {
+          if (error instanceof ReceiveBufferFullError) this.#overflow(connection);
+          else this.#connections.giveUp(connection.pipeline, error);
+        }
+      },
+      drain: (socket) => {
+        const { connection } = socket.data;
+        try {
+          connection?.drained();
+        } catch (error) {
+          this.#connections.giveUp(connection?.pipeline, error);
+        }
+      },
+      close: (socket) => socket.data.connection?.pipeline.closed(),
+    };
+  }
+
+  #open(socket: ServerWebSocket<SocketData>): void {
+    socket.binaryType = "uint8array";
+    const connection = this.#connections.add(
+      this.#connections.openSession(socket.data.address),
+      this.#options.frames,
+      new ReceiveBuffer(this.#readBufferBytes),
+      (options) => new WebSocketConnection(socket, options),
+    );
+    socket.data.connection = connection;
+    if (this.#isStopped) connection.pipeline.disconnect();
+  }
+
+  #overflow(connection: WebSocketConnection): void {
+    const { clientId: client, address } = connection.pipeline.session;
+    this.#options.log.warn("closed a client that sends more than its connection may hold", { client, address });
+    connection.overflow();
+  }
+}

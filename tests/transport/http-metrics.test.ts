@@ -1,0 +1,164 @@
+// Metrics: the original's names, and what this server adds, with the right numbers over two shards.
+import { describe, expect, test } from "bun:test";
+import { nameId } from "../../src/protocol/identifier.ts";
+import { durationBoundsMs, Statistics } from "../../src/shard/statistics.ts";
+import { useServers } from "../support/server.ts";
+import { HttpTestClient } from "./http-client.ts";
+
+const servers = useServers();
+
+interface Family {
+  readonly type: string;
+  readonly samples: Map<string, number>;
+}
+
+/** Families of an OpenMetrics text; throws for a line that is none. */
+function parse(text: string): Map<string, Family> {
+  const families = new Map<string, Family>();
+  let current: Family | undefined;
+  const lines = text.split("\n");
+  expect(lines.slice(-2)).toEqual(["# EOF", ""]);
+  for (const line of lines.slice(0, -2)) {
+    const type = /^# TYPE (\w+) (counter|gauge|histogram)$/.exec(line);
+    const sample = /^(\w+(?:\{(?:\w+="[^"]*",?)*\})?) (\S+)$/.exec(line);
+    if (type !== null) {
+      current = { type: type[2] ?? "", samples: new Map() };
+      families.set(type[1] ?? "", current);
+    } else if (sample !== null) {
+      current?.samples.set(sample[1] ?? "", Number(sample[2]));
+    } else if (!/^# HELP \w+ .+\.$/.test(line)) {
+      throw new Error(`not OpenMetrics: ${line}`);
+    }
+  }
+  return families;
+}
+
+test("a class of durations takes what is above the class before it and at most its bound", () => {
+  const statistics = new Statistics();
+  for (const bound of durationBoundsMs) statistics.answered(101, bound);
+  statistics.answered(101, 99_999);
+  statistics.answered(999_999_999, 1);
+  const { commands } = statistics.snapshot(0, { sentCount: 0, waitedCount: 0, depth: 0 });
+  expect(commands).toEqual([
+    { code: 101, counts: [...durationBoundsMs.map(() => 1), 1], totalMs: expect.closeTo(106_443.4) },
+  ]);
+});
+
+describe("metrics", async () => {
+  const server = await servers.start({ shards: 2 });
+  const root = await HttpTestClient.login(server);
+  const anonymous = new HttpTestClient(server);
+  const read = async () => parse((await anonymous.request("GET", "/metrics")).text);
+  const topic = { compression_algorithm: "none", message_expiry: 0, max_topic_size: 0, partitions_count: 4 };
+
+  test("take no token at /metrics, count themselves and have the original's type", async () => {
+    const first = (await read()).get("http_requests")?.samples.get("http_requests_total") ?? 0;
+    const answer = await anonymous.request("GET", "/metrics");
+    expect([answer.status, answer.type]).toEqual([200, "text/plain; charset=utf-8"]);
+    expect(parse(answer.text).get("http_requests")?.samples.get("http_requests_total")).toBe(first + 1);
+  });
+
+  test("begin with the original's families, in its order", async () => {
+    const { text } = await anonymous.request("GET", "/metrics");
+    expect(text).toStartWith(
+      "# HELP http_requests total count of http_requests.\n# TYPE http_requests counter\nhttp_requests_total ",
+    );
+    const names = [...parse(text).keys()];
+    expect(names.slice(0, 8)).toEqual([
+      "http_requests",
+      "streams",
+      "topics",
+      "partitions",
+      "segments",
+      "messages",
+      "users",
+      "clients",
+    ]);
+    expect(names.slice(8).every((name) => name.startsWith("whippet_"))).toBe(true);
+  });
+
+  test("show what there is", async () => {
+    await root.request("POST", "/streams", { name: "s" });
+    await root.request("POST", "/streams/s/topics", { name: "t", ...topic });
+    await root.request("POST", "/streams/s/topics/t/consumer-groups", { name: "g" });
+    for (const value of ["AAAAAA==", "AQAAAA==", "AgAAAA==", "AwAAAA=="]) {
+      const messages = [{ payload: "aGVsbG8=" }, { payload: "aGVsbG8=" }];
+      await root.request("POST", "/streams/s/topics/t/messages", {
+        partitioning: { kind: "partition_id", value },
+        messages,
+      });
+    }
+    const families = await read();
+    const values = ["streams", "topics", "partitions", "segments", "messages", "users", "clients"].map((name) =>
+      families.get(name)?.samples.get(name),
+    );
+    expect(values).toEqual([1, 1, 4, 4, 8, 1, 0]);
+  });
+
+  test("tell how far a group is behind", async () => {
+    const label = 'whippet_consumer_group_lag{stream="s",topic="t",group="g"}';
+    expect((await read()).get("whippet_consumer_group_lag")?.samples.get(label)).toBe(8);
+    const client = await server.connect();
+    await client.joinConsumerGroup("s", "t", "g");
+    const consumer = { kind: "group", id: nameId("g") } as const;
+    await client.storeConsumerOffset({ stream: "s", topic: "t", consumer, partitionId: 1, offset: 0n });
+    await client.storeConsumerOffset({ stream: "s", topic: "t", consumer, partitionId: 2, offset: 1n });
+    expect((await read()).get("whippet_consumer_group_lag")?.samples.get(label)).toBe(5);
+    await client.close();
+  });
+
+  test("tell how long commands took, whatever the transport and the shard", async () => {
+    const client = await server.connect();
+    await client.ping();
+    const family = (await read()).get("whippet_command_duration_seconds");
+    expect(family?.type).toBe("histogram");
+    const of = (name: string, command: string, le = "") =>
+      family?.samples.get(
+        `whippet_command_duration_seconds_${name}{${le === "" ? "" : `le="${le}",`}command="${command}"}`,
+      ) ??
+      family?.samples.get(
+        `whippet_command_duration_seconds_${name}{command="${command}"${le === "" ? "" : `,le="${le}"`}}`,
+      );
+    expect(of("count", "send_messages")).toBe(4);
+    expect(of("bucket", "send_messages", "+Inf")).toBe(4);
+    expect(of("sum", "send_messages")).toBeGreaterThan(0);
+    expect(of("count", "ping")).toBeGreaterThan(0);
+    expect(of("count", "create_stream")).toBe(1);
+    const classes = durationBoundsMs.map((bound) => of("bucket", "send_messages", String(bound / 1000)) ?? -1);
+    expect(classes).toEqual(classes.toSorted((left, right) => left - right));
+    await client.close();
+  });
+
+  test("count bytes by transport, and what went from shard to shard", async () => {
+    const families = await read();
+    const bytes = (direction: string, transport: string) =>
+      families
+        .get(`whippet_${direction}_bytes`)
+        ?.samples.get(`whippet_${direction}_bytes_total{transport="${transport}"}`);
+    expect(bytes("received", "http")).toBeGreaterThan(500);
+    expect(bytes("sent", "http")).toBeGreaterThan(500);
+    expect(bytes("received", "tcp")).toBeGreaterThan(10);
+    expect(bytes("sent", "quic")).toBe(0);
+    const forwarded = families.get("whippet_forwarded_requests")?.samples;
+    expect(forwarded?.get('whippet_forwarded_requests_total{shard="0"}')).toBeGreaterThan(0);
+    for (const name of ["whippet_mailbox_depth", "whippet_mailbox_waits", "whippet_moved_connections"]) {
+      expect([...(families.get(name)?.samples.values() ?? [])]).toHaveLength(2);
+    }
+  });
+});
+
+describe("the endpoint of metrics", () => {
+  test("may be another one, which takes a token", async () => {
+    const server = await servers.start({ env: { IGGY_HTTP_METRICS_ENDPOINT: "/numbers" } });
+    const root = await HttpTestClient.login(server);
+    const anonymous = new HttpTestClient(server);
+    expect((await anonymous.request("GET", "/numbers")).status).toBe(401);
+    expect((await root.request("GET", "/numbers")).text).toEndWith("# EOF\n");
+    expect((await anonymous.request("GET", "/metrics")).status).toBe(404);
+  });
+
+  test("is an unknown path when metrics are off", async () => {
+    const server = await servers.start({ env: { IGGY_HTTP_METRICS_ENABLED: "false" } });
+    expect((await new HttpTestClient(server).request("GET", "/metrics")).status).toBe(404);
+  });
+});
