@@ -23,7 +23,7 @@ export function pollResponse(reply: PollReply, onSent: (sizeBytes: number) => vo
   if (read.sizeBytes > wholeBytesMax) return new Response(stream(head, reply, onSent), { headers: jsonHeaders });
   try {
     const bytes = Buffer.allocUnsafe(read.sizeBytes);
-    readPieces(new PartReader(read.parts), bytes);
+    new PartReader(read.parts).readAt(0, bytes);
     const json = `${head}${messagesJson(bytes, 0, read.sizeBytes, true).json}]}`;
     return new Response(json, { headers: { ...jsonHeaders, "content-length": String(json.length) } });
   } finally {
@@ -67,59 +67,61 @@ function u128Text(bytes: Buffer, position: number): string {
   return String((high << 64n) | bytes.readBigUInt64LE(position));
 }
 
-/** Reads the parts of a reply one after the other. */
+/** Reads at any position of a reply, whatever parts it consists of. */
 class PartReader {
   readonly #parts: readonly ReplyPart[];
-  #index = 0;
-  #position = 0;
 
   constructor(parts: readonly ReplyPart[]) {
     this.#parts = parts;
   }
 
-  /** Fills the target as far as one part goes; 0 at the end. */
-  read(target: Uint8Array): number {
-    for (;;) {
-      const part = this.#parts[this.#index];
-      if (part === undefined) return 0;
+  /** Fills the target from `position` on; how many bytes there were. */
+  readAt(position: number, target: Uint8Array): number {
+    let filledBytes = 0;
+    let partStart = 0;
+    for (const part of this.#parts) {
       const sizeBytes = part.kind === "bytes" ? part.bytes.byteLength : part.sizeBytes;
-      const count = Math.min(sizeBytes - this.#position, target.byteLength);
-      if (count > 0) {
-        this.#copy(part, target.subarray(0, count));
-        this.#position += count;
-        return count;
-      }
-      if (target.byteLength === 0) return 0;
-      this.#index++;
-      this.#position = 0;
+      const skipBytes = position + filledBytes - partStart;
+      const count = Math.min(sizeBytes - skipBytes, target.byteLength - filledBytes);
+      if (count > 0) copyPart(part, skipBytes, target.subarray(filledBytes, filledBytes + count));
+      if (count > 0) filledBytes += count;
+      if (filledBytes === target.byteLength) break;
+      partStart += sizeBytes;
     }
-  }
-
-  #copy(part: ReplyPart, target: Uint8Array): void {
-    if (part.kind === "bytes") {
-      target.set(part.bytes.subarray(this.#position, this.#position + target.byteLength));
-      return;
-    }
-    const count = readSync(part.fd, target, 0, target.byteLength, part.position + this.#position);
-    if (count !== target.byteLength) throw new Error(`a file that is being sent ends before position ${part.position}`);
+    return filledBytes;
   }
 }
 
-/** Fills the buffer from as many parts as it takes. */
-function readPieces(parts: PartReader, target: Buffer): number {
-  let position = 0;
-  for (;;) {
-    const count = parts.read(target.subarray(position));
-    if (count === 0) return position;
-    position += count;
+function copyPart(part: ReplyPart, skipBytes: number, target: Uint8Array): void {
+  if (part.kind === "bytes") {
+    target.set(part.bytes.subarray(skipBytes, skipBytes + target.byteLength));
+    return;
   }
+  const count = readSync(part.fd, target, 0, target.byteLength, part.position + skipBytes);
+  if (count !== target.byteLength) throw new Error(`a file that is being sent ends before position ${part.position}`);
+}
+
+/** Only used inside one pull: a client that does not read must not keep a buffer. */
+const scratch = Buffer.allocUnsafe(pieceBytes);
+
+/** JSON of the messages that begin at `start` and fit a piece, or of the one that is larger; `end` is behind the last. */
+function pieceAt(parts: PartReader, start: number, isFirst: boolean): { readonly json: string; readonly end: number } {
+  const usedBytes = parts.readAt(start, scratch);
+  const piece = messagesJson(scratch, 0, usedBytes, isFirst);
+  if (piece.end > 0 || usedBytes === 0) return { json: piece.json, end: start + piece.end };
+  if (usedBytes < messageHeaderBytes) throw new Error("the last message of an answer is cut");
+  const sizeBytes =
+    messageHeaderBytes +
+    scratch.readUInt32LE(MessageLayout.userHeadersLength) +
+    scratch.readUInt32LE(MessageLayout.payloadLength);
+  const whole = Buffer.allocUnsafe(sizeBytes);
+  if (parts.readAt(start, whole) < sizeBytes) throw new Error("the last message of an answer is cut");
+  return { json: messagesJson(whole, 0, sizeBytes, isFirst).json, end: start + sizeBytes };
 }
 
 function stream(head: string, { read }: PollReply, onSent: (sizeBytes: number) => void): ReadableStream<Uint8Array> {
   const parts = new PartReader(read.parts);
-  let buffer = Buffer.allocUnsafe(pieceBytes);
-  let usedBytes = 0;
-  let isFirst = true;
+  let position = 0;
   let isReleased = false;
   const release = () => {
     if (!isReleased) read.release();
@@ -129,27 +131,15 @@ function stream(head: string, { read }: PollReply, onSent: (sizeBytes: number) =
     {
       pull(controller) {
         try {
-          for (;;) {
-            usedBytes += readPieces(parts, buffer.subarray(usedBytes));
-            const { json, end } = messagesJson(buffer, 0, usedBytes, isFirst);
-            if (end === 0 && usedBytes === buffer.length) {
-              // One message is larger than the buffer.
-              buffer = Buffer.concat([buffer], buffer.length * 2);
-              continue;
-            }
-            buffer.copyWithin(0, end, usedBytes);
-            usedBytes -= end;
-            const isLast = end === 0;
-            if (isLast && usedBytes > 0) throw new Error("the last message of an answer is cut");
-            const piece = Buffer.from(`${isFirst ? head : ""}${json}${isLast ? "]}" : ""}`, "latin1");
-            onSent(piece.length);
-            controller.enqueue(piece);
-            isFirst = false;
-            if (isLast) {
-              release();
-              controller.close();
-            }
-            return;
+          const { json, end } = pieceAt(parts, position, position === 0);
+          const isLast = end === read.sizeBytes;
+          const piece = Buffer.from(`${position === 0 ? head : ""}${json}${isLast ? "]}" : ""}`, "latin1");
+          position = end;
+          onSent(piece.length);
+          controller.enqueue(piece);
+          if (isLast) {
+            release();
+            controller.close();
           }
         } catch (error) {
           release();
