@@ -7,6 +7,7 @@
 
 import asyncio
 import importlib.metadata
+import os
 import platform
 import sys
 import time
@@ -172,3 +173,5 @@ async def main(step: str, address: str) -> None:
 
 
 asyncio.run(main(sys.argv[1], sys.argv[2]))
+sys.stdout.flush()
+os._exit(0)  # the package's own threads now and then abort the interpreter while it takes itself apart
