@@ -11,6 +11,10 @@ export interface CertificatePair {
   readonly keyPem: string;
 }
 
+export function isSamePair(left: CertificatePair, right: CertificatePair): boolean {
+  return left.certPem === right.certPem && left.keyPem === right.keyPem;
+}
+
 /** What one transport is configured to use (spec SB 9.1). */
 export interface CertificateChoice {
   /** Undefined: the files are not looked at. */

@@ -4,9 +4,10 @@ import { formatListenAddress, type ListenAddress } from "../../config/address.ts
 import type { Config } from "../../config/schema/index.ts";
 import type { Logger } from "../../observability/log.ts";
 import type { Disk } from "../../platform/disk.ts";
-import type { CertificatePair } from "../../security/certificates.ts";
+import { type CertificatePair, isSamePair } from "../../security/certificates.ts";
 import type { ServerContext } from "../../server/index.ts";
 import type { FrameMemory } from "../../shard/index.ts";
+import { exchangeListener } from "../listener-exchange.ts";
 import { createHttpApp, type FetchHandler } from "./app.ts";
 import { AccessTokens } from "./auth/access-tokens.ts";
 import { Revocations } from "./auth/revocations.ts";
@@ -27,14 +28,17 @@ export interface HttpServerOptions {
 const cleanMs = 300_000;
 /** The longest that the runtime knows; the original has no limit (spec HA 1.1). */
 const idleTimeoutSeconds = 255;
+/** Earlier servers whose idle connections stay: one for each change of the certificate. */
+const earlierServersMax = 8;
 
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #revocations: Revocations;
   readonly #fetch: FetchHandler;
-  /** The one that accepts, and earlier ones with open connections. */
+  /** Earlier ones, which may have open connections, then the one that accepts. */
   readonly #servers = new Set<Server<undefined>>();
   #address: ListenAddress | undefined;
+  #certificate: CertificatePair | undefined;
   #isStopped = false;
   #cleaner: Timer | undefined;
 
@@ -65,7 +69,9 @@ export class HttpServer {
 
   /** Starts to accept; returns the port, which the system chose where 0 was asked for. Throws if it cannot. */
   listen(address: ListenAddress, certificate?: CertificatePair): number {
-    const server = this.#bind(address, certificate);
+    this.#certificate = certificate;
+    const server = this.#bind(address);
+    this.#servers.add(server);
     const port = server.port ?? address.port;
     this.#address = { host: address.host, port };
     this.#cleaner = setInterval(() => {
@@ -75,14 +81,18 @@ export class HttpServer {
   }
 
   /**
-   * New connections get the certificate. Requests under way are finished by the server that accepted them; connections
-   * without one are closed, as the runtime has no other way, and clients open new ones.
+   * New connections get the certificate; open ones go on with the server that accepted them. The runtime closes idle
+   * connections of a server that is stopped, so earlier ones are not stopped while there are few.
    */
   changeCertificate(certificate: CertificatePair): void {
-    if (this.#address === undefined || this.#isStopped) return;
-    const earlier = [...this.#servers];
-    this.#bind(this.#address, certificate);
-    for (const server of earlier) this.#stopServer(server);
+    if (this.#certificate === undefined || this.#isStopped || isSamePair(this.#certificate, certificate)) return;
+    this.#certificate = certificate;
+    const address = this.#address;
+    const previous = [...this.#servers].at(-1);
+    if (address === undefined || previous === undefined) return;
+    const stop = (server: Server<undefined>) => this.#stopServer(server);
+    this.#servers.add(exchangeListener({ address, previous, bind: (at) => this.#bind(at), stop }).listener);
+    for (const server of [...this.#servers].slice(0, -1 - earlierServersMax)) this.#stopServer(server);
   }
 
   /** Requests under way. */
@@ -102,8 +112,9 @@ export class HttpServer {
     for (const server of this.#servers) void server.stop(true);
   }
 
-  #bind({ host, port }: ListenAddress, certificate: CertificatePair | undefined): Server<undefined> {
-    const server = Bun.serve({
+  #bind({ host, port }: ListenAddress): Server<undefined> {
+    const certificate = this.#certificate;
+    return Bun.serve({
       hostname: host,
       port,
       fetch: this.#fetch,
@@ -111,11 +122,9 @@ export class HttpServer {
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       idleTimeout: idleTimeoutSeconds,
       development: false,
-      // A certificate can only be changed by a second server on the same port.
+      // Two may listen for a moment while the certificate changes.
       ...(certificate && { reusePort: true, tls: { cert: certificate.certPem, key: certificate.keyPem } }),
     });
-    this.#servers.add(server);
-    return server;
   }
 
   /** It goes when its last connection is closed. */

@@ -3,12 +3,12 @@ import { closeSync } from "node:fs";
 import type { Socket, SocketHandler, TCPSocketListener } from "bun";
 import { formatListenAddress, type ListenAddress } from "../../config/address.ts";
 import type { FrameKind } from "../../protocol/frame.ts";
-import type { CertificatePair } from "../../security/certificates.ts";
+import { type CertificatePair, isSamePair } from "../../security/certificates.ts";
 import type { Session } from "../../server/index.ts";
 import type { MovedConnection } from "../../shard/index.ts";
-import { afterAccepting } from "../after-accepting.ts";
 import { KeptBacklog } from "../backlog.ts";
 import { Connections, type TransportOptions } from "../connections.ts";
+import { exchangeListener } from "../listener-exchange.ts";
 import { type MovedState, TcpConnection } from "./connection.ts";
 import { applySocketOptions, type SocketOptions } from "./socket-options.ts";
 
@@ -49,18 +49,17 @@ export class TcpListener {
     return this.#listener.port;
   }
 
-  /**
-   * New connections get this certificate; open ones do not notice. A connection that the system has accepted in this very
-   * moment, and whose client has sent nothing yet, may have to connect again.
-   */
+  /** New connections get this certificate; open ones do not notice. */
   reloadTls(pair: CertificatePair): void {
-    if (this.#isPlain || this.#isStopped) return;
+    if (this.#tls === undefined || this.#isStopped || isSamePair(this.#tls, pair)) return;
     this.#tls = pair;
-    if (this.#address === undefined) return;
-    // The runtime gives a listener its certificate once and for all. Both share the port for a moment.
+    const address = this.#address;
     const previous = this.#listener;
-    this.#listener = this.#bind(this.#address);
-    afterAccepting(() => previous?.stop(false));
+    if (address === undefined || previous === undefined) return;
+    const stop = (listener: TCPSocketListener<SocketData>) => listener.stop(false);
+    const exchanged = exchangeListener({ address, previous, bind: (at) => this.#bind(at), stop });
+    this.#listener = exchanged.listener;
+    if (exchanged.mayLiveOn) stop(previous);
   }
 
   get connectionsCount(): number {

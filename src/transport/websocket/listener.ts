@@ -1,9 +1,9 @@
 // The WebSocket listener of one shard. Every shard listens on the same port; the kernel spreads the connections.
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { formatListenAddress, type ListenAddress } from "../../config/address.ts";
-import type { CertificatePair } from "../../security/certificates.ts";
-import { afterAccepting } from "../after-accepting.ts";
+import { type CertificatePair, isSamePair } from "../../security/certificates.ts";
 import { Connections, type TransportOptions } from "../connections.ts";
+import { exchangeListener } from "../listener-exchange.ts";
 import { WebSocketConnection } from "./connection.ts";
 import { isAllowedOrigin, type OriginRules } from "./origin.ts";
 import { ReceiveBuffer, ReceiveBufferFullError, receiveBufferBaseBytes } from "./receive-buffer.ts";
@@ -66,12 +66,15 @@ export class WebSocketListener {
 
   /** As TcpListener.reloadTls. */
   reloadTls(pair: CertificatePair): void {
-    if (this.#tls === undefined || this.#isStopped) return;
+    if (this.#tls === undefined || this.#isStopped || isSamePair(this.#tls, pair)) return;
     this.#tls = pair;
-    if (this.#address === undefined) return;
+    const address = this.#address;
     const previous = this.#server;
-    this.#server = this.#bind(this.#address);
-    afterAccepting(() => this.#stopServer(previous));
+    if (address === undefined || previous === undefined) return;
+    const stop = (server: Server<SocketData>) => this.#stopServer(server);
+    const exchanged = exchangeListener({ address, previous, bind: (at) => this.#bind(at), stop });
+    this.#server = exchanged.listener;
+    if (exchanged.mayLiveOn) stop(previous);
   }
 
   get connectionsCount(): number {
