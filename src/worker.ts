@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { makeClusterMetadata } from "./cluster.ts";
 import { parseListenAddress } from "./config/address.ts";
 import { dumpToml } from "./config/dump.ts";
+import { TokenKeyError } from "./config/token-keys.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { MetadataKeyError, MetadataLog, type MetadataState } from "./metadata/index.ts";
 import { createLogger, type Logger } from "./observability/log.ts";
@@ -417,7 +418,8 @@ async function createRootUser(metadataLog: MetadataLog, start: ShardStart, log: 
 /** Why the shard cannot go on; what the operator can mend is said without a stack. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const isExpected = [TakeoverError, MetadataKeyError, RevocationFileError].some((kind) => error instanceof kind);
+  const expected = [TakeoverError, MetadataKeyError, RevocationFileError, TokenKeyError];
+  const isExpected = expected.some((kind) => error instanceof kind);
   return isExpected ? error.message : (error.stack ?? error.message);
 }
 

@@ -16,8 +16,9 @@ import { type IdentifierInput, identifierOf } from "./identifiers.ts";
 export type HttpClientOptions = {
   /** `http://host:port` or `https://host:port`. */
   readonly url: string;
-  readonly username: string;
-  readonly password: string;
+  /** Logged in with, if both are given. */
+  readonly username?: string;
+  readonly password?: string;
   /** For `https:`, outside of browsers. */
   readonly tls?: ClientTlsOptions;
 };
@@ -50,13 +51,25 @@ export class HttpClient {
     this.#options = options;
   }
 
-  /** Logs in; rejects with the IggyError of the answer, or CannotEstablishConnection (9). */
+  /**
+   * Logs in if user name and password are given; without them nothing is sent yet. Rejects with the IggyError of the
+   * answer, or CannotEstablishConnection (9).
+   */
   static async connect(options: HttpClientOptions): Promise<HttpClient> {
     const client = new HttpClient(options);
     const { username, password } = options;
-    const { access_token } = await client.#read("POST", "/users/login", { username, password });
-    client.#token = tokenOf(access_token);
+    if (username !== undefined && password !== undefined) await client.login(username, password);
     return client;
+  }
+
+  /** Logs in with a password and resolves with the user's id. */
+  login(username: string, password: string): Promise<number> {
+    return this.#login("/users/login", { username, password });
+  }
+
+  /** Logs in with a personal access token and resolves with the user's id. */
+  loginWithToken(token: string): Promise<number> {
+    return this.#login("/personal-access-tokens/login", { token });
   }
 
   /** Any request with a JSON body as text. Rejects with an IggyError; the answer's text is its cause. */
@@ -152,6 +165,12 @@ export class HttpClient {
   async logout(): Promise<void> {
     await this.request("DELETE", "/users/logout");
     this.#token = "";
+  }
+
+  async #login(path: string, credentials: object): Promise<number> {
+    const { user_id, access_token } = await this.#read("POST", path, credentials);
+    this.#token = tokenOf(access_token);
+    return Number(user_id);
   }
 
   #send(method: string, path: string, body?: object): Promise<HttpReply> {

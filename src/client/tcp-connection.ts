@@ -2,11 +2,10 @@
 // of logins and never reconnects: that is the client's work (iggy-client.ts).
 
 import type { Socket } from "bun";
-import { IggyError } from "../protocol/errors.ts";
 import type { FrameKind } from "../protocol/frame.ts";
 import type { ClientTlsOptions, Connection } from "./connection.ts";
 import { ConnectionLostError } from "./connection-lost-error.ts";
-import { connectTimeoutMs } from "./limits.ts";
+import { openInTime } from "./opening.ts";
 import { PendingRequests } from "./pending-requests.ts";
 import { requestFramePieces } from "./request-frame.ts";
 import { SendQueue } from "./send-queue.ts";
@@ -21,10 +20,6 @@ export type TcpConnectionOptions = {
   /** Undefined: no TLS. */
   readonly tls?: ClientTlsOptions;
 };
-
-export function cannotConnect(cause: unknown): IggyError {
-  return new IggyError("CannotEstablishConnection", [], { cause });
-}
 
 function bunTlsOptions({ ca, serverName, verify }: ClientTlsOptions) {
   return {
@@ -59,43 +54,39 @@ export class TcpConnection implements Connection {
   /** Connects; CannotEstablishConnection (9) with the reason as `cause` if that fails or takes too long. */
   static async connect(options: TcpConnectionOptions): Promise<TcpConnection> {
     const connection = new TcpConnection(options.frames ?? "sdk");
-    const timeoutMs = options.connectTimeoutMs ?? connectTimeoutMs;
-    const { promise: opened, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(cannotConnect(new Error(`no answer within ${timeoutMs} ms`))), timeoutMs);
-    const { tls } = options;
-    Bun.connect<undefined>({
-      hostname: options.host,
-      port: options.port,
-      data: undefined,
-      ...(tls === undefined ? {} : { tls: bunTlsOptions(tls) }),
-      socket: {
-        open: (socket) => {
-          connection.#socket = socket;
-          if (connection.#isClosed) socket.terminate();
-          else if (tls === undefined) resolve();
-        },
-        handshake: (_socket, isTrusted, error) => {
-          if (isTrusted) resolve();
-          else reject(cannotConnect(error ?? new Error("the TLS handshake failed")));
-        },
-        data: (_socket, chunk) => connection.#onData(chunk),
-        drain: () => connection.#flush(),
-        end: () => connection.#end(undefined),
-        close: (_socket, error) => {
-          connection.#end(error ?? undefined);
-          reject(cannotConnect(error ?? new Error("the server ended the connection")));
-        },
-        error: (_socket, error) => connection.#end(error),
-        connectError: (_socket, error) => reject(cannotConnect(error)),
-      },
-    }).catch((cause: unknown) => reject(cannotConnect(cause)));
+    const { host: hostname, port, tls } = options;
     try {
-      await opened;
+      await openInTime(options.connectTimeoutMs, (opened, failed) => {
+        Bun.connect<undefined>({
+          hostname,
+          port,
+          data: undefined,
+          ...(tls === undefined ? {} : { tls: bunTlsOptions(tls) }),
+          socket: {
+            open: (socket) => {
+              connection.#socket = socket;
+              if (connection.#isClosed) socket.terminate();
+              else if (tls === undefined) opened();
+            },
+            handshake: (_socket, isTrusted, error) => {
+              if (isTrusted) opened();
+              else failed(error ?? new Error("the TLS handshake failed"));
+            },
+            data: (_socket, chunk) => connection.#onData(chunk),
+            drain: () => connection.#flush(),
+            end: () => connection.#end(undefined),
+            close: (_socket, error) => {
+              connection.#end(error ?? undefined);
+              failed(error ?? new Error("the server ended the connection"));
+            },
+            error: (_socket, error) => connection.#end(error),
+            connectError: (_socket, error) => failed(error),
+          },
+        }).catch(failed);
+      });
     } catch (error) {
       connection.#end(error);
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
     return connection;
   }

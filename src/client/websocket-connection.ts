@@ -5,10 +5,10 @@
 import type { FrameKind } from "../protocol/frame.ts";
 import type { ClientTlsOptions, Connection } from "./connection.ts";
 import { ConnectionLostError } from "./connection-lost-error.ts";
-import { connectTimeoutMs, webSocketMessageBytesMax } from "./limits.ts";
+import { webSocketMessageBytesMax } from "./limits.ts";
+import { openInTime } from "./opening.ts";
 import { PendingRequests } from "./pending-requests.ts";
 import { requestFramePieces } from "./request-frame.ts";
-import { cannotConnect } from "./tcp-connection.ts";
 
 export type WebSocketConnectionOptions = {
   /** `ws://host:port` or `wss://host:port`; any path. */
@@ -62,21 +62,17 @@ export class WebSocketConnection implements Connection {
 
   /** Connects; CannotEstablishConnection (9) with the reason as `cause` if that fails or takes too long. */
   static async connect(options: WebSocketConnectionOptions): Promise<WebSocketConnection> {
-    const timeoutMs = options.connectTimeoutMs ?? connectTimeoutMs;
     const socket = makeSocket(options);
     const connection = new WebSocketConnection(socket, options.frames ?? "sdk");
-    const { promise: opened, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(cannotConnect(new Error(`no answer within ${timeoutMs} ms`))), timeoutMs);
-    socket.onopen = () => resolve();
-    socket.onerror = (event) => reject(cannotConnect(event));
-    connection.closed.then(() => reject(cannotConnect(new Error("the server ended the connection"))));
     try {
-      await opened;
+      await openInTime(options.connectTimeoutMs, (opened, failed) => {
+        socket.onopen = () => opened();
+        socket.onerror = failed;
+        connection.closed.then(() => failed(new Error("the server ended the connection")));
+      });
     } catch (error) {
       connection.#end(error);
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
     return connection;
   }

@@ -3,6 +3,7 @@
 import { isIpAddress, parseListenAddress } from "./address.ts";
 import { CpuAllocationError, type CpuTopology, placeShards } from "./cpu-allocation.ts";
 import type { Config } from "./schema/index.ts";
+import { needsKeyPair, readTokenKeys, TokenKeyError } from "./token-keys.ts";
 import { EXPIRY_SERVER_DEFAULT, TOPIC_SIZE_SERVER_DEFAULT } from "./units.ts";
 
 const CORS_METHODS = new Set(["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "CONNECT", "PATCH", "TRACE"]);
@@ -57,6 +58,14 @@ function checkHttp(config: Config, report: Report): void {
   if (http.jwt.useBase64Secret) {
     if (!BASE64.test(http.jwt.encodingSecret)) report("http.jwt.encoding_secret", "must be base64 text");
     if (!BASE64.test(http.jwt.decodingSecret)) report("http.jwt.decoding_secret", "must be base64 text");
+  }
+  if (needsKeyPair(http.jwt)) {
+    try {
+      readTokenKeys(http.jwt);
+    } catch (error) {
+      if (!(error instanceof TokenKeyError)) throw error;
+      report(error.key, error.rule);
+    }
   }
   if (http.metrics.enabled && !http.metrics.endpoint.startsWith("/")) {
     report("http.metrics.endpoint", "must be a path that starts with /");

@@ -71,6 +71,24 @@ describe("the HTTP client", async () => {
     });
   });
 
+  test("a personal access token logs in, whoever was logged in before", async () => {
+    const root = await connect();
+    const { text } = await root.request("POST", "/personal-access-tokens", '{"name":"tests","expiry":0}');
+    const { token } = JSON.parse(text) as { readonly token: string };
+    const guest = await HttpClient.connect({ url });
+    await expect(guest.createStream("p")).rejects.toMatchObject({ errorName: "Unauthenticated" });
+    await expect(guest.loginWithToken("unknown")).rejects.toMatchObject({ errorName: "ResourceNotFound" });
+    expect(await guest.loginWithToken(token)).toBe(0);
+    await guest.createStream("p");
+
+    await root.request("POST", "/users", '{"username":"bob","password":"secret","status":"active"}');
+    const bob = await HttpClient.connect({ url });
+    expect(await bob.login("bob", "secret")).toBe(1);
+    await expect(bob.deleteStream("p")).rejects.toMatchObject({ errorName: "Unauthorized" });
+    expect(await bob.loginWithToken(token)).toBe(0);
+    await bob.deleteStream("p");
+  });
+
   test("errors have their names", async () => {
     const client = await connect();
     await client.ping();

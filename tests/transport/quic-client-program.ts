@@ -120,6 +120,15 @@ async function ask(connection: ClientQuicConnection, bytes: Uint8Array, count: n
 /** SDK frames, one after the other. */
 async function relay(local: UnixConnection, target: Target): Promise<void> {
   const remote = await open(target);
+  try {
+    await relayTo(remote, local);
+  } finally {
+    remote.close({ closeCode: 0, reason: "" });
+  }
+  local.close();
+}
+
+async function relayTo(remote: ClientQuicConnection, local: UnixConnection): Promise<void> {
   let waiting = new Uint8Array(0);
   const chunk = new Uint8Array(1024 * 1024);
   for (;;) {
@@ -137,8 +146,6 @@ async function relay(local: UnixConnection, target: Target): Promise<void> {
     joined.set(chunk.subarray(0, count), waiting.byteLength);
     waiting = joined;
   }
-  remote.close({ closeCode: 0, reason: "" });
-  local.close();
 }
 
 function startRelay(target: Target): number {

@@ -31,10 +31,14 @@ const jwt = section({
   encodingSecret: text({
     default: "",
     secret: true,
-    doc: "Secret that signs. Both empty: a random one per start, so that tokens end with the process.",
+    doc: "Secret that signs; RS: private key, as PEM or the path of its file. Both empty: a random secret per start.",
   }),
-  decodingSecret: text({ default: "", secret: true, doc: "Secret that verifies. Empty: the encoding secret." }),
-  useBase64Secret: bool({ default: false, doc: "The secrets are base64 text." }),
+  decodingSecret: text({
+    default: "",
+    secret: true,
+    doc: "Secret that verifies; RS: public key or certificate, likewise. Empty: what belongs to the encoding secret.",
+  }),
+  useBase64Secret: bool({ default: false, doc: "The secrets are base64 text, of the secret or of the PEM." }),
   trustedIssuers: tables(
     {
       issuer: text({ required: true, doc: "The iss claim." }),

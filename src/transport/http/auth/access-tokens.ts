@@ -1,8 +1,10 @@
 // Access tokens: issued at login, checked with every request, exchanged, revoked (spec HA 4, SB 7.7). A token that was
 // checked once is remembered, so that a request costs a lookup and no signature.
+import type { KeyObject } from "node:crypto";
 import { jwt } from "@elysiajs/jwt";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import type { Config } from "../../../config/schema/index.ts";
+import { needsKeyPair, readTokenKeys } from "../../../config/token-keys.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import { systemRandom } from "../../../platform/random.ts";
 import { IggyError } from "../../../protocol/errors.ts";
@@ -57,6 +59,7 @@ export class AccessTokens {
   /** By token text, the one used last at the end. */
   readonly #callers = new Map<string, Caller>();
 
+  /** Throws TokenKeyError. */
   constructor(options: AccessTokensOptions) {
     const { algorithm, issuer, audience } = options.config;
     const { encodingKey, decodingKey } = keysOf(options.config);
@@ -65,7 +68,7 @@ export class AccessTokens {
     this.#verifier = jwt({ secret: decodingKey }).decorator.jwt;
   }
 
-  /** Errors: CannotGenerateJwt (76), also for an algorithm that needs a key pair: keys are secrets here (spec HA 4.3). */
+  /** Errors: CannotGenerateJwt (76). */
   async issue(userId: number): Promise<AccessToken> {
     const { accessTokenExpiry, notBeforeMicros } = this.#options.config;
     const nowSeconds = this.#nowSeconds();
@@ -189,8 +192,20 @@ function lifeSeconds(expiryMicros: bigint): number {
   return expiryMicros === u64Max ? neverSeconds : Number(expiryMicros / 1_000_000n);
 }
 
-/** One secret serves for both if only one is set; without any, tokens end with the process (spec HA 4.3). */
-function keysOf(config: JwtConfig): { encodingKey: Uint8Array; decodingKey: Uint8Array } {
+interface Keys {
+  readonly encodingKey: Uint8Array | KeyObject;
+  readonly decodingKey: Uint8Array | KeyObject;
+}
+
+/**
+ * A key pair for RS…. Else secrets: one serves for both if only one is set; without any, tokens end with the process (spec
+ * HA 4.3). Throws TokenKeyError.
+ */
+function keysOf(config: JwtConfig): Keys {
+  if (needsKeyPair(config)) {
+    const { privateKey, publicKey } = readTokenKeys(config);
+    return { encodingKey: privateKey, decodingKey: publicKey };
+  }
   const { encodingSecret, decodingSecret } = config;
   if (encodingSecret === "" && decodingSecret === "") {
     const key = new Uint8Array(secretBytes);
