@@ -1,14 +1,16 @@
 // Messages over HTTP: the body of a send becomes the frame that a binary client would send, and what a poll shows is what was
 // sent; large answers follow their reader.
 import { afterAll, describe, expect, test } from "bun:test";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import fc from "fast-check";
 import { decode } from "../../src/protocol/codec.ts";
 import { numericId } from "../../src/protocol/identifier.ts";
 import { sendMessagesRequestCodec } from "../../src/protocol/message/send-messages.ts";
 import { JsonShapeError, JsonSyntaxError } from "../../src/transport/http/json/reader.ts";
 import { readJson } from "../../src/transport/http/json/values.ts";
-import { messagesJson, pollResponse } from "../../src/transport/http/messages/poll-json.ts";
+import { AnswerPieces } from "../../src/transport/http/messages/answer-pieces.ts";
+import { JsonBytes } from "../../src/transport/http/messages/json-bytes.ts";
+import { pollResponse } from "../../src/transport/http/messages/poll-json.ts";
 import {
   batchBytes,
   encodeHead,
@@ -77,6 +79,16 @@ function storedBytes(text: string): Buffer {
   return Buffer.from(memory.subarray(body.payloads.length * 16));
 }
 
+/** The answer of a poll that finds these messages. */
+function shownText(stored: Buffer, messagesCount: number): string {
+  const parts = [{ kind: "bytes" as const, bytes: stored }];
+  const read = { currentOffset: 0, messagesCount, sizeBytes: stored.length, parts };
+  const pieces = new AnswerPieces({ partitionId: 0, read });
+  const text = new JsonBytes(1024);
+  while (!pieces.isDone) pieces.writeNext(text);
+  return Buffer.from(text.written).toString("latin1");
+}
+
 describe("the body of a send", () => {
   test("any messages come out of the frame as they went into the body", () => {
     fc.assert(
@@ -93,12 +105,11 @@ describe("the body of a send", () => {
     fc.assert(
       fc.property(fc.array(message, { minLength: 1, maxLength: 5 }), (messages) => {
         const bytes = storedBytes(`{${balanced},"messages":${JSON.stringify(messages)}}`);
-        const { json, end } = messagesJson(bytes, 0, bytes.length, true);
-        expect(end).toBe(bytes.length);
-        const shown = JSON.parse(`[${json}]`);
+        const json = shownText(bytes, messages.length);
+        const shown = JSON.parse(json).messages;
         expect(shown.map((each: { payload: string }) => each.payload)).toEqual(messages.map(({ payload }) => payload));
-        const ids = readJson(`[${json}]`) as { header: { id: bigint } }[];
-        expect(ids.map((each) => BigInt(each.header.id))).toEqual(messages.map(({ id }) => BigInt(id ?? 0)));
+        const { messages: withIds } = readJson(json) as { messages: { header: { id: bigint } }[] };
+        expect(withIds.map((each) => BigInt(each.header.id))).toEqual(messages.map(({ id }) => BigInt(id ?? 0)));
         const headers = shown.map((each: { user_headers: unknown }) => each.user_headers);
         expect(headers).toEqual(messages.map((each) => sortedHeaders(each.user_headers ?? [])));
       }),
@@ -181,7 +192,7 @@ describe("the body of a send", () => {
 describe("headers in a poll", () => {
   const shown = (userHeaders: string): unknown => {
     const bytes = storedBytes(single(`{"payload":"eA==","user_headers":${userHeaders}}`));
-    return JSON.parse(messagesJson(bytes, 0, bytes.length, true).json).user_headers;
+    return JSON.parse(shownText(bytes, 1)).messages[0].user_headers;
   };
 
   test("bytes that are no headers are shown as base64", () => {
@@ -199,57 +210,153 @@ describe("headers in a poll", () => {
   });
 });
 
-describe("a large answer", () => {
-  const payload = Buffer.alloc(700_000, 7);
-  const stored = storedBytes(single(`{"payload":"${payload.toString("base64")}"}`));
+describe("an answer", () => {
   let released = 0;
   let sentBytes = 0;
+  let turn = 0;
+  /** In which turn of the event loop each piece of a large answer was made. */
+  const pieceTurns: number[] = [];
+  const payloadBytes = 700_000;
+
+  /** The query says how many messages, and the byte that their payloads consist of. */
   const server = Bun.serve({
     port: 0,
     hostname: "127.0.0.1",
-    fetch: () => {
+    fetch: ({ url }) => {
+      const query = new URL(url).searchParams;
+      const count = Number(query.get("count"));
+      const payload = Buffer.alloc(payloadBytes, Number(query.get("fill")));
+      const stored = storedBytes(single(`{"payload":"${payload.toString("base64")}"}`));
       // The parts end in the middle of messages.
       const half = stored.length / 2;
-      const parts = Array.from({ length: 60 }, () => [
+      const parts = Array.from({ length: count }, () => [
         { kind: "bytes" as const, bytes: stored.subarray(0, half) },
         { kind: "bytes" as const, bytes: stored.subarray(half) },
       ]).flat();
-      const sizeBytes = 60 * stored.length;
       const release = () => {
         released++;
       };
-      const read = { currentOffset: 59, messagesCount: 60, sizeBytes, parts, release };
+      const sizeBytes = count * stored.length;
+      const read = { currentOffset: count - 1, messagesCount: count, sizeBytes, parts, release };
       return pollResponse({ partitionId: 3, read }, (pieceBytes) => {
         sentBytes += pieceBytes;
+        pieceTurns.push(turn);
       });
     },
   });
   afterAll(() => server.stop(true));
 
-  test("is whole, and its files are given back once", async () => {
-    const before = released;
-    const body = await (await fetch(server.url)).text();
+  const ask = (count: number, fill: number) => fetch(`${server.url}?count=${count}&fill=${fill}`);
+
+  /** A client that reads nothing. */
+  async function unreadClient(count: number, fill: number): Promise<Socket> {
+    const connected = Promise.withResolvers<void>();
+    const socket = connect(server.port ?? 0, "127.0.0.1", connected.resolve);
+    socket.on("error", connected.reject);
+    await connected.promise;
+    socket.pause();
+    socket.write(`GET /?count=${count}&fill=${fill} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+    while (server.pendingRequests === 0) await Bun.sleep(5);
+    return socket;
+  }
+
+  function expectMessages(body: string, count: number, fill: number): void {
     const answer = JSON.parse(body) as { count: number; messages: { payload: string }[] };
+    const text = Buffer.alloc(payloadBytes, fill).toString("base64");
+    expect(answer.count).toBe(count);
+    expect(answer.messages).toHaveLength(count);
+    expect(answer.messages.every(({ payload }) => payload === text)).toBe(true);
+  }
+
+  test("that is small has its size in a header, and its files are given back before it is sent", async () => {
+    const before = released;
+    const responses = await Promise.all([1, 2, 3, 4].map((fill) => ask(1, fill)));
+    expect(released - before).toBe(4);
+    for (const [index, response] of responses.entries()) {
+      const body = await response.text();
+      expect(response.headers.get("content-length")).toBe(String(body.length));
+      expectMessages(body, 1, index + 1);
+    }
+  });
+
+  test("that is large is whole, and its files are given back once", async () => {
+    const before = released;
+    sentBytes = 0;
+    const body = await (await ask(60, 7)).text();
     expect(sentBytes).toBe(body.length);
-    expect(answer.count).toBe(60);
-    const text = payload.toString("base64");
-    expect(answer.messages).toHaveLength(60);
-    expect(answer.messages.every((each) => each.payload === text)).toBe(true);
+    expectMessages(body, 60, 7);
     expect(released - before).toBe(1);
   });
 
-  test("is not made ahead of a client that reads nothing, and is given up when that client goes away", async () => {
+  test("that is large does not mix with others that are made at the same time, also for a client that reads late", async () => {
     const before = released;
-    const socket = connect(server.port ?? 0, "127.0.0.1", () =>
-      socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"),
-    );
-    socket.pause();
-    while (server.pendingRequests === 0) await Bun.sleep(5);
+    const late = await unreadClient(30, 200);
+    const bodies = await Promise.all([1, 2, 3, 4, 5].map(async (fill) => (await ask(20, fill)).text()));
+    for (const [index, body] of bodies.entries()) expectMessages(body, 20, index + 1);
+    const chunks: Buffer[] = [];
+    late.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      // Now and then it stops.
+      if (chunks.length % 100 === 0) late.pause();
+      if (chunks.length % 100 === 0) setTimeout(() => late.resume(), 2);
+    });
+    const closed = Promise.withResolvers<void>();
+    late.on("close", () => closed.resolve());
+    late.resume();
+    await closed.promise;
+    expectMessages(unchunked(Buffer.concat(chunks)), 30, 200);
+    expect(released - before).toBe(6);
+  });
+
+  test("that is large leaves a turn to others after each piece, although its client takes everything at once", async () => {
+    pieceTurns.length = 0;
+    let isRunning = true;
+    const countTurn = () => {
+      turn++;
+      if (isRunning) setImmediate(countTurn);
+    };
+    countTurn();
+    await (await ask(60, 7)).arrayBuffer();
+    isRunning = false;
+    const counts = new Map<number, number>();
+    for (const each of pieceTurns) counts.set(each, (counts.get(each) ?? 0) + 1);
+    expect(pieceTurns.length).toBeGreaterThan(400);
+    // One when the client has room again, one behind that.
+    expect(Math.max(...counts.values())).toBeLessThanOrEqual(2);
+  });
+
+  test("that is large is not made ahead of a client that reads nothing, and is given up when that client goes away", async () => {
+    const before = released;
+    sentBytes = 0;
+    const socket = await unreadClient(60, 7);
     await Bun.sleep(200);
     expect(released).toBe(before);
+    // What the system's buffers take.
+    expect(sentBytes).toBeLessThan((60 * payloadBytes * 4) / 3 / 2);
     socket.destroy();
     const deadlineMs = performance.now() + 5000;
     while (released === before && performance.now() < deadlineMs) await Bun.sleep(5);
+    await Bun.sleep(20);
     expect(released).toBe(before + 1);
   });
+
+  test("that is large and not asked for in the end is given up", async () => {
+    const before = released;
+    const head = await fetch(`${server.url}?count=60&fill=7`, { method: "HEAD" });
+    expect(head.status).toBe(200);
+    expect(released - before).toBe(1);
+  });
 });
+
+/** Body of a response in chunks. */
+function unchunked(response: Buffer): string {
+  const chunks: Buffer[] = [];
+  let position = response.indexOf("\r\n\r\n") + 4;
+  for (;;) {
+    const end = response.indexOf("\r\n", position);
+    const sizeBytes = Number.parseInt(response.toString("latin1", position, end), 16);
+    if (sizeBytes === 0) return Buffer.concat(chunks).toString("latin1");
+    chunks.push(response.subarray(end + 2, end + 2 + sizeBytes));
+    position = end + 2 + sizeBytes + 2;
+  }
+}

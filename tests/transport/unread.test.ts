@@ -204,8 +204,8 @@ const transports: Record<
   http: {
     of: () => server,
     open: httpClient,
-    // What the system's buffers take of an answer, up to 5 MiB, is made of strings that lie about until the next collection.
-    perClientBytes: 8 * mebibyte,
+    // One piece of an answer, as far as the system's buffers do not take it.
+    perClientBytes: 256 * 1024,
   },
   // Up to 1.25 MiB of a stream in the engine, and pieces on their way.
   quic: { of: () => server, open: quicClient, perClientBytes: 2.5 * mebibyte },

@@ -4,12 +4,24 @@
 import { userHeaderFieldBytesMax, userHeadersBytesMax } from "../../../protocol/limits.ts";
 import { HeaderKindCode } from "../../../protocol/user-headers.ts";
 import { type JsonReader, JsonShapeError } from "../json/reader.ts";
+import { ascii, base64TextBytes, type JsonBytes, readU32 } from "./json-bytes.ts";
 
 const codesByKind: ReadonlyMap<string, number> = new Map(Object.entries(HeaderKindCode));
-const kindsByCode: readonly string[] = Object.entries(HeaderKindCode).reduce<string[]>((kinds, [kind, code]) => {
-  kinds[code] = kind;
-  return kinds;
-}, []);
+/** Text before the value, by code of the kind; codes without a kind have none. */
+const kindStarts: readonly (Uint8Array | undefined)[] = Object.entries(HeaderKindCode).reduce<Uint8Array[]>(
+  (starts, [kind, code]) => {
+    starts[code] = ascii(`{"kind":"${kind}","value":"`);
+    return starts;
+  },
+  [],
+);
+const fieldEndText = ascii('"}');
+const firstKeyName = ascii('[{"key":');
+const keyName = ascii(',{"key":');
+const valueName = ascii(',"value":');
+const headerEnd = ascii("}");
+const headersEnd = ascii("]");
+const noHeaders = ascii("[]");
 
 /** By code; 0: any size. */
 const fixedBytes: readonly number[] = [0, 0, 0, 1, 1, 2, 4, 8, 16, 1, 2, 4, 8, 16, 4, 8];
@@ -116,36 +128,68 @@ function encode(headers: readonly (readonly [Field, Field])[]): Uint8Array {
   return encoded;
 }
 
-/** The value of `user_headers` as JSON text: an array, or base64 of bytes that are no headers. */
-export function userHeadersJson(bytes: Buffer, start: number, end: number): string {
-  if (start === end) return "[]";
-  let json = "[";
+/** Most that a field adds to the base64 of its bytes. */
+const fieldFrameBytesMax = Math.max(...kindStarts.flatMap((start) => start?.length ?? [])) + fieldEndText.length;
+const headerFrameBytes = keyName.length + valueName.length + headerEnd.length;
+
+/** Room that `writeUserHeaders` needs for user headers of this size: as many fields as can be, and a padding for each. */
+export function userHeadersTextBytesMax(sizeBytes: number): number {
+  const fieldsCountMax = Math.ceil(sizeBytes / (fieldHeadBytes + 1));
+  const frameBytes = fieldsCountMax * (fieldFrameBytesMax + base64TextBytes(1));
+  return frameBytes + Math.ceil(fieldsCountMax / 2) * headerFrameBytes + base64TextBytes(sizeBytes) + noHeaders.length;
+}
+
+/** Writes the value of `user_headers`: an array, or base64 of bytes that are no headers. The caller has reserved the room. */
+export function writeUserHeaders(out: JsonBytes, bytes: Uint8Array, start: number, end: number): void {
+  if (start === end) {
+    out.fragment(noHeaders);
+    return;
+  }
+  if (!areHeaders(bytes, start, end)) {
+    out.quote();
+    out.base64(bytes, start, end);
+    out.quote();
+    return;
+  }
   let position = start;
   while (position < end) {
-    const key = fieldJson(bytes, position, end);
-    const valuePosition = key === undefined ? end : fieldEnd(bytes, position);
-    const value = key === undefined ? undefined : fieldJson(bytes, valuePosition, end);
-    if (value === undefined) return `"${bytes.toString("base64", start, end)}"`;
-    json += `${position === start ? "" : ","}{"key":${key},"value":${value}}`;
-    position = fieldEnd(bytes, valuePosition);
+    out.fragment(position === start ? firstKeyName : keyName);
+    position = writeField(out, bytes, position);
+    out.fragment(valueName);
+    position = writeField(out, bytes, position);
+    out.fragment(headerEnd);
   }
-  return `${json}]`;
+  out.fragment(headersEnd);
 }
 
-function fieldEnd(bytes: Buffer, position: number): number {
-  return position + fieldHeadBytes + bytes.readUInt32LE(position + 1);
+function areHeaders(bytes: Uint8Array, start: number, end: number): boolean {
+  let position = start;
+  while (position < end) {
+    const valuePosition = fieldEnd(bytes, position, end);
+    position = valuePosition < 0 ? -1 : fieldEnd(bytes, valuePosition, end);
+    if (position < 0) return false;
+  }
+  return true;
 }
 
-/** Undefined for what is no field (spec HA 5.4). */
-function fieldJson(bytes: Buffer, position: number, end: number): string | undefined {
-  if (position + fieldHeadBytes > end) return undefined;
+/** Where the field ends that begins at the position; -1: it is none (spec HA 5.4). */
+function fieldEnd(bytes: Uint8Array, position: number, end: number): number {
+  if (position + fieldHeadBytes > end) return -1;
   const code = bytes[position]!;
-  const kind = kindsByCode[code];
-  const sizeBytes = bytes.readUInt32LE(position + 1);
-  if (kind === undefined || sizeBytes === 0 || sizeBytes > userHeaderFieldBytesMax) return undefined;
-  if (position + fieldHeadBytes + sizeBytes > end) return undefined;
+  const sizeBytes = readU32(bytes, position + 1);
+  if (kindStarts[code] === undefined || sizeBytes === 0 || sizeBytes > userHeaderFieldBytesMax) return -1;
   const wantedBytes = fixedBytes[code]!;
-  if (wantedBytes !== 0 && wantedBytes !== sizeBytes) return undefined;
+  if (wantedBytes !== 0 && wantedBytes !== sizeBytes) return -1;
+  const fieldEndPosition = position + fieldHeadBytes + sizeBytes;
+  return fieldEndPosition > end ? -1 : fieldEndPosition;
+}
+
+/** Returns where the field ends. */
+function writeField(out: JsonBytes, bytes: Uint8Array, position: number): number {
   const start = position + fieldHeadBytes;
-  return `{"kind":"${kind}","value":"${bytes.toString("base64", start, start + sizeBytes)}"}`;
+  const end = start + readU32(bytes, position + 1);
+  out.fragment(kindStarts[bytes[position]!]!);
+  out.base64(bytes, start, end);
+  out.fragment(fieldEndText);
+  return end;
 }
