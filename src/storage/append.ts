@@ -91,7 +91,9 @@ export class Appender {
       log.publish(log.writtenOffset, writtenBytes);
       group?.resolve();
     }
-    if (active.index.pendingBytes(active.index.rowsCount) >= pendingRowsBytesMax) this.#tryWriteIndex(active);
+    // At sync level the rows are written while the sync runs, so that the files are whole when it is answered.
+    const isDue = active.index.pendingBytes(active.index.rowsCount) >= pendingRowsBytesMax;
+    if (isDue || this.#isSyncLevel) this.#tryWriteIndex(active);
     if (isFull && mayRotate) this.#rotate();
     return undefined;
   }

@@ -203,6 +203,16 @@ describe("sync level", () => {
     expect(disk.syncs).toContain("/");
   });
 
+  test("log and index are whole when a batch is answered", async () => {
+    const disk = new MemoryDisk();
+    const harness = makeHarness(disk, { acknowledge: "sync" });
+    const partition = harness.open();
+    await appendNow(harness, partition, [10, 20]);
+    expect(disk.read(index0).byteLength).toBe(2 * 16);
+    await appendNow(harness, partition, [30]);
+    expect(disk.read(index0).byteLength).toBe(3 * 16);
+  });
+
   test("a failed sync fences the partition: all who wait get 10009, nothing more is taken, durable data is read", async () => {
     const disk = new MemoryDisk();
     const harness = makeHarness(disk, { acknowledge: "sync" });
