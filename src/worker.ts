@@ -109,10 +109,11 @@ class ShardProcess {
   #sysinfo: Timer | undefined;
   #isShuttingDown = false;
 
-  private constructor(start: ShardStart, log: Logger, metadataLog: MetadataLog | undefined, state: MetadataState) {
+  private constructor(start: ShardStart, root: Logger, metadataLog: MetadataLog | undefined, state: MetadataState) {
     const { config, shardId, shardCount } = start;
     const { partition, segment, topic } = config.system;
     this.#start = start;
+    const log = root.child(`shard-${shardId}`);
     this.#log = log;
     this.#metadataLog = metadataLog;
     const paths = dataPaths(config.system);
@@ -189,6 +190,7 @@ class ShardProcess {
       sessions: this.#sessions,
       loginThrottle: new LoginThrottle(),
       clock: systemClock,
+      auditLog: root.child("audit"),
       startTimeMicros: start.startTimeMicros,
       systemStats: createSystemStatsReader(config.system.path),
       clusterMetadata: () => this.#clusterMetadata(),
@@ -272,12 +274,13 @@ class ShardProcess {
 
   static async open(start: ShardStart): Promise<ShardProcess> {
     const output = createLogOutput(start.logFile && new LogFile(start.logFile));
-    const log = createLogger({ filter: start.logFilter, ...output }).child(`shard-${start.shardId}`);
+    const root = createLogger({ filter: start.logFilter, ...output });
     if (start.shardId !== 0) {
-      const process = new ShardProcess(start, log, undefined, start.state!);
+      const process = new ShardProcess(start, root, undefined, start.state!);
       post({ kind: "opened", state: undefined, hasCreatedRoot: false });
       return process;
     }
+    const log = root.child(`shard-${start.shardId}`);
     const { system } = start.config;
     const { stateDirectory } = dataPaths(system);
     const cipher = system.encryption.enabled ? { cipher: createCipher(system.encryption.key) } : {};
@@ -301,7 +304,7 @@ class ShardProcess {
     const { log: metadataLog, state, repairs } = openLog(system.state.enforceFsync);
     for (const repair of repairs) log.warn("the metadata log was repaired", { ...repair });
     const hasCreatedRoot = await createRootUser(metadataLog, start, log);
-    const process = new ShardProcess(start, log, metadataLog, state);
+    const process = new ShardProcess(start, root, metadataLog, state);
     post({ kind: "opened", state, hasCreatedRoot });
     return process;
   }

@@ -4,6 +4,7 @@ import { type Codec, decode, encode } from "../protocol/codec.ts";
 import type { CommandName } from "../protocol/codes.ts";
 import { commandCodecs } from "../protocol/registry.ts";
 import type { ShardRead } from "../shard/index.ts";
+import { auditOf } from "./audit.ts";
 import type { ServerContext } from "./context.ts";
 import type { Session } from "./session.ts";
 
@@ -47,9 +48,10 @@ export interface Command {
 /** A command whose reply is a value of the registry's reply codec; `undefined` is the empty payload. */
 export function command<N extends CommandName>(
   name: N,
-  handle: Handler<RequestOf<N>, ReplyValueOf<N> | undefined>,
+  handler: Handler<RequestOf<N>, ReplyValueOf<N> | undefined>,
   options: { readonly needsLogin: boolean } = { needsLogin: true },
 ): Command {
+  const handle = audited(name, handler);
   const replyCodec: Codec<ReplyValueOf<N>> = commandCodecs[name].reply as Codec<never>;
   const toReply = (value: ReplyValueOf<N> | undefined) =>
     value === undefined ? emptyReply : encode(replyCodec, value);
@@ -62,6 +64,20 @@ export function command<N extends CommandName>(
     options,
   );
   return { ...plain, handle: (context, session, request) => handle(context, session, request as RequestOf<N>) };
+}
+
+function audited<N extends CommandName, Result>(
+  name: N,
+  handle: Handler<RequestOf<N>, Result>,
+): Handler<RequestOf<N>, Result> {
+  const audit = auditOf(name);
+  if (audit === undefined) return handle;
+  return async (context, session, request) => {
+    const note = audit(context, session, request);
+    const result = await handle(context, session, request);
+    note();
+    return result;
+  };
 }
 
 /** A command that makes its own reply. */

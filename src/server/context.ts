@@ -1,5 +1,6 @@
 // What the handlers of one shard work with.
 
+import type { Logger } from "../observability/log.ts";
 import type { SystemStats } from "../observability/system-stats.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
@@ -14,6 +15,8 @@ export interface ServerContext {
   readonly sessions: Sessions;
   readonly loginThrottle: LoginThrottle;
   readonly clock: Clock;
+  /** Who changed what, and who was refused. */
+  readonly auditLog: Logger;
   /** Start of the process, µs since the epoch. */
   readonly startTimeMicros: number;
   readonly systemStats: () => SystemStats;

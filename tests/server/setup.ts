@@ -1,4 +1,5 @@
 // What dispatch needs to run commands, over the two shards of the shard tests.
+import { createLogger } from "../../src/observability/log.ts";
 import type { ServerContext, Session } from "../../src/server/index.ts";
 import { createSession, LoginThrottle, Sessions } from "../../src/server/index.ts";
 import { rootCreatedAtMicros, type TestShard } from "../shard/setup.ts";
@@ -16,6 +17,7 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     sessions: new Sessions({ shard, clock, onFailure: notExpected }),
     loginThrottle: new LoginThrottle(),
     clock,
+    auditLog: createLogger({ filter: "off" }),
     startTimeMicros,
     systemStats: notExpected,
     clusterMetadata: notExpected,
