@@ -24,6 +24,7 @@ import {
   anonymousPayloadBytesMax,
   backlogBytesMax,
   discardedPayloadBytesMax,
+  idleLingerMs,
   lingerMs,
   sendsUnderWayMax,
   slowestBytesPerMs,
@@ -123,11 +124,11 @@ export class RequestPipeline implements FrameSink {
   /** Tells the client that the server stops (spec BP 2.7), and closes. */
   disconnect(): void {
     if (this.#closing === "closed") return;
+    const { isInsideFrame } = this.parser;
     this.parser.stop();
-    if (this.#slots.length === 0 && this.#closing === "no") {
-      this.#output.write(encodeErrorFrame(new IggyError("Disconnected").code));
-    }
-    this.#closeAfterReplies();
+    const isUnanswered = this.#slots.length > 0 || this.#closing !== "no";
+    if (!isUnanswered) this.#output.write(encodeErrorFrame(new IggyError("Disconnected").code));
+    this.#closeAfterReplies(isUnanswered || isInsideFrame ? lingerMs : idleLingerMs);
   }
 
   terminate(): void {
@@ -338,9 +339,9 @@ export class RequestPipeline implements FrameSink {
 
   /**
    * Ends the connection when every reply is out. The client may still be sending: closing at once would make the system
-   * throw the last replies away, so the sending side ends first and what still comes is ignored for a moment.
+   * throw the last replies away, so the sending side ends first and what still comes is ignored for `patienceMs`.
    */
-  #closeAfterReplies(): void {
+  #closeAfterReplies(patienceMs = lingerMs): void {
     if (this.#closing === "lingering" || this.#closing === "closed") return;
     this.#closing = "afterReplies";
     if (this.#slots.length > 0 || !this.#output.isEmpty) return;
@@ -349,7 +350,7 @@ export class RequestPipeline implements FrameSink {
     this.#carrier.endSending();
     setTimeout(() => {
       if (this.#closing !== "closed") this.terminate();
-    }, lingerMs);
+    }, patienceMs);
   }
 
   #releaseBuffer(): void {

@@ -14,6 +14,8 @@ export const discardedPayloadBytesMax = 16 * 1024 * 1024;
 
 /** How long a connection that is being closed may still send before it is cut. */
 export const lingerMs = 1000;
+/** The same for a client that has nothing under way when the server stops: it may send something in this very moment. */
+export const idleLingerMs = 100;
 
 /** While memory for frames is short: a half-received frame this far behind the slowest pace closes its connection. */
 export const stalledFrameMs = 10_000;

@@ -1,7 +1,11 @@
 import { expect, test } from "bun:test";
+import { once } from "node:events";
 import { readdirSync, statSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import type { IggyClient } from "../../src/client/index.ts";
+import { CommandCode } from "../../src/protocol/codes.ts";
+import { encodeRequestFrame } from "../../src/protocol/frame.ts";
 import { useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
 
@@ -96,6 +100,34 @@ test("clients are told of the stop with status 8, then their connection ends", a
     client.close();
   }
   await stopped;
+});
+
+test("idle clients that stay hold the stop up for a moment only, one in the middle of a request for longer", async () => {
+  const ping = encodeRequestFrame(CommandCode.ping, new Uint8Array(0));
+  /** Between the lines of the log that say so. */
+  const stopMs = async (prepare: (socket: Socket) => void) => {
+    const server = await servers.start({ shards: 2 });
+    // As the Rust SDK: the end of the connection is not noticed before the next request.
+    const sockets = Array.from({ length: 4 }, () =>
+      connect({ host: server.host, port: server.port, allowHalfOpen: true }),
+    );
+    for (const socket of sockets) {
+      socket.write(ping);
+      await once(socket, "data");
+    }
+    prepare(sockets[0]!);
+    sockets[1]!.write(ping);
+    await once(sockets[1]!, "data");
+    await server.stop();
+    for (const socket of sockets) socket.destroy();
+    const [fromMs, toMs] = ["stopping", "stopped; everything"].map((text) => {
+      const line = server.log.split("\n").find((each) => each.includes(text));
+      return Date.parse(line?.split(" ")[0] ?? "");
+    });
+    return toMs! - fromMs!;
+  };
+  expect(await stopMs(() => undefined)).toBeWithin(90, 900);
+  expect(await stopMs((socket) => socket.write(ping.subarray(0, 6)))).toBeGreaterThan(950);
 });
 
 test("what is deleted is gone from the disk, and its id does not bring it back", async () => {
