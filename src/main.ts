@@ -192,7 +192,8 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   await writeCurrentConfig(config, addresses);
   if (root.isGenerated && supervisor.hasCreatedRoot)
     process.stdout.write(`Generated root user password: ${root.password}\n`);
-  log.info("whippet is running", { elapsedMs: Math.round((systemClock.nowMicros() - startTimeMicros) / 1000) });
+  // What stands in brackets is what scripts and containers wait for that were made for the original.
+  log.info("whippet is running (Iggy server is running)", { elapsedMs: Math.round((systemClock.nowMicros() - startTimeMicros) / 1000) });
 }
 
 try {
