@@ -191,6 +191,7 @@ class ShardProcess {
       loginThrottle: new LoginThrottle(),
       clock: systemClock,
       auditLog: root.child("audit"),
+      hidesNames: config.system.encryption.enabled,
       startTimeMicros: start.startTimeMicros,
       systemStats: createSystemStatsReader(config.system.path),
       clusterMetadata: () => this.#clusterMetadata(),

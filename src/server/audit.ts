@@ -1,5 +1,6 @@
 // Who changed what, in the log: a line for each command that was carried out and changes more than messages and offsets.
-// Its target is `audit`, so that a filter can choose it (`warn,audit=info`). Never a secret.
+// Its target is `audit`, so that a filter can choose it (`warn,audit=info`). Never a secret: where metadata is encrypted on the disk, names are none
+// of the log's business either.
 import type { LogFields } from "../observability/log.ts";
 import type { CommandName } from "../protocol/codes.ts";
 import type { Identifier } from "../protocol/identifier.ts";
@@ -12,6 +13,8 @@ import type { Session } from "./session.ts";
 type Described = {
   readonly [N in CommandName]?: readonly [message: string, fields: (request: RequestOf<N>) => LogFields];
 };
+
+const hiddenName = "******";
 
 /** Objects are named as the client named them. */
 const described: Described = {
@@ -63,16 +66,28 @@ export function auditOf<N extends CommandName>(name: N): Audit<RequestOf<N>> | u
   if (entry === undefined) return undefined;
   const [message, fieldsOf] = entry;
   return (context, session, request) => {
-    const fields = actorOf(context, session);
-    return () => context.auditLog.info(message, { ...fieldsOf(request), ...fields });
+    const actor = actorOf(context, session);
+    const { auditLog, hidesNames } = context;
+    return () => {
+      const fields = fieldsOf(request);
+      auditLog.info(message, { ...(hidesNames ? withoutNames(fields) : fields), ...actor });
+    };
   };
 }
 
+/** Every text is a name, or may be one. */
+function withoutNames(fields: LogFields): LogFields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [key, typeof value === "string" ? hiddenName : value]),
+  );
+}
+
 /** Who asks, and from where. A session of HTTP has no client id, and its address only while it logs in. */
-export function actorOf({ shard }: ServerContext, session: Session): LogFields {
+export function actorOf({ shard, hidesNames }: ServerContext, session: Session): LogFields {
   const { clientId, address, transport } = session;
+  const name = hidesNames ? undefined : userOf(shard, session)?.name;
   return {
-    by: userOf(shard, session)?.name ?? session.user?.id ?? "nobody",
+    by: name ?? session.user?.id ?? "nobody",
     ...(clientId === 0 ? {} : { client: clientId }),
     ...(address === "" ? {} : { address }),
     transport,

@@ -17,6 +17,8 @@ export interface ServerContext {
   readonly clock: Clock;
   /** Who changed what, and who was refused. */
   readonly auditLog: Logger;
+  /** Names stay out of the log: metadata is encrypted on the disk (`system.encryption`). */
+  readonly hidesNames: boolean;
   /** Start of the process, µs since the epoch. */
   readonly startTimeMicros: number;
   readonly systemStats: () => SystemStats;

@@ -53,3 +53,19 @@ test("a login that is refused is a warning with the address, and nothing of what
   );
   expect(server.log).not.toContain("wrong-password");
 });
+
+test("where metadata is encrypted, names are hidden: numbers are shown", async () => {
+  const env = {
+    IGGY_SYSTEM_ENCRYPTION_ENABLED: "true",
+    IGGY_SYSTEM_ENCRYPTION_KEY: Buffer.alloc(32, 7).toString("base64"),
+  };
+  const server = await servers.start({ env });
+  const root = await server.connect();
+  await root.createStream("orders");
+  await root.createTopic(0, { name: "eu", partitionsCount: 2 });
+  await root.close();
+  expect(auditLines(server.log)).toEqual([
+    "INFO audit created a stream stream=****** by=0 client=N address=A transport=tcp",
+    "INFO audit created a topic stream=0 topic=****** partitions=2 by=0 client=N address=A transport=tcp",
+  ]);
+});

@@ -18,6 +18,7 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     loginThrottle: new LoginThrottle(),
     clock,
     auditLog: createLogger({ filter: "off" }),
+    hidesNames: false,
     startTimeMicros,
     systemStats: notExpected,
     clusterMetadata: notExpected,
