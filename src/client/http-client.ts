@@ -9,9 +9,10 @@ import type { PolledMessage, PolledMessages } from "../protocol/message/poll-mes
 import type { Partitioning } from "../protocol/partitioning.ts";
 import type { ConsumerOffset } from "../protocol/records/consumer-offset.ts";
 import { type HeaderKind, HeaderKindCode } from "../protocol/user-headers.ts";
-import type { OffsetOptions, PollOptions, SendOptions, TopicOptions } from "./client-commands.ts";
+import type { OffsetOptions, PollOptions, SendOptions } from "./client-commands.ts";
 import type { ClientTlsOptions } from "./connection.ts";
 import { type IdentifierInput, identifierOf } from "./identifiers.ts";
+import type { TopicOptions } from "./topic-commands.ts";
 
 export type HttpClientOptions = {
   /** `http://host:port` or `https://host:port`. */

@@ -8,3 +8,8 @@ export function identifierOf(input: IdentifierInput): Identifier {
   if (typeof input === "number") return numericId(input);
   return typeof input === "string" ? nameId(input) : input;
 }
+
+/** A topic in its stream, as most requests begin. */
+export function topicTarget(stream: IdentifierInput, topic: IdentifierInput) {
+  return { stream: identifierOf(stream), topic: identifierOf(topic) };
+}

@@ -4,10 +4,13 @@
 
 import { CommandCode } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
-import { ClientCommands, type ExchangeOptions } from "./client-commands.ts";
+import { ClientCommands } from "./client-commands.ts";
+import type { ExchangeOptions } from "./command-sender.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionLostError } from "./connection-lost-error.ts";
+import { type IdentifierInput, identifierOf } from "./identifiers.ts";
 import { TcpConnection, type TcpConnectionOptions } from "./tcp-connection.ts";
+import type { UpdateUserOptions } from "./user-commands.ts";
 import { WebSocketConnection } from "./websocket-connection.ts";
 
 export type ReconnectOptions = {
@@ -51,9 +54,9 @@ const readCodes: ReadonlySet<number> = new Set([
   CommandCode.getConsumerGroups,
 ]);
 
-/** How to log in again. */
+/** How to log in again; the user's id is known once that was done. */
 type Credentials =
-  | { readonly kind: "password"; readonly username: string; readonly password: string }
+  | { readonly kind: "password"; readonly username: string; readonly password: string; readonly userId?: number }
   | { readonly kind: "token"; readonly token: string };
 
 export class IggyClient extends ClientCommands {
@@ -98,7 +101,7 @@ export class IggyClient extends ClientCommands {
 
   override async login(username: string, password: string): Promise<number> {
     const userId = await super.login(username, password);
-    this.#credentials = { kind: "password", username, password };
+    this.#credentials = { kind: "password", username, password, userId };
     return userId;
   }
 
@@ -112,6 +115,21 @@ export class IggyClient extends ClientCommands {
   override async logout(): Promise<void> {
     await super.logout();
     this.#credentials = undefined;
+  }
+
+  /** A reconnect logs in with what the own user is called by then. */
+  override async updateUser(user: IdentifierInput, options: UpdateUserOptions): Promise<void> {
+    await super.updateUser(user, options);
+    const { username } = options;
+    const own = this.#credentials;
+    if (username !== undefined && isOwn(own, user)) this.#credentials = { ...own, username };
+  }
+
+  /** A reconnect logs in with the new password of the own user. */
+  override async changePassword(user: IdentifierInput, currentPassword: string, newPassword: string): Promise<void> {
+    await super.changePassword(user, currentPassword, newPassword);
+    const own = this.#credentials;
+    if (isOwn(own, user)) this.#credentials = { ...own, password: newPassword };
   }
 
   override async exchange(
@@ -169,8 +187,12 @@ export class IggyClient extends ClientCommands {
     if (credentials === undefined) return connection;
     const session = new ConnectionCommands(connection);
     try {
-      if (credentials.kind === "password") await session.login(credentials.username, credentials.password);
-      else await session.loginWithToken(credentials.token);
+      if (credentials.kind === "token") {
+        await session.loginWithToken(credentials.token);
+      } else {
+        const userId = await session.login(credentials.username, credentials.password);
+        if (this.#credentials === credentials) this.#credentials = { ...credentials, userId };
+      }
     } catch (error) {
       connection.close();
       throw error;
@@ -201,6 +223,15 @@ class ConnectionCommands extends ClientCommands {
   override exchange(code: number, payload: Uint8Array | readonly Uint8Array[]): Promise<Uint8Array> {
     return this.#connection.request(code, payload);
   }
+}
+
+type PasswordCredentials = Extract<Credentials, { kind: "password" }>;
+
+/** Whether they are a password's, of this user. */
+function isOwn(credentials: Credentials | undefined, user: IdentifierInput): credentials is PasswordCredentials {
+  if (credentials?.kind !== "password") return false;
+  const { kind, value } = identifierOf(user);
+  return value === (kind === "numeric" ? credentials.userId : credentials.username);
 }
 
 /** Worth another attempt: nobody answered, or the connection went away. A refused login is not. */

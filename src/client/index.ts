@@ -1,5 +1,15 @@
 // The door of the client layer.
 
+export type { UserStatus } from "../protocol/records/enumerations.ts";
+export type {
+  GlobalPermissions,
+  Permissions,
+  StreamPermissions,
+  TopicPermissions,
+} from "../protocol/records/permissions.ts";
+export type { TokenEntry } from "../protocol/records/token-entry.ts";
+export type { UserDetails } from "../protocol/records/user-header.ts";
+export type { SnapshotOptions } from "../protocol/system/get-snapshot.ts";
 export {
   type HeaderField,
   HeaderKindCode,
@@ -7,14 +17,8 @@ export {
   type UserHeader,
   userHeadersCodec,
 } from "../protocol/user-headers.ts";
-export {
-  ClientCommands,
-  type ExchangeOptions,
-  type OffsetOptions,
-  type PollOptions,
-  type SendOptions,
-  type TopicOptions,
-} from "./client-commands.ts";
+export { ClientCommands, type OffsetOptions, type PollOptions, type SendOptions } from "./client-commands.ts";
+export type { ExchangeOptions } from "./command-sender.ts";
 export type { ClientTlsOptions, Connection } from "./connection.ts";
 export { ConnectionLostError } from "./connection-lost-error.ts";
 export { HttpClient, type HttpClientOptions, type HttpReply, pollPathOf, sendBodyOf } from "./http-client.ts";
@@ -22,4 +26,6 @@ export { type IdentifierInput, identifierOf } from "./identifiers.ts";
 export { IggyClient, type IggyClientOptions, type ReconnectOptions } from "./iggy-client.ts";
 export { writeRequestHead } from "./request-frame.ts";
 export { TcpConnection, type TcpConnectionOptions } from "./tcp-connection.ts";
+export type { TopicOptions } from "./topic-commands.ts";
+export type { CreateUserOptions, UpdateUserOptions } from "./user-commands.ts";
 export { WebSocketConnection, type WebSocketConnectionOptions } from "./websocket-connection.ts";

@@ -69,6 +69,8 @@ describe("commands", () => {
     expect(await client.getStream("none")).toBeUndefined();
     expect(await client.getTopic(1, "none")).toBeUndefined();
     expect(await client.getClient(3)).toBeUndefined();
+    expect(await client.getUser("none")).toBeUndefined();
+    expect(await client.getPersonalAccessTokens()).toEqual([]);
     expect(await client.getConsumerGroup(1, 1, 1)).toBeUndefined();
     expect(await client.getConsumerOffset(offset)).toBeUndefined();
     expect(await client.getStreams()).toEqual([]);
@@ -255,6 +257,25 @@ describe("reconnecting", () => {
     await client.ping();
     expect(codesOf(server, 2)).toEqual([CommandCode.ping]);
   });
+
+  for (const own of ["iggy", 7]) {
+    test(`a new name and password of the own user, given as ${own}, are what a reconnect logs in with`, async () => {
+      const server = serve(cutOnce(CommandCode.ping));
+      const client = await connect(server);
+      await client.changePassword("someone-else", "theirs", "their-new-one");
+      await client.changePassword(own, "secret", "secret-2");
+      await client.updateUser(8, { username: "someone" });
+      await client.updateUser(own, { status: "active" });
+      await client.updateUser(own, { username: "renamed" });
+      await client.ping();
+      const login = server.requests.find((request) => request.connectionIndex === 1)!;
+      expect(login.code).toBe(CommandCode.loginUser);
+      expect(decode(commandCodecs.loginUser.request, login.payload)).toMatchObject({
+        username: "renamed",
+        password: "secret-2",
+      });
+    });
+  }
 
   test("a closed client does not reconnect", async () => {
     const server = serve(() => undefined);
