@@ -193,7 +193,9 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   if (root.isGenerated && supervisor.hasCreatedRoot)
     process.stdout.write(`Generated root user password: ${root.password}\n`);
   // What stands in brackets is what scripts and containers wait for that were made for the original.
-  log.info("whippet is running (Iggy server is running)", { elapsedMs: Math.round((systemClock.nowMicros() - startTimeMicros) / 1000) });
+  log.info("whippet is running (Iggy server is running)", {
+    elapsedMs: Math.round((systemClock.nowMicros() - startTimeMicros) / 1000),
+  });
 }
 
 try {
