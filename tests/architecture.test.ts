@@ -25,7 +25,16 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The only files that see every layer. */
-const compositionRoots = new Set(["main.ts", "worker.ts", "cluster.ts", "maintenance.ts", "root-user.ts"]);
+const compositionRoots = new Set([
+  "main.ts",
+  "worker.ts",
+  "cluster.ts",
+  "maintenance.ts",
+  "shard-metadata.ts",
+  "shard-storage.ts",
+  "shard-transports.ts",
+  "root-user.ts",
+]);
 
 /** Layers with a door: others import their index.ts only. */
 const doors = new Set(["storage", "metadata", "shard", "server", "client"]);

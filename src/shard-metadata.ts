@@ -1,0 +1,58 @@
+// The metadata when shard 0 starts: what the log holds, what the data directory of the original brings along, and the root
+// user.
+import { MetadataLog } from "./metadata/index.ts";
+import type { Logger } from "./observability/log.ts";
+import { systemClock } from "./platform/clock.ts";
+import { realDisk } from "./platform/real-disk.ts";
+import { allPermissions } from "./root-user.ts";
+import { createCipher } from "./security/encryption.ts";
+import { hashPassword } from "./security/password.ts";
+import { dataPaths, type ShardStart } from "./shard/index.ts";
+import { takeOver } from "./takeover/take-over.ts";
+
+/** Throws MetadataKeyError, TakeoverError. `hasCreatedRoot`: there was no user before. */
+export async function openMetadata(
+  start: ShardStart,
+  log: Logger,
+): Promise<{ readonly metadataLog: MetadataLog; readonly hasCreatedRoot: boolean }> {
+  const { system } = start.config;
+  const { stateDirectory } = dataPaths(system);
+  const cipher = system.encryption.enabled ? { cipher: createCipher(system.encryption.key) } : {};
+  const openLog = (enforceFsync: boolean) =>
+    MetadataLog.open({
+      disk: realDisk,
+      directory: stateDirectory,
+      enforceFsync,
+      ...cipher,
+      onSnapshotFailure: (error) => log.error("no snapshot of the metadata could be taken", { error }),
+    });
+  takeOver({
+    disk: realDisk,
+    stateDirectory,
+    defaults: { messageExpiryMicros: system.topic.messageExpiry, maxTopicSizeBytes: system.topic.maxSize },
+    nowMicros: systemClock.nowMicros(),
+    ...cipher,
+    openLog: () => openLog(false).log,
+    onInfo: (message, fields) => log.info(message, fields),
+  });
+  const { log: metadataLog, repairs } = openLog(system.state.enforceFsync);
+  for (const repair of repairs) log.warn("the metadata log was repaired", { ...repair });
+  return { metadataLog, hasCreatedRoot: await createRootUser(metadataLog, start, log) };
+}
+
+/** Spec SB 1.7: the first entry of the metadata. True when it was made now. */
+async function createRootUser(metadataLog: MetadataLog, start: ShardStart, log: Logger): Promise<boolean> {
+  if (metadataLog.state.users.byId.has(0) || start.root === undefined) return false;
+  const { username, password } = start.root;
+  metadataLog.append({
+    kind: "userCreated",
+    userId: 0,
+    name: username,
+    passwordHash: await hashPassword(password),
+    status: 1,
+    createdAtMicros: systemClock.nowMicros(),
+    permissions: allPermissions,
+  });
+  log.info("created the root user", { username });
+  return true;
+}

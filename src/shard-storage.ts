@@ -1,0 +1,72 @@
+// The storage of one shard, on the real disk.
+import type { Config } from "./config/schema/index.ts";
+import type { Logger } from "./observability/log.ts";
+import { systemClock } from "./platform/clock.ts";
+import { systemRandom } from "./platform/random.ts";
+import { realDisk } from "./platform/real-disk.ts";
+import { createCipher } from "./security/encryption.ts";
+import { createStorageContext, kernelReservedBytes, type StorageContext, WasmBatchKernel } from "./storage/index.ts";
+
+const scanBytes = 4 * 1024 * 1024;
+const seedBytes = 32;
+/** Of the process. */
+const openFilesTotalMax = 3072;
+const openFilesMin = 64;
+
+/** As configured, for one of so many shards. */
+export function createShardStorage(config: Config, shardCount: number, log: Logger): StorageContext {
+  const { partition, segment, messageDeduplication, encryption } = config.system;
+  return createStorageContext({
+    disk: realDisk,
+    clock: systemClock,
+    options: {
+      acknowledge: partition.acknowledge,
+      segmentSizeBytes: segment.sizeBytes,
+      cacheIndexes: segment.cacheIndexes,
+      messagesRequiredToSave: partition.messagesRequiredToSave,
+      bytesRequiredToSave: partition.sizeOfMessagesRequiredToSaveBytes,
+      enforceFsync: config.messageSaver.enforceFsync,
+      validateChecksum: partition.validateChecksum,
+      deduplication: messageDeduplication.enabled
+        ? { maxEntries: messageDeduplication.maxEntries, expiryMicros: messageDeduplication.expiryMicros }
+        : undefined,
+      openFilesMax: Math.max(openFilesMin, Math.floor(openFilesTotalMax / shardCount)),
+    },
+    ...(encryption.enabled ? { encryption: { cipher: createCipher(encryption.key), makeSeed } } : {}),
+    scan: makeScanMemory(),
+    log,
+    schedule: createTurnEnd(),
+  });
+}
+
+/** For a kernel: what nobody outside can guess. */
+export function makeSeed(): Uint8Array {
+  const seed = new Uint8Array(seedBytes);
+  systemRandom.fill(seed);
+  return seed;
+}
+
+/** Runs what was handed over in this turn of the event loop at its end, all together. */
+function createTurnEnd(): (work: () => void) => void {
+  let works: (() => void)[] = [];
+  const run = () => {
+    const now = works;
+    works = [];
+    for (const work of now) work(); // none of them throws: each settles its own promises
+  };
+  return (work) => {
+    if (works.push(work) === 1) setImmediate(run);
+  };
+}
+
+/** Storage needs memory of its own to check bytes from the disk; nobody else sees it. */
+function makeScanMemory() {
+  const pages = Math.ceil((scanBytes + kernelReservedBytes) / 65_536);
+  const memory = new WebAssembly.Memory({ shared: true, initial: pages, maximum: pages });
+  return {
+    kernel: WasmBatchKernel.create(memory, makeSeed()),
+    memory: new Uint8Array(memory.buffer),
+    position: kernelReservedBytes,
+    sizeBytes: scanBytes,
+  };
+}

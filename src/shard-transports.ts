@@ -1,0 +1,168 @@
+// The transports of one shard: TCP and WebSocket on every shard, HTTP and QUIC on shard 0.
+import { join } from "node:path";
+import { parseListenAddress } from "./config/address.ts";
+import type { Logger } from "./observability/log.ts";
+import { realDisk } from "./platform/real-disk.ts";
+import type { ServerContext } from "./server/index.ts";
+import {
+  arenaBytesMax,
+  type BoundPorts,
+  dataPaths,
+  FrameMemory,
+  type MovedConnection,
+  type ShardStart,
+  type TlsCertificates,
+} from "./shard/index.ts";
+import { kernelReservedBytes } from "./storage/index.ts";
+import { BusyPoll } from "./transport/busy-poll.ts";
+import type { HttpServer, HttpServerOptions } from "./transport/http/server.ts";
+import { QuicListener } from "./transport/quic/listener.ts";
+import { SidecarUnavailableError } from "./transport/quic/sidecar-program.ts";
+import { TcpListener } from "./transport/tcp/listener.ts";
+import { WebSocketListener } from "./transport/websocket/listener.ts";
+
+export interface ShardTransportsOptions {
+  readonly start: ShardStart;
+  readonly context: ServerContext;
+  /** Of the process; 0 while it is not known, or HTTP is off. */
+  readonly httpPort: () => number;
+  readonly log: Logger;
+}
+
+export class ShardTransports {
+  readonly #start: ShardStart;
+  readonly #log: Logger;
+  readonly #tcp: TcpListener;
+  readonly #websocket: WebSocketListener;
+  readonly #quic: QuicListener | undefined;
+  /** Undefined: no HTTP here. */
+  readonly #httpOptions: HttpServerOptions | undefined;
+  /** Made when the shard begins to listen. */
+  #http: HttpServer | undefined;
+
+  constructor({ start, context, httpPort, log }: ShardTransportsOptions) {
+    const { config, shardId, shardCount } = start;
+    this.#start = start;
+    this.#log = log;
+    const transport = {
+      context,
+      frameMemory: new FrameMemory({
+        memory: start.memories[shardId]!,
+        reservedBytes: kernelReservedBytes,
+        arenaBytesMax: Math.min(arenaBytesMax, Math.floor(config.system.memoryPool.sizeBytes / shardCount)),
+        largeBytesMax: Math.max(config.tcp.maxRequestSizeBytes, config.system.memoryPool.sizeBytes / shardCount),
+      }),
+      busyPoll: new BusyPoll(),
+      frames: config.tcp.frames,
+      requestBytesMax: config.tcp.maxRequestSizeBytes,
+    };
+    this.#tcp = new TcpListener({
+      ...transport,
+      canMove: config.tcp.socketMigration && shardCount > 1,
+      socketOptions: config.tcp.socket.overrideDefaults ? config.tcp.socket : undefined,
+      tls: start.tls.tcp,
+      log: log.child("tcp"),
+    });
+    this.#websocket = new WebSocketListener({
+      ...transport,
+      limits: {
+        messageBytesMax: config.websocket.maxMessageSizeBytes,
+        readBufferBytes: config.websocket.readBufferSizeBytes,
+        writeBufferBytesMax: config.websocket.maxWriteBufferSizeBytes,
+      },
+      originRules: () => ({ allowedOrigins: config.websocket.allowedOrigins, httpPort: httpPort() }),
+      tls: start.tls.websocket,
+      log: log.child("websocket"),
+    });
+    if (start.tls.quic !== undefined && shardId === 0) {
+      this.#quic = new QuicListener({
+        ...transport,
+        certificate: start.tls.quic,
+        directory: join(config.system.path, config.system.runtime.path, "quic"),
+        streamsMax: config.quic.maxConcurrentBidiStreams,
+        keepAliveMs: config.quic.keepAliveIntervalMicros / 1000,
+        idleTimeoutMs: config.quic.maxIdleTimeoutMicros / 1000,
+        log: log.child("quic"),
+      });
+    }
+    if (config.http.enabled && shardId === 0) {
+      this.#httpOptions = {
+        context,
+        config: config.http,
+        frameMemory: transport.frameMemory,
+        disk: realDisk,
+        stateDirectory: dataPaths(config.system).stateDirectory,
+        log: log.child("http"),
+      };
+    }
+  }
+
+  /** Of the binary transports. */
+  get #listeners(): readonly (TcpListener | WebSocketListener | QuicListener)[] {
+    return [this.#tcp, this.#websocket, ...(this.#quic === undefined ? [] : [this.#quic])];
+  }
+
+  /** Goes on with a connection that another shard held. */
+  adopt(connection: MovedConnection): void {
+    this.#tcp.adopt(connection);
+  }
+
+  /** Starts to accept at the asked ports, 0: any; resolves with those that are bound. Rejects if one cannot be. */
+  async listen(asked: BoundPorts): Promise<BoundPorts> {
+    const { tcp, websocket, http } = this.#start.config;
+    const ports = { ...asked };
+    if (tcp.enabled) ports.tcp = this.#tcp.listen({ host: hostOf(tcp.address), port: asked.tcp });
+    if (websocket.enabled) {
+      ports.websocket = this.#websocket.listen({ host: hostOf(websocket.address), port: asked.websocket });
+    }
+    if (this.#httpOptions !== undefined) {
+      // Its libraries take 35 MB and a tenth of a second: no other shard loads them.
+      const { HttpServer } = await import("./transport/http/server.ts");
+      this.#http = new HttpServer(this.#httpOptions);
+      ports.http = this.#http.listen({ host: hostOf(http.address), port: asked.http }, this.#start.tls.http);
+    }
+    if (this.#quic !== undefined) ports.quic = await this.#listenForQuic(this.#quic, asked.quic);
+    return ports;
+  }
+
+  /** The port; 0 where this machine has no QUIC, which the other transports can do without. */
+  async #listenForQuic(listener: QuicListener, port: number): Promise<number> {
+    try {
+      return await listener.listen({ host: hostOf(this.#start.config.quic.address), port });
+    } catch (error) {
+      if (!(error instanceof SidecarUnavailableError)) throw error;
+      this.#log.warn("QUIC is off on this machine; the other transports work", { reason: error.message });
+      return 0;
+    }
+  }
+
+  /** New connections get these; open ones do not notice. */
+  changeCertificates(tls: TlsCertificates): void {
+    if (tls.tcp !== undefined) this.#tcp.reloadTls(tls.tcp);
+    if (tls.websocket !== undefined) this.#websocket.reloadTls(tls.websocket);
+    if (tls.quic !== undefined) this.#quic?.changeCertificate(tls.quic);
+    if (tls.http !== undefined) this.#http?.changeCertificate(tls.http);
+  }
+
+  /** No new connections; open ones are told, and requests under way are finished (spec SB 8.10). */
+  stop(): void {
+    for (const listener of this.#listeners) listener.stop();
+    this.#http?.stop();
+  }
+
+  /** Connections are open, or requests under way. */
+  get isBusy(): boolean {
+    return this.#listeners.some((listener) => listener.connectionsCount > 0) || (this.#http?.pendingRequests ?? 0) > 0;
+  }
+
+  /** Cuts what is still there. */
+  async terminate(): Promise<void> {
+    this.#http?.terminate();
+    await Promise.all(this.#listeners.map((listener) => listener.terminate()));
+  }
+}
+
+/** Validation has checked the address of a transport that is on. */
+function hostOf(address: string): string {
+  return parseListenAddress(address)?.host ?? "127.0.0.1";
+}
