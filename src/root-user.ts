@@ -1,7 +1,11 @@
 // The first user (spec SB 1.7).
 import type { Environment } from "./config/environment.ts";
+import type { MetadataLog } from "./metadata/index.ts";
+import type { Logger } from "./observability/log.ts";
+import { systemClock } from "./platform/clock.ts";
 import { passwordBytesMax, passwordBytesMin, userNameBytesMax, userNameBytesMin } from "./protocol/limits.ts";
-import { generatePassword } from "./security/password.ts";
+import { UserStatusCode } from "./protocol/records/enumerations.ts";
+import { generatePassword, hashPassword } from "./security/password.ts";
 import type { RootCredentials } from "./shard/index.ts";
 
 /** Permissions of root: all ten global rights (spec BP 3.11), nothing per stream. */
@@ -47,6 +51,27 @@ export function rootCredentials(
   }
   if (withDefaults) return { username: "iggy", password: "iggy", isGenerated: false };
   return { username: "iggy", password: generatePassword(), isGenerated: true };
+}
+
+/** The first entry of the metadata, unless there is one. True when it was made now. */
+export async function createRootUser(
+  metadataLog: MetadataLog,
+  credentials: RootCredentials | undefined,
+  log: Logger,
+): Promise<boolean> {
+  if (metadataLog.state.users.byId.has(0) || credentials === undefined) return false;
+  const { username, password } = credentials;
+  metadataLog.append({
+    kind: "userCreated",
+    userId: 0,
+    name: username,
+    passwordHash: await hashPassword(password),
+    status: UserStatusCode.active,
+    createdAtMicros: systemClock.nowMicros(),
+    permissions: allPermissions,
+  });
+  log.info("created the root user", { username });
+  return true;
 }
 
 function requireSize(name: string, text: string, bytesMin: number, bytesMax: number): void {

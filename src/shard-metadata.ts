@@ -4,9 +4,8 @@ import { MetadataLog } from "./metadata/index.ts";
 import type { Logger } from "./observability/log.ts";
 import { systemClock } from "./platform/clock.ts";
 import { realDisk } from "./platform/real-disk.ts";
-import { allPermissions } from "./root-user.ts";
+import { createRootUser } from "./root-user.ts";
 import { createCipher } from "./security/encryption.ts";
-import { hashPassword } from "./security/password.ts";
 import { dataPaths, type ShardStart } from "./shard/index.ts";
 import { takeOver } from "./takeover/take-over.ts";
 
@@ -37,22 +36,5 @@ export async function openMetadata(
   });
   const { log: metadataLog, repairs } = openLog(system.state.enforceFsync);
   for (const repair of repairs) log.warn("the metadata log was repaired", { ...repair });
-  return { metadataLog, hasCreatedRoot: await createRootUser(metadataLog, start, log) };
-}
-
-/** Spec SB 1.7: the first entry of the metadata. True when it was made now. */
-async function createRootUser(metadataLog: MetadataLog, start: ShardStart, log: Logger): Promise<boolean> {
-  if (metadataLog.state.users.byId.has(0) || start.root === undefined) return false;
-  const { username, password } = start.root;
-  metadataLog.append({
-    kind: "userCreated",
-    userId: 0,
-    name: username,
-    passwordHash: await hashPassword(password),
-    status: 1,
-    createdAtMicros: systemClock.nowMicros(),
-    permissions: allPermissions,
-  });
-  log.info("created the root user", { username });
-  return true;
+  return { metadataLog, hasCreatedRoot: await createRootUser(metadataLog, start.root, log) };
 }

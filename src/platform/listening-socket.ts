@@ -18,6 +18,8 @@ interface Watched {
   readonly word: bigint;
 }
 
+type SystemCalls = NonNullable<typeof native>;
+
 const EpollOperation = { add: 1, remove: 2 } as const;
 const socketLevel = 1;
 const acceptsConnections = 30;
@@ -32,26 +34,26 @@ const internetFamilies: ReadonlySet<number> = new Set([2, 10]);
  * is of no use.
  */
 export function handOverListening(previousPort: number, nextPort: number): boolean {
-  if (native === undefined) return false;
+  const calls = native;
+  if (calls === undefined) return false;
   const listening = watchedDescriptors()
-    .map((watched) => ({ ...watched, port: listeningPort(watched.fd) }))
+    .map((watched) => ({ ...watched, port: listeningPort(calls, watched.fd) }))
     .filter(({ port }) => port === previousPort || port === nextPort);
   const [next, ...others] = listening.filter(({ port }) => port === nextPort);
   // Other threads listen at the same port for themselves.
   const previous = listening.filter(({ port, epollFd }) => port === previousPort && epollFd === next?.epollFd);
   if (next === undefined || others.length > 0 || previous[0] === undefined || previous.length > 1) return false;
-  return replace(previous[0], next);
+  return replace(calls, previous[0], next);
 }
 
-function replace(previous: Watched, next: Watched): boolean {
-  if (native === undefined) return false;
+function replace(calls: SystemCalls, previous: Watched, next: Watched): boolean {
   const nothing = openSync("/dev/null", "r");
   try {
     // Closes the socket of the new listener, and with it its watch.
-    if (native.dup2(previous.fd, next.fd) < 0) return false;
-    if (native.epoll_ctl(next.epollFd, EpollOperation.add, next.fd, ptr(epollEvent(next))) < 0) return false;
-    native.epoll_ctl(previous.epollFd, EpollOperation.remove, previous.fd, ptr(epollEvent(previous)));
-    native.dup2(nothing, previous.fd);
+    if (calls.dup2(previous.fd, next.fd) < 0) return false;
+    if (calls.epoll_ctl(next.epollFd, EpollOperation.add, next.fd, ptr(epollEvent(next))) < 0) return false;
+    calls.epoll_ctl(previous.epollFd, EpollOperation.remove, previous.fd, ptr(epollEvent(previous)));
+    calls.dup2(nothing, previous.fd);
     return true;
   } finally {
     closeSync(nothing);
@@ -94,15 +96,14 @@ function isEventLoop(fd: number): boolean {
 }
 
 /** 0 for what is no listening socket. */
-function listeningPort(fd: number): number {
-  if (native === undefined) return 0;
+function listeningPort(calls: SystemCalls, fd: number): number {
   const value = new Int32Array(1);
   const valueBytes = new Uint32Array([value.byteLength]);
-  if (native.getsockopt(fd, socketLevel, acceptsConnections, ptr(value), ptr(valueBytes)) < 0 || value[0] !== 1)
+  if (calls.getsockopt(fd, socketLevel, acceptsConnections, ptr(value), ptr(valueBytes)) < 0 || value[0] !== 1)
     return 0;
   const address = new DataView(new ArrayBuffer(addressBytesMax));
   const addressBytes = new Uint32Array([addressBytesMax]);
-  if (native.getsockname(fd, ptr(new Uint8Array(address.buffer)), ptr(addressBytes)) < 0) return 0;
+  if (calls.getsockname(fd, ptr(new Uint8Array(address.buffer)), ptr(addressBytes)) < 0) return 0;
   // IPv4 and IPv6 have the port at the same place; a unix socket has its path there.
   return internetFamilies.has(address.getUint16(0, true)) ? address.getUint16(2, false) : 0;
 }

@@ -1,6 +1,6 @@
 // Who changed what, in the log: a line for each command that was carried out and changes more than messages and offsets.
-// Its target is `audit`, so that a filter can choose it (`warn,audit=info`). Never a secret: where metadata is encrypted on the disk, names are none
-// of the log's business either.
+// Its target is `audit`, so that a filter can choose it (`warn,audit=info`). Never a secret: where metadata is encrypted on the
+// disk, names are none of the log's business either.
 import type { LogFields } from "../observability/log.ts";
 import type { CommandName } from "../protocol/codes.ts";
 import type { Identifier } from "../protocol/identifier.ts";

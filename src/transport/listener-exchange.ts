@@ -9,25 +9,30 @@ export interface ListenerExchange<Listener extends { readonly port?: number | un
   readonly bind: (address: ListenAddress) => Listener;
   /** Ends a listener; connections that it has accepted go on. */
   readonly stop: (listener: Listener) => void;
+  /** What becomes of the previous one, which accepts nothing any more; `stop` if not given. */
+  readonly retire?: (listener: Listener) => void;
 }
 
 /**
- * The listener that accepts from now on, and whether the previous one may live on: then it accepts nothing any more, and no
- * connection has noticed anything. Where the system does not allow that, both listen for a moment, the previous one is
- * stopped, and a connection that arrives right then may be reset.
+ * The listener that accepts from now on; no connection has noticed anything. Where the system does not allow that, both
+ * listen for a moment, the previous one is stopped, and a connection that arrives right then may be reset.
  */
 export function exchangeListener<Listener extends { readonly port?: number | undefined }>({
   address,
   previous,
   bind,
   stop,
-}: ListenerExchange<Listener>): { readonly listener: Listener; readonly mayLiveOn: boolean } {
+  retire = stop,
+}: ListenerExchange<Listener>): Listener {
   const heir = bind({ ...address, port: 0 });
-  if (heir.port !== undefined && handOverListening(address.port, heir.port)) return { listener: heir, mayLiveOn: true };
+  if (heir.port !== undefined && handOverListening(address.port, heir.port)) {
+    retire(previous);
+    return heir;
+  }
   stop(heir);
   const listener = bind(address);
   afterAccepting(() => stop(previous));
-  return { listener, mayLiveOn: false };
+  return listener;
 }
 
 /** Right after the event loop has accepted every connection that waits. */

@@ -1,7 +1,8 @@
 // Users, tokens and the snapshot by the client's methods, against the real server.
 import { beforeAll, describe, expect, test } from "bun:test";
-import type { GlobalPermissions, IggyClient } from "../../src/client/index.ts";
+import type { IggyClient } from "../../src/client/index.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
+import { noGlobalRights } from "../support/permissions.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { rejection } from "./scripted-server.ts";
 
@@ -11,19 +12,7 @@ beforeAll(async () => {
   server = await servers.start({ shards: 2 });
 }, 30_000);
 
-const nothing: GlobalPermissions = {
-  manageServers: false,
-  readServers: false,
-  manageUsers: false,
-  readUsers: false,
-  manageStreams: false,
-  readStreams: false,
-  manageTopics: false,
-  readTopics: false,
-  pollMessages: false,
-  sendMessages: false,
-};
-const reader = { global: { ...nothing, readStreams: true }, streams: [] };
+const reader = { global: { ...noGlobalRights, readStreams: true }, streams: [] };
 
 async function expectRefusal(promise: Promise<unknown>, errorName: string): Promise<void> {
   const error = await rejection(promise);
@@ -52,7 +41,7 @@ describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
     await expectRefusal(user.createStream("refused"), "Unauthorized");
     await expectRefusal(user.getUsers(), "Unauthorized");
 
-    const writer = { global: { ...nothing, manageStreams: true }, streams: [] };
+    const writer = { global: { ...noGlobalRights, manageStreams: true }, streams: [] };
     await root.updatePermissions(created.id, writer);
     expect((await root.getUser(created.id))?.permissions).toEqual(writer);
     const stream = `made-${transport}`;
@@ -79,7 +68,7 @@ describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
     const none = { manageStream: false, readStream: false, manageTopics: false, readTopics: false };
     const streams = [{ streamId, ...none, pollMessages: false, sendMessages: false, topics }];
     const username = `sender-${transport}`;
-    await root.createUser({ username, password: "secret", permissions: { global: nothing, streams } });
+    await root.createUser({ username, password: "secret", permissions: { global: noGlobalRights, streams } });
     const user = await connect(username, "secret");
     const messages = [{ payload: Uint8Array.of(1) }];
     await user.sendMessages({ stream, topic: "open", messages });

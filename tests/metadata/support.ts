@@ -24,6 +24,7 @@ import type { Permissions } from "../../src/protocol/records/permissions.ts";
 import { allPermissions } from "../../src/root-user.ts";
 import { SimDisk } from "../simulation/sim-disk.ts";
 import { Simulation } from "../simulation/simulation.ts";
+import { noGlobalRights } from "../support/permissions.ts";
 
 export const directory = "/data/metadata";
 
@@ -138,24 +139,11 @@ export const defaultTopic = {
 
 const group = { streamId: 0, topicId: 0, groupId: 0 };
 
-const noGlobal = {
-  manageServers: false,
-  readServers: false,
-  manageUsers: false,
-  readUsers: false,
-  manageStreams: false,
-  readStreams: false,
-  manageTopics: false,
-  readTopics: false,
-  pollMessages: false,
-  sendMessages: false,
-};
-
 /** No right at all, but an entry for each of these streams, with entries for topics 0 and 1. */
 export function emptyPermissions(...streamIds: number[]): Permissions {
   const topic = { manageTopic: false, readTopic: false, pollMessages: false, sendMessages: false };
   return {
-    global: noGlobal,
+    global: noGlobalRights,
     streams: streamIds.map((streamId) => ({
       streamId,
       manageStream: false,

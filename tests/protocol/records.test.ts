@@ -20,20 +20,8 @@ import { snapshotOptionsOf } from "../../src/protocol/system/get-snapshot.ts";
 import { createTopicRequestCodec } from "../../src/protocol/topic/create-topic.ts";
 import { loginUserRequestCodec } from "../../src/protocol/user/login-user.ts";
 import { updateUserRequestCodec } from "../../src/protocol/user/update-user.ts";
+import { noGlobalRights } from "../support/permissions.ts";
 import { codeOf, hex } from "./support.ts";
-
-const noGlobal = {
-  manageServers: false,
-  readServers: false,
-  manageUsers: false,
-  readUsers: false,
-  manageStreams: false,
-  readStreams: false,
-  manageTopics: false,
-  readTopics: false,
-  pollMessages: false,
-  sendMessages: false,
-};
 
 function streamEntry(streamId: number, readStream = false): StreamPermissions {
   return {
@@ -49,7 +37,7 @@ function streamEntry(streamId: number, readStream = false): StreamPermissions {
 }
 
 describe("permissions", () => {
-  const unsorted: Permissions = { global: noGlobal, streams: [streamEntry(9), streamEntry(2)] };
+  const unsorted: Permissions = { global: noGlobalRights, streams: [streamEntry(9), streamEntry(2)] };
 
   test("streams are written in ascending id", () => {
     const { streams } = decodeStrict(permissionsCodec, encode(permissionsCodec, unsorted));
@@ -57,7 +45,7 @@ describe("permissions", () => {
   });
 
   test("a size is 11 bytes and 12 more for each stream", () => {
-    expect(encode(permissionsCodec, { global: noGlobal, streams: [] })).toHaveLength(11);
+    expect(encode(permissionsCodec, { global: noGlobalRights, streams: [] })).toHaveLength(11);
     expect(encode(permissionsCodec, unsorted)).toHaveLength(35);
   });
 

@@ -2,6 +2,7 @@
 import type { MetadataEvent } from "../../src/metadata/index.ts";
 import type { ControlCommand } from "../../src/shard/index.ts";
 import type { ReplyOf, RequestOf, ShardRequestKind } from "../../src/shard/messages.ts";
+import { noGlobalRights } from "../support/permissions.ts";
 
 const stream = { kind: "string", value: "orders" } as const;
 const topic = { kind: "numeric", value: 7 } as const;
@@ -17,18 +18,7 @@ const user = { kind: "string", value: "alice" } as const;
 const group = { kind: "numeric", value: 2 } as const;
 const owner = { userId: 1, name: "ci" };
 const permissions = {
-  global: {
-    manageServers: true,
-    readServers: false,
-    manageUsers: false,
-    readUsers: false,
-    manageStreams: false,
-    readStreams: false,
-    manageTopics: false,
-    readTopics: false,
-    pollMessages: false,
-    sendMessages: false,
-  },
+  global: { ...noGlobalRights, manageServers: true },
   streams: [],
 };
 

@@ -3,6 +3,7 @@ import { entriesById } from "../../src/metadata/catalog.ts";
 import type { MetadataEvent, TopicCreated } from "../../src/metadata/events.ts";
 import { peekId } from "../../src/metadata/id-allocator.ts";
 import type { MetadataState, Stream, Topic } from "../../src/metadata/state.ts";
+import { noGlobalRights } from "../support/permissions.ts";
 import type { Simulation } from "./simulation.ts";
 
 export function randomEvent(state: MetadataState, simulation: Simulation): MetadataEvent {
@@ -32,18 +33,7 @@ function userCreated(state: MetadataState, simulation: Simulation): MetadataEven
     permissions: simulation.pick([
       null,
       {
-        global: {
-          manageServers: true,
-          readServers: false,
-          manageUsers: false,
-          readUsers: false,
-          manageStreams: false,
-          readStreams: false,
-          manageTopics: false,
-          readTopics: false,
-          pollMessages: false,
-          sendMessages: false,
-        },
+        global: { ...noGlobalRights, manageServers: true },
         streams: [],
       },
     ]),

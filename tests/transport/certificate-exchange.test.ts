@@ -1,10 +1,9 @@
 // The certificate changes under load: every connection that a client begins in the meantime
 // is made, and open ones go on, idle ones too.
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { connect, type TLSSocket } from "node:tls";
-import { type CertificatePair, loadOrCreateCertificate } from "../../src/security/certificates.ts";
+import type { CertificatePair } from "../../src/security/certificates.ts";
+import { CertificateFiles, makePair } from "../support/certificates.ts";
 import { eventually } from "../support/process-facts.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 
@@ -15,35 +14,14 @@ const clientsCount = 4;
 const transports = ["tcp", "websocket", "http"] as const;
 
 let server: TestServer;
-let files: { readonly cert: string; readonly key: string };
+let files: CertificateFiles;
 let pairs: readonly CertificatePair[];
 
-function install(pair: CertificatePair): void {
-  writeFileSync(files.cert, pair.certPem);
-  writeFileSync(files.key, pair.keyPem);
-}
-
 beforeEach(async () => {
-  const directory = servers.makeDirectory();
-  files = { cert: join(directory, "cert.pem"), key: join(directory, "key.pem") };
-  const make = () =>
-    loadOrCreateCertificate(
-      { files: undefined, selfSigned: true },
-      { directory: servers.makeDirectory(), nowMs: Date.now(), onMade: () => undefined },
-    );
-  pairs = await Promise.all(Array.from({ length: 2 }, make));
-  install(pairs[0]!);
-  const env = Object.fromEntries(
-    transports.flatMap((transport) => {
-      const name = `IGGY_${transport.toUpperCase()}_TLS`;
-      return [
-        [`${name}_ENABLED`, "true"],
-        [`${name}_SELF_SIGNED`, "false"],
-        [`${name}_CERT_FILE`, files.cert],
-        [`${name}_KEY_FILE`, files.key],
-      ];
-    }),
-  );
+  files = new CertificateFiles(servers.makeDirectory());
+  pairs = await Promise.all([makePair(servers.makeDirectory()), makePair(servers.makeDirectory())]);
+  files.install(pairs[0]!);
+  const env = { ...files.settingsOf("tcp"), ...files.settingsOf("websocket"), ...files.settingsOf("http") };
   server = await servers.start({ shards: 2, env });
 });
 
@@ -60,7 +38,7 @@ function open(port: number): Promise<TLSSocket> {
 
 /** Changes the certificate; resolves when the server says that it has been read. */
 async function exchange(round: number): Promise<void> {
-  install(pairs[(round + 1) % pairs.length]!);
+  files.install(pairs[(round + 1) % pairs.length]!);
   const before = server.log.split("certificates are read again").length;
   process.kill(server.pid, "SIGHUP");
   await eventually(

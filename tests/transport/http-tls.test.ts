@@ -1,20 +1,13 @@
 // HTTPS with the certificate that the server makes, and its exchange on SIGHUP (spec SB 9.1, 9.5).
 import { expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect } from "node:tls";
-import { loadOrCreateCertificate } from "../../src/security/certificates.ts";
+import { CertificateFiles, makePair } from "../support/certificates.ts";
 import { eventually } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
 
 const servers = useServers();
-
-function makePair() {
-  return loadOrCreateCertificate(
-    { files: undefined, selfSigned: true },
-    { directory: servers.makeDirectory(), nowMs: Date.now(), onMade: () => undefined },
-  );
-}
 
 test("the API is served over HTTPS, with the generated certificate as CA, and over nothing else", async () => {
   const server = await servers.start({ env: { IGGY_HTTP_TLS_ENABLED: "true" } });
@@ -36,16 +29,10 @@ test("the API is served over HTTPS, with the generated certificate as CA, and ov
 });
 
 test("SIGHUP: new connections get the new certificate, a request under way is finished", async () => {
-  const directory = servers.makeDirectory();
-  const files = { cert: join(directory, "cert.pem"), key: join(directory, "key.pem") };
-  const install = (pair: Awaited<ReturnType<typeof makePair>>) => {
-    writeFileSync(files.cert, pair.certPem);
-    writeFileSync(files.key, pair.keyPem);
-  };
-  const [first, second] = [await makePair(), await makePair()];
-  install(first);
-  const env = { IGGY_HTTP_TLS_ENABLED: "true", IGGY_HTTP_TLS_CERT_FILE: files.cert, IGGY_HTTP_TLS_KEY_FILE: files.key };
-  const server = await servers.start({ env });
+  const files = new CertificateFiles(servers.makeDirectory());
+  const [first, second] = await Promise.all([makePair(servers.makeDirectory()), makePair(servers.makeDirectory())]);
+  files.install(first);
+  const server = await servers.start({ env: files.settingsOf("http") });
   const port = server.portOf("http");
 
   const shown = (ca: string) =>
@@ -66,7 +53,7 @@ test("SIGHUP: new connections get the new certificate, a request under way is fi
   open.write(`POST /users/login HTTP/1.1\r\n${head}\r\n\r\n${body.slice(0, 5)}`);
   await Bun.sleep(100); // nobody outside sees when the server has read the head
 
-  install(second);
+  files.install(second);
   process.kill(server.pid, "SIGHUP");
   await eventually(
     "the new certificate",

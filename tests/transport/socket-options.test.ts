@@ -1,8 +1,8 @@
 // The options of [tcp.socket], read back from the system: of one socket in this process, and of the server's sockets as `ss`
 // shows them.
-import { dlopen, FFIType, ptr } from "bun:ffi";
+import { ptr } from "bun:ffi";
 import { expect, test } from "bun:test";
-import { descriptorOf } from "../../src/platform/ffi.ts";
+import { descriptorOf, native } from "../../src/platform/ffi.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { encodeRequestFrame } from "../../src/protocol/frame.ts";
 import { applySocketOptions, SocketOption } from "../../src/transport/tcp/socket-options.ts";
@@ -10,14 +10,11 @@ import { useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
 
 const servers = useServers();
-const { symbols } = dlopen("libc.so.6", {
-  getsockopt: { args: [FFIType.i32, FFIType.i32, FFIType.i32, FFIType.ptr, FFIType.ptr], returns: FFIType.i32 },
-});
 
 function read(fd: number, [level, name]: readonly [number, number]): number[] {
   const value = new Int32Array(2);
   const size = Uint32Array.of(value.byteLength);
-  expect(symbols.getsockopt(fd, level, name, ptr(value), ptr(size))).toBe(0);
+  expect(native?.getsockopt(fd, level, name, ptr(value), ptr(size))).toBe(0);
   return [...value.subarray(0, size[0]! / Int32Array.BYTES_PER_ELEMENT)];
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { IggyClient } from "../../src/client/index.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
-import { loadOrCreateCertificate } from "../../src/security/certificates.ts";
+import { CertificateFiles, makePair } from "../support/certificates.ts";
 import { eventually } from "../support/process-facts.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
@@ -19,28 +19,8 @@ function ownCertificate(server: TestServer): string {
   return readFileSync(join(server.dataPath, "certificates/cert.pem"), "utf8");
 }
 
-function makePair(directory: string) {
-  return loadOrCreateCertificate(
-    { files: undefined, selfSigned: true },
-    { directory, nowMs: Date.now(), onMade: () => undefined },
-  );
-}
-
-/**
- * Fingerprint of the certificate that a new connection is shown. One that comes in the very moment in which the listener is exchanged
- * may be reset (ARCHITECTURE.md); as any client, this one then tries again.
- */
-async function shownFingerprint(host: string, port: number): Promise<string> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await askFingerprint(host, port);
-    } catch (error) {
-      if (attempt === 3 || !(error instanceof Error && "code" in error && error.code === "ECONNRESET")) throw error;
-    }
-  }
-}
-
-function askFingerprint(host: string, port: number): Promise<string> {
+/** Fingerprint of the certificate that a new connection is shown. */
+function shownFingerprint(host: string, port: number): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const socket = connectTls({ host, port, rejectUnauthorized: false }, () => {
     resolve(socket.getPeerCertificate().fingerprint256);
@@ -126,22 +106,10 @@ describe.each(transports)("TLS over %s", (transport) => {
   });
 
   test("SIGHUP: new connections get the new certificate, open ones go on", async () => {
-    const directory = servers.makeDirectory();
-    const files = { cert: join(directory, "cert.pem"), key: join(directory, "key.pem") };
+    const files = new CertificateFiles(servers.makeDirectory());
     const [first, second] = await Promise.all([makePair(servers.makeDirectory()), makePair(servers.makeDirectory())]);
-    const install = (pair: typeof first) => {
-      writeFileSync(files.cert, pair.certPem);
-      writeFileSync(files.key, pair.keyPem);
-    };
-    install(first);
-    const name = `IGGY_${transport.toUpperCase()}_TLS`;
-    const env = {
-      [`${name}_ENABLED`]: "true",
-      [`${name}_SELF_SIGNED`]: "false",
-      [`${name}_CERT_FILE`]: files.cert,
-      [`${name}_KEY_FILE`]: files.key,
-    };
-    const server = await servers.start({ shards: 2, env });
+    files.install(first);
+    const server = await servers.start({ shards: 2, env: files.settingsOf(transport) });
     const port = server.portOf(transport);
     const place = { host: "localhost", port };
     const early = await Promise.all(
@@ -150,7 +118,7 @@ describe.each(transports)("TLS over %s", (transport) => {
     await early[0]!.login();
     const before = await shownFingerprint(server.host, port);
 
-    install(second);
+    files.install(second);
     process.kill(server.pid, "SIGHUP");
     await eventually(
       "another certificate",
@@ -168,7 +136,7 @@ describe.each(transports)("TLS over %s", (transport) => {
     for (const client of early) expect((await client.request(CommandCode.ping)).status).toBe(0);
     expect((await early[0]!.request(CommandCode.getMe)).status).toBe(0);
 
-    writeFileSync(files.cert, "not a certificate");
+    writeFileSync(files.certFile, "not a certificate");
     process.kill(server.pid, "SIGHUP");
     await eventually(
       "an error",

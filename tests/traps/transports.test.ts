@@ -1,10 +1,10 @@
 // Traps of spec SB 13 about transports and their certificates, on the real server.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
 import { CommandCode } from "../../src/protocol/codes.ts";
-import { loadOrCreateCertificate } from "../../src/security/certificates.ts";
+import { CertificateFiles, makePair } from "../support/certificates.ts";
 import { eventually } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
 import { HttpTestClient } from "../transport/http-client.ts";
@@ -24,15 +24,13 @@ afterAll(() => client.stop());
 /** A pair in files, as an operator's. */
 async function makeFiles() {
   const directory = servers.makeDirectory();
-  const where = { directory, nowMs: Date.now(), onMade: () => undefined };
-  await loadOrCreateCertificate({ files: undefined, selfSigned: true }, where);
-  return { certFile: join(directory, "cert.pem"), keyFile: join(directory, "key.pem") };
+  await makePair(directory);
+  return new CertificateFiles(directory);
 }
 
 function makeUnusableFiles() {
-  const directory = servers.makeDirectory();
-  const files = { certFile: join(directory, "cert.pem"), keyFile: join(directory, "key.pem") };
-  for (const file of Object.values(files)) writeFileSync(file, "no PEM");
+  const files = new CertificateFiles(servers.makeDirectory());
+  files.install({ certPem: "no PEM", keyPem: "no PEM" });
   return files;
 }
 

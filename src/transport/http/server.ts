@@ -90,9 +90,15 @@ export class HttpServer {
     const address = this.#address;
     const previous = [...this.#servers].at(-1);
     if (address === undefined || previous === undefined) return;
-    const stop = (server: Server<undefined>) => this.#stopServer(server);
-    this.#servers.add(exchangeListener({ address, previous, bind: (at) => this.#bind(at), stop }).listener);
-    for (const server of [...this.#servers].slice(0, -1 - earlierServersMax)) this.#stopServer(server);
+    const server = exchangeListener({
+      address,
+      previous,
+      bind: (at) => this.#bind(at),
+      stop: (each) => this.#stopServer(each),
+      retire: () => undefined,
+    });
+    this.#servers.add(server);
+    for (const oldest of [...this.#servers].slice(0, -1 - earlierServersMax)) this.#stopServer(oldest);
   }
 
   /** Requests under way. */

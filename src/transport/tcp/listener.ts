@@ -56,10 +56,12 @@ export class TcpListener {
     const address = this.#address;
     const previous = this.#listener;
     if (address === undefined || previous === undefined) return;
-    const stop = (listener: TCPSocketListener<SocketData>) => listener.stop(false);
-    const exchanged = exchangeListener({ address, previous, bind: (at) => this.#bind(at), stop });
-    this.#listener = exchanged.listener;
-    if (exchanged.mayLiveOn) stop(previous);
+    this.#listener = exchangeListener({
+      address,
+      previous,
+      bind: (at) => this.#bind(at),
+      stop: (listener) => listener.stop(false),
+    });
   }
 
   get connectionsCount(): number {

@@ -71,10 +71,12 @@ export class WebSocketListener {
     const address = this.#address;
     const previous = this.#server;
     if (address === undefined || previous === undefined) return;
-    const stop = (server: Server<SocketData>) => this.#stopServer(server);
-    const exchanged = exchangeListener({ address, previous, bind: (at) => this.#bind(at), stop });
-    this.#server = exchanged.listener;
-    if (exchanged.mayLiveOn) stop(previous);
+    this.#server = exchangeListener({
+      address,
+      previous,
+      bind: (at) => this.#bind(at),
+      stop: (server) => this.#stopServer(server),
+    });
   }
 
   get connectionsCount(): number {

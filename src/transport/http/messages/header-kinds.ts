@@ -1,10 +1,11 @@
 // User headers between JSON and bytes (spec HA 5.2, 5.4). Kinds travel as words, values as base64 of their bytes; a value is not
 // looked into, and its size is not compared with its kind, as in the original (spec HA 8, trap 13).
 
+import { readU32 } from "../../../protocol/byte-reader.ts";
 import { userHeaderFieldBytesMax, userHeadersBytesMax } from "../../../protocol/limits.ts";
 import { HeaderKindCode } from "../../../protocol/user-headers.ts";
 import { type JsonReader, JsonShapeError } from "../json/reader.ts";
-import { ascii, base64TextBytes, type JsonBytes, readU32 } from "./json-bytes.ts";
+import { ascii, base64TextBytes, type JsonBytes } from "./json-bytes.ts";
 
 const codesByKind: ReadonlyMap<string, number> = new Map(Object.entries(HeaderKindCode));
 /** Text before the value, by code of the kind; codes without a kind have none. */

@@ -1,6 +1,8 @@
 // JSON text as bytes, in memory that is used again and again. Text that is made of JavaScript strings lies about until the next
 // collection: forty clients that ask for gigabytes and read nothing would make hundreds of megabytes of it.
 
+import { readU32 } from "../../../protocol/byte-reader.ts";
+
 const quote = 0x22;
 const comma = 0x2c;
 const zero = 0x30;
@@ -33,13 +35,6 @@ export function ascii(text: string): Uint8Array {
 /** Size of the base64 of so many bytes. */
 export function base64TextBytes(sizeBytes: number): number {
   return Math.ceil(sizeBytes / 3) * 4;
-}
-
-/** Little-endian. */
-export function readU32(bytes: Uint8Array, position: number): number {
-  return (
-    (bytes[position]! | (bytes[position + 1]! << 8) | (bytes[position + 2]! << 16) | (bytes[position + 3]! << 24)) >>> 0
-  );
 }
 
 /** Writes pieces of JSON one after the other. Room is made by `reserve`, once for many pieces: the others do not check. */

@@ -1,16 +1,9 @@
 // One message as JSON (spec HA 5.3), from its bytes as they lie in a reply. A message that is larger than a piece of an answer
 // is written in steps: its beginning, parts of its payload, its end.
+import { readU32 } from "../../../protocol/byte-reader.ts";
 import { MessageLayout, messageHeaderBytes } from "../../../protocol/message-layout.ts";
 import { userHeadersTextBytesMax, writeUserHeaders } from "./header-kinds.ts";
-import {
-  ascii,
-  base64TextBytes,
-  type JsonBytes,
-  readU32,
-  u32DigitsMax,
-  u64DigitsMax,
-  u128DigitsMax,
-} from "./json-bytes.ts";
+import { ascii, base64TextBytes, type JsonBytes, u32DigitsMax, u64DigitsMax, u128DigitsMax } from "./json-bytes.ts";
 
 const checksumName = ascii('{"header":{"checksum":');
 const idName = ascii(',"id":');
