@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "toml";
 
-const mainPath = resolve(import.meta.dir, "../src/main.ts");
+const mainPath = resolve(import.meta.dir, "../src/process/main.ts");
 const startTimeoutMs = 30_000;
 const stopTimeoutMs = 40_000;
 const pollMs = 20;

@@ -41,7 +41,7 @@ export async function buildExecutable(
     await mkdir(dirname(outputPath), { recursive: true });
     await Bun.build({
       // The worker is found by its path beside main.ts, so it is an entry point too.
-      entrypoints: [join(source, "main.ts"), join(source, "worker.ts")],
+      entrypoints: [join(source, "process", "main.ts"), join(source, "process", "worker.ts")],
       root: source,
       plugins: [replaceSidecarOrigin(origin)],
       compile: {

@@ -24,17 +24,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   bench: ["client", "protocol"],
 };
 
-/** The only files that see every layer. */
-const compositionRoots = new Set([
-  "main.ts",
-  "worker.ts",
-  "cluster.ts",
-  "maintenance.ts",
-  "shard-metadata.ts",
-  "shard-storage.ts",
-  "shard-transports.ts",
-  "root-user.ts",
-]);
+/** The only folder that sees every layer: the process and the shards are put together there. */
+const compositionRoot = "process";
 
 /** Layers with a door: others import their index.ts only. */
 const doors = new Set(["storage", "metadata", "shard", "server", "client"]);
@@ -54,9 +45,9 @@ function sourceFiles(directory: string): string[] {
   });
 }
 
+/** The folder below `src`; a loose file is a layer of its own, which nobody knows. */
 function layerOf(path: string): string {
-  const [first = "", second] = relative(source, path).split("/");
-  return second === undefined ? first : first;
+  return relative(source, path).split("/")[0] ?? "";
 }
 
 function importsOf(file: string): Import[] {
@@ -72,7 +63,7 @@ function importsOf(file: string): Import[] {
 
 const files = sourceFiles(source);
 const imports = files.flatMap(importsOf).filter((found) => found.layer !== found.targetLayer);
-const ordinary = imports.filter((found) => !compositionRoots.has(found.layer));
+const ordinary = imports.filter((found) => found.layer !== compositionRoot);
 
 test("the sources and their imports are found", () => {
   expect(files.length).toBeGreaterThan(150);
@@ -80,7 +71,7 @@ test("the sources and their imports are found", () => {
 });
 
 test("every folder of src is a known layer", () => {
-  const known = new Set([...Object.keys(mayImport), ...compositionRoots]);
+  const known = new Set([...Object.keys(mayImport), compositionRoot]);
   expect([...new Set(files.map(layerOf))].filter((layer) => !known.has(layer))).toEqual([]);
 });
 
@@ -90,21 +81,25 @@ test("no layer imports a layer above it or beside it", () => {
 });
 
 test("a layer with a door is entered through it", () => {
-  const isRootFile = (layer: string) => compositionRoots.has(layer);
   const broken = imports.filter(
     ({ layer, target, targetLayer }) =>
-      doors.has(targetLayer) && !target.endsWith(`/${targetLayer}/index.ts`) && !isRootFile(layer),
+      doors.has(targetLayer) && !target.endsWith(`/${targetLayer}/index.ts`) && layer !== compositionRoot,
   );
   expect(broken.map(({ file, target }) => `${file} imports ${relative(root, target)}`)).toEqual([]);
 });
 
-test("nothing but a composition root imports a composition root", () => {
-  const broken = ordinary.filter(({ targetLayer }) => compositionRoots.has(targetLayer));
+test("nothing but the composition root imports the composition root", () => {
+  const broken = ordinary.filter(({ targetLayer }) => targetLayer === compositionRoot);
   expect(broken.map(({ file, target }) => `${file} imports ${relative(root, target)}`)).toEqual([]);
 });
 
 test("every source file is used: imported from somewhere, or a program of its own", () => {
-  const programs = new Set(["src/main.ts", "src/worker.ts", "src/bench/main.ts", "src/client/index.ts"]);
+  const programs = new Set([
+    "src/process/main.ts",
+    "src/process/worker.ts",
+    "src/bench/main.ts",
+    "src/client/index.ts",
+  ]);
   programs.add("src/transport/quic/sidecar.ts"); // run by another runtime
   const used = new Set(files.flatMap(importsOf).map(({ target }) => relative(root, target)));
   const dead = files.map((file) => relative(root, file)).filter((file) => !used.has(file) && !programs.has(file));

@@ -1,12 +1,12 @@
 // A membership belongs to a connection: it ends with it, and with nothing less.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { IggyClient } from "../../src/client/index.ts";
+import { allPermissions } from "../../src/process/root-user.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
 import { UserStatusCode } from "../../src/protocol/records/enumerations.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
-import { allPermissions } from "../../src/root-user.ts";
 import { eventually } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";

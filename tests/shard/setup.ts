@@ -6,8 +6,8 @@ import { loadConfig } from "../../src/config/load.ts";
 import { type MetadataEvent, MetadataLog, type MetadataState } from "../../src/metadata/index.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { realDisk } from "../../src/platform/real-disk.ts";
+import { allPermissions } from "../../src/process/root-user.ts";
 import type { ClientDetails } from "../../src/protocol/records/client-header.ts";
-import { allPermissions } from "../../src/root-user.ts";
 import { FrameMemory } from "../../src/shard/frame-memory.ts";
 import {
   ControlPlane,

@@ -8,7 +8,7 @@ import { join, resolve } from "node:path";
 import { parse } from "toml";
 import { IggyClient, type IggyClientOptions } from "../../src/client/index.ts";
 
-const mainPath = resolve(import.meta.dir, "../../src/main.ts");
+const mainPath = resolve(import.meta.dir, "../../src/process/main.ts");
 const startTimeoutMs = 30_000;
 /** The server itself gives its shards 35 seconds; a test server has little to flush. */
 const stopTimeoutMs = 20_000;
@@ -28,7 +28,7 @@ export interface ServerOptions {
   readonly dataFrom?: string;
   /** Command line after the program. */
   readonly arguments?: readonly string[];
-  /** A single-file executable; `src/main.ts` if not given. */
+  /** A single-file executable; `src/process/main.ts` if not given. */
   readonly program?: string;
 }
 

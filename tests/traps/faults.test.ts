@@ -1,8 +1,8 @@
 // Traps of spec SB 13 about what must not spread: a handler that throws, an address that leads clients astray.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { makeClusterMetadata } from "../../src/cluster.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { createLogger } from "../../src/observability/log.ts";
+import { makeClusterMetadata } from "../../src/process/cluster.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { errorTable } from "../../src/protocol/errors.ts";
 import { BusyPoll } from "../../src/transport/busy-poll.ts";

@@ -1,9 +1,9 @@
 // Traps of spec SB 13 about connections, their users and their groups, on the real server.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { allPermissions } from "../../src/process/root-user.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { nameId, numericId } from "../../src/protocol/identifier.ts";
 import { encodeSendMessages } from "../../src/protocol/message/send-messages.ts";
-import { allPermissions } from "../../src/root-user.ts";
 import { Caller } from "../commands/caller.ts";
 import { eventually } from "../support/process-facts.ts";
 import { type TestServer, useServers } from "../support/server.ts";

@@ -1,12 +1,12 @@
 // The first user (spec SB 1.7).
-import type { Environment } from "./config/environment.ts";
-import type { MetadataLog } from "./metadata/index.ts";
-import type { Logger } from "./observability/log.ts";
-import { systemClock } from "./platform/clock.ts";
-import { passwordBytesMax, passwordBytesMin, userNameBytesMax, userNameBytesMin } from "./protocol/limits.ts";
-import { UserStatusCode } from "./protocol/records/enumerations.ts";
-import { generatePassword, hashPassword } from "./security/password.ts";
-import type { RootCredentials } from "./shard/index.ts";
+import type { Environment } from "../config/environment.ts";
+import type { MetadataLog } from "../metadata/index.ts";
+import type { Logger } from "../observability/log.ts";
+import { systemClock } from "../platform/clock.ts";
+import { passwordBytesMax, passwordBytesMin, userNameBytesMax, userNameBytesMin } from "../protocol/limits.ts";
+import { UserStatusCode } from "../protocol/records/enumerations.ts";
+import { generatePassword, hashPassword } from "../security/password.ts";
+import type { RootCredentials } from "../shard/index.ts";
 
 /** Permissions of root: all ten global rights (spec BP 3.11), nothing per stream. */
 export const allPermissions = {

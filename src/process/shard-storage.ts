@@ -1,11 +1,11 @@
 // The storage of one shard, on the real disk.
-import type { Config } from "./config/schema/index.ts";
-import type { Logger } from "./observability/log.ts";
-import { systemClock } from "./platform/clock.ts";
-import { systemRandom } from "./platform/random.ts";
-import { realDisk } from "./platform/real-disk.ts";
-import { createCipher } from "./security/encryption.ts";
-import { createStorageContext, kernelReservedBytes, type StorageContext, WasmBatchKernel } from "./storage/index.ts";
+import type { Config } from "../config/schema/index.ts";
+import type { Logger } from "../observability/log.ts";
+import { systemClock } from "../platform/clock.ts";
+import { systemRandom } from "../platform/random.ts";
+import { realDisk } from "../platform/real-disk.ts";
+import { createCipher } from "../security/encryption.ts";
+import { createStorageContext, kernelReservedBytes, type StorageContext, WasmBatchKernel } from "../storage/index.ts";
 
 const scanBytes = 4 * 1024 * 1024;
 const seedBytes = 32;

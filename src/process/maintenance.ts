@@ -1,8 +1,8 @@
 // What a shard does from time to time, whether or not anybody asks.
-import type { Config } from "./config/schema/index.ts";
-import type { Logger } from "./observability/log.ts";
-import type { Sessions } from "./server/index.ts";
-import type { Cleaner, Shard } from "./shard/index.ts";
+import type { Config } from "../config/schema/index.ts";
+import type { Logger } from "../observability/log.ts";
+import type { Sessions } from "../server/index.ts";
+import type { Cleaner, Shard } from "../shard/index.ts";
 
 export interface MaintenanceOptions {
   readonly config: Config;

@@ -1,13 +1,13 @@
 // The metadata when shard 0 starts: what the log holds, what the data directory of the original brings along, and the root
 // user.
-import { MetadataLog } from "./metadata/index.ts";
-import type { Logger } from "./observability/log.ts";
-import { systemClock } from "./platform/clock.ts";
-import { realDisk } from "./platform/real-disk.ts";
+import { MetadataLog } from "../metadata/index.ts";
+import type { Logger } from "../observability/log.ts";
+import { systemClock } from "../platform/clock.ts";
+import { realDisk } from "../platform/real-disk.ts";
+import { createCipher } from "../security/encryption.ts";
+import { dataPaths, type ShardStart } from "../shard/index.ts";
+import { takeOver } from "../takeover/take-over.ts";
 import { createRootUser } from "./root-user.ts";
-import { createCipher } from "./security/encryption.ts";
-import { dataPaths, type ShardStart } from "./shard/index.ts";
-import { takeOver } from "./takeover/take-over.ts";
 
 /** Throws MetadataKeyError, TakeoverError. `hasCreatedRoot`: there was no user before. */
 export async function openMetadata(

@@ -1,8 +1,8 @@
 // The answer to get cluster metadata (spec SB 10): one node that names itself the leader, or the configured static cluster.
-import { parseListenAddress } from "./config/address.ts";
-import type { Config } from "./config/schema/index.ts";
-import type { ClusterMetadata, ClusterNode } from "./protocol/records/cluster-metadata.ts";
-import type { BoundPorts } from "./shard/index.ts";
+import { parseListenAddress } from "../config/address.ts";
+import type { Config } from "../config/schema/index.ts";
+import type { ClusterMetadata, ClusterNode } from "../protocol/records/cluster-metadata.ts";
+import type { BoundPorts } from "../shard/index.ts";
 
 export function makeClusterMetadata(config: Config, bound: BoundPorts, isFollower: boolean): ClusterMetadata {
   const ports = {

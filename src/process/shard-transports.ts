@@ -1,9 +1,9 @@
 // The transports of one shard: TCP and WebSocket on every shard, HTTP and QUIC on shard 0.
 import { join } from "node:path";
-import { parseListenAddress } from "./config/address.ts";
-import type { Logger } from "./observability/log.ts";
-import { realDisk } from "./platform/real-disk.ts";
-import type { ServerContext } from "./server/index.ts";
+import { parseListenAddress } from "../config/address.ts";
+import type { Logger } from "../observability/log.ts";
+import { realDisk } from "../platform/real-disk.ts";
+import type { ServerContext } from "../server/index.ts";
 import {
   arenaBytesMax,
   type BoundPorts,
@@ -12,14 +12,14 @@ import {
   type MovedConnection,
   type ShardStart,
   type TlsCertificates,
-} from "./shard/index.ts";
-import { kernelReservedBytes } from "./storage/index.ts";
-import { BusyPoll } from "./transport/busy-poll.ts";
-import type { HttpServer, HttpServerOptions } from "./transport/http/server.ts";
-import { QuicListener } from "./transport/quic/listener.ts";
-import { SidecarUnavailableError } from "./transport/quic/sidecar-program.ts";
-import { TcpListener } from "./transport/tcp/listener.ts";
-import { WebSocketListener } from "./transport/websocket/listener.ts";
+} from "../shard/index.ts";
+import { kernelReservedBytes } from "../storage/index.ts";
+import { BusyPoll } from "../transport/busy-poll.ts";
+import type { HttpServer, HttpServerOptions } from "../transport/http/server.ts";
+import { QuicListener } from "../transport/quic/listener.ts";
+import { SidecarUnavailableError } from "../transport/quic/sidecar-program.ts";
+import { TcpListener } from "../transport/tcp/listener.ts";
+import { WebSocketListener } from "../transport/websocket/listener.ts";
 
 export interface ShardTransportsOptions {
   readonly start: ShardStart;
@@ -117,7 +117,7 @@ export class ShardTransports {
     }
     if (this.#httpOptions !== undefined) {
       // Its libraries take 35 MB and a tenth of a second: no other shard loads them.
-      const { HttpServer } = await import("./transport/http/server.ts");
+      const { HttpServer } = await import("../transport/http/server.ts");
       this.#http = new HttpServer(this.#httpOptions);
       ports.http = this.#http.listen({ host: hostOf(http.address), port: asked.http }, this.#start.tls.http);
     }

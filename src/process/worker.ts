@@ -2,22 +2,20 @@
 // serves. It does what the main thread says (shard/lifecycle.ts).
 declare const self: Worker;
 
-import { makeClusterMetadata } from "./cluster.ts";
-import { dumpToml } from "./config/dump.ts";
-import { TokenKeyError } from "./config/token-keys.ts";
-import { startMaintenance } from "./maintenance.ts";
-import { MetadataKeyError, type MetadataLog, type MetadataState } from "./metadata/index.ts";
-import { createLogger, type Logger } from "./observability/log.ts";
-import { LogFile } from "./observability/log-file.ts";
-import { logDirectory } from "./observability/log-names.ts";
-import { createLogOutput } from "./observability/log-output.ts";
-import { makeSnapshot } from "./observability/snapshot.ts";
-import { countOpenFiles, formatSysinfo } from "./observability/sysinfo.ts";
-import { createSystemStatsReader } from "./observability/system-stats.ts";
-import { systemClock } from "./platform/clock.ts";
-import { realDisk } from "./platform/real-disk.ts";
-import type { ClusterMetadata } from "./protocol/records/cluster-metadata.ts";
-import { allTotals, isServerFault, LoginThrottle, type ServerContext, Sessions } from "./server/index.ts";
+import { dumpToml } from "../config/dump.ts";
+import { TokenKeyError } from "../config/token-keys.ts";
+import { MetadataKeyError, type MetadataLog, type MetadataState } from "../metadata/index.ts";
+import { createLogger, type Logger } from "../observability/log.ts";
+import { LogFile } from "../observability/log-file.ts";
+import { logDirectory } from "../observability/log-names.ts";
+import { createLogOutput } from "../observability/log-output.ts";
+import { makeSnapshot } from "../observability/snapshot.ts";
+import { countOpenFiles, formatSysinfo } from "../observability/sysinfo.ts";
+import { createSystemStatsReader } from "../observability/system-stats.ts";
+import { systemClock } from "../platform/clock.ts";
+import { realDisk } from "../platform/real-disk.ts";
+import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
+import { allTotals, isServerFault, LoginThrottle, type ServerContext, Sessions } from "../server/index.ts";
 import {
   type BoundPorts,
   Cleaner,
@@ -30,12 +28,14 @@ import {
   type ShardStart,
   type TlsCertificates,
   type ToShard,
-} from "./shard/index.ts";
+} from "../shard/index.ts";
+import { TakeoverError } from "../takeover/takeover-error.ts";
+import { RevocationFileError } from "../transport/http/auth/revocations.ts";
+import { makeClusterMetadata } from "./cluster.ts";
+import { startMaintenance } from "./maintenance.ts";
 import { openMetadata } from "./shard-metadata.ts";
 import { createShardStorage, makeSeed } from "./shard-storage.ts";
 import { ShardTransports } from "./shard-transports.ts";
-import { TakeoverError } from "./takeover/takeover-error.ts";
-import { RevocationFileError } from "./transport/http/auth/revocations.ts";
 
 const quiescePollMs = 10;
 

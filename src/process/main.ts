@@ -2,26 +2,26 @@
 import { rmSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import packageJson from "../package.json" with { type: "json" };
-import { formatListenAddress, parseListenAddress } from "./config/address.ts";
-import { ArgumentError, parseArguments, type ServerArguments } from "./config/arguments.ts";
-import { certificatesNeeded } from "./config/certificates.ts";
-import { placeShards } from "./config/cpu-allocation.ts";
-import { readCpuTopology } from "./config/cpu-topology.ts";
-import { type BoundAddresses, dumpToml, writeCurrentConfig } from "./config/dump.ts";
-import { displaysConfig } from "./config/environment.ts";
-import { ConfigError, type LoadedConfig, loadConfig } from "./config/load.ts";
-import type { Config } from "./config/schema/index.ts";
-import { createLogger, LogFilterError, type Logger } from "./observability/log.ts";
-import { cleanUpLogs } from "./observability/log-cleanup.ts";
-import { createLogFileState, LogFile, type LogFileSettings } from "./observability/log-file.ts";
-import { logDirectory, rotatedFilesMax } from "./observability/log-names.ts";
-import { createLogOutput } from "./observability/log-output.ts";
-import { systemClock } from "./platform/clock.ts";
-import { DirectoryLock, DirectoryLockedError } from "./platform/directory-lock.ts";
+import packageJson from "../../package.json" with { type: "json" };
+import { formatListenAddress, parseListenAddress } from "../config/address.ts";
+import { ArgumentError, parseArguments, type ServerArguments } from "../config/arguments.ts";
+import { certificatesNeeded } from "../config/certificates.ts";
+import { placeShards } from "../config/cpu-allocation.ts";
+import { readCpuTopology } from "../config/cpu-topology.ts";
+import { type BoundAddresses, dumpToml, writeCurrentConfig } from "../config/dump.ts";
+import { displaysConfig } from "../config/environment.ts";
+import { ConfigError, type LoadedConfig, loadConfig } from "../config/load.ts";
+import type { Config } from "../config/schema/index.ts";
+import { createLogger, LogFilterError, type Logger } from "../observability/log.ts";
+import { cleanUpLogs } from "../observability/log-cleanup.ts";
+import { createLogFileState, LogFile, type LogFileSettings } from "../observability/log-file.ts";
+import { logDirectory, rotatedFilesMax } from "../observability/log-names.ts";
+import { createLogOutput } from "../observability/log-output.ts";
+import { systemClock } from "../platform/clock.ts";
+import { DirectoryLock, DirectoryLockedError } from "../platform/directory-lock.ts";
+import { CertificateError, loadCertificates } from "../security/certificates.ts";
+import { type BoundPorts, Supervisor, type TlsCertificates } from "../shard/index.ts";
 import { RootCredentialsError, rootCredentials } from "./root-user.ts";
-import { CertificateError, loadCertificates } from "./security/certificates.ts";
-import { type BoundPorts, Supervisor, type TlsCertificates } from "./shard/index.ts";
 
 const expectedErrors = [
   ArgumentError,
