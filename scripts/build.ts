@@ -42,7 +42,7 @@ export async function buildExecutable(
     await Bun.build({
       // The worker is found by its path beside main.ts, so it is an entry point too.
       entrypoints: [join(source, "process", "main.ts"), join(source, "process", "worker.ts")],
-      root: source,
+      root: join(source, "process"),
       plugins: [replaceSidecarOrigin(origin)],
       compile: {
         outfile: outputPath,
