@@ -93,6 +93,44 @@ test("nothing but the composition root imports the composition root", () => {
   expect(broken.map(({ file, target }) => `${file} imports ${relative(root, target)}`)).toEqual([]);
 });
 
+/** Files that import each other, directly or by way of others: every group of them, each sorted by name (Tarjan). */
+function circlesOf(edges: ReadonlyMap<string, readonly string[]>): string[][] {
+  const circles: string[][] = [];
+  const order = new Map<string, number>();
+  const lowest = new Map<string, number>();
+  const open: string[] = [];
+  const visit = (file: string): void => {
+    order.set(file, order.size);
+    lowest.set(file, order.get(file)!);
+    open.push(file);
+    for (const target of edges.get(file) ?? []) {
+      if (!order.has(target)) visit(target);
+      // A file that is closed belongs to a finished group, which cannot reach this one.
+      if (open.includes(target)) lowest.set(file, Math.min(lowest.get(file)!, lowest.get(target)!));
+    }
+    if (lowest.get(file) !== order.get(file)) return;
+    const group = open.splice(open.indexOf(file));
+    if (group.length > 1) circles.push(group.sort());
+  };
+  for (const file of edges.keys()) if (!order.has(file)) visit(file);
+  return circles;
+}
+
+test("no file imports itself by way of others, not even for a type", () => {
+  expect(
+    circlesOf(
+      new Map([
+        ["a", ["b"]],
+        ["b", ["c", "d"]],
+        ["c", ["a"]],
+        ["d", []],
+      ]),
+    ),
+  ).toEqual([["a", "b", "c"]]);
+  const edges = new Map(files.map((file) => [file, importsOf(file).map(({ target }) => target)]));
+  expect(circlesOf(edges).map((circle) => circle.map((file) => relative(root, file)))).toEqual([]);
+});
+
 test("every source file is used: imported from somewhere, or a program of its own", () => {
   const programs = new Set([
     "src/process/main.ts",

@@ -12,7 +12,7 @@ import {
 import { Consumer } from "./consumer.ts";
 import { describeError } from "./describe-error.ts";
 import { GroupMember } from "./group-member.ts";
-import { openLink } from "./link.ts";
+import { openLink } from "./open-link.ts";
 import { Producer } from "./producer.ts";
 import { RoundTrip } from "./round-trip.ts";
 

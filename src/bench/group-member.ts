@@ -22,7 +22,7 @@ export class GroupMember {
   readonly #progress: ProgressCounter;
   readonly #checker: PollChecker;
   readonly #ranges: OffsetRange[] = [];
-  /** Whether all messages are there; undefined messages are being written meanwhile. */
+  /** True once no producer writes any more: an empty partition then stays empty, and the reader may end. */
   #isComplete: boolean;
 
   private constructor(poll: () => Promise<Uint8Array>, job: ActorJob, task: ActorTask, progress: ProgressCounter) {

@@ -1,10 +1,6 @@
 // What an actor needs of its connection, whatever the transport: batches that are built once and sent again and again, and
 // polls whose answer has the layout of the binary protocol.
 
-import { BinaryLink } from "./binary-link.ts";
-import { HttpLink } from "./http-link.ts";
-import { isHttp, type Target } from "./target.ts";
-
 export type BatchShape = {
   readonly streamName: string;
   readonly messagesPerBatch: number;
@@ -31,9 +27,4 @@ export interface Link {
   /** Joins the group of the bench and resolves with a poll of the next messages of the member, which it commits. */
   joinGroup(streamName: string, count: number): Promise<() => Promise<Uint8Array>>;
   close(): void;
-}
-
-/** Connects and logs in. */
-export function openLink(target: Target): Promise<Link> {
-  return isHttp(target.transport) ? HttpLink.open(target) : BinaryLink.open(target);
 }

@@ -1,4 +1,4 @@
-// Entry of `bun run bench`, and of the actor processes that it starts from itself.
+// Entry of `npm run bench`, and of the actor processes that it starts from itself.
 
 import { IggyError } from "../protocol/errors.ts";
 import { actorProcessOption } from "./actor-pool.ts";
@@ -21,7 +21,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    console.error(`${error.message}\nTry: bun run bench --help`);
+    console.error(`${error.message}\nTry: npm run bench -- --help`);
     return exitUsage;
   }
 }
@@ -49,7 +49,7 @@ function failureText(error: unknown, { host, port }: BenchOptions): string {
   const text = describeError(error);
   const isUnreachable = error instanceof IggyError && error.errorName === "CannotEstablishConnection";
   return isUnreachable
-    ? `No server at ${host}:${port}. ${text}\nStart one with "bun run server", or name another with --server HOST:PORT.`
+    ? `No server at ${host}:${port}. ${text}\nStart one with "npm run server", or name another with --server HOST:PORT.`
     : `The benchmark failed: ${text}`;
 }
 

@@ -48,7 +48,7 @@ const batchBytesMax = 512 * 1024 * 1024;
 
 export const helpText = `Measures a running server and checks what it measures.
 
-Usage: bun run bench [options]
+Usage: npm run bench -- [options]
 
 What to measure
   --kind KIND             pinned: every actor has its own stream "bench-stream-N", topic "topic-1", one partition
@@ -100,12 +100,12 @@ Producers delete streams of these names before they start. Exit code: 0; 1 if so
 gaps, duplicates or damaged messages; 2 for a wrong command line; 130 after Ctrl-C.
 
 Examples
-  bun run bench                                              1,000 batches of 1,000 x 1 KB, one producer
-  bun run bench --kind pinned-consumer --actors 4 --messages-per-batch 100
-  bun run bench --kind single-send --actors 8 --seconds 10
-  bun run bench --kind pinned-producer-and-consumer --seconds 30 --warmup 3 --json
-  bun run bench --kind end-to-end --transport websocket --seconds 5
-  bun run bench --transport quic --ca local_data/certificates/cert.pem --server-name localhost
+  npm run bench --                                              1,000 batches of 1,000 x 1 KB, one producer
+  npm run bench -- --kind pinned-consumer --actors 4 --messages-per-batch 100
+  npm run bench -- --kind single-send --actors 8 --seconds 10
+  npm run bench -- --kind pinned-producer-and-consumer --seconds 30 --warmup 3 --json
+  npm run bench -- --kind end-to-end --transport websocket --seconds 5
+  npm run bench -- --transport quic --ca local_data/certificates/cert.pem --server-name localhost
 `;
 
 function wholeNumber(name: string, text: string, min: number, max: number): number {

@@ -1,5 +1,5 @@
-// The HTTP API as typed methods: what the bench and the tests of all transports need of it. It needs nothing but fetch, so it
-// works in a browser; TLS options are for runtimes that know them.
+// The HTTP API as typed methods: what the bench and the tests of all transports need of it. It needs only
+// fetch and `Uint8Array.toBase64`, so it works in recent browsers; TLS options are for runtimes that know them.
 
 import { ByteWriter } from "../protocol/byte-writer.ts";
 import { type ErrorName, IggyError } from "../protocol/errors.ts";

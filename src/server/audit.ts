@@ -5,7 +5,7 @@ import type { LogFields } from "../observability/log.ts";
 import type { CommandName } from "../protocol/codes.ts";
 import type { Identifier } from "../protocol/identifier.ts";
 import { userStatusOf } from "../protocol/records/enumerations.ts";
-import type { RequestOf } from "./command.ts";
+import type { RequestOf } from "./command-values.ts";
 import type { ServerContext } from "./context.ts";
 import { userOf } from "./rights.ts";
 import type { Session } from "./session.ts";

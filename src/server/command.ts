@@ -5,6 +5,7 @@ import type { CommandName } from "../protocol/codes.ts";
 import { commandCodecs } from "../protocol/registry.ts";
 import type { ShardRead } from "../shard/index.ts";
 import { auditOf } from "./audit.ts";
+import type { ReplyValueOf, RequestOf } from "./command-values.ts";
 import type { ServerContext } from "./context.ts";
 import type { Session } from "./session.ts";
 
@@ -23,9 +24,6 @@ export const emptyReply = new Uint8Array(0);
 export function isPollReply(reply: Reply): reply is PollReply {
   return !(reply instanceof Uint8Array);
 }
-
-export type RequestOf<N extends CommandName> = (typeof commandCodecs)[N]["request"] extends Codec<infer T> ? T : never;
-export type ReplyValueOf<N extends CommandName> = (typeof commandCodecs)[N]["reply"] extends Codec<infer T> ? T : never;
 
 export type Handler<Request, Result> = (
   context: ServerContext,

@@ -139,7 +139,7 @@ describe("a run fails with exit code 1", () => {
     const { exitCode, stderr } = await bench(broker.port);
     expect(exitCode).toBe(1);
     expect(stderr).toContain(`No server at 127.0.0.1:${broker.port}`);
-    expect(stderr).toContain("bun run server");
+    expect(stderr).toContain("npm run server");
   });
 
   test("when the server goes away, and names that reason", async () => {

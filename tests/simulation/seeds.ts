@@ -1,6 +1,6 @@
 /**
  * Seeds of a simulation in the suite: in blocks, so that a thousand seeds are a few tests. A failing seed names itself;
- * `SIM_SEED=41 bun test tests/simulation` runs it alone and prints every operation.
+ * `SIM_SEED=41 npm test -- tests/simulation` runs it alone and prints every operation.
  */
 import { test } from "bun:test";
 import { Simulation } from "./simulation.ts";

@@ -1,4 +1,4 @@
-// What opening costs when a broker has very many partitions: `bun tests/storage/open.bench.ts [count]`. Files are made below
+// What opening costs when a broker has very many partitions: `node scripts/bun.mjs tests/storage/open.bench.ts [count]`. Files are made below
 // the temporary directory and removed afterwards; the page cache is warm, as it is for small files read one after the other.
 
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

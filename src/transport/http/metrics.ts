@@ -1,4 +1,4 @@
-// Metrics as OpenMetrics text (spec HA 6, SB 8.5). The original's families come first, under its names; those of our own begin with
+// Metrics as OpenMetrics text, served as `text/plain` like the original's (spec HA 6, SB 8.5). The original's families come first, under its names; those of our own begin with
 // `whippet_`. Everything is computed when somebody asks, from live state, so that it is right after a restart too.
 import { Counter, Gauge, type OpenMetricsContentType, Registry } from "prom-client";
 import { allTotals, type ServerContext } from "../../server/index.ts";

@@ -1,4 +1,4 @@
-// Micro benchmark of the batch kernels. `bun tests/storage/kernel/kernel.bench.ts` prints the median of each call in µs;
+// Micro benchmark of the batch kernels. `node scripts/bun.mjs tests/storage/kernel/kernel.bench.ts` prints the median of each call in µs;
 // the suite runs it once, small, so that it cannot rot. Batches are renewed outside the measured time.
 
 import type { BatchKernel } from "../../../src/storage/kernel/batch-kernel.ts";
