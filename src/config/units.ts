@@ -137,7 +137,7 @@ const EXPIRY_DEFAULT_WORDS = new Set(["default", "Default", "server_default", "S
 
 /**
  * Reads an expiry to its wire number: microseconds, `NEVER_EXPIRE` or `EXPIRY_SERVER_DEFAULT`. Case counts here: `1M`
- * is a month, unlike in a duration (spec SB 1.3, 13.59). A zero age is the same wire number as the server default.
+ * is a month, unlike in a duration (spec SB 1.3; SB 13, trap 59). A zero age is the same wire number as the server default.
  */
 export function parseExpiry(text: string): bigint {
   const trimmed = text.trim();

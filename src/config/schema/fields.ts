@@ -86,7 +86,7 @@ export function bool(options: Base & { default: boolean }): Field<boolean> {
   return field(options, codec, options.default);
 }
 
-/** Text; an environment value is taken as it is, numbers too (spec SB 13.58). */
+/** Text; an environment value is taken as it is, numbers too (spec SB 13, trap 58). */
 export function text(
   options: Base & { default?: string; nonEmpty?: boolean; check?: (value: string) => void },
 ): Field<string> {

@@ -39,7 +39,7 @@ export const systemCommands = [
 
   command("getSnapshot", async ({ shard, snapshot }, session, request) => {
     const options = snapshotOptionsOf(request);
-    // Unlike the original, which gives it to everyone who is logged in: it tells much about the machine (spec SB 13.50).
+    // Unlike the original, which gives it to everyone who is logged in: it tells much about the machine (spec SB 13, trap 50).
     requireRight(shard, session, "getSnapshot");
     return snapshot(options);
   }),
