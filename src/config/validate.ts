@@ -34,6 +34,24 @@ function checkAddresses(config: Config, report: Report): void {
   }
 }
 
+/** Two listeners on one port would be handed each other's clients: the shards share their ports. QUIC has datagram ports. */
+function checkPortsApart(config: Config, report: Report): void {
+  const earlier: { readonly name: string; readonly host: string; readonly port: number }[] = [];
+  for (const name of ["tcp", "websocket", "http"] as const) {
+    const address = parseListenAddress(config[name].address);
+    if (!config[name].enabled || address === undefined || address.port === 0) continue;
+    const other = earlier.find(({ host, port }) => port === address.port && shareAddresses(host, address.host));
+    if (other !== undefined) report(`${name}.address`, `must have another port than ${other.name}.address`);
+    earlier.push({ name, ...address });
+  }
+}
+
+/** Whether a connection could be meant for either of two listening hosts; names count as different from addresses. */
+function shareAddresses(first: string, second: string): boolean {
+  const isAny = (host: string) => host === "0.0.0.0" || host === "::";
+  return first === second || isAny(first) || isAny(second);
+}
+
 function hasWildcard(values: readonly string[]): boolean {
   return values.includes("*");
 }
@@ -189,6 +207,7 @@ function checkCluster(config: Config, report: Report): void {
 /** Reports every broken rule of the configuration, once each. */
 export function validate(config: Config, topology: CpuTopology, report: Report): void {
   checkAddresses(config, report);
+  checkPortsApart(config, report);
   checkTls(config, report);
   checkHttp(config, report);
   checkServices(config, report);

@@ -21,6 +21,7 @@ import { systemClock } from "../platform/clock.ts";
 import { DirectoryLock, DirectoryLockedError } from "../platform/directory-lock.ts";
 import { CertificateError, loadCertificates } from "../security/certificates.ts";
 import { type BoundPorts, Supervisor, type TlsCertificates } from "../shard/index.ts";
+import { ListenError, requireFreeAddresses } from "./listen-addresses.ts";
 import { RootCredentialsError, rootCredentials } from "./root-user.ts";
 
 const expectedErrors = [
@@ -30,6 +31,7 @@ const expectedErrors = [
   RootCredentialsError,
   DirectoryLockedError,
   CertificateError,
+  ListenError,
 ] as const;
 
 const transports = ["tcp", "websocket", "quic", "http"] as const;
@@ -141,6 +143,7 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
     for (const line of dumpToml(config, { maskSecrets: true }).split("\n")) if (line !== "") configLog.info(line);
   }
 
+  requireFreeAddresses(config);
   const shards = placeShards(config.system.sharding.cpuAllocation, readCpuTopology());
   const tls = await readCertificates(config, log);
   log.info(`starting ${shards.length} shard(s)`, { data: resolve(config.system.path) });

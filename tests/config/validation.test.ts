@@ -71,6 +71,8 @@ const broken: [toml: string, key: string, rule: string][] = [
   ["[http.metrics]\nendpoint = '/streams'", "http.metrics.endpoint", "a plain path of its own"],
   ["[http.metrics]\nendpoint = '/a/:b'", "http.metrics.endpoint", "a plain path of its own"],
   ["[tcp]\naddress = 'localhost:8090'", "tcp.address", "literal IP:port"],
+  ["[tcp]\naddress = '127.0.0.1:3000'", "http.address", "another port than tcp.address"],
+  ["[websocket]\naddress = '0.0.0.0:8090'", "websocket.address", "another port than tcp.address"],
   ["[quic]\naddress = '127.0.0.1'", "quic.address", "literal IP:port"],
   ["[websocket]\naddress = '::1:8092'", "websocket.address", "literal IP:port"],
   ["[http]\naddress = 'x:99999'", "http.address", "host:port"],
@@ -118,6 +120,8 @@ describe("a rule sleeps with its feature", () => {
 describe("edges that are allowed", () => {
   test.each([
     "[http]\naddress = 'localhost:0'",
+    "[tcp]\naddress = '127.0.0.2:3000'", // the same port at another address
+    "[quic]\naddress = '127.0.0.1:8090'", // a datagram port is another one
     "[tcp]\naddress = '[::1]:0'\nmax_request_size = '2 GiB'",
     "[system.segment]\nsize = 512",
     "[system.logging]\nmax_file_size = '5 GB'\nmax_total_size = 0",
