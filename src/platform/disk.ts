@@ -45,9 +45,12 @@ export interface Disk {
   remove(path: string): void;
   /** Removes a directory with everything in it; a missing one is fine. */
   removeTree(path: string): Promise<void>;
-  /** Atomic; replaces an existing file. */
+  /** Atomic; of a file, which replaces an existing one, or of a directory with everything in it, to a name that is free. */
   rename(from: string, to: string): void;
-  /** Makes creations, renames and removals in the directory durable. */
+  /**
+   * Makes creations, renames and removals in the directory durable, as far as the file system can. `DiskError` with
+   * operation `open` when the directory could not be opened: then nothing was tried and nothing is lost.
+   */
   syncDirectory(path: string): void;
 }
 

@@ -15,6 +15,8 @@ const openFlags: Readonly<Record<OpenMode, number>> = {
   create: fs.constants.O_RDWR | fs.constants.O_CREAT,
 };
 
+const directorySyncUnknownCodes: ReadonlySet<string> = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP"]);
+
 export const realDisk: Disk = {
   open(path, mode) {
     return new RealDiskFile(
@@ -52,14 +54,16 @@ export const realDisk: Disk = {
   },
 
   syncDirectory(path) {
-    attempt("syncDirectory", path, () => {
-      const fd = fs.openSync(path, fs.constants.O_RDONLY);
-      try {
-        fs.fsyncSync(fd);
-      } finally {
-        fs.closeSync(fd);
-      }
-    });
+    // Told apart: without a descriptor nothing was tried, and nothing is lost.
+    const fd = attempt("open", path, () => fs.openSync(path, fs.constants.O_RDONLY));
+    try {
+      attempt("syncDirectory", path, () => fs.fsyncSync(fd));
+    } catch (error) {
+      // A file system that knows no sync of a directory keeps its names by other means, or not at all.
+      if (!(error instanceof DiskError) || !directorySyncUnknownCodes.has(error.errorCode)) throw error;
+    } finally {
+      fs.closeSync(fd);
+    }
   },
 };
 

@@ -2,7 +2,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import { FileCache } from "./file-cache.ts";
 import { ScanMemory, type ScanMemoryOptions } from "./scan-memory.ts";
-import type { EncryptionOptions, StorageContext, StorageLog, StorageOptions } from "./types.ts";
+import type { DirectoryRemoval, EncryptionOptions, StorageContext, StorageLog, StorageOptions } from "./types.ts";
 
 export interface StorageContextOptions {
   readonly disk: Disk;
@@ -15,6 +15,8 @@ export interface StorageContextOptions {
   readonly schedule: (flush: () => void) => void;
   /** Set where payloads and user headers are encrypted on the disk (spec SB 4.9). */
   readonly encryption?: EncryptionOptions | undefined;
+  /** Where directories go that are taken away. */
+  readonly directories?: DirectoryRemoval | undefined;
 }
 
 /** What the partitions of one shard share; one for each shard. */
@@ -28,5 +30,6 @@ export function createStorageContext(given: StorageContextOptions): StorageConte
     log: given.log,
     schedule: given.schedule,
     encryption: given.encryption,
+    directories: given.directories,
   };
 }

@@ -24,9 +24,9 @@ export async function decryptRead(encrypted: ReadResult, cipher: MessageCipher, 
   } finally {
     encrypted.release();
   }
-  const { currentOffset, lastOffset } = encrypted;
+  const { currentOffset, lastOffset, epoch } = encrypted;
   if (skippedCount > 0) log.error("messages left out, they cannot be decrypted", { skippedCount, lastOffset });
-  return { currentOffset, lastOffset, messagesCount, skippedCount, sizeBytes, parts, release() {} };
+  return { currentOffset, lastOffset, messagesCount, skippedCount, sizeBytes, parts, epoch, release() {} };
 }
 
 async function decryptPart(part: ReadPart, cipher: MessageCipher): Promise<BatchDecryption> {

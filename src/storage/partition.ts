@@ -72,10 +72,13 @@ export class Partition {
 
   /**
    * Stores the offset and writes it to its file before it returns. Throws `InvalidOffset` (4100) above the current offset
-   * or while nothing was ever written (spec SB 4.8), `CannotWriteToFile` (10006).
+   * or while nothing was ever written (spec SB 4.8), and where `epoch`, that of the read whose end this is, was ended by a
+   * purge; `CannotWriteToFile` (10006), also in a partition that is closed.
    */
-  storeOffset(consumer: ConsumerKey, offset: number): void {
-    if (offset >= this.#log.visibleOffset) throw new IggyError("InvalidOffset", [offset]);
+  storeOffset(consumer: ConsumerKey, offset: number, epoch?: number): void {
+    const log = this.#log;
+    if (log.isClosed) throw new IggyError("CannotWriteToFile", [], { cause: new Error("the partition is closed") });
+    if (offset >= log.visibleOffset || !this.#isOfNow(epoch)) throw new IggyError("InvalidOffset", [offset]);
     this.#offsets.store(consumer, offset);
   }
 
@@ -93,9 +96,12 @@ export class Partition {
     this.#offsets.deleteGroup(groupId);
   }
 
-  /** A member of the group was sent messages up to `lastOffset` (spec SB 6.5). Kept in memory only. */
-  notePolled(groupId: number, lastOffset: number): void {
-    this.#offsets.notePolled(groupId, lastOffset);
+  /**
+   * A member of the group was sent messages up to `lastOffset` (spec SB 6.5). Kept in memory only. Messages of an `epoch`
+   * that a purge ended, or of a partition that is closed, leave nothing to commit.
+   */
+  notePolled(groupId: number, lastOffset: number, epoch?: number): void {
+    if (!this.#log.isClosed && this.#isOfNow(epoch)) this.#offsets.notePolled(groupId, lastOffset);
   }
 
   /** Whether the partition may move to another member: nothing was polled, or all of it is committed (spec SB 6.5). */
@@ -209,6 +215,10 @@ export class Partition {
     this.#log.abandon();
     this.#appender.reject(new IggyError("CannotAppendToFile"));
     this.#closeFiles();
+  }
+
+  #isOfNow(epoch: number | undefined): boolean {
+    return epoch === undefined || epoch === this.#log.epoch;
   }
 
   #remove(work: () => number): number {

@@ -92,7 +92,7 @@ export class Reader {
     const log = this.#log;
     if (offset >= log.visibleOffset) return this.#nothing();
     const start = Math.max(offset, log.segments[0]!.startOffset);
-    const result = new FilesResult(log.context.files, log.visibleOffset - 1);
+    const result = new FilesResult(log.context.files, log.visibleOffset - 1, log.epoch);
     try {
       return this.#collect(result, start, countMax) ?? this.#verifyAndRead(result, start, countMax);
     } catch (thrown) {
@@ -186,13 +186,15 @@ export class Reader {
   }
 
   #nothing(): ReadResult {
-    return new FilesResult(this.#log.context.files, Math.max(0, this.#log.visibleOffset - 1));
+    const log = this.#log;
+    return new FilesResult(log.context.files, Math.max(0, log.visibleOffset - 1), log.epoch);
   }
 }
 
 class FilesResult implements ReadResult {
   readonly #files: FileCache;
   readonly currentOffset: number;
+  readonly epoch: number;
   messagesCount = 0;
   readonly skippedCount = 0;
   lastOffset = 0;
@@ -202,9 +204,10 @@ class FilesResult implements ReadResult {
   #pinned: CachedFile | undefined;
   readonly #morePinned: CachedFile[] = [];
 
-  constructor(files: FileCache, currentOffset: number) {
+  constructor(files: FileCache, currentOffset: number, epoch: number) {
     this.#files = files;
     this.currentOffset = currentOffset;
+    this.epoch = epoch;
     this.parts = [];
   }
 

@@ -69,6 +69,29 @@ export interface StorageContext {
   readonly schedule: (flush: () => void) => void;
   /** Set where payloads and user headers are encrypted on the disk. */
   readonly encryption?: EncryptionOptions | undefined;
+  /** Where directories go that are taken away; without it (tests) beside the directory of the partition. */
+  readonly directories?: DirectoryRemoval | undefined;
+}
+
+/** Takes whole directories away in one step, so that their names are free at once; other layers bring it. */
+export interface DirectoryRemoval {
+  /**
+   * Renames the directory, durably; what is in it is deleted later, also after a restart. Throws `DiskError`: then it is
+   * where it was.
+   */
+  remove(directory: string): void;
+  /** Renames it to a place where an operator finds it, durably; nothing deletes it. The same errors. */
+  setAside(directory: string): void;
+}
+
+/** What the metadata says of one partition. Without it nothing of what lies in the directory is questioned. */
+export interface PartitionIdentity {
+  /** 24 lower-case hex digits, made when the partition was created or purged; undefined where an older version made it. */
+  readonly logId: string | undefined;
+  /** Whether a deletion or purge of the log with this id was logged, whose files may still be there. */
+  isRemoved(logId: string): boolean;
+  /** Log id of a group of the topic; undefined where an older version made the group, null where there is no such group. */
+  groupLogId(groupNumber: number): string | undefined | null;
 }
 
 /**
@@ -113,6 +136,8 @@ export interface ReadResult {
   readonly lastOffset: number;
   readonly sizeBytes: number;
   readonly parts: readonly ReadPart[];
+  /** Of the partition when it was read: what is stored because of this read does not reach past a purge. */
+  readonly epoch: number;
   /** Ends the use of the parts; their files may close then. Calling it twice is fine. */
   release(): void;
 }

@@ -181,6 +181,22 @@ describe("power loss", () => {
     expect([...outcomes].sort()).toEqual(["file,file.tmp:11", "file:22"]);
   });
 
+  test("a directory is renamed with everything in it or not at all; what is made at its old name never mixes with it", () => {
+    const outcomes = new Set<string>();
+    for (const seed of SEEDS) {
+      const { disk } = diskWithFile(seed);
+      disk.makeDirectory("/gone");
+      disk.syncDirectory("/");
+      disk.rename("/d", "/gone/1");
+      disk.makeDirectory("/d");
+      disk.open("/d/new", "create").close();
+      if (seed % 2 === 0) disk.syncDirectory("/d");
+      const after = disk.crash();
+      outcomes.add(`${after.list("/d").join()}:${after.list("/gone/1").join()}`);
+    }
+    expect([...outcomes].sort()).toEqual([":file", "file:", "new:file"]);
+  });
+
   test("a sync that has not ended covers nothing; one that ended covers what was written before it began", async () => {
     let lostCount = 0;
     for (const seed of SEEDS) {

@@ -133,13 +133,12 @@ export class SimDisk implements Disk {
     this.requireRunning("rename", from);
     const node: SimNode | undefined = this.#names.get(from);
     if (node === undefined) throw new DiskError("rename", from, "ENOENT");
-    if (node === "directory") throw new DiskError("rename", from, "EISDIR"); // the broker renames files only
-    if (parentOf(from) !== parentOf(to)) throw new DiskError("rename", from, "EXDEV");
+    if (this.#names.get(parentOf(to)) !== "directory") throw new DiskError("rename", from, "ENOENT");
+    const replaced = this.#names.get(to);
+    if (node === "directory" && replaced !== undefined) throw new DiskError("rename", from, "ENOTEMPTY");
+    if (node !== "directory" && replaced === "directory") throw new DiskError("rename", from, "EISDIR");
     this.beforeChange("rename", from);
-    this.#names.change(parentOf(from), [
-      [from, undefined],
-      [to, node],
-    ]);
+    this.#names.rename(from, to, node);
   }
 
   syncDirectory(path: string): void {

@@ -16,8 +16,8 @@ export class MemoryDisk implements Disk {
   openCount = 0;
   /** Bytes that may still be written before `ENOSPC`; the write that fails leaves what fitted. */
   freeBytes = Number.POSITIVE_INFINITY;
-  /** Fails the operation if it returns true. */
-  fails: (operation: string, path: string) => boolean = () => false;
+  /** Fails the operation if it returns true or the code of an error. */
+  fails: (operation: string, path: string) => boolean | string = () => false;
   /** Writes are counted, not kept. */
   keepsNothing = false;
   /** While set, syncs wait for it. */
@@ -59,15 +59,23 @@ export class MemoryDisk implements Disk {
   }
 
   async removeTree(path: string): Promise<void> {
+    this.check("removeTree", path);
     for (const name of [...this.files.keys()]) if (name.startsWith(`${path}/`)) this.files.delete(name);
   }
 
   rename(from: string, to: string): void {
     this.check("rename", from);
-    const content = this.files.get(from);
-    if (content === undefined) throw new DiskError("rename", from, "ENOENT");
-    this.files.set(to, content);
-    this.files.delete(from);
+    if (!this.exists(from)) throw new DiskError("rename", from, "ENOENT");
+    for (const [path, content] of [...this.files]) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue;
+      this.files.delete(path);
+      this.files.set(to + path.slice(from.length), content);
+    }
+    for (const path of [...this.directories]) {
+      if (path !== from && !path.startsWith(`${from}/`)) continue;
+      this.directories.delete(path);
+      this.directories.add(to + path.slice(from.length));
+    }
   }
 
   syncDirectory(path: string): void {
@@ -76,7 +84,8 @@ export class MemoryDisk implements Disk {
   }
 
   check(operation: string, path: string): void {
-    if (this.fails(operation, path)) throw new DiskError(operation, path, "EIO");
+    const failure = this.fails(operation, path);
+    if (failure !== false) throw new DiskError(operation, path, failure === true ? "EIO" : failure);
   }
 
   /** A copy of a file's bytes. */

@@ -152,3 +152,22 @@ describe("a partition may move to another member of a group", () => {
     expect(partition.isRevocationSettled(0)).toBe(true);
   });
 });
+
+describe("an offset that is stored late", () => {
+  test("is refused after a purge, also where new messages reach as far, and where the partition is closed or gone", async () => {
+    const { harness, partition } = await filled();
+    const read = await partition.read({ kind: "first" }, 10);
+    await partition.purge();
+    await appendNow(harness, partition, [1, 2, 3]);
+    expect(errorOf(() => partition.storeOffset(consumer, read.lastOffset, read.epoch))).toBe("InvalidOffset");
+    partition.notePolled(0, read.lastOffset, read.epoch);
+    expect(partition.isRevocationSettled(0)).toBe(true);
+    read.release();
+    const later = await partition.read({ kind: "first" }, 10);
+    later.release();
+    partition.storeOffset(consumer, later.lastOffset, later.epoch);
+    expect(partition.getOffset(consumer)).toBe(2);
+    partition.abandon();
+    expect(errorOf(() => partition.storeOffset(consumer, 1))).toBe("CannotWriteToFile");
+  });
+});
