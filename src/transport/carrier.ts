@@ -19,8 +19,11 @@ export interface Carrier {
   readonly endsWithRecord: boolean;
   pauseReading(): void;
   resumeReading(): void;
-  /** Every reply is out and no more come. What the client still sends is ignored. */
-  endSending(): void;
+  /**
+   * Every reply is out and no more come. What the client still sends is ignored; `isPeerDone`: it has ended its side already,
+   * so that nothing is left to wait for.
+   */
+  endSending(isPeerDone: boolean): void;
   /** Cuts the connection. */
   terminate(): void;
 }

@@ -52,6 +52,8 @@ export class RequestPipeline implements FrameSink {
   #isBusy = false;
   #isPaused = false;
   #waitsForMemory = false;
+  /** The client has ended its sending side. */
+  #hasEnded = false;
   #closing: "no" | "afterReplies" | "lingering" | "closed" = "no";
   #buffer: FrameBuffer | undefined;
   #refusal: IggyError | undefined;
@@ -76,7 +78,7 @@ export class RequestPipeline implements FrameSink {
 
   /** Whether the connection goes on: it is not closed, nor about to be. */
   get isOpen(): boolean {
-    return this.#closing === "no";
+    return this.#closing === "no" && !this.#hasEnded;
   }
 
   /** Begins with the bytes that came along from another shard. */
@@ -98,6 +100,15 @@ export class RequestPipeline implements FrameSink {
   /** Everything that waited in the output has been sent. */
   drained(): void {
     this.#proceed();
+  }
+
+  /**
+   * The client sends nothing more, and may still read: what has arrived is carried out and answered, then the connection
+   * ends (spec BP 2.7). Programs that write, end their sending side and read, and forwarders between, rely on it.
+   */
+  ended(): void {
+    this.#hasEnded = true;
+    this.#closeIfEnded();
   }
 
   /** The connection is gone. */
@@ -321,6 +332,13 @@ export class RequestPipeline implements FrameSink {
       this.#isPaused = false;
       this.#carrier.resumeReading();
     }
+    if (this.#hasEnded) this.#closeIfEnded();
+  }
+
+  /** What is left in the parser then is a request that never gets whole. */
+  #closeIfEnded(): void {
+    const isDone = this.#slots.length === 0 && this.#output.isEmpty && !this.#waitsForMemory;
+    if (isDone && this.#closing === "no") this.#closeAfterReplies();
   }
 
   /**
@@ -347,7 +365,7 @@ export class RequestPipeline implements FrameSink {
     if (this.#slots.length > 0 || !this.#output.isEmpty) return;
     this.#closing = "lingering";
     if (this.#isPaused) this.#carrier.resumeReading();
-    this.#carrier.endSending();
+    this.#carrier.endSending(this.#hasEnded);
     setTimeout(() => {
       if (this.#closing !== "closed") this.terminate();
     }, patienceMs);

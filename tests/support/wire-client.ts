@@ -21,6 +21,8 @@ interface Wire {
   write(bytes: Uint8Array): void;
   pause(): void;
   resume(): void;
+  /** Ends the sending side; replies still come. */
+  end(): void;
   destroy(): void;
 }
 
@@ -53,6 +55,7 @@ async function openTcp({ host, port }: Place, ca: string | undefined, events: Wi
     write: (bytes) => socket.write(bytes),
     pause: () => socket.pause(),
     resume: () => socket.resume(),
+    end: () => socket.end(),
     destroy: () => socket.destroy(),
   };
 }
@@ -68,6 +71,9 @@ async function openWebSocket(place: Place, ca: string | undefined, events: WireE
     write: (bytes) => socket.sendBinary(bytes),
     pause: () => socket.pause(),
     resume: () => socket.resume(),
+    end: () => {
+      throw new Error("a WebSocket has no sending side of its own");
+    },
     destroy: () => socket.destroy(),
   };
 }
@@ -156,6 +162,11 @@ export class WireClient {
 
   resumeReading(): void {
     this.#wire.resume();
+  }
+
+  /** Nothing more is sent; replies still come. */
+  endSending(): void {
+    this.#wire.end();
   }
 
   /** Resolves when the server has ended the connection. */

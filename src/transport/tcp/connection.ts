@@ -124,8 +124,9 @@ export class TcpConnection implements Carrier {
     this.#socket.resume();
   }
 
-  endSending(): void {
-    this.#socket.shutdown();
+  endSending(isPeerDone: boolean): void {
+    if (isPeerDone) this.#socket.end();
+    else this.#socket.shutdown();
   }
 
   terminate(): void {

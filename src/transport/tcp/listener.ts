@@ -86,6 +86,7 @@ export class TcpListener {
       hostname: host,
       port,
       reusePort: true,
+      allowHalfOpen: true,
       data: { connection: undefined },
       socket: this.#handlers(),
       ...(this.#tls === undefined ? {} : { tls: { cert: this.#tls.certPem, key: this.#tls.keyPem } }),
@@ -113,6 +114,7 @@ export class TcpListener {
           this.#connections.giveUp(connection?.pipeline, error);
         }
       },
+      end: (socket) => socket.data.connection?.pipeline.ended(),
       close: (socket) => socket.data.connection?.pipeline.closed(),
       error: (socket, error) => {
         const client = socket.data.connection?.pipeline.session.clientId;
@@ -158,6 +160,7 @@ export class TcpListener {
     // Not in the runtime's types: a socket from a descriptor.
     const options = {
       fd,
+      allowHalfOpen: true,
       data: { connection: undefined },
       socket: {
         ...this.#handlers(),
