@@ -410,7 +410,7 @@ describe("every route", async () => {
         for (const authorization of [
           undefined,
           "Bearer abc",
-          `bearer ${root.token}`,
+          `Bearer${root.token}`,
           `Bearer  ${root.token}`,
           "Basic eA==",
         ]) {

@@ -39,7 +39,9 @@ const queryNames: ReadonlySet<string> = new Set(
     Object.keys(properties),
   ),
 );
-const bearerPrefix = "Bearer ";
+/** The scheme in any case (RFC 9110 11.1). */
+const bearerPattern = /^Bearer /i;
+const bearerPrefixLength = "Bearer ".length;
 
 /** Answers one request; never rejects. */
 export type FetchHandler = (request: Request) => Response | Promise<Response>;
@@ -68,7 +70,7 @@ export function createHttpApp(services: HttpServices): FetchHandler {
   const isLogged = services.log.isEnabled("debug");
   return async (request) => {
     const startedMs = performance.now();
-    statistics.received("http", Number(request.headers.get("content-length") ?? 0));
+    statistics.received("http", announcedBytesOf(request));
     const response = await fetch(withFullHost(request));
     statistics.sent("http", Number(response.headers.get("content-length") ?? 0));
     if (isLogged) logRequest(services.log, request, response.status, performance.now() - startedMs);
@@ -82,10 +84,20 @@ function logRequest(log: Logger, request: Request, status: number, elapsedMs: nu
   log.debug("answered a request", fields);
 }
 
-/** The router looks for the path behind the eleventh character of the URL, which may be too late for a short host. */
+/** 0 where no length is announced, or none that is a number: given twice, it reads "5, 5". */
+function announcedBytesOf(request: Request): number {
+  const text = request.headers.get("content-length");
+  return text !== null && /^\d{1,15}$/.test(text) ? Number(text) : 0;
+}
+
+/**
+ * The router looks for the path behind the eleventh character of the URL, which may be too late for a short host. A request
+ * without a host (HTTP/1.0) or with an empty one (RFC 9110 7.2) has a URL that begins with its path: probes of load balancers
+ * send such requests.
+ */
 function withFullHost(request: Request): Request {
   const { url } = request;
-  const pathStart = url.indexOf("/", "https://".length);
+  const pathStart = url.startsWith("/") ? 0 : url.indexOf("/", "https://".length);
   if (pathStart >= pathSearchStart) return request;
   return Object.defineProperty(request, "url", { value: `http://localhost${url.slice(pathStart)}` });
 }
@@ -97,8 +109,8 @@ function addAuthentication(router: HttpRouter, { config, tokens }: HttpServices)
     const path = pathOf(request.url);
     if (publicPaths.has(path) || (config.webUi && path.startsWith("/ui/"))) return undefined;
     const header = request.headers.get("authorization");
-    if (header === null || !header.startsWith(bearerPrefix)) return emptyResponse(401);
-    const caller = await tokens.authenticate(header.slice(bearerPrefix.length));
+    if (header === null || !bearerPattern.test(header)) return emptyResponse(401);
+    const caller = await tokens.authenticate(header.slice(bearerPrefixLength));
     if (caller === undefined) return emptyResponse(401);
     context.caller = caller;
     return undefined;

@@ -1,0 +1,54 @@
+// Requests byte by byte, as probes of load balancers and old programs write them.
+import { expect, test } from "bun:test";
+import { connect } from "node:net";
+import { useServers } from "../support/server.ts";
+
+const servers = useServers();
+
+/** The whole answer; the server ends the connection, or it is given up after the first answer. */
+async function exchange(port: number, request: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let answer = "";
+  const socket = connect({ port, host: "127.0.0.1" }, () => socket.write(request));
+  socket.on("data", (bytes) => {
+    answer += bytes.toString("latin1");
+    if (/\r\n\r\n./s.test(answer) || /content-length: 0\r\n/i.test(answer)) socket.destroy();
+  });
+  socket.on("close", () => resolve(answer));
+  socket.on("error", reject);
+  return promise;
+}
+
+const statusOf = (answer: string) => Number(/^HTTP\/1\.[01] (\d{3})/.exec(answer)?.[1]);
+
+test("a request without a host, or with an empty one, is served as any other", async () => {
+  const server = await servers.start();
+  const port = server.portOf("http");
+  const body = '{"username":"iggy","password":"iggy"}';
+  const head = `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  for (const [version, host] of [
+    ["HTTP/1.0", ""],
+    ["HTTP/1.1", "Host:\r\n"],
+    ["HTTP/1.1", "Host: b\r\n"],
+  ]) {
+    expect(await exchange(port, `GET /ping ${version}\r\n${host}\r\n`)).toEndWith("pong");
+    expect(statusOf(await exchange(port, `GET /metrics ${version}\r\n${host}\r\n`))).toBe(200);
+    expect(statusOf(await exchange(port, `GET /streams ${version}\r\n${host}\r\n`))).toBe(401);
+    const login = await exchange(port, `POST /users/login ${version}\r\n${host}${head}`);
+    const token = /"token":"([^"]+)"/.exec(login)?.[1];
+    // The scheme of an authorization is case-insensitive.
+    for (const scheme of ["Bearer", "bearer", "BEARER"]) {
+      const authorization = `Authorization: ${scheme} ${token}\r\n`;
+      expect(await exchange(port, `GET /streams?x=/a ${version}\r\n${host}${authorization}\r\n`)).toEndWith("[]");
+      expect(statusOf(await exchange(port, `GET /streams/s ${version}\r\n${host}${authorization}\r\n`))).toBe(404);
+    }
+  }
+});
+
+test("a length that is given twice leaves the count of received bytes a number", async () => {
+  const server = await servers.start();
+  const port = server.portOf("http");
+  await exchange(port, "GET /ping HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n");
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  expect(metrics).toMatch(/^whippet_received_bytes_total\{transport="http"\} \d+$/m);
+});
