@@ -70,3 +70,15 @@ export class DiskError extends Error {
     this.errorCode = errorCode;
   }
 }
+
+/** Codes that say that the process or the user may not, now: nothing was tried, and the same call may succeed later. */
+const refusalCodes: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM", "EACCES", "EPERM"]);
+
+/**
+ * Whether what was written may be lost, whatever is tried again: a sync of bytes failed, or one of names. Any other failure
+ * of a disk (no descriptor, no room, no right, a read that fails) changed nothing that was there.
+ */
+export function isFailedSync(error: unknown): boolean {
+  if (!(error instanceof DiskError)) return false;
+  return error.operation === "sync" || (error.operation === "syncDirectory" && !refusalCodes.has(error.errorCode));
+}

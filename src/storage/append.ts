@@ -5,16 +5,17 @@
 // Order that holds: log bytes first, index rows later; durable first (sync level), visible and answered later.
 
 import { assert } from "../platform/assert.ts";
-import { DiskError } from "../platform/disk.ts";
+import { DiskError, type DiskFile, isFailedSync } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { Deduplication } from "./deduplication.ts";
 import { encryptBatch } from "./encryption.ts";
 import { type FlushGroup, makeFlushGroup, settled } from "./flush-group.ts";
 import { pendingRowsBytesMax, segmentBytesMax, writeAtOnceBytes } from "./limits.ts";
 import type { PartitionLog } from "./partition-log.ts";
-import { reserveAhead } from "./reserve.ts";
+import { cutBehindMessages, reserveAhead } from "./reserve.ts";
 import { Sealing } from "./sealing.ts";
 import type { Segment } from "./segment.ts";
+import { syncDirectories } from "./sync-files.ts";
 import { SyncQueue } from "./sync-queue.ts";
 import type { IncomingBatch } from "./types.ts";
 
@@ -73,13 +74,17 @@ export class Appender {
       return this.#isMemoryLevel ? log.refusal : this.#dropJournal(group, log.refusal);
     }
     const isFull = active.logSizeBytes >= log.context.options.segmentSizeBytes;
+    let file: DiskFile | undefined;
     try {
       log.createActiveFiles();
-      const file = log.context.files.use(active.log);
+      // The names before the bytes: a sync that cannot even begin refuses a batch of which nothing is written.
+      if (this.#isSyncLevel && log.unsyncedDirectories.length > 0) syncDirectories(log);
+      file = log.context.files.useToWrite(active.log);
+      if (active.hasLeftover) cutBehindMessages(active, file);
       if (active.acceptedSizeBytes > active.reservedBytes) reserveAhead(active, file);
       file.write(journal.blocks, active.logSizeBytes);
     } catch (thrown) {
-      return this.#failedWrite(group, thrown);
+      return this.#failedWrite(group, thrown, file);
     }
     const writtenBytes = journal.sizeBytes;
     journal.clear();
@@ -267,22 +272,18 @@ export class Appender {
     if (this.#log.active.logSizeBytes > 0) this.#rotate();
   }
 
-  #failedWrite(group: FlushGroup | undefined, thrown: unknown): IggyError {
+  /** `file`: the log, where it was open for the write. */
+  #failedWrite(group: FlushGroup | undefined, thrown: unknown, file: DiskFile | undefined): IggyError {
     const log = this.#log;
     const { active } = log;
-    const error = new IggyError("CannotAppendToFile", [], { cause: thrown });
     log.context.log.error("write to the log failed", {
       path: active.log.path,
       error: thrown instanceof Error ? thrown.message : String(thrown),
     });
-    if (!(thrown instanceof DiskError)) log.fence(thrown);
+    if (!(thrown instanceof DiskError) || isFailedSync(thrown)) log.fence(thrown);
+    const isUndone = file === undefined || undoWrite(active, file, thrown);
+    const error = new IggyError(isUndone ? "CannotAppendToFile" : "CannotSyncFile", [], { cause: thrown });
     if (!this.#isMemoryLevel) this.#dropJournal(group, error);
-    // Part of the bytes may be in the file. They must not stay behind the end, where the next write starts.
-    try {
-      if (active.onDisk) log.context.files.use(active.log).truncate(active.logSizeBytes);
-    } catch (truncateError) {
-      log.fence(truncateError);
-    }
     return error;
   }
 
@@ -312,14 +313,15 @@ export class Appender {
     this.#tryWriteIndex(sealed);
     if (log.context.options.cacheIndexes !== "all") sealed.index.stopKeeping();
     log.startSegment();
+    // First, so that a process that is killed in between leaves no room behind that is nobody's.
+    this.#sealing ??= new Sealing(log);
+    this.#sealing.start(sealed);
     try {
       log.createActiveFiles();
     } catch (thrown) {
       if (!(thrown instanceof DiskError)) throw thrown;
       log.context.log.warn("new segment not created yet", { path: log.active.log.path, error: thrown.message });
     }
-    this.#sealing ??= new Sealing(log);
-    this.#sealing.start(sealed);
   }
 
   /** The index can be made again from the log: a failure here is nobody's failure. */
@@ -333,5 +335,23 @@ export class Appender {
         error: thrown.message,
       });
     }
+  }
+}
+
+/**
+ * Part of the bytes may be in the file. They must not stay behind the end, where the next write starts; the descriptor that
+ * wrote them cuts them off. Whether that is done: what cannot be cut off now is before the next write, and may be there
+ * again after a restart.
+ */
+function undoWrite(active: Segment, file: DiskFile, thrown: unknown): boolean {
+  const isFull = thrown instanceof DiskError && thrown.errorCode === "ENOSPC";
+  try {
+    // On a full disk others need the room that was set aside.
+    if (isFull || file.sizeBytes() > active.logSizeBytes) cutBehindMessages(active, file);
+    return true;
+  } catch (failure) {
+    if (!(failure instanceof DiskError)) throw failure;
+    active.hasLeftover = true;
+    return false;
   }
 }

@@ -1,12 +1,19 @@
 // Open files of one shard. A partition costs descriptors only while it is used: files open on demand, and the least
-// recently used one closes when there are too many. A pinned file (a reply that still needs it, a sync under way) stays
-// open, so the limit can be passed for a moment.
+// recently used one closes when there are too many, or when the process may open no more. A pinned file (a reply that still
+// needs it, a sync under way) stays open, so the limit can be passed for a moment.
+//
+// A file that may not be opened for writing (a file system that went read-only) is still read; whoever writes asks for that.
 //
 // Unsynced bytes of a closed file are not lost: they belong to the inode, and a sync through a later descriptor of the
 // same file covers them.
 
 import { assert } from "../platform/assert.ts";
-import type { Disk, DiskFile } from "../platform/disk.ts";
+import { type Disk, DiskError, type DiskFile, type OpenMode } from "../platform/disk.ts";
+
+/** The process, or the system, has no descriptor left. */
+const exhaustedCodes: ReadonlySet<string> = new Set(["EMFILE", "ENFILE"]);
+/** The file can perhaps be read, but not written. */
+const readOnlyCodes: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM"]);
 
 /** One file that may be open or not. Used through its cache only. */
 export class CachedFile {
@@ -19,6 +26,10 @@ export class CachedFile {
   older: CachedFile | null = null;
   /** Closed for good as soon as the last pin is gone. */
   discarded = false;
+  /** Whether `file` cannot be written. */
+  isReadOnly = false;
+  /** A descriptor that cannot be written and that somebody still reads, beside one that can. */
+  readOnlyFile: DiskFile | null = null;
 
   constructor(path: string) {
     this.path = path;
@@ -43,7 +54,8 @@ export class FileCache {
   }
 
   /**
-   * The open file, valid until the next call to this cache; throws `DiskError` (`ENOENT` for a missing file).
+   * The open file, for reads and syncs, valid until the next call to this cache; throws `DiskError` (`ENOENT` for a missing
+   * file).
    */
   use(entry: CachedFile): DiskFile {
     const file = entry.file;
@@ -54,12 +66,40 @@ export class FileCache {
       }
       return file;
     }
-    return this.#open(entry, "readWrite");
+    try {
+      return this.#open(entry, "readWrite");
+    } catch (thrown) {
+      if (!hasCode(thrown, readOnlyCodes)) throw thrown;
+      const readable = this.#open(entry, "read");
+      entry.isReadOnly = true;
+      return readable;
+    }
+  }
+
+  /** The same for changes: throws `DiskError` as long as the file cannot be written. */
+  useToWrite(entry: CachedFile): DiskFile {
+    if (entry.file === null) return this.#open(entry, "readWrite");
+    if (entry.isReadOnly) this.#makeWritable(entry, entry.file);
+    return this.use(entry);
+  }
+
+  /**
+   * Runs `work`, which takes a descriptor for a moment; where there is none, files that were not used lately close and it
+   * runs again.
+   */
+  withRoom<T>(work: () => T): T {
+    for (;;) {
+      try {
+        return work();
+      } catch (thrown) {
+        if (!hasCode(thrown, exhaustedCodes) || !this.#closeSome()) throw thrown;
+      }
+    }
   }
 
   /** Makes the file, or empties it if there is one, and leaves it open. */
   create(entry: CachedFile): DiskFile {
-    const file = entry.file ?? this.#open(entry, "create");
+    const file = entry.file === null ? this.#open(entry, "create") : this.useToWrite(entry);
     if (file.sizeBytes() > 0) file.truncate(0);
     return file;
   }
@@ -75,6 +115,8 @@ export class FileCache {
     assert(entry.pinsCount > 0, "a file is unpinned as often as it was pinned");
     entry.pinsCount--;
     if (entry.pinsCount > 0) return;
+    entry.readOnlyFile?.close();
+    entry.readOnlyFile = null;
     if (entry.discarded) this.#close(entry);
     else if (this.#openCount > this.#openFilesMax) this.#evict();
   }
@@ -86,14 +128,35 @@ export class FileCache {
     else this.#close(entry);
   }
 
-  #open(entry: CachedFile, mode: "readWrite" | "create"): DiskFile {
-    const file = this.#disk.open(entry.path, mode);
+  #open(entry: CachedFile, mode: OpenMode): DiskFile {
+    const file = this.withRoom(() => this.#disk.open(entry.path, mode));
     entry.file = file;
     entry.discarded = false;
+    entry.isReadOnly = false;
     this.#openCount++;
     this.#link(entry);
     if (this.#openCount > this.#openFilesMax) this.#evict();
     return file;
+  }
+
+  #makeWritable(entry: CachedFile, readable: DiskFile): void {
+    entry.file = this.withRoom(() => this.#disk.open(entry.path, "readWrite"));
+    entry.isReadOnly = false;
+    if (entry.pinsCount > 0) entry.readOnlyFile = readable;
+    else readable.close();
+  }
+
+  /** Closes a quarter of the files, the least recently used ones that nobody holds; whether there was any. */
+  #closeSome(): boolean {
+    const openBefore = this.#openCount;
+    const enough = openBefore - Math.ceil(openBefore / 4);
+    let entry = this.#oldest;
+    while (entry !== null && this.#openCount > enough) {
+      const next = entry.newer;
+      if (entry.pinsCount === 0) this.#close(entry);
+      entry = next;
+    }
+    return this.#openCount < openBefore;
   }
 
   /** Closes the oldest files that nobody holds; never the newest, which is about to be used. */
@@ -132,4 +195,8 @@ export class FileCache {
     entry.newer = null;
     entry.older = null;
   }
+}
+
+function hasCode(thrown: unknown, codes: ReadonlySet<string>): boolean {
+  return thrown instanceof DiskError && codes.has(thrown.errorCode);
 }

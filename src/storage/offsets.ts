@@ -73,7 +73,7 @@ export class ConsumerOffsets {
     view.setUint32(4, Math.floor(offset / 2 ** 32), true);
     try {
       if (known === undefined) this.#create(consumer.kind, stored.file);
-      this.#context.files.use(stored.file).write(views, 0);
+      this.#context.files.useToWrite(stored.file).write(views, 0);
     } catch (thrown) {
       if (known === undefined) this.#context.files.discard(stored.file);
       if (!(thrown instanceof DiskError)) throw thrown;

@@ -111,7 +111,7 @@ export class PartitionLog {
   removeOldestSegment(): void {
     const oldest = this.segments[0]!;
     assert(oldest !== this.active, "the active segment is never removed");
-    oldest.removeFiles(this.context.disk, this.context.files);
+    oldest.removeFiles(this.context);
     this.segments.shift();
     this.counters.segmentsCount = this.segments.length;
     this.counters.messagesCount -= oldest.index.rowsCount;

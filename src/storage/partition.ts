@@ -11,7 +11,7 @@ import { PartitionLog, toStorageError } from "./partition-log.ts";
 import { Reader } from "./read.ts";
 import { giveReservedBack } from "./reserve.ts";
 import { oldestRemovable, type RemovableSegment, removeExpired, removeOldest } from "./retention.ts";
-import { isUnsynced, syncIndexes, syncLogs, syncLogsNow } from "./sync-files.ts";
+import { isUnsynced, syncError, syncIndexes, syncLogs, syncLogsNow } from "./sync-files.ts";
 import type { ConsumerKey, IncomingBatch, PartitionCounters, ReadFrom, ReadResult, StorageContext } from "./types.ts";
 
 export class Partition {
@@ -152,7 +152,7 @@ export class Partition {
       removeCheckpoint(context.disk, directory);
       this.#offsets.clear();
       this.#appender.forgetIds();
-      for (const segment of log.segments) segment.removeFiles(context.disk, context.files);
+      for (const segment of log.segments) segment.removeFiles(context);
       log.restart();
       if (isOnDisk) {
         log.createActiveFiles();
@@ -243,7 +243,7 @@ export class Partition {
       await syncLogs(log);
       await syncIndexes(log);
     } catch (thrown) {
-      throw log.fence(thrown);
+      throw syncError(log, thrown);
     }
     if (log.isAbandoned) return; // the directory is no longer ours
     this.#writeCheckpoint();

@@ -111,7 +111,7 @@ function openActive(context: StorageContext, segment: Segment, hasIndex: boolean
     logSizeBytes,
     damage,
   });
-  context.files.use(segment.log).truncate(segment.logSizeBytes);
+  context.files.useToWrite(segment.log).truncate(segment.logSizeBytes);
 }
 
 /** Takes the rows of the index file; how many there are, or undefined when the file is missing or has a torn end. */

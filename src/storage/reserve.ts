@@ -17,7 +17,13 @@ export function reserveAhead(segment: Segment, file: DiskFile): void {
 
 /** Gives back what a log that takes no more appends did not use. Throws `DiskError`. */
 export function giveReservedBack(files: FileCache, segment: Segment): void {
-  if (segment.isRemoved || segment.reservedBytes <= segment.logSizeBytes) return;
-  files.use(segment.log).truncate(segment.logSizeBytes);
+  if (segment.isRemoved || (segment.reservedBytes <= segment.logSizeBytes && !segment.hasLeftover)) return;
+  cutBehindMessages(segment, files.useToWrite(segment.log));
+}
+
+/** Cuts off what stands behind the messages in `file`, the log: part of a failed write, and room. Throws `DiskError`. */
+export function cutBehindMessages(segment: Segment, file: DiskFile): void {
+  file.truncate(segment.logSizeBytes);
   segment.reservedBytes = 0;
+  segment.hasLeftover = false;
 }

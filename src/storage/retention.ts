@@ -2,6 +2,7 @@
 // none that a consumer or group with a stored offset has not read to its end. Which partition to take from when a topic is
 // too large is decided above.
 
+import { DiskError } from "../platform/disk.ts";
 import type { ConsumerOffsets } from "./offsets.ts";
 import type { PartitionLog } from "./partition-log.ts";
 import type { Segment } from "./segment.ts";
@@ -66,6 +67,7 @@ function findRemovable(log: PartitionLog, offsets: ConsumerOffsets, isAttempt: b
   const oldest = log.segments[0]!;
   // At sync level the newest sealed segment may hold messages that nobody may see yet: it is not complete.
   if (oldest === log.active || oldest.endOffset > log.visibleOffset) return undefined;
+  if (oldest === log.segments[log.segments.length - 2] && !isActiveOnDisk(log)) return undefined;
   const smallestStored = offsets.smallest();
   if (smallestStored === undefined || oldest.endOffset - 1 <= smallestStored) return oldest;
   if (isAttempt || !oldest.isKeptReported) {
@@ -73,4 +75,22 @@ function findRemovable(log: PartitionLog, offsets: ConsumerOffsets, isAttempt: b
     oldest.isKeptReported = true;
   }
   return undefined;
+}
+
+/**
+ * Whether a file carries the next offset when all sealed segments are gone: that of the active one, by its name. It may be
+ * missing where it could not be made when the segment was started.
+ */
+function isActiveOnDisk(log: PartitionLog): boolean {
+  try {
+    log.createActiveFiles();
+    return true;
+  } catch (thrown) {
+    if (!(thrown instanceof DiskError)) throw thrown;
+    log.context.log.warn("segment kept, the next one cannot be made", {
+      path: log.active.log.path,
+      error: thrown.message,
+    });
+    return false;
+  }
 }

@@ -1,9 +1,10 @@
+import { DiskError, isFailedSync } from "../platform/disk.ts";
 import type { PartitionLog } from "./partition-log.ts";
 import { giveReservedBack } from "./reserve.ts";
 import type { Segment } from "./segment.ts";
 import { syncIndex, syncLog } from "./sync-files.ts";
 
-/** Syncs of sealed segments, off the event loop. A failure fences the partition. */
+/** Syncs of sealed segments, off the event loop. A sync that fails fences the partition; one that cannot begin is left. */
 export class Sealing {
   readonly #log: PartitionLog;
   readonly #running = new Set<Promise<void>>();
@@ -28,7 +29,9 @@ export class Sealing {
       await syncLog(this.#log, segment);
       await syncIndex(this.#log, segment);
     } catch (thrown) {
-      if (!segment.isRemoved) this.#log.fence(thrown);
+      if (segment.isRemoved) return;
+      if (!(thrown instanceof DiskError) || isFailedSync(thrown)) this.#log.fence(thrown);
+      else this.#log.context.log.warn("sealed segment not synced yet", { path: thrown.path, error: thrown.message });
     }
   }
 }

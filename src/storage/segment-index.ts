@@ -119,7 +119,7 @@ export class SegmentIndex {
     if (rowsEnd <= this.#fileRows) return;
     const views = this.#block.views(this.#fileRows, rowsEnd);
     this.unsynced = true;
-    this.#files.use(this.file).write(views, this.#fileRows * rowSizeBytes);
+    this.#files.useToWrite(this.file).write(views, this.#fileRows * rowSizeBytes);
     this.#fileRows = rowsEnd;
     if (!this.#keep) this.#forgetWritten();
   }
@@ -127,7 +127,7 @@ export class SegmentIndex {
   /** Cuts what the file holds behind its rows. */
   truncateFile(): void {
     this.unsynced = true;
-    this.#files.use(this.file).truncate(this.#fileRows * rowSizeBytes);
+    this.#files.useToWrite(this.file).truncate(this.#fileRows * rowSizeBytes);
   }
 
   /** Whether rows of the file, from `row` on, are equal to `rows`. */
@@ -144,7 +144,7 @@ export class SegmentIndex {
   overwrite(row: number, rows: Uint8Array): void {
     assert(row + rows.byteLength / rowSizeBytes <= this.#fileRows, "only rows of the file are written anew");
     this.unsynced = true;
-    this.#files.use(this.file).write([rows], row * rowSizeBytes);
+    this.#files.useToWrite(this.file).write([rows], row * rowSizeBytes);
     this.#block.patch(row, rows);
   }
 

@@ -1,6 +1,7 @@
-import type { Disk } from "../platform/disk.ts";
+import { DiskError } from "../platform/disk.ts";
 import { CachedFile, type FileCache } from "./file-cache.ts";
 import { SegmentIndex } from "./segment-index.ts";
+import type { StorageContext } from "./types.ts";
 import { VerifiedRanges } from "./verified-ranges.ts";
 
 const nameDigits = 20;
@@ -27,6 +28,10 @@ export class Segment {
   reservedBytes = 0;
   /** Bytes of the log that a sync covered. */
   syncedSizeBytes = 0;
+  /** The sync of its log that is under way. */
+  logSync: Promise<void> | undefined;
+  /** Whether part of a write that failed may stand behind its messages: it is cut off before the next write. */
+  hasLeftover = false;
   /** Highest time of its messages, 0 while it has none. */
   lastTimestampMicros = 0;
   /** Rows whose messages are damaged, ascending. Reads stop before them. */
@@ -62,12 +67,23 @@ export class Segment {
     files.discard(this.index.file);
   }
 
-  /** Throws `DiskError`. */
-  removeFiles(disk: Disk, files: FileCache): void {
+  /**
+   * Removes its files. With its log the segment is gone; an index that stays is no segment, and the next start removes it.
+   * Throws `DiskError` when the log cannot be removed: then the segment is as it was.
+   */
+  removeFiles({ disk, files, log }: StorageContext): void {
+    disk.remove(this.log.path);
     this.isRemoved = true;
     this.closeFiles(files);
-    disk.remove(this.log.path);
-    disk.remove(this.index.file.path);
+    try {
+      disk.remove(this.index.file.path);
+    } catch (thrown) {
+      if (!(thrown instanceof DiskError)) throw thrown;
+      log.warn("index of a removed segment is left for the next start", {
+        path: this.index.file.path,
+        error: thrown.message,
+      });
+    }
   }
 
   markDamaged(row: number): void {

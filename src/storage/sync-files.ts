@@ -1,10 +1,15 @@
-// Syncs of the files of a partition, off the event loop. Each remembers how far it got, so that none is made twice. A
-// failure is for the caller, who fences the partition: after a failed sync nothing is known about the pages, and another
-// try could succeed without them.
+// Syncs of the files of a partition, off the event loop. Each remembers how far it got, so that none is made twice, and of
+// each file one is under way at a time: of two, only one would be told of an error. A failure is for the caller, who fences
+// the partition if a sync itself failed: after that nothing is known about the pages, and another try could succeed without
+// them. A sync that could not begin (no descriptor) changed nothing and is tried again.
 
-import { DiskError } from "../platform/disk.ts";
+import { DiskError, isFailedSync } from "../platform/disk.ts";
+import { IggyError } from "../protocol/errors.ts";
 import type { PartitionLog } from "./partition-log.ts";
 import type { Segment } from "./segment.ts";
+
+/** A file system that knows no sync of a directory: there is nothing to wait for. */
+const directorySyncUnknownCodes: ReadonlySet<string> = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP"]);
 
 /** Makes every written message durable: logs from the oldest that needs it, and the entries of their directories. */
 export async function syncLogs(log: PartitionLog): Promise<void> {
@@ -24,14 +29,17 @@ export function syncLogsNow(log: PartitionLog): void {
   }
 }
 
-function syncDirectories(log: PartitionLog): void {
-  for (const directory of log.unsyncedDirectories) {
+/** From the top down, so that no entry is durable in a directory whose own is not. Throws `DiskError`. */
+export function syncDirectories(log: PartitionLog): void {
+  const { disk, files } = log.context;
+  for (const directory of log.unsyncedDirectories.toReversed()) {
     try {
-      log.context.disk.syncDirectory(directory);
+      files.withRoom(() => disk.syncDirectory(directory));
     } catch (thrown) {
+      if (!(thrown instanceof DiskError)) throw thrown;
       // A directory that we may not even read was not made by us, and neither was our entry in it.
-      const isForeign = thrown instanceof DiskError && thrown.errorCode === "EACCES" && directory !== log.directory;
-      if (!isForeign) throw thrown;
+      const isForeign = thrown.errorCode === "EACCES" && directory !== log.directory;
+      if (!isForeign && !directorySyncUnknownCodes.has(thrown.errorCode)) throw thrown;
     }
   }
   log.forgetDirectories();
@@ -42,18 +50,27 @@ export async function syncIndexes(log: PartitionLog): Promise<void> {
   for (const segment of [...log.segments]) await syncIndex(log, segment);
 }
 
+/** Resolves when what the log of `segment` held at the call is durable, or the segment is gone. */
 export async function syncLog(log: PartitionLog, segment: Segment): Promise<void> {
-  if (segment.isRemoved || !isLogUnsynced(segment)) return;
-  const files = log.context.files;
-  const coveredBytes = segment.logSizeBytes;
-  const file = files.pin(segment.log);
-  try {
-    await file.sync();
-  } finally {
-    files.unpin(segment.log);
+  const wantedBytes = segment.logSizeBytes;
+  while (!segment.isRemoved && segment.syncedSizeBytes < wantedBytes) {
+    if (log.isFenced && log.refusal !== undefined) throw log.refusal;
+    if (segment.logSync === undefined) {
+      const file = log.context.files.pin(segment.log);
+      segment.logSync = endLogSync(log, segment, file.sync());
+    }
+    await segment.logSync;
   }
-  // Of two syncs of one file at a time only one is told of an error; the other one's success means nothing then.
-  if (log.isFenced && log.refusal !== undefined) throw log.refusal;
+}
+
+async function endLogSync(log: PartitionLog, segment: Segment, syncing: Promise<void>): Promise<void> {
+  const coveredBytes = segment.logSizeBytes;
+  try {
+    await syncing;
+  } finally {
+    segment.logSync = undefined;
+    log.context.files.unpin(segment.log);
+  }
   segment.syncedSizeBytes = Math.max(segment.syncedSizeBytes, coveredBytes);
 }
 
@@ -68,6 +85,12 @@ export async function syncIndex(log: PartitionLog, segment: Segment): Promise<vo
   } finally {
     files.unpin(index.file);
   }
+}
+
+/** The error for those who wait for a sync that did not succeed. Fences the partition if a sync itself failed. */
+export function syncError(log: PartitionLog, thrown: unknown): IggyError {
+  const changedNothing = thrown instanceof DiskError && !isFailedSync(thrown);
+  return changedNothing ? new IggyError("CannotSyncFile", [], { cause: thrown }) : log.fence(thrown);
 }
 
 /** Whether a sync would make anything more durable. */

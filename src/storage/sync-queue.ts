@@ -3,6 +3,7 @@
 
 import type { FlushGroup } from "./flush-group.ts";
 import type { PartitionLog } from "./partition-log.ts";
+import type { Segment } from "./segment.ts";
 import { syncLogs } from "./sync-files.ts";
 
 interface WaitingWrite {
@@ -10,41 +11,65 @@ interface WaitingWrite {
   readonly epoch: number;
   readonly offset: number;
   readonly addedBytes: number;
+  /** Its log stays open until it is synced: to open it again could fail, with the bytes neither durable nor undone. */
+  readonly pinned: Segment | undefined;
+}
+
+/** Someone who waits for everything that waited before. */
+interface Follower {
+  /** Number of the write that is the last of these. */
+  readonly last: number;
+  readonly resolve: () => void;
 }
 
 export class SyncQueue {
   readonly #log: PartitionLog;
   #waiting: WaitingWrite[] = [];
-  #run: Promise<void> | undefined;
+  #isRunning = false;
+  /** Writes that were ever added, and of these those that were answered. */
+  #addedCount = 0;
+  #answeredCount = 0;
+  #followers: Follower[] = [];
 
   constructor(log: PartitionLog) {
     this.#log = log;
   }
 
-  /** What was just written, `addedBytes`, waits for the next sync, which starts now unless one is under way. */
+  /**
+   * What was just written to the active log, `addedBytes`, waits for the next sync, which starts now unless one is under
+   * way.
+   */
   add(group: FlushGroup | undefined, addedBytes: number): void {
     const log = this.#log;
-    this.#waiting.push({ group, epoch: log.epoch, offset: log.writtenOffset, addedBytes });
-    this.#run ??= this.#syncWhileWaiting();
+    const pinned = addedBytes > 0 ? log.active : undefined;
+    if (pinned !== undefined) log.context.files.pin(pinned.log);
+    this.#waiting.push({ group, epoch: log.epoch, offset: log.writtenOffset, addedBytes, pinned });
+    this.#addedCount++;
+    if (!this.#isRunning) void this.#syncWhileWaiting();
   }
 
-  /** Resolves when nothing waits for a sync. Never rejects: each failure went to those who waited. */
-  async idle(): Promise<void> {
-    await this.#run;
+  /** Resolves when all that waits now was answered, whatever comes later. Never rejects: failures went to those who waited. */
+  idle(): Promise<void> {
+    if (this.#answeredCount === this.#addedCount) return Promise.resolve();
+    return new Promise((resolve) => this.#followers.push({ last: this.#addedCount, resolve }));
   }
 
   async #syncWhileWaiting(): Promise<void> {
+    this.#isRunning = true;
     while (this.#waiting.length > 0) {
       const covered = this.#waiting;
       this.#waiting = [];
+      const { epoch } = this.#log;
       try {
         await syncLogs(this.#log);
         this.#settle(covered);
       } catch (error) {
-        this.#fail(covered, error);
+        // What was purged meanwhile has nothing to lose.
+        if (this.#log.epoch === epoch) this.#fail(covered, error);
+        else this.#settle(covered);
       }
     }
-    this.#run = undefined;
+    this.#isRunning = false;
   }
 
   #settle(covered: readonly WaitingWrite[]): void {
@@ -53,12 +78,22 @@ export class SyncQueue {
       if (write.epoch === log.epoch) log.publish(write.offset, write.addedBytes);
       write.group?.resolve();
     }
+    this.#answered(covered);
   }
 
   #fail(covered: readonly WaitingWrite[], thrown: unknown): void {
     const error = this.#log.fence(thrown);
-    for (const write of covered) write.group?.reject(error);
-    for (const write of this.#waiting) write.group?.reject(error);
+    const all = [...covered, ...this.#waiting];
     this.#waiting = [];
+    for (const write of all) write.group?.reject(error);
+    this.#answered(all);
+  }
+
+  #answered(writes: readonly WaitingWrite[]): void {
+    for (const { pinned } of writes) if (pinned !== undefined) this.#log.context.files.unpin(pinned.log);
+    this.#answeredCount += writes.length;
+    while (this.#followers.length > 0 && this.#followers[0]!.last <= this.#answeredCount) {
+      this.#followers.shift()!.resolve();
+    }
   }
 }

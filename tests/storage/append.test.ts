@@ -277,17 +277,23 @@ describe("failures of the log write", () => {
     expect(partition.isFenced).toBe(false);
   });
 
-  test("a file that cannot be cut fences the partition", async () => {
+  test("what a failed write left and cannot be cut off is cut before the next write, and no partition is fenced", async () => {
     const disk = new MemoryDisk();
     const harness = makeHarness(disk);
     const partition = harness.open();
     await appendNow(harness, partition, [10]);
-    disk.fails = (operation) => operation === "write" || operation === "truncate";
-    expect(await failureOf(partition.append(makeBatch([40_000])))).toBe("CannotAppendToFile");
-    disk.fails = () => false;
-    expect(partition.isFenced).toBe(true);
-    expect(await failureOf(partition.append(makeBatch([40_000])))).toBe("CannotAppendToFile");
+    disk.freeBytes = 100;
+    disk.fails = (operation) => operation === "truncate";
+    expect(await failureOf(partition.append(makeBatch([40_000])))).toBe("CannotSyncFile");
+    expect(disk.read(log0).byteLength).toBe(174);
+    expect(await failureOf(partition.append(makeBatch([40_000])))).toBe("CannotSyncFile");
     expect(await offsetsOf(partition, { kind: "first" }, 10)).toEqual([0]);
+    disk.fails = () => false;
+    disk.freeBytes = 1e9;
+    await appendNow(harness, partition, [1]);
+    expect(partition.isFenced).toBe(false);
+    expect(disk.read(log0).byteLength).toBe(74 + 65);
+    expect(await offsetsOf(partition, { kind: "first" }, 10)).toEqual([0, 1]);
   });
 
   test("a failed write of the index costs nobody anything; flush reports it and a later one makes good", async () => {

@@ -144,3 +144,37 @@ test("an index whose log is gone is removed at the next open", async () => {
   makeHarness(disk).open();
   expect(disk.exists(`${directory}/00000000000000000000.index`)).toBe(false);
 });
+
+describe("a removal that fails half-way", () => {
+  const log0 = `${directory}/00000000000000000000.log`;
+  const index0 = `${directory}/00000000000000000000.index`;
+
+  test("leaves the segment as it was where the log cannot go: listed, read and checked, also after a restart", async () => {
+    const { disk, partition } = await filled();
+    await partition.close();
+    const harness = makeHarness(disk, { segmentSizeBytes: 100 });
+    const reopened = harness.open(); // nothing is checked yet
+    disk.fails = (operation, path) => operation === "remove" && path === log0 && "EPERM";
+    expect(() => reopened.removeOldestSegments(2)).toThrow();
+    expect(reopened.counters).toMatchObject({ segmentsCount: 4, messagesCount: 7 });
+    expect(await offsetsOf(reopened, { kind: "first" }, 10)).toEqual(range(0, 7));
+    expect(await offsetsOf(makeHarness(disk.copy()).open(), { kind: "first" }, 10)).toEqual(range(0, 7));
+    disk.fails = () => false;
+    expect(reopened.removeOldestSegments(2)).toBe(2);
+    expect(await offsetsOf(reopened, { kind: "first" }, 10)).toEqual(range(4, 7));
+  });
+
+  test("takes the segment away with its log; an index that stays is no segment, and goes at the next start", async () => {
+    const { disk, harness, partition } = await filled();
+    disk.fails = (operation, path) => operation === "remove" && path === index0;
+    expect(partition.removeOldestSegments(1)).toBe(1);
+    expect(partition.counters.segmentsCount).toBe(3);
+    expect(await offsetsOf(partition, { kind: "offset", offset: 0 }, 10)).toEqual(range(2, 7));
+    expect(harness.logged.some((line) => line.includes("index of a removed segment"))).toBe(true);
+    disk.fails = () => false;
+    await partition.close();
+    const reopened = makeHarness(disk).open();
+    expect(await offsetsOf(reopened, { kind: "first" }, 10)).toEqual(range(2, 7));
+    expect(disk.exists(index0)).toBe(false);
+  });
+});
