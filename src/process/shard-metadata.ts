@@ -5,13 +5,14 @@ import type { Logger } from "../observability/log.ts";
 import { systemClock } from "../platform/clock.ts";
 import { realDisk } from "../platform/real-disk.ts";
 import { createCipher } from "../security/encryption.ts";
-import { dataPaths, type ShardStart } from "../shard/index.ts";
+import { dataPaths, type ShardStart, type Statistics } from "../shard/index.ts";
 import { takeOver } from "../takeover/take-over.ts";
 import { createRootUser } from "./root-user.ts";
 
 /** Throws MetadataKeyError, TakeoverError. `hasCreatedRoot`: there was no user before. */
 export async function openMetadata(
   start: ShardStart,
+  statistics: Statistics,
   log: Logger,
 ): Promise<{ readonly metadataLog: MetadataLog; readonly hasCreatedRoot: boolean }> {
   const { system } = start.config;
@@ -35,6 +36,7 @@ export async function openMetadata(
     onInfo: (message, fields) => log.info(message, fields),
   });
   const { log: metadataLog, repairs } = openLog(system.state.enforceFsync);
+  statistics.add("repairedMetadataEntries", repairs.length);
   for (const repair of repairs) log.warn("the metadata log was repaired", { ...repair });
   return { metadataLog, hasCreatedRoot: await createRootUser(metadataLog, start.root, log) };
 }

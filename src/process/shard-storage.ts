@@ -5,6 +5,7 @@ import { systemClock } from "../platform/clock.ts";
 import { systemRandom } from "../platform/random.ts";
 import { realDisk } from "../platform/real-disk.ts";
 import { createCipher } from "../security/encryption.ts";
+import type { Statistics } from "../shard/index.ts";
 import { createStorageContext, kernelReservedBytes, type StorageContext, WasmBatchKernel } from "../storage/index.ts";
 
 const scanBytes = 4 * 1024 * 1024;
@@ -14,7 +15,12 @@ const openFilesTotalMax = 3072;
 const openFilesMin = 64;
 
 /** As configured, for one of so many shards. */
-export function createShardStorage(config: Config, shardCount: number, log: Logger): StorageContext {
+export function createShardStorage(
+  config: Config,
+  shardCount: number,
+  statistics: Statistics,
+  log: Logger,
+): StorageContext {
   const { partition, segment, messageDeduplication, encryption } = config.system;
   return createStorageContext({
     disk: realDisk,
@@ -35,6 +41,7 @@ export function createShardStorage(config: Config, shardCount: number, log: Logg
     ...(encryption.enabled ? { encryption: { cipher: createCipher(encryption.key), makeSeed } } : {}),
     scan: makeScanMemory(),
     log,
+    count: (key, by) => statistics.add(key, by),
     schedule: createTurnEnd(),
   });
 }

@@ -26,6 +26,7 @@ import {
   LocalPartitions,
   Shard,
   type ShardStart,
+  Statistics,
   type TlsCertificates,
   type ToShard,
 } from "../shard/index.ts";
@@ -56,7 +57,13 @@ class ShardProcess {
   #sysinfo: Timer | undefined;
   #isShuttingDown = false;
 
-  private constructor(start: ShardStart, root: Logger, metadataLog: MetadataLog | undefined, state: MetadataState) {
+  private constructor(
+    start: ShardStart,
+    root: Logger,
+    statistics: Statistics,
+    metadataLog: MetadataLog | undefined,
+    state: MetadataState,
+  ) {
     const { config, shardId, shardCount } = start;
     const { segment, topic } = config.system;
     this.#start = start;
@@ -65,7 +72,7 @@ class ShardProcess {
     this.#metadataLog = metadataLog;
     const paths = dataPaths(config.system);
     const counters = new Counters(start.counters);
-    const storage = createShardStorage(config, shardCount, log.child("storage"));
+    const storage = createShardStorage(config, shardCount, statistics, log.child("storage"));
     const partitions = new LocalPartitions({ shardId, shardCount, storage, counters, paths });
     partitions.open(state);
     const topicDefaults = {
@@ -80,6 +87,7 @@ class ShardProcess {
       partitions,
       counters,
       storage,
+      statistics,
       memories: start.memories,
       makeSeed,
       ports: start.ports,
@@ -148,15 +156,16 @@ class ShardProcess {
   static async open(start: ShardStart): Promise<ShardProcess> {
     const output = createLogOutput(start.logFile && new LogFile(start.logFile));
     const root = createLogger({ filter: start.logFilter, ...output });
+    const statistics = new Statistics();
     if (start.shardId !== 0) {
-      const process = new ShardProcess(start, root, undefined, start.state!);
+      const process = new ShardProcess(start, root, statistics, undefined, start.state!);
       post({ kind: "opened", state: undefined, hasCreatedRoot: false });
       return process;
     }
     const log = root.child(`shard-${start.shardId}`);
-    const { metadataLog, hasCreatedRoot } = await openMetadata(start, log);
+    const { metadataLog, hasCreatedRoot } = await openMetadata(start, statistics, log);
     const { state } = metadataLog;
-    const process = new ShardProcess(start, root, metadataLog, state);
+    const process = new ShardProcess(start, root, statistics, metadataLog, state);
     post({ kind: "opened", state, hasCreatedRoot });
     return process;
   }

@@ -11,5 +11,5 @@ export type { MovedConnection, ReplyPart } from "./messages.ts";
 export { type DataPaths, dataPaths } from "./paths.ts";
 export { ownerShardOf, partitionKeyOf } from "./placement.ts";
 export { type BatchPlace, Shard, type ShardRead } from "./shard.ts";
-export { durationBoundsMs, type ShardStatistics } from "./statistics.ts";
+export { durationBoundsMs, type ShardStatistics, Statistics } from "./statistics.ts";
 export { arenaBytesMax, Supervisor } from "./supervisor.ts";

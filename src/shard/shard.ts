@@ -49,6 +49,8 @@ export interface ShardOptions {
   readonly makeSeed: () => Uint8Array;
   /** Ports to the other shards by shard id; undefined at the own place. */
   readonly ports: readonly (Port | undefined)[];
+  /** Where the storage of this shard counts too; own ones when absent. */
+  readonly statistics?: Statistics;
   /** On shard 0 only. */
   readonly controlPlane: ((broadcast: (event: MetadataEvent) => Promise<void>) => ControlPlane) | undefined;
   /** Clients connected to this shard. */
@@ -83,7 +85,7 @@ export class Shard {
   readonly shardId: number;
   readonly state: MetadataState;
   readonly counters: Counters;
-  readonly statistics = new Statistics();
+  readonly statistics: Statistics;
   readonly #options: ShardOptions;
   readonly #mailboxes: readonly (Mailbox | undefined)[];
   readonly #kernels: (WasmBatchKernel | undefined)[];
@@ -98,6 +100,7 @@ export class Shard {
     this.shardId = options.shardId;
     this.state = options.state;
     this.counters = options.counters;
+    this.statistics = options.statistics ?? new Statistics();
     this.#kernels = options.memories.map(() => undefined);
     const handlers = this.#handlers();
     this.#mailboxes = options.ports.map((port) =>
@@ -257,7 +260,7 @@ export class Shard {
 
   /** Hands a connection over. Its descriptor belongs to the other shard from now on. */
   moveConnection(shardId: number, connection: MovedConnection): void {
-    this.statistics.movedConnection();
+    this.statistics.add("movedConnections");
     this.#mailboxes[shardId]?.adopt(connection);
   }
 

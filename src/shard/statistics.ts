@@ -1,5 +1,6 @@
 // What one shard has done since it started, for metrics: how long commands took, bytes by transport, what went to other
 // shards. Plain numbers that this shard alone writes; shard 0 asks for them when somebody asks it.
+import { type EventKey, eventKeys, type MetricSample } from "../observability/counters.ts";
 import { CommandCode } from "../protocol/codes.ts";
 import type { Transport } from "../protocol/records/enumerations.ts";
 
@@ -12,13 +13,6 @@ export interface CommandStatistics {
   /** How many took at most as long as each bound and longer than the one before; the last is for all longer ones. */
   readonly counts: readonly number[];
   readonly totalMs: number;
-}
-
-export interface TransportStatistics {
-  /** Payloads of requests. */
-  readonly receivedBytes: number;
-  /** Payloads of replies. */
-  readonly sentBytes: number;
 }
 
 /** To the mailboxes of all other shards. */
@@ -35,12 +29,11 @@ export interface MailboxStatistics {
 export interface ShardStatistics {
   readonly shardId: number;
   readonly commands: readonly CommandStatistics[];
-  readonly transports: Readonly<Record<Transport, TransportStatistics>>;
-  readonly mailbox: MailboxStatistics;
-  /** Connections that were handed to another shard. */
-  readonly movedConnections: number;
+  /** Of the table of metrics (observability/counters.ts). */
+  readonly samples: readonly MetricSample[];
 }
 
+const transports = ["tcp", "quic", "http", "websocket"] as const satisfies readonly Transport[];
 const codeMax = Math.max(...Object.values(CommandCode));
 /** Classes, then the sum. */
 const totalIndex = durationBoundsMs.length + 1;
@@ -48,13 +41,16 @@ const totalIndex = durationBoundsMs.length + 1;
 export class Statistics {
   /** By code. */
   readonly #commands: (Float64Array | undefined)[] = [];
-  readonly #transports: Record<Transport, { receivedBytes: number; sentBytes: number }> = {
-    tcp: { receivedBytes: 0, sentBytes: 0 },
-    quic: { receivedBytes: 0, sentBytes: 0 },
-    http: { receivedBytes: 0, sentBytes: 0 },
-    websocket: { receivedBytes: 0, sentBytes: 0 },
-  };
-  #movedConnections = 0;
+  readonly #events = Object.fromEntries(eventKeys.map((key) => [key, 0])) as Record<EventKey, number>;
+  /** Payloads of requests. */
+  readonly #receivedBytes: Record<Transport, number> = { tcp: 0, quic: 0, http: 0, websocket: 0 };
+  /** Payloads of replies. */
+  readonly #sentBytes: Record<Transport, number> = { tcp: 0, quic: 0, http: 0, websocket: 0 };
+
+  /** Something of the table of metrics happened `by` times. */
+  add(key: EventKey, by = 1): void {
+    this.#events[key] += by;
+  }
 
   /** A command was answered, with a success or an error, after `durationMs`. Codes that no command has are not counted. */
   answered(code: number, durationMs: number): void {
@@ -71,15 +67,11 @@ export class Statistics {
   }
 
   received(transport: Transport, sizeBytes: number): void {
-    this.#transports[transport].receivedBytes += sizeBytes;
+    this.#receivedBytes[transport] += sizeBytes;
   }
 
   sent(transport: Transport, sizeBytes: number): void {
-    this.#transports[transport].sentBytes += sizeBytes;
-  }
-
-  movedConnection(): void {
-    this.#movedConnections++;
+    this.#sentBytes[transport] += sizeBytes;
   }
 
   snapshot(shardId: number, mailbox: MailboxStatistics): ShardStatistics {
@@ -88,12 +80,20 @@ export class Statistics {
       if (row !== undefined)
         commands.push({ code, counts: [...row.subarray(0, totalIndex)], totalMs: row[totalIndex]! });
     });
-    return {
-      shardId,
-      commands,
-      transports: structuredClone(this.#transports),
-      mailbox,
-      movedConnections: this.#movedConnections,
-    };
+    return { shardId, commands, samples: this.#samples(String(shardId), mailbox) };
+  }
+
+  #samples(shard: string, mailbox: MailboxStatistics): MetricSample[] {
+    const labels = { shard };
+    return [
+      { key: "mailboxDepth", labels, value: mailbox.depth },
+      { key: "forwardedRequests", labels, value: mailbox.sentCount },
+      { key: "mailboxWaits", labels, value: mailbox.waitedCount },
+      ...eventKeys.map((key) => ({ key, labels, value: this.#events[key] })),
+      ...transports.flatMap((transport): MetricSample[] => [
+        { key: "receivedBytes", labels: { transport }, value: this.#receivedBytes[transport] },
+        { key: "sentBytes", labels: { transport }, value: this.#sentBytes[transport] },
+      ]),
+    ];
   }
 }

@@ -11,6 +11,8 @@ export interface StorageContextOptions {
   /** Memory for recovery and for checks before reads; 1 to 4 MiB serve well. */
   readonly scan: ScanMemoryOptions;
   readonly log: StorageLog;
+  /** Takes what is counted for the metrics; nothing is counted when absent. */
+  readonly count?: StorageContext["count"];
   /** Runs `flush` once at the end of this turn of the event loop. */
   readonly schedule: (flush: () => void) => void;
   /** Set where payloads and user headers are encrypted on the disk (spec SB 4.9). */
@@ -28,6 +30,7 @@ export function createStorageContext(given: StorageContextOptions): StorageConte
     files: new FileCache(given.disk, given.options.openFilesMax),
     scanMemory: new ScanMemory(given.scan),
     log: given.log,
+    count: given.count,
     schedule: given.schedule,
     encryption: given.encryption,
     directories: given.directories,

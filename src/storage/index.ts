@@ -21,6 +21,7 @@ export type {
   ReadPart,
   ReadResult,
   StorageContext,
+  StorageCounter,
   StorageLog,
   StorageOptions,
 } from "./types.ts";

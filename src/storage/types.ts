@@ -57,6 +57,15 @@ export interface StorageLog {
   error(message: string, fields?: Record<string, unknown>): void;
 }
 
+/** What storage counts; other layers bring the counters. */
+export type StorageCounter =
+  | "damagedMessages"
+  | "setAside"
+  | "fencedPartitions"
+  | "refusedWrites"
+  | "closedPartitions"
+  | "repairedIndexes";
+
 /** What the partitions of one shard share. Made by `createStorageContext`. */
 export interface StorageContext {
   readonly disk: Disk;
@@ -65,6 +74,8 @@ export interface StorageContext {
   readonly files: FileCache;
   readonly scanMemory: ScanMemory;
   readonly log: StorageLog;
+  /** Something happened `by` times, once when it is not said, for the metrics; absent where nobody counts. */
+  readonly count?: ((key: StorageCounter, by?: number) => void) | undefined;
   /** Runs `flush` once at the end of this turn of the event loop. */
   readonly schedule: (flush: () => void) => void;
   /** Set where payloads and user headers are encrypted on the disk. */

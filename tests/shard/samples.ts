@@ -162,13 +162,6 @@ export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
   statistics: {
     shardId: 1,
     commands: [{ code: 101, counts: [1, 2, 3], totalMs: 4.5 }],
-    transports: {
-      tcp: { receivedBytes: 1, sentBytes: 2 },
-      quic: { receivedBytes: 0, sentBytes: 0 },
-      http: { receivedBytes: 0, sentBytes: 0 },
-      websocket: { receivedBytes: 0, sentBytes: 0 },
-    },
-    mailbox: { sentCount: 5, waitedCount: 1, depth: 2 },
-    movedConnections: 3,
+    samples: [{ key: "damagedMessages", labels: { shard: "1" }, value: 5 }],
   },
 };

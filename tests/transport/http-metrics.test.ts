@@ -1,5 +1,6 @@
 // Metrics: the original's names, and what this server adds, with the right numbers over two shards.
 import { describe, expect, test } from "bun:test";
+import { eventKeys, metricKeys, ownMetrics } from "../../src/observability/counters.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
 import { durationBoundsMs, Statistics } from "../../src/shard/statistics.ts";
 import { useServers } from "../support/server.ts";
@@ -75,6 +76,17 @@ describe("metrics", async () => {
       "clients",
     ]);
     expect(names.slice(8).every((name) => name.startsWith("whippet_"))).toBe(true);
+  });
+
+  test("show every metric of the table, from the start and for each shard", async () => {
+    const families = await read();
+    const shown = [...families.keys()].slice(8);
+    expect(shown).toEqual(metricKeys.map((key) => ownMetrics[key].name.replace(/_total$/, "")));
+    for (const key of eventKeys) {
+      const { name } = ownMetrics[key];
+      const samples = families.get(name.replace(/_total$/, ""))?.samples;
+      expect([...(samples?.keys() ?? [])]).toEqual([`${name}{shard="0"}`, `${name}{shard="1"}`]);
+    }
   });
 
   test("show what there is", async () => {

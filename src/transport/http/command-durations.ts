@@ -1,6 +1,7 @@
 // The histogram of command durations. Other shards count theirs in their own classes (shard/statistics.ts), so the values are
 // set as a whole when somebody asks, which the library's histogram does not offer.
 import { Histogram, type OpenMetricsContentType, type Registry } from "prom-client";
+import { ownMetrics } from "../../observability/counters.ts";
 import { type CommandName, commandNameOf } from "../../protocol/codes.ts";
 import { durationBoundsMs, type ShardStatistics } from "../../shard/index.ts";
 
@@ -10,14 +11,13 @@ interface Sample {
   readonly value: number;
 }
 
-const name = "whippet_command_duration_seconds";
-const help = "time from a whole request to its reply, by command.";
+const { name, help, labels } = ownMetrics.commandDurations;
 
 export class CommandDurations extends Histogram<"command"> {
   #samples: readonly Sample[] = [];
 
   constructor(registry: Registry<OpenMetricsContentType>) {
-    super({ name, help, labelNames: ["command"], buckets: durationBoundsMs.map(toSeconds), registers: [registry] });
+    super({ name, help, labelNames: labels, buckets: durationBoundsMs.map(toSeconds), registers: [registry] });
   }
 
   /** Puts together what all shards have counted. */

@@ -1,8 +1,9 @@
-// Metrics as OpenMetrics text, served as `text/plain` like the original's (spec HA 6, SB 8.5). The original's families come first, under its names; those of our own begin with
-// `whippet_`. Everything is computed when somebody asks, from live state, so that it is right after a restart too.
+// Metrics as OpenMetrics text, served as `text/plain` like the original's (spec HA 6, SB 8.5). The original's families come
+// first, under its names; those of our own begin with `whippet_` and are those of the table in observability/counters.ts.
+// Everything is computed when somebody asks, from live state, so that it is right after a restart too.
 import { Counter, Gauge, type OpenMetricsContentType, Registry } from "prom-client";
+import { type MetricKey, type MetricSample, metricKeys, ownMetrics } from "../../observability/counters.ts";
 import { allTotals, type ServerContext } from "../../server/index.ts";
-import type { ShardStatistics } from "../../shard/index.ts";
 import { CommandDurations } from "./command-durations.ts";
 import { type GroupLag, readGroupLags } from "./group-lag.ts";
 
@@ -17,7 +18,6 @@ interface Totals {
 }
 
 const totalNames = ["streams", "topics", "partitions", "segments", "messages", "users", "clients"] as const;
-const transports = ["tcp", "quic", "http", "websocket"] as const;
 
 export class HttpMetrics {
   readonly #context: ServerContext;
@@ -25,37 +25,27 @@ export class HttpMetrics {
   readonly #requests: Counter;
   readonly #totals: ReadonlyMap<keyof Totals, Gauge>;
   readonly #durations: CommandDurations;
-  readonly #received: Counter<"transport">;
-  readonly #sent: Counter<"transport">;
-  readonly #mailboxDepth: Gauge<"shard">;
-  readonly #forwarded: Counter<"shard">;
-  readonly #waited: Counter<"shard">;
-  readonly #moved: Counter<"shard">;
-  readonly #lag: Gauge<"stream" | "topic" | "group">;
+  /** What is shown as it is counted: all but the histogram. */
+  readonly #own: ReadonlyMap<MetricKey, Counter | Gauge>;
   #running: Promise<string> | undefined;
 
   constructor(context: ServerContext) {
-    const registry = this.#registry;
-    const registers = [registry];
-    const counter = <T extends string>(name: string, help: string, labelNames: T[]) =>
-      new Counter({ name, help, labelNames, registers });
-    const gauge = <T extends string>(name: string, help: string, labelNames: T[]) =>
-      new Gauge({ name, help, labelNames, registers });
-    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    const registers = [this.#registry];
+    this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     this.#context = context;
-    this.#requests = counter("http_requests_total", "total count of http_requests.", []);
-    this.#totals = new Map(totalNames.map((name) => [name, gauge(name, `total count of ${name}.`, [])]));
-    this.#durations = new CommandDurations(registry);
-    const bytes = "of requests and replies without framing, by transport.";
-    this.#received = counter("whippet_received_bytes_total", `bytes received, ${bytes}`, ["transport"]);
-    this.#sent = counter("whippet_sent_bytes_total", `bytes sent, ${bytes}`, ["transport"]);
-    this.#mailboxDepth = gauge("whippet_mailbox_depth", "requests of a shard to others that have no reply yet.", [
-      "shard",
-    ]);
-    this.#forwarded = counter("whippet_forwarded_requests_total", "requests of a shard to others.", ["shard"]);
-    this.#waited = counter("whippet_mailbox_waits_total", "forwarded requests that waited for room.", ["shard"]);
-    this.#moved = counter("whippet_moved_connections_total", "connections handed to another shard.", ["shard"]);
-    this.#lag = gauge("whippet_consumer_group_lag", "messages after the stored offsets.", ["stream", "topic", "group"]);
+    this.#requests = new Counter({ name: "http_requests_total", help: "total count of http_requests.", registers });
+    this.#totals = new Map(
+      totalNames.map((name) => [name, new Gauge({ name, help: `total count of ${name}.`, registers })]),
+    );
+    this.#durations = new CommandDurations(this.#registry);
+    const own = new Map<MetricKey, Counter | Gauge>();
+    for (const key of metricKeys) {
+      const { name, help, type, labels } = ownMetrics[key];
+      if (type === "histogram") continue;
+      const Kind = type === "counter" ? Counter : Gauge;
+      own.set(key, new Kind({ name, help, labelNames: labels, registers }));
+    }
+    this.#own = own;
   }
 
   /** One request came in, whatever becomes of it. */
@@ -76,9 +66,7 @@ export class HttpMetrics {
     const shards = await this.#context.shard.allStatistics();
     this.#showTotals();
     this.#durations.show(shards);
-    this.#showTransports(shards);
-    this.#showShards(shards);
-    this.#showLags(lags);
+    this.#showOwn([...shards.flatMap(({ samples }) => samples), ...lags.map(lagSample)]);
     return this.#registry.metrics();
   }
 
@@ -87,33 +75,14 @@ export class HttpMetrics {
     for (const [name, gauge] of this.#totals) gauge.set(totals[name]);
   }
 
-  #showTransports(shards: readonly ShardStatistics[]): void {
-    this.#received.reset();
-    this.#sent.reset();
-    for (const transport of transports) {
-      for (const shard of shards) {
-        const { receivedBytes, sentBytes } = shard.transports[transport];
-        this.#received.inc({ transport }, receivedBytes);
-        this.#sent.inc({ transport }, sentBytes);
-      }
-    }
+  #showOwn(samples: readonly MetricSample[]): void {
+    for (const metric of this.#own.values()) metric.reset();
+    for (const { key, labels, value } of samples) this.#own.get(key)?.inc(labels, value);
   }
+}
 
-  #showShards(shards: readonly ShardStatistics[]): void {
-    for (const counter of [this.#forwarded, this.#waited, this.#moved]) counter.reset();
-    for (const { shardId, mailbox, movedConnections } of shards) {
-      const labels = { shard: String(shardId) };
-      this.#mailboxDepth.set(labels, mailbox.depth);
-      this.#forwarded.inc(labels, mailbox.sentCount);
-      this.#waited.inc(labels, mailbox.waitedCount);
-      this.#moved.inc(labels, movedConnections);
-    }
-  }
-
-  #showLags(lags: readonly GroupLag[]): void {
-    this.#lag.reset();
-    for (const { messages, ...labels } of lags) this.#lag.set(labels, messages);
-  }
+function lagSample({ messages, ...labels }: GroupLag): MetricSample {
+  return { key: "groupLag", labels, value: messages };
 }
 
 function countTotals({ shard }: ServerContext): Totals {

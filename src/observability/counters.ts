@@ -1,0 +1,92 @@
+// The table of the metrics that are our own, each declared once. Adding one is a line here and the place that counts: shards
+// carry the numbers to shard 0, and `/metrics` shows every line of this table (transport/http/metrics.ts). The original's
+// families are not in it: their names are fixed, and they are computed from the state.
+
+export interface MetricDefinition {
+  /** As Prometheus knows it: begins with `whippet_`; that of a counter ends with `_total`. */
+  readonly name: string;
+  /** A sentence without a capital, as the original writes its own. */
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  /** Names of the labels that tell the values of the metric apart. */
+  readonly labels: readonly string[];
+}
+
+const perShard = ["shard"] as const;
+const perTransport = ["transport"] as const;
+
+/** Something happened so many times on a shard, as `Statistics.add` counts it. Shown from 0 on, so that an alert can look at it. */
+function events<Name extends string>(name: Name, help: string) {
+  return { name: `whippet_${name}_total`, help, type: "counter", labels: perShard, isEvent: true } as const;
+}
+
+export const ownMetrics = {
+  commandDurations: {
+    name: "whippet_command_duration_seconds",
+    help: "time from a whole request to its reply, by command.",
+    type: "histogram",
+    labels: ["command"],
+  },
+  receivedBytes: {
+    name: "whippet_received_bytes_total",
+    help: "bytes received, of requests and replies without framing, by transport.",
+    type: "counter",
+    labels: perTransport,
+  },
+  sentBytes: {
+    name: "whippet_sent_bytes_total",
+    help: "bytes sent, of requests and replies without framing, by transport.",
+    type: "counter",
+    labels: perTransport,
+  },
+  mailboxDepth: {
+    name: "whippet_mailbox_depth",
+    help: "requests of a shard to others that have no reply yet.",
+    type: "gauge",
+    labels: perShard,
+  },
+  forwardedRequests: {
+    name: "whippet_forwarded_requests_total",
+    help: "requests of a shard to others.",
+    type: "counter",
+    labels: perShard,
+  },
+  mailboxWaits: {
+    name: "whippet_mailbox_waits_total",
+    help: "forwarded requests that waited for room.",
+    type: "counter",
+    labels: perShard,
+  },
+  movedConnections: events("moved_connections", "connections handed to another shard."),
+  damagedMessages: events("damaged_messages", "messages that are left out of polls since their bytes have changed."),
+  setAside: events("set_aside", "files and directories that were set aside since no metadata name them."),
+  fencedPartitions: events("fenced_partitions", "partitions that take no messages since a sync has failed."),
+  refusedWrites: events("refused_writes", "writes that were refused for want of space, descriptors or rights."),
+  closedPartitions: events("closed_partitions", "partitions that are not served since their files cannot be read."),
+  stalledLoops: events("stalled_loops", "times that a shard did nothing for five seconds or more."),
+  repairedIndexes: events("repaired_indexes", "indexes of segments that were found wrong and made again."),
+  repairedMetadataEntries: events("repaired_metadata_entries", "entries of the metadata log that were repaired."),
+  groupLag: {
+    name: "whippet_consumer_group_lag",
+    help: "messages after the stored offsets.",
+    type: "gauge",
+    labels: ["stream", "topic", "group"],
+  },
+} as const satisfies Readonly<Record<string, MetricDefinition>>;
+
+export type MetricKey = keyof typeof ownMetrics;
+
+/** Metrics that a shard counts by key. */
+export type EventKey = {
+  [Key in MetricKey]: (typeof ownMetrics)[Key] extends { readonly isEvent: true } ? Key : never;
+}[MetricKey];
+
+export const metricKeys = Object.keys(ownMetrics) as readonly MetricKey[];
+export const eventKeys = metricKeys.filter((key): key is EventKey => "isEvent" in ownMetrics[key]);
+
+/** One value of one metric. Values with the same labels are added up: several shards may tell their part of one. */
+export interface MetricSample {
+  readonly key: MetricKey;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
