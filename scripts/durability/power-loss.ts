@@ -1,0 +1,51 @@
+// Power losses of the real server at many moments of a run under load. One line for each failure, one at the end.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { checkPoints, drawPoints, recordRun } from "../../tests/power/power-loss.ts";
+import { makeRecorder, whyNotRecordable } from "../../tests/power/recorder.ts";
+
+const usage = `node scripts/bun.mjs scripts/durability/power-loss.ts [--points 500] [--seed 1] [--life-ms 6000] [--log] [--env K=V]`;
+
+const { values } = parseArgs({
+  options: {
+    points: { type: "string", default: "500" },
+    seed: { type: "string", default: "1" },
+    "life-ms": { type: "string", default: "6000" },
+    log: { type: "boolean", default: false },
+    only: { type: "string" },
+    env: { type: "string", multiple: true, default: [] },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
+}
+const reason = whyNotRecordable();
+if (reason !== undefined) throw new Error(reason);
+
+const directory = mkdtempSync(join(tmpdir(), "whippet-power-run-"));
+let failedCount = 0;
+let checkedCount = 0;
+try {
+  const env = Object.fromEntries(values.env.map((pair) => pair.split("=", 2)));
+  const options = { seed: Number(values.seed), lifeMs: Number(values["life-ms"]), env };
+  const run = await recordRun(makeRecorder(directory), directory, options);
+  console.log(`seed ${values.seed}: ${run.turnsCount} turns of the load, ${run.entries.length} entries in the record`);
+  const points = drawPoints(run, Number(values.points));
+  await checkPoints(run, points, (point, failures, log) => {
+    checkedCount++;
+    if (checkedCount % 50 === 0) console.log(`${checkedCount} of ${points.length}, ${failedCount} failed`);
+    if (failures.length === 0) return;
+    failedCount++;
+    console.log(`FAILED ${JSON.stringify(point)}`);
+    for (const failure of failures) console.log(`  ${failure}`);
+    if (values.log) console.log(log);
+  });
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+console.log(`${checkedCount - failedCount} passed, ${failedCount} failed`);
+process.exit(failedCount === 0 && checkedCount > 0 ? 0 : 1);

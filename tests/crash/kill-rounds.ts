@@ -1,0 +1,41 @@
+// Rounds of load, kill -9, start and check, on the same data.
+import { seededRandom } from "../../src/platform/random.ts";
+import type { TestServer } from "../support/server.ts";
+import { checkBroker } from "./check.ts";
+import { History, nothingLost } from "./history.ts";
+import { Load } from "./load.ts";
+
+/** Settings of a server under the load of these tests: small segments, and a cleaner that is always at work. */
+export function crashSettings(acknowledge: string): Readonly<Record<string, string>> {
+  return {
+    IGGY_SYSTEM_PARTITION_ACKNOWLEDGE: acknowledge,
+    IGGY_SYSTEM_SEGMENT_SIZE: "64 KiB",
+    IGGY_DATA_MAINTENANCE_MESSAGES_CLEANER_ENABLED: "true",
+    IGGY_DATA_MAINTENANCE_MESSAGES_INTERVAL: "100 ms",
+  };
+}
+
+export interface KillOptions {
+  readonly roundsCount: number;
+  readonly seed: number;
+  /** Called after each round with what was wrong. */
+  readonly onRound: (round: number, failures: readonly string[], turnsCount: number) => void;
+}
+
+/** Resolves with the turns that the actors of the load have made; the broker runs afterwards. */
+export async function killAgainAndAgain(server: TestServer, options: KillOptions): Promise<number> {
+  let moment = 1;
+  const history = new History(() => moment++);
+  const load = new Load(history, options.seed);
+  const random = seededRandom(options.seed);
+  await load.prepare(server);
+  for (let round = 0; round < options.roundsCount; round++) {
+    load.start(server);
+    await Bun.sleep(150 + (random.u32() % 500));
+    await server.kill();
+    await load.stop();
+    await server.restart();
+    options.onRound(round, await checkBroker(history, nothingLost, server, true), load.turnsCount);
+  }
+  return load.turnsCount;
+}

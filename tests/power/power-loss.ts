@@ -1,0 +1,159 @@
+// Power losses of the real server: it runs under load on the recording file system, and afterwards is started on what a loss
+// of power at any moment of that run may have left.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { seededRandom } from "../../src/platform/random.ts";
+import { checkBroker } from "../crash/check.ts";
+import { type Cut, History } from "../crash/history.ts";
+import { crashSettings } from "../crash/kill-rounds.ts";
+import { Load } from "../crash/load.ts";
+import { type ServerOptions, TestServer } from "../support/server.ts";
+import { allRules, type Rules, type Tree } from "./names.ts";
+import { type Entry, EntryKind } from "./record.ts";
+import { Recorder } from "./recorder.ts";
+import { Replay, writeTree } from "./replay.ts";
+
+const saverIntervalMs = 1000;
+/** A sync of that time leaves room for writes that it does not cover. */
+const syncDelayMicros = 1500;
+
+export interface RunOptions {
+  readonly seed: number;
+  /** Milliseconds of load in each of three lives of the server, which end with SIGTERM, kill -9 and the end of the run. */
+  readonly lifeMs: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+function serverOptions(env: Readonly<Record<string, string>> = {}): ServerOptions {
+  return {
+    shards: 2,
+    env: {
+      ...crashSettings("sync"),
+      IGGY_MESSAGE_SAVER_INTERVAL: `${saverIntervalMs} ms`,
+      // The log of what the server says is not part of its data.
+      IGGY_SYSTEM_LOGGING_FILE_ENABLED: "false",
+      ...env,
+    },
+  };
+}
+
+/** A run that is over: its record, and what its load was answered. */
+export interface RecordedRun {
+  readonly history: History;
+  readonly entries: readonly Entry[];
+  /** Where the load begins in the record. */
+  readonly start: number;
+  readonly turnsCount: number;
+  readonly options: RunOptions;
+}
+
+/** Runs the server under load below `directory`. `backing` is given the directory as it is at the end. */
+export async function recordRun(
+  program: string,
+  directory: string,
+  options: RunOptions,
+  onEnd: (backing: string) => void = () => {},
+): Promise<RecordedRun> {
+  const recorder = await Recorder.start(program, directory, syncDelayMicros);
+  const history = new History(() => recorder.position());
+  const load = new Load(history, options.seed);
+  let server: TestServer | undefined;
+  try {
+    server = await TestServer.start(recorder.mount, serverOptions(options.env));
+    await load.prepare(server);
+    const start = recorder.position();
+    for (const end of ["stop", "kill", "none"] as const) {
+      load.start(server);
+      await Bun.sleep(options.lifeMs);
+      await load.stop();
+      if (end === "none") break;
+      if (end === "kill") await server.kill();
+      await server.restart();
+    }
+    await server.kill();
+    onEnd(recorder.backing);
+    return { history, entries: [...recorder.entries()], start, turnsCount: load.turnsCount, options };
+  } finally {
+    if (server !== undefined && !server.hasEnded) await server.kill();
+    await recorder.stop();
+  }
+}
+
+/** One moment, and what of the unsynced is lost then. */
+export interface CrashPoint {
+  readonly number: number;
+  readonly rules: Rules;
+  /** Place in the record. */
+  readonly at: number;
+  readonly seed: number;
+}
+
+/** Half of them right behind any change, half at the moment of an answer. */
+export function drawPoints(run: RecordedRun, count: number): CrashPoint[] {
+  const random = seededRandom(run.options.seed ^ 0x5eed);
+  const { open, openDirectory } = EntryKind;
+  const changes = run.entries.filter(({ kind, end }) => end > run.start && kind !== open && kind !== openDirectory);
+  const answers = answersOf(run.history).filter((at) => at > run.start && at < Number.POSITIVE_INFINITY);
+  return Array.from({ length: count }, (_, number) => {
+    const at =
+      random.u32() % 2 === 0 ? changes[random.u32() % changes.length]!.end : answers[random.u32() % answers.length]!;
+    return { number, rules: allRules[number % allRules.length]!, at, seed: random.u32() };
+  });
+}
+
+/** Moments of all answers. */
+function answersOf({ streams, users, tokens }: History): number[] {
+  const lifetimes = [...streams, ...users, ...tokens, ...streams.flatMap(({ topics }) => topics)];
+  const partitions = streams.flatMap(({ topics }) => topics.flatMap((topic) => topic.partitions));
+  const calls = [
+    ...lifetimes.flatMap(({ made, removed }) => [made, removed]),
+    ...partitions.flatMap(({ sends, purges }) => [...sends.map(({ call }) => call), ...purges]),
+  ];
+  return calls.flatMap((call) => (call === undefined ? [] : [call.answeredAt]));
+}
+
+/** What was wrong at one point; nothing if all was right. */
+export type OnPoint = (point: CrashPoint, failures: readonly string[], log: string) => void;
+
+/** Starts the server on what each of the points left. */
+export async function checkPoints(run: RecordedRun, points: readonly CrashPoint[], onPoint: OnPoint): Promise<void> {
+  for (const rules of allRules) {
+    const replay = new Replay(rules);
+    const waiting = points.filter((point) => point.rules === rules).sort((left, right) => left.at - right.at);
+    for (const entry of run.entries) {
+      // Before the first entry that ends behind the point: a point in the middle of one is before it.
+      while (waiting[0] !== undefined && waiting[0].at < entry.end) await checkNext(run, replay, waiting, onPoint);
+      replay.apply(entry);
+    }
+    while (waiting.length > 0) await checkNext(run, replay, waiting, onPoint);
+  }
+}
+
+async function checkNext(run: RecordedRun, replay: Replay, waiting: CrashPoint[], onPoint: OnPoint): Promise<void> {
+  const point = waiting.shift()!;
+  const tree = replay.afterPowerLoss(seededRandom(point.seed));
+  const durableBeforeMs = replay.micros / 1000 - 2 * saverIntervalMs;
+  const { failures, log } = await checkTree(run, tree, { at: point.at, durableBeforeMs });
+  onPoint(point, failures, log);
+}
+
+async function checkTree(
+  run: RecordedRun,
+  tree: Tree,
+  cut: Cut,
+): Promise<{ readonly failures: readonly string[]; readonly log: string }> {
+  const directory = mkdtempSync(join(tmpdir(), "whippet-power-"));
+  let server: TestServer | undefined;
+  try {
+    writeTree(tree, directory);
+    server = await TestServer.start(directory, serverOptions(run.options.env));
+    const failures = await checkBroker(run.history, cut, server, false);
+    return { failures, log: server.log };
+  } catch (error) {
+    return { failures: [String(error)], log: server?.log ?? "" };
+  } finally {
+    if (server !== undefined && !server.hasEnded) await server.kill();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
