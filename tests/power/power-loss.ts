@@ -9,14 +9,14 @@ import { type Cut, History } from "../crash/history.ts";
 import { crashSettings } from "../crash/kill-rounds.ts";
 import { Load } from "../crash/load.ts";
 import { type ServerOptions, TestServer } from "../support/server.ts";
-import { allRules, type Rules, type Tree } from "./names.ts";
+import { allRules, type Rules } from "./names.ts";
 import { type Entry, EntryKind } from "./record.ts";
 import { Recorder } from "./recorder.ts";
 import { Replay, writeTree } from "./replay.ts";
 
 const saverIntervalMs = 1000;
 /** A sync of that time leaves room for writes that it does not cover. */
-const syncDelayMicros = 1500;
+export const syncDelayMicros = 1500;
 
 export interface RunOptions {
   readonly seed: number;
@@ -48,7 +48,7 @@ export interface RecordedRun {
   readonly options: RunOptions;
 }
 
-/** Runs the server under load below `directory`. `backing` is given the directory as it is at the end. */
+/** Runs the server under load below `directory`. `onEnd` is given the directory as it is at the end. */
 export async function recordRun(
   program: string,
   directory: string,
@@ -56,11 +56,25 @@ export async function recordRun(
   onEnd: (backing: string) => void = () => {},
 ): Promise<RecordedRun> {
   const recorder = await Recorder.start(program, directory, syncDelayMicros);
+  try {
+    const loaded = await runLoad(recorder, recorder.mount, options);
+    onEnd(recorder.backing);
+    return { ...loaded, entries: [...recorder.entries()], options };
+  } finally {
+    await recorder.stop();
+  }
+}
+
+/** Runs the server in `directory` through its three lives and kills it; moments are places in the record. */
+export async function runLoad(
+  recorder: Recorder,
+  directory: string,
+  options: RunOptions,
+): Promise<Pick<RecordedRun, "history" | "start" | "turnsCount">> {
   const history = new History(() => recorder.position());
   const load = new Load(history, options.seed);
-  let server: TestServer | undefined;
+  const server = await TestServer.start(directory, serverOptions(options.env));
   try {
-    server = await TestServer.start(recorder.mount, serverOptions(options.env));
     await load.prepare(server);
     const start = recorder.position();
     for (const end of ["stop", "kill", "none"] as const) {
@@ -71,12 +85,9 @@ export async function recordRun(
       if (end === "kill") await server.kill();
       await server.restart();
     }
-    await server.kill();
-    onEnd(recorder.backing);
-    return { history, entries: [...recorder.entries()], start, turnsCount: load.turnsCount, options };
+    return { history, start, turnsCount: load.turnsCount };
   } finally {
-    if (server !== undefined && !server.hasEnded) await server.kill();
-    await recorder.stop();
+    if (!server.hasEnded) await server.kill();
   }
 }
 
@@ -90,7 +101,7 @@ export interface CrashPoint {
 }
 
 /** Half of them right behind any change, half at the moment of an answer. */
-export function drawPoints(run: RecordedRun, count: number): CrashPoint[] {
+export function drawPoints(run: Omit<RecordedRun, "turnsCount">, count: number): CrashPoint[] {
   const random = seededRandom(run.options.seed ^ 0x5eed);
   const { open, openDirectory } = EntryKind;
   const changes = run.entries.filter(({ kind, end }) => end > run.start && kind !== open && kind !== openDirectory);
@@ -133,20 +144,29 @@ export async function checkPoints(run: RecordedRun, points: readonly CrashPoint[
 async function checkNext(run: RecordedRun, replay: Replay, waiting: CrashPoint[], onPoint: OnPoint): Promise<void> {
   const point = waiting.shift()!;
   const tree = replay.afterPowerLoss(seededRandom(point.seed));
-  const durableBeforeMs = replay.micros / 1000 - 2 * saverIntervalMs;
-  const { failures, log } = await checkTree(run, tree, { at: point.at, durableBeforeMs });
-  onPoint(point, failures, log);
-}
-
-async function checkTree(
-  run: RecordedRun,
-  tree: Tree,
-  cut: Cut,
-): Promise<{ readonly failures: readonly string[]; readonly log: string }> {
   const directory = mkdtempSync(join(tmpdir(), "whippet-power-"));
-  let server: TestServer | undefined;
   try {
     writeTree(tree, directory);
+    const { failures, log } = await checkDirectory(run, directory, cutAt(point.at, replay.micros));
+    onPoint(point, failures, log);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** The crash at a place of the record, which was written at `micros`. */
+export function cutAt(at: number, micros: number): Cut {
+  return { at, durableBeforeMs: micros / 1000 - 2 * saverIntervalMs };
+}
+
+/** Starts the server on what a crash has left in `directory`, and holds it against the history of the run. */
+export async function checkDirectory(
+  run: Pick<RecordedRun, "history" | "options">,
+  directory: string,
+  cut: Cut,
+): Promise<{ readonly failures: readonly string[]; readonly log: string }> {
+  let server: TestServer | undefined;
+  try {
     server = await TestServer.start(directory, serverOptions(run.options.env));
     const failures = await checkBroker(run.history, cut, server, false);
     return { failures, log: server.log };
@@ -154,6 +174,5 @@ async function checkTree(
     return { failures: [String(error)], log: server?.log ?? "" };
   } finally {
     if (server !== undefined && !server.hasEnded) await server.kill();
-    rmSync(directory, { recursive: true, force: true });
   }
 }
