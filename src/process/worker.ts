@@ -107,7 +107,7 @@ class ShardProcess {
       onEvent: (event) => this.#sessions.follow(event),
       onAdopt: (connection) => this.#transports.adopt(connection),
       onFailure: (error) => {
-        if (isServerFault(error)) log.error("a request of another shard failed", { error });
+        if (isServerFault(error)) log.error("work for another shard or for the metadata failed", { error });
       },
     });
     this.#sessions = new Sessions({

@@ -3,6 +3,7 @@
 // made here, not where the member is connected: copies of the metadata change one after the other, and only the owner sees
 // every poll and every commit in one order. So a late commit of the old member can not undo one of the new.
 import {
+  type ConsumerGroup,
   type GroupKey,
   type MetadataEvent,
   type MetadataState,
@@ -13,14 +14,17 @@ import {
   type RevocationTarget,
 } from "../metadata/index.ts";
 import { IggyError } from "../protocol/errors.ts";
+import type { ConsumerKey } from "../storage/index.ts";
 import type { LocalPartitions } from "./local-partitions.ts";
 import { partitionKeyOf, splitPartitionKey } from "./placement.ts";
 
 export interface GroupOwnerOptions {
   readonly state: MetadataState;
-  readonly partitions: LocalPartitions;
+  readonly partitions: Pick<LocalPartitions, "find" | "require">;
   /** Tells the single writer that the promise can be kept; resolves when that is done, or known not to be. */
   readonly complete: (target: RevocationTarget) => Promise<void>;
+  /** What could not be done, and nobody waits for; for the log. */
+  readonly onFailure: (thrown: unknown) => void;
 }
 
 export class GroupOwner {
@@ -32,10 +36,17 @@ export class GroupOwner {
     this.#options = options;
   }
 
+  /** The group that a consumer is now: one that is made later under its number is another. Undefined: none. */
+  find(partitionKey: number, consumer: ConsumerKey): ConsumerGroup | undefined {
+    if (consumer.kind !== "group") return undefined;
+    const { streamId, topicId } = splitPartitionKey(partitionKey);
+    return this.#options.state.streams.byId.get(streamId)?.topics.byId.get(topicId)?.groups.byId.get(consumer.id);
+  }
+
   /** Throws NotResolvedConsumer (3022) unless the partition belongs to the client in this group. */
   requireOwned(partitionKey: number, groupId: number, clientId: number): void {
-    const { streamId, topicId, partitionId } = splitPartitionKey(partitionKey);
-    const group = this.#options.state.streams.byId.get(streamId)?.topics.byId.get(topicId)?.groups.byId.get(groupId);
+    const { partitionId } = splitPartitionKey(partitionKey);
+    const group = this.find(partitionKey, { kind: "group", id: groupId });
     const member = group && memberOf(group, clientId);
     if (member === undefined || !ownsPartition(member, partitionId)) {
       throw new IggyError("NotResolvedConsumer", [groupId]);
@@ -123,12 +134,17 @@ export class GroupOwner {
     if (pollers?.size === 0) this.#pollers.delete(partitionKey);
   }
 
+  /** The group is gone by now, whatever becomes of its files: one that stays is known as a deleted group's. */
   #deleteGroup({ streamId, topicId, groupId }: GroupKey): void {
     const topic = this.#options.state.streams.byId.get(streamId)?.topics.byId.get(topicId);
     for (let partitionId = 0; partitionId < (topic?.partitions.length ?? 0); partitionId++) {
       const key = partitionKeyOf(streamId, topicId, partitionId);
       this.#forgetPoll(key, groupId);
-      this.#options.partitions.find(key)?.deleteGroupOffsets(groupId);
+      try {
+        this.#options.partitions.find(key)?.deleteGroupOffsets(groupId);
+      } catch (thrown) {
+        this.#options.onFailure(thrown);
+      }
     }
   }
 }

@@ -1,14 +1,38 @@
-// The two-way channel between two shards. Bounded in requests and in bytes that are on their way: whoever would exceed a
-// bound waits here, in order, and with it the connection that it serves, which stops reading from its socket. A reply gives
-// the credit back. Replies and releases need none: there are never more of them than requests.
+// The two-way channel between two shards. A request goes in the lane of its kind, and a lane may be bounded: whoever would
+// exceed a bound waits here, in the order of the lane, and with it the connection that it serves, which stops reading from its
+// socket. A reply gives the credit back. Replies and releases need none: there are never more of them than requests.
+//
+// Two shards must not wait for each other, so what a request waits for decides its lane. Batches wait for nobody but the
+// disk of their owner. Requests for partitions may, over a commit, wait for a change of the metadata. Changes and questions
+// about everything wait for nothing but others of their kind and the disk, and their lane has no bound: a request in it is
+// never held up by what stands in this file. So whatever is under way ends.
 import { assert, assertNever } from "../platform/assert.ts";
 import { IggyError, toIggyError } from "../protocol/errors.ts";
 import type { MovedConnection, ReplyOf, RequestOf, ShardMessage, ShardRequestKind } from "./messages.ts";
 
-/** Requests under way to one shard: enough to keep it busy over a round trip of some 20 µs, few enough to stay small. */
+/** Requests under way to one shard in a bounded lane: enough to keep it busy over a round trip of some 20 µs, few enough to stay small. */
 export const mailboxEntriesMax = 1024;
 /** Bytes of batches under way to one shard. A single larger batch still passes, alone. */
 export const mailboxBytesMax = 64 * 1024 * 1024;
+
+/** Places of the lanes: batches, bounded in number and bytes; requests for partitions, in number; and what never waits. */
+const batches = 0;
+const requests = 1;
+const unbounded = 2;
+
+const laneOf: { readonly [K in ShardRequestKind]: typeof batches | typeof requests | typeof unbounded } = {
+  append: batches,
+  read: requests,
+  offset: requests,
+  oldestSegment: requests,
+  deleteSegments: requests,
+  flush: requests,
+  // As many as there are connections whose commands wait, and no more events than commands.
+  control: unbounded,
+  apply: unbounded,
+  clients: unbounded,
+  statistics: unbounded,
+};
 
 /** What a shard does with the requests of others. */
 export type ShardHandlers = {
@@ -40,9 +64,56 @@ export interface MailboxOptions {
 }
 
 interface Pending {
+  readonly lane: Lane;
   readonly resolve: (body: unknown) => void;
   readonly reject: (error: IggyError) => void;
   readonly sizeBytes: number;
+}
+
+/** Requests of some kinds, under way and waiting for credit, in one direction. */
+class Lane {
+  readonly #entriesMax: number;
+  readonly #waiting: { readonly sizeBytes: number; readonly start: () => void }[] = [];
+  #entriesUnderWay = 0;
+  #bytesUnderWay = 0;
+
+  constructor(entriesMax: number) {
+    this.#entriesMax = entriesMax;
+  }
+
+  get depth(): number {
+    return this.#entriesUnderWay + this.#waiting.length;
+  }
+
+  /** Starts at once or, in order, when there is room; whether it had to wait. */
+  enter(sizeBytes: number, start: () => void): boolean {
+    if (this.#waiting.length === 0 && this.#hasCredit(sizeBytes)) {
+      this.#start(sizeBytes, start);
+      return false;
+    }
+    this.#waiting.push({ sizeBytes, start });
+    return true;
+  }
+
+  leave(sizeBytes: number): void {
+    this.#entriesUnderWay--;
+    this.#bytesUnderWay -= sizeBytes;
+    for (let next = this.#waiting[0]; next !== undefined && this.#hasCredit(next.sizeBytes); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#start(next.sizeBytes, next.start);
+    }
+  }
+
+  #start(sizeBytes: number, start: () => void): void {
+    this.#entriesUnderWay++;
+    this.#bytesUnderWay += sizeBytes;
+    start();
+  }
+
+  #hasCredit(sizeBytes: number): boolean {
+    if (this.#entriesUnderWay === 0) return true;
+    return this.#entriesUnderWay < this.#entriesMax && this.#bytesUnderWay + sizeBytes <= mailboxBytesMax;
+  }
 }
 
 export class Mailbox {
@@ -50,9 +121,13 @@ export class Mailbox {
   readonly #port: Port;
   readonly #options: MailboxOptions;
   readonly #pending = new Map<number, Pending>();
-  readonly #waiting: { readonly sizeBytes: number; readonly start: () => void }[] = [];
+  /** By their places. */
+  readonly #lanes = [
+    new Lane(mailboxEntriesMax),
+    new Lane(mailboxEntriesMax),
+    new Lane(Number.POSITIVE_INFINITY),
+  ] as const;
   #nextRequestId = 1;
-  #bytesUnderWay = 0;
 
   constructor(port: Port, options: MailboxOptions) {
     this.#port = port;
@@ -63,19 +138,15 @@ export class Mailbox {
 
   /** Requests that are under way or wait for credit. */
   get depth(): number {
-    return this.#pending.size + this.#waiting.length;
+    return this.#lanes.reduce((sum, lane) => sum + lane.depth, 0);
   }
 
   /** Resolves with the reply, rejects with the IggyError that the other shard answered. `sizeBytes`: of a batch, else 0. */
   call<K extends ShardRequestKind>(name: K, body: RequestOf<K>, sizeBytes = 0): Promise<ReplyOf<K>> {
+    const lane = this.#lanes[laneOf[name]];
     return new Promise<unknown>((resolve, reject) => {
-      const start = () => this.#send(name, body, { resolve, reject, sizeBytes });
-      if (this.#waiting.length === 0 && this.#hasCredit(sizeBytes)) {
-        start();
-        return;
-      }
-      this.counters.waited++;
-      this.#waiting.push({ sizeBytes, start });
+      const hasWaited = lane.enter(sizeBytes, () => this.#send(name, body, { lane, resolve, reject, sizeBytes }));
+      if (hasWaited) this.counters.waited++;
     }) as Promise<ReplyOf<K>>;
   }
 
@@ -89,17 +160,11 @@ export class Mailbox {
     this.#port.postMessage({ kind: "adopt", connection });
   }
 
-  #hasCredit(sizeBytes: number): boolean {
-    if (this.#pending.size === 0) return true;
-    return this.#pending.size < mailboxEntriesMax && this.#bytesUnderWay + sizeBytes <= mailboxBytesMax;
-  }
-
   #send(name: ShardRequestKind, body: unknown, pending: Pending): void {
     const requestId = this.#nextRequestId;
     this.#nextRequestId = requestId === 0x7fffffff ? 1 : requestId + 1;
     assert(!this.#pending.has(requestId), "a request id is free before it is used again");
     this.#pending.set(requestId, pending);
-    this.#bytesUnderWay += pending.sizeBytes;
     this.counters.sent++;
     if (this.#pending.size > this.counters.depthMax) this.counters.depthMax = this.#pending.size;
     this.#port.postMessage({ kind: "request", requestId, name, body });
@@ -131,13 +196,7 @@ export class Mailbox {
     const pending = this.#pending.get(requestId);
     assert(pending !== undefined, "a reply belongs to a request", { requestId });
     this.#pending.delete(requestId);
-    this.#bytesUnderWay -= pending.sizeBytes;
-    let next = this.#waiting[0];
-    while (next !== undefined && this.#hasCredit(next.sizeBytes)) {
-      this.#waiting.shift();
-      next.start();
-      next = this.#waiting[0];
-    }
+    pending.lane.leave(pending.sizeBytes);
     return pending;
   }
 

@@ -8,16 +8,29 @@ import type { ControlCommand } from "./control-commands.ts";
 import type { OldestSegmentReply, OldestSegmentRequest } from "./retention.ts";
 import type { ShardStatistics } from "./statistics.ts";
 
-/** A validated batch in the memory of the shard that received it, which keeps it until the reply. */
-export interface AppendRequest {
-  readonly partitionKey: number;
-  /** The batch lies in this shard's arena, or in `large`. */
-  readonly arenaShardId: number;
-  readonly large: SharedArrayBuffer | undefined;
+/** A request for a partition that another shard owns. */
+export type Forwarded<Request> = Request & {
+  /**
+   * When the partition was created that the sender means: by the time the request arrives or has room to be sent, its number
+   * may be another partition's. Undefined: the sender knows no such partition.
+   */
+  readonly createdAtMicros: number | undefined;
+};
+
+/** Where a batch lies in a memory. */
+export interface BatchPosition {
   readonly rowsPosition: number;
   readonly messagesCount: number;
   readonly messagesPosition: number;
   readonly messagesSizeBytes: number;
+}
+
+/** A validated batch in the memory of the shard that received it, which keeps it until the reply. */
+export interface AppendRequest extends BatchPosition {
+  readonly partitionKey: number;
+  /** The batch lies in this shard's arena, or in `large`. */
+  readonly arenaShardId: number;
+  readonly large: SharedArrayBuffer | undefined;
 }
 
 export interface ReadRequest {
@@ -61,16 +74,26 @@ export interface OffsetReply {
   readonly storedOffset: number | undefined;
 }
 
+export interface DeleteSegmentsRequest {
+  readonly partitionKey: number;
+  readonly count: number;
+}
+
+export interface FlushRequest {
+  readonly partitionKey: number;
+  readonly fsync: boolean;
+}
+
 /** Requests between shards. */
 export interface ShardRequests {
-  append: { request: AppendRequest; reply: undefined };
-  read: { request: ReadRequest; reply: ReadReply };
-  offset: { request: OffsetRequest; reply: OffsetReply };
+  append: { request: Forwarded<AppendRequest>; reply: undefined };
+  read: { request: Forwarded<ReadRequest>; reply: ReadReply };
+  offset: { request: Forwarded<OffsetRequest>; reply: OffsetReply };
   /** From the shard that keeps a topic below its size limit. */
-  oldestSegment: { request: OldestSegmentRequest; reply: OldestSegmentReply };
+  oldestSegment: { request: Forwarded<OldestSegmentRequest>; reply: OldestSegmentReply };
   /** How many of the oldest segments were removed. */
-  deleteSegments: { request: { readonly partitionKey: number; readonly count: number }; reply: number };
-  flush: { request: { readonly partitionKey: number; readonly fsync: boolean }; reply: undefined };
+  deleteSegments: { request: Forwarded<DeleteSegmentsRequest>; reply: number };
+  flush: { request: Forwarded<FlushRequest>; reply: undefined };
   /** To shard 0, the only writer of metadata. */
   control: { request: ControlCommand; reply: MetadataEvent | undefined };
   /** From shard 0: answered when the event is applied and its effects on partitions are done. */

@@ -1,15 +1,9 @@
 // One shard: its partitions, its copy of the metadata, and the way to every other shard. Data-plane calls go to the owner
 // of the partition, here or there; the caller does not see which. This file knows neither sockets nor wire layouts.
-import { apply, type MetadataEvent, type MetadataState } from "../metadata/index.ts";
+import { apply, type MetadataEvent, type MetadataState, type RevocationTarget } from "../metadata/index.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
-import {
-  type BatchKernel,
-  JsBatchKernel,
-  type ReadResult,
-  type StorageContext,
-  WasmBatchKernel,
-} from "../storage/index.ts";
+import type { BatchKernel, ReadResult, StorageContext } from "../storage/index.ts";
 import type { ControlCommand, ControlKind, EventOf } from "./control-commands.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { Counters } from "./counters.ts";
@@ -19,13 +13,15 @@ import type { LocalPartitions } from "./local-partitions.ts";
 import { Mailbox, type Port, type ShardHandlers } from "./mailbox.ts";
 import type {
   AppendRequest,
+  BatchPosition,
+  Forwarded,
   MovedConnection,
   OffsetReply,
   OffsetRequest,
-  ReadReply,
   ReadRequest,
   ReplyPart,
 } from "./messages.ts";
+import { PartitionOwner, toReplyPart } from "./partition-owner.ts";
 import { ownerShardOf } from "./placement.ts";
 import {
   answerOldestSegment,
@@ -59,7 +55,7 @@ export interface ShardOptions {
   readonly onEvent: (event: MetadataEvent) => void;
   /** Another shard hands a connection over. */
   readonly onAdopt: (connection: MovedConnection) => void;
-  /** A request of another shard failed here; it has been told. For the log. */
+  /** A request of another shard failed here, which has been told, or what follows from a change of the metadata. For the log. */
   readonly onFailure: (thrown: unknown) => void;
 }
 
@@ -73,12 +69,8 @@ export interface ShardRead {
 }
 
 /** Where a validated batch lies. */
-export interface BatchPlace {
+export interface BatchPlace extends BatchPosition {
   readonly buffer: FrameBuffer;
-  readonly rowsPosition: number;
-  readonly messagesCount: number;
-  readonly messagesPosition: number;
-  readonly messagesSizeBytes: number;
 }
 
 export class Shard {
@@ -88,11 +80,9 @@ export class Shard {
   readonly statistics: Statistics;
   readonly #options: ShardOptions;
   readonly #mailboxes: readonly (Mailbox | undefined)[];
-  readonly #kernels: (WasmBatchKernel | undefined)[];
   readonly #controlPlane: ControlPlane | undefined;
   readonly #groups: GroupOwner;
-  readonly #leases = new Map<number, ReadResult>();
-  #nextLeaseId = 1;
+  readonly #owner: PartitionOwner;
   #metadataVersion = 0;
 
   constructor(options: ShardOptions) {
@@ -101,31 +91,25 @@ export class Shard {
     this.state = options.state;
     this.counters = options.counters;
     this.statistics = options.statistics ?? new Statistics();
-    this.#kernels = options.memories.map(() => undefined);
+    const { state, partitions, memories, makeSeed } = options;
+    this.#groups = new GroupOwner({
+      state,
+      partitions,
+      complete: (target) => this.#completeRevocation(target),
+      onFailure: options.onFailure,
+    });
+    this.#owner = new PartitionOwner({ state, partitions, groups: this.#groups, memories, makeSeed });
     const handlers = this.#handlers();
     this.#mailboxes = options.ports.map((port) =>
       port === undefined
         ? undefined
         : new Mailbox(port, {
             handlers,
-            onRelease: (leaseId) => this.#release(leaseId),
+            onRelease: (leaseId) => this.#owner.release(leaseId),
             onAdopt: options.onAdopt,
             onFailure: options.onFailure,
           }),
     );
-    this.#groups = new GroupOwner({
-      state: options.state,
-      partitions: options.partitions,
-      // Later: what is being carried out is to reach every shard first.
-      complete: async (target) => {
-        await undefined; // what is being carried out is to reach every shard first
-        try {
-          await this.control({ kind: "completeRevocation", target });
-        } catch (error) {
-          options.onFailure(error); // it moves when its time is over
-        }
-      },
-    });
     this.#controlPlane = options.controlPlane?.((event) => this.#broadcast(event));
   }
 
@@ -136,16 +120,17 @@ export class Shard {
 
   /** Kernel over the memory in which a frame of this shard lies; for checks before the batch is sent to its owner. */
   kernelOf(buffer: FrameBuffer): BatchKernel {
-    return this.#kernel(this.shardId, buffer.large);
+    return this.#owner.kernel(this.shardId, buffer.large);
   }
 
   /** Appends at the owner; settles at the configured acknowledgement. The buffer must stay until then. */
   append(partitionKey: number, place: BatchPlace): Promise<void> {
     const { buffer, rowsPosition, messagesCount, messagesPosition, messagesSizeBytes } = place;
     const owner = this.#ownerOf(partitionKey);
-    if (owner === undefined) return this.#append(partitionKey, this.shardId, buffer.large, place);
-    const request: AppendRequest = {
+    if (owner === undefined) return this.#owner.append(partitionKey, this.shardId, buffer.large, place);
+    const request: Forwarded<AppendRequest> = {
       partitionKey,
+      createdAtMicros: this.#owner.createdAtMicros(partitionKey),
       arenaShardId: this.shardId,
       large: buffer.large,
       rowsPosition,
@@ -160,7 +145,7 @@ export class Shard {
   read(request: ReadRequest): ShardRead | Promise<ShardRead> {
     const owner = this.#ownerOf(request.partitionKey);
     if (owner === undefined) return this.#readLocally(request);
-    return owner.call("read", request).then((reply) => ({
+    return owner.call("read", this.#forwarded(request)).then((reply) => ({
       ...reply,
       release: () => {
         if (reply.leaseId !== 0) owner.release(reply.leaseId);
@@ -170,14 +155,14 @@ export class Shard {
 
   offset(request: OffsetRequest): OffsetReply | Promise<OffsetReply> {
     const owner = this.#ownerOf(request.partitionKey);
-    return owner === undefined ? this.#offset(request) : owner.call("offset", request);
+    return owner === undefined ? this.#owner.offset(request) : owner.call("offset", this.#forwarded(request));
   }
 
   flush(partitionKey: number, fsync: boolean): Promise<void> {
     const owner = this.#ownerOf(partitionKey);
     return owner === undefined
       ? this.#options.partitions.require(partitionKey).flush(fsync)
-      : owner.call("flush", { partitionKey, fsync });
+      : owner.call("flush", this.#forwarded({ partitionKey, fsync }));
   }
 
   /** What the cleaner of topic sizes asks the owner of a partition. */
@@ -185,7 +170,7 @@ export class Shard {
     const owner = this.#ownerOf(request.partitionKey);
     return owner === undefined
       ? answerOldestSegment(this.#options.partitions.require(request.partitionKey), request)
-      : owner.call("oldestSegment", request);
+      : owner.call("oldestSegment", this.#forwarded(request));
   }
 
   /** Removes up to `count` of the oldest segments of a partition; how many it were (spec SB 5.2). */
@@ -193,7 +178,7 @@ export class Shard {
     const owner = this.#ownerOf(partitionKey);
     return owner === undefined
       ? deleteSegments(this.#options.partitions.require(partitionKey), count)
-      : owner.call("deleteSegments", { partitionKey, count });
+      : owner.call("deleteSegments", this.#forwarded({ partitionKey, count }));
   }
 
   /**
@@ -268,108 +253,38 @@ export class Shard {
     return this.#mailboxes[ownerShardOf(partitionKey, this.#options.shardCount)];
   }
 
-  #kernel(arenaShardId: number, large: SharedArrayBuffer | undefined): BatchKernel {
-    if (large !== undefined) return new JsBatchKernel(new Uint8Array(large), this.#options.makeSeed());
-    const known = this.#kernels[arenaShardId];
-    if (known !== undefined) return known;
-    const kernel = WasmBatchKernel.create(this.#options.memories[arenaShardId]!, this.#options.makeSeed());
-    this.#kernels[arenaShardId] = kernel;
-    return kernel;
-  }
-
-  #append(
-    partitionKey: number,
-    arenaShardId: number,
-    large: SharedArrayBuffer | undefined,
-    place: Omit<BatchPlace, "buffer">,
-  ): Promise<void> {
-    const { rowsPosition, messagesCount, messagesPosition, messagesSizeBytes } = place;
-    const end = messagesPosition + messagesSizeBytes;
-    return this.#options.partitions.require(partitionKey).append({
-      kernel: this.#kernel(arenaShardId, large),
-      memory: large === undefined ? this.#arenaView(arenaShardId, end) : new Uint8Array(large),
-      rowsPosition,
-      messagesCount,
-      messagesPosition,
-      messagesSizeBytes,
-    });
-  }
-
-  readonly #arenaViews: Uint8Array[] = [];
-
-  /** A view of a whole arena; made anew only when the arena has grown past it. */
-  #arenaView(shardId: number, end: number): Uint8Array {
-    const known = this.#arenaViews[shardId];
-    if (known !== undefined && known.byteLength >= end) return known;
-    const view = new Uint8Array(this.#options.memories[shardId]!.buffer);
-    this.#arenaViews[shardId] = view;
-    return view;
+  /** With what tells the partition from one that gets its number while the request is under way. */
+  #forwarded<Request extends { readonly partitionKey: number }>(request: Request): Forwarded<Request> {
+    return { ...request, createdAtMicros: this.#owner.createdAtMicros(request.partitionKey) };
   }
 
   #readLocally(request: ReadRequest): ShardRead | Promise<ShardRead> {
-    const result = this.#readPartition(request);
+    const result = this.#owner.read(request);
     return result instanceof Promise ? result.then(toShardRead) : toShardRead(result);
   }
 
-  #readPartition(request: ReadRequest): ReadResult | Promise<ReadResult> {
-    const { partitionKey, from, countMax, autoCommit, consumer, memberClientId } = request;
-    if (memberClientId !== undefined) this.#groups.requireOwned(partitionKey, consumer.id, memberClientId);
-    const partition = this.#options.partitions.require(partitionKey);
-    const result = partition.read(from, countMax);
-    if (!autoCommit && memberClientId === undefined) return result;
-    // Before the reply, and only if it has messages (spec SB 4.7).
-    const commit = (read: ReadResult): ReadResult | Promise<ReadResult> => {
-      if (read.messagesCount + read.skippedCount === 0) return read;
-      try {
-        if (memberClientId !== undefined) {
-          this.#groups.requireOwned(partitionKey, consumer.id, memberClientId); // a read from the disk takes time
-          this.#groups.polled(partitionKey, consumer.id, memberClientId, read.lastOffset);
-        }
-        if (autoCommit) {
-          partition.storeOffset(consumer, read.lastOffset);
-          if (memberClientId !== undefined) {
-            const moved = this.#groups.committed(partitionKey, consumer.id);
-            if (moved !== undefined) return moved.then(() => read);
-          }
-        }
-      } catch (error) {
-        read.release();
-        throw error;
-      }
-      return read;
-    };
-    return result instanceof Promise ? result.then(commit) : commit(result);
-  }
-
-  #offset(request: OffsetRequest): OffsetReply | Promise<OffsetReply> {
-    const { partitionKey, consumer, memberClientId } = request;
-    if (memberClientId !== undefined) this.#groups.requireOwned(partitionKey, consumer.id, memberClientId);
-    const partition = this.#options.partitions.require(partitionKey);
-    let moved: Promise<void> | undefined;
-    if (request.operation === "store") {
-      partition.storeOffset(consumer, request.offset);
-      if (memberClientId !== undefined) moved = this.#groups.committed(partitionKey, consumer.id);
-    }
-    if (request.operation === "delete") partition.deleteOffset(consumer);
-    const reply = {
-      currentOffset: partition.counters.currentOffset,
-      storedOffset: partition.getOffset(consumer),
-    };
-    return moved === undefined ? reply : moved.then(() => reply);
-  }
-
   #handlers(): ShardHandlers {
+    const owner = this.#owner;
+    /** Handlers of requests for one partition: only for the one that the other shard meant. */
+    const meant =
+      <Request extends { readonly partitionKey: number }, Reply>(handle: (request: Request) => Reply) =>
+      (forwarded: Forwarded<Request>): Reply => {
+        owner.requireMeant(forwarded);
+        return handle(forwarded);
+      };
     return {
-      append: (request) =>
-        this.#append(request.partitionKey, request.arenaShardId, request.large, request) as Promise<undefined>,
-      read: (request) => {
-        const result = this.#readPartition(request);
-        return result instanceof Promise ? result.then((read) => this.#lease(read)) : this.#lease(result);
-      },
-      offset: (request) => this.#offset(request),
-      oldestSegment: (request) => this.oldestSegment(request),
-      deleteSegments: ({ partitionKey, count }) => this.deleteSegments(partitionKey, count),
-      flush: ({ partitionKey, fsync }) => this.flush(partitionKey, fsync) as Promise<undefined>,
+      append: meant(
+        (request) =>
+          owner.append(request.partitionKey, request.arenaShardId, request.large, request) as Promise<undefined>,
+      ),
+      read: meant((request) => {
+        const result = owner.read(request);
+        return result instanceof Promise ? result.then((read) => owner.lease(read)) : owner.lease(result);
+      }),
+      offset: meant((request) => owner.offset(request)),
+      oldestSegment: meant((request) => this.oldestSegment(request)),
+      deleteSegments: meant(({ partitionKey, count }) => this.deleteSegments(partitionKey, count)),
+      flush: meant(({ partitionKey, fsync }) => this.flush(partitionKey, fsync) as Promise<undefined>),
       control: (command) => this.#control(command),
       apply: async (event) => {
         apply(this.state, event);
@@ -379,6 +294,17 @@ export class Shard {
       clients: () => this.#options.localClients(),
       statistics: () => this.#ownStatistics(),
     };
+  }
+
+  /** A promised partition can move; resolves when it has, or when its time is what will move it. */
+  async #completeRevocation(target: RevocationTarget): Promise<void> {
+    // The owner asks while it carries out an event, which every shard is to have before what follows from it.
+    await undefined;
+    try {
+      await this.control({ kind: "completeRevocation", target });
+    } catch (error) {
+      this.#options.onFailure(error);
+    }
   }
 
   /** Shard 0: the log has applied the event to the state already. */
@@ -394,29 +320,6 @@ export class Shard {
     this.#groups.follow(event);
     this.#options.onEvent(event);
   }
-
-  /** Keeps the files of a read open until the other shard has sent them. */
-  #lease(result: ReadResult): ReadReply {
-    const parts = result.parts.map(toReplyPart);
-    const { currentOffset, messagesCount, sizeBytes } = result;
-    if (!parts.some((part) => part.kind === "file")) {
-      result.release();
-      return { currentOffset, messagesCount, sizeBytes, parts, leaseId: 0 };
-    }
-    const leaseId = this.#nextLeaseId++;
-    this.#leases.set(leaseId, result);
-    return { currentOffset, messagesCount, sizeBytes, parts, leaseId };
-  }
-
-  #release(leaseId: number): void {
-    this.#leases.get(leaseId)?.release();
-    this.#leases.delete(leaseId);
-  }
-}
-
-function toReplyPart(part: ReadResult["parts"][number]): ReplyPart {
-  if (part.kind === "bytes") return part;
-  return { kind: "file", fd: part.file.fd, position: part.position, sizeBytes: part.sizeBytes };
 }
 
 function toShardRead(result: ReadResult): ShardRead {

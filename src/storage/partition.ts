@@ -48,6 +48,11 @@ export class Partition {
     return this.#log.counters;
   }
 
+  /** Changes with each purge and with the deletion: of what is read before, nothing is to be stored after. */
+  get epoch(): number {
+    return this.#log.epoch;
+  }
+
   /** Whether appends are refused because the disk or a rule of our own failed. */
   get isFenced(): boolean {
     return this.#log.isFenced;

@@ -2,7 +2,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { requireGroup } from "../../src/metadata/index.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
+import { GroupOwner } from "../../src/shard/group-owner.ts";
 import { ownerShardOf, partitionKeyOf } from "../../src/shard/index.ts";
+import type { Partition } from "../../src/storage/index.ts";
 import { eventually } from "../support/process-facts.ts";
 import { append } from "./append.ts";
 import { startShards, type TestShard, type TestShards } from "./setup.ts";
@@ -229,4 +231,28 @@ test("polls of partitions that are deleted are forgotten with them", async () =>
   await shards[1].shard.control({ kind: "createPartitions", request: { stream, topic, count: 2 } });
   await join(shards[1], ben);
   await settled([[0, 1, 2], [3]]);
+});
+
+test("an offset file that cannot be removed does not keep those of other partitions, and nobody is refused", () => {
+  const tried: number[] = [];
+  const failures: unknown[] = [];
+  const failure = new IggyError("CannotDeleteConsumerOffsetFile", ["/offsets/groups/0"]);
+  const find = (key: number) =>
+    ({
+      clearLastPolled: () => undefined,
+      deleteGroupOffsets: (groupId: number) => {
+        expect(groupId).toBe(0);
+        tried.push(key);
+        if (key === keyOf(1)) throw failure;
+      },
+    }) as unknown as Partition;
+  const owner = new GroupOwner({
+    state: shards[0].state,
+    partitions: { find, require: find },
+    complete: () => Promise.resolve(),
+    onFailure: (thrown) => failures.push(thrown),
+  });
+  owner.follow({ kind: "groupDeleted", streamId: 0, topicId: 0, groupId: 0 });
+  expect(tried).toEqual([0, 1, 2, 3].map(keyOf));
+  expect(failures).toEqual([failure]);
 });

@@ -72,7 +72,7 @@ function makePair(options: Partial<MailboxOptions> = {}) {
   return { caller, ports, failures, settle };
 }
 
-const flush = { partitionKey: 1, fsync: false };
+const flush = { partitionKey: 1, createdAtMicros: 1, fsync: false };
 
 describe("requests and replies", () => {
   test.each(
@@ -172,9 +172,7 @@ describe("credits", () => {
       },
     });
     const total = mailboxEntriesMax * 2 + 10;
-    const calls = Array.from({ length: total }, (_, partitionKey) =>
-      caller.call("flush", { partitionKey, fsync: false }),
-    );
+    const calls = Array.from({ length: total }, (_, partitionKey) => caller.call("flush", { ...flush, partitionKey }));
     expect(ports[0].outgoing).toHaveLength(mailboxEntriesMax);
     expect(caller.counters).toEqual({
       sent: mailboxEntriesMax,

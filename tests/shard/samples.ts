@@ -100,9 +100,12 @@ export const sampleEvents: EventSamples = {
 
 const consumer = { kind: "group", id: 9 } as const;
 
+const createdAtMicros = 1_700_000_000_000_000;
+
 export const sampleRequests: { readonly [K in ShardRequestKind]: RequestOf<K> } = {
   append: {
     partitionKey: 2 ** 44 - 1,
+    createdAtMicros,
     arenaShardId: 1,
     large: new SharedArrayBuffer(8, { maxByteLength: 64 }),
     rowsPosition: 4096,
@@ -112,16 +115,24 @@ export const sampleRequests: { readonly [K in ShardRequestKind]: RequestOf<K> } 
   },
   read: {
     partitionKey: 5,
+    createdAtMicros,
     from: { kind: "next", consumer },
     countMax: 100,
     autoCommit: true,
     consumer,
     memberClientId: 4,
   },
-  offset: { partitionKey: 5, operation: "store", consumer, memberClientId: 4, offset: 2 ** 53 - 1 },
-  oldestSegment: { partitionKey: 5, removeEndingAt: 40 },
-  deleteSegments: { partitionKey: 5, count: 2 },
-  flush: { partitionKey: 5, fsync: true },
+  offset: {
+    partitionKey: 5,
+    createdAtMicros,
+    operation: "store",
+    consumer,
+    memberClientId: 4,
+    offset: 2 ** 53 - 1,
+  },
+  oldestSegment: { partitionKey: 5, createdAtMicros, removeEndingAt: 40 },
+  deleteSegments: { partitionKey: 5, createdAtMicros, count: 2 },
+  flush: { partitionKey: 5, createdAtMicros, fsync: true },
   control: sampleControlCommands.createTopic,
   apply: sampleEvents.topicCreated,
   clients: undefined,

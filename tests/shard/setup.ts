@@ -20,9 +20,10 @@ import {
   type Port,
   Shard,
 } from "../../src/shard/index.ts";
-import type { ShardMessage } from "../../src/shard/messages.ts";
+import type { ShardMessage, ShardRequestKind } from "../../src/shard/messages.ts";
 import {
   createStorageContext,
+  type EncryptionOptions,
   JsBatchKernel,
   kernelReservedBytes,
   type StorageContext,
@@ -49,6 +50,8 @@ export interface TestShard {
   readonly frames: FrameMemory;
   /** Everything that this shard has sent to the other. */
   readonly sent: ShardMessage[];
+  /** Keeps back requests of this kind to the other shard; the answer sends them on their way. */
+  hold(kind: ShardRequestKind): () => void;
   readonly adopted: MovedConnection[];
   readonly failures: unknown[];
   readonly clients: ClientDetails[];
@@ -66,7 +69,7 @@ function clone(state: MetadataState): MetadataState {
   return structuredClone(state);
 }
 
-function makeStorage(): StorageContext {
+function makeStorage(encryption: EncryptionOptions | undefined): StorageContext {
   const memory = new Uint8Array(256 * 1024);
   const ignore = () => undefined;
   return createStorageContext({
@@ -90,11 +93,12 @@ function makeStorage(): StorageContext {
     },
     log: { info: ignore, warn: ignore, error: ignore },
     schedule: (flush) => void setImmediate(flush),
+    encryption,
   });
 }
 
-/** Two shards that know each other. */
-export function startShards(): TestShards {
+/** Two shards that know each other. With `encryption` every read takes time, since its bytes are read to be decrypted. */
+export function startShards(encryption?: EncryptionOptions): TestShards {
   const directory = mkdtempSync(join(tmpdir(), "whippet-shards-"));
   const paths = makePaths(directory);
   const { log, state } = MetadataLog.open({
@@ -121,7 +125,7 @@ export function startShards(): TestShards {
 
   const start = (shardId: 0 | 1): TestShard => {
     const own = shardId === 0 ? state : clone(state);
-    const storage = makeStorage();
+    const storage = makeStorage(encryption);
     const counters = new Counters(shared);
     const partitions = new LocalPartitions({ shardId, shardCount: 2, storage, counters, paths });
     partitions.open(own);
@@ -130,10 +134,20 @@ export function startShards(): TestShards {
     const failures: unknown[] = [];
     const clients: ClientDetails[] = [];
     const events: MetadataEvent[] = [];
+    const held: ShardMessage[] = [];
+    let heldKind: ShardRequestKind | undefined;
+    const hold = (kind: ShardRequestKind) => {
+      heldKind = kind;
+      return () => {
+        heldKind = undefined;
+        for (const message of held.splice(0)) ports[shardId].postMessage(message);
+      };
+    };
     const port: Port = {
       postMessage: (message) => {
         sent.push(message);
-        ports[shardId].postMessage(message);
+        if (message.kind === "request" && message.name === heldKind) held.push(message);
+        else ports[shardId].postMessage(message);
       },
       addEventListener: (type, listener) => ports[shardId].addEventListener(type, listener),
       start: () => ports[shardId].start(),
@@ -170,7 +184,7 @@ export function startShards(): TestShards {
       arenaBytesMax: 16 * 1024 * 1024,
       largeBytesMax: 64 * 1024 * 1024,
     });
-    return { shard, state: own, storage, frames, sent, adopted, failures, clients, events };
+    return { shard, state: own, storage, frames, sent, hold, adopted, failures, clients, events };
   };
 
   const shards = [start(0), start(1)] as const;

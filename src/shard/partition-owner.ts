@@ -1,0 +1,192 @@
+// What a shard does with requests for partitions that it owns, wherever they come from. The place of a request is a number
+// that can be given to another partition while the request is under way, so what a request leads to later (a commit after a
+// slow read, a batch that waited for its turn) is done only to the partition that was meant.
+import { findPartition, type MetadataState } from "../metadata/index.ts";
+import { IggyError } from "../protocol/errors.ts";
+import {
+  type BatchKernel,
+  type ConsumerKey,
+  JsBatchKernel,
+  type Partition,
+  type ReadResult,
+  WasmBatchKernel,
+} from "../storage/index.ts";
+import type { GroupOwner } from "./group-owner.ts";
+import type { LocalPartitions } from "./local-partitions.ts";
+import type {
+  BatchPosition,
+  Forwarded,
+  OffsetReply,
+  OffsetRequest,
+  ReadReply,
+  ReadRequest,
+  ReplyPart,
+} from "./messages.ts";
+import { splitPartitionKey } from "./placement.ts";
+
+export interface PartitionOwnerOptions {
+  readonly state: MetadataState;
+  readonly partitions: LocalPartitions;
+  readonly groups: GroupOwner;
+  /** The arena of every shard, this one's included. */
+  readonly memories: readonly WebAssembly.Memory[];
+  /** 32 random bytes for the message ids of one kernel. */
+  readonly makeSeed: () => Uint8Array;
+}
+
+/** What is common to requests for a partition. */
+interface MeantRequest {
+  readonly partitionKey: number;
+  readonly consumer?: ConsumerKey;
+  readonly memberClientId?: number | undefined;
+}
+
+export class PartitionOwner {
+  readonly #options: PartitionOwnerOptions;
+  readonly #kernels: (WasmBatchKernel | undefined)[];
+  readonly #arenaViews: Uint8Array[] = [];
+  readonly #leases = new Map<number, ReadResult>();
+  #nextLeaseId = 1;
+
+  constructor(options: PartitionOwnerOptions) {
+    this.#options = options;
+    this.#kernels = options.memories.map(() => undefined);
+  }
+
+  /** Kernel over the arena of a shard, or over memory of a frame's own. */
+  kernel(arenaShardId: number, large: SharedArrayBuffer | undefined): BatchKernel {
+    if (large !== undefined) return new JsBatchKernel(new Uint8Array(large), this.#options.makeSeed());
+    const known = this.#kernels[arenaShardId];
+    if (known !== undefined) return known;
+    const kernel = WasmBatchKernel.create(this.#options.memories[arenaShardId]!, this.#options.makeSeed());
+    this.#kernels[arenaShardId] = kernel;
+    return kernel;
+  }
+
+  /** When the partition was created, which tells it from one that had its number before; undefined: there is none. */
+  createdAtMicros(partitionKey: number): number | undefined {
+    const { streamId, topicId, partitionId } = splitPartitionKey(partitionKey);
+    const topic = this.#options.state.streams.byId.get(streamId)?.topics.byId.get(topicId);
+    return topic && findPartition(topic, partitionId)?.createdAtMicros;
+  }
+
+  /**
+   * Throws where another partition has the number than that which the other shard meant: PartitionNotFound (3007), for a
+   * member of a group NotResolvedConsumer (3022), as it would if the partition were not yet made anew.
+   */
+  requireMeant({ partitionKey, createdAtMicros, memberClientId, consumer }: Forwarded<MeantRequest>): void {
+    if (this.createdAtMicros(partitionKey) === createdAtMicros) return;
+    if (memberClientId !== undefined) throw new IggyError("NotResolvedConsumer", [consumer?.id ?? 0]);
+    const { streamId, topicId, partitionId } = splitPartitionKey(partitionKey);
+    throw new IggyError("PartitionNotFound", [partitionId, topicId, streamId]);
+  }
+
+  append(
+    partitionKey: number,
+    arenaShardId: number,
+    large: SharedArrayBuffer | undefined,
+    place: BatchPosition,
+  ): Promise<void> {
+    const { rowsPosition, messagesCount, messagesPosition, messagesSizeBytes } = place;
+    const end = messagesPosition + messagesSizeBytes;
+    return this.#options.partitions.require(partitionKey).append({
+      kernel: this.kernel(arenaShardId, large),
+      memory: large === undefined ? this.#arenaView(arenaShardId, end) : new Uint8Array(large),
+      rowsPosition,
+      messagesCount,
+      messagesPosition,
+      messagesSizeBytes,
+    });
+  }
+
+  /** A view of a whole arena; made anew only when the arena has grown past it. */
+  #arenaView(shardId: number, end: number): Uint8Array {
+    const known = this.#arenaViews[shardId];
+    if (known !== undefined && known.byteLength >= end) return known;
+    const view = new Uint8Array(this.#options.memories[shardId]!.buffer);
+    this.#arenaViews[shardId] = view;
+    return view;
+  }
+
+  read(request: ReadRequest): ReadResult | Promise<ReadResult> {
+    const { partitionKey, from, countMax, autoCommit, consumer, memberClientId } = request;
+    const { partitions, groups } = this.#options;
+    if (memberClientId !== undefined) groups.requireOwned(partitionKey, consumer.id, memberClientId);
+    const partition = partitions.require(partitionKey);
+    const result = partition.read(from, countMax);
+    if (!autoCommit && memberClientId === undefined) return result;
+    if (!(result instanceof Promise)) return this.#note(request, partition, result);
+    const group = groups.find(partitionKey, consumer);
+    return result.then((read) => {
+      // A purge or a deletion came between. The read was before it, and so was its commit, of which nothing is left.
+      const isOver = partitions.find(partitionKey) !== partition || partition.epoch !== read.epoch;
+      if (isOver || groups.find(partitionKey, consumer) !== group) return read;
+      return this.#note(request, partition, read);
+    });
+  }
+
+  /** What a read leaves behind; before the reply, and only if it has messages (spec SB 4.7). */
+  #note(request: ReadRequest, partition: Partition, read: ReadResult): ReadResult | Promise<ReadResult> {
+    const { partitionKey, autoCommit, consumer, memberClientId } = request;
+    const { groups } = this.#options;
+    if (read.messagesCount + read.skippedCount === 0) return read;
+    try {
+      if (memberClientId !== undefined) {
+        groups.requireOwned(partitionKey, consumer.id, memberClientId); // a read from the disk takes time
+        groups.polled(partitionKey, consumer.id, memberClientId, read.lastOffset);
+      }
+      if (autoCommit) {
+        partition.storeOffset(consumer, read.lastOffset, read.epoch);
+        if (memberClientId !== undefined) {
+          const moved = groups.committed(partitionKey, consumer.id);
+          if (moved !== undefined) return moved.then(() => read);
+        }
+      }
+    } catch (error) {
+      read.release();
+      throw error;
+    }
+    return read;
+  }
+
+  offset(request: OffsetRequest): OffsetReply | Promise<OffsetReply> {
+    const { partitionKey, consumer, memberClientId } = request;
+    const { partitions, groups } = this.#options;
+    if (memberClientId !== undefined) groups.requireOwned(partitionKey, consumer.id, memberClientId);
+    const partition = partitions.require(partitionKey);
+    let moved: Promise<void> | undefined;
+    if (request.operation === "store") {
+      partition.storeOffset(consumer, request.offset);
+      if (memberClientId !== undefined) moved = groups.committed(partitionKey, consumer.id);
+    }
+    if (request.operation === "delete") partition.deleteOffset(consumer);
+    const reply = {
+      currentOffset: partition.counters.currentOffset,
+      storedOffset: partition.getOffset(consumer),
+    };
+    return moved === undefined ? reply : moved.then(() => reply);
+  }
+
+  /** Keeps the files of a read open until the other shard has sent them. */
+  lease(result: ReadResult): ReadReply {
+    const parts = result.parts.map(toReplyPart);
+    const { currentOffset, messagesCount, sizeBytes } = result;
+    if (!parts.some((part) => part.kind === "file")) {
+      result.release();
+      return { currentOffset, messagesCount, sizeBytes, parts, leaseId: 0 };
+    }
+    const leaseId = this.#nextLeaseId++;
+    this.#leases.set(leaseId, result);
+    return { currentOffset, messagesCount, sizeBytes, parts, leaseId };
+  }
+
+  release(leaseId: number): void {
+    this.#leases.get(leaseId)?.release();
+    this.#leases.delete(leaseId);
+  }
+}
+
+export function toReplyPart(part: ReadResult["parts"][number]): ReplyPart {
+  if (part.kind === "bytes") return part;
+  return { kind: "file", fd: part.file.fd, position: part.position, sizeBytes: part.sizeBytes };
+}
