@@ -1,20 +1,30 @@
 /**
- * The durable log of the metadata state machine. It owns the state of the single writer (shard 0): `append` checks that an
- * event fits, writes it, applies it. Invariants: entries are numbered without gaps; no event is in the file that the state
- * refused; a failed write leaves no trace, or the log is fenced and takes nothing more until it is opened again.
+ * The durable log of the metadata state machine. It owns the state of the single writer (shard 0): an event is checked
+ * against the state, written, applied. Invariants: entries are numbered without gaps; no event is in the file that the state
+ * refused; what could not be written or synced leaves no trace in the state.
+ *
+ * Where every event is to be durable before it is seen (`enforceFsync`) there are two states: `state`, against which the
+ * next event is planned, has everything that was written; `publishedState`, which clients see, only what was published, and
+ * nothing is published before it is durable. So many events share one sync (group commit):
+ *
+ *     log.write(event);        // in the file and in `state`
+ *     await log.committed();   // durable; a rejection means that it is refused, and gone from `state` already
+ *     log.publish(event);      // in `publishedState`; in the order of `write`
+ *
+ * When a sync fails, `state` falls back to what is durable: everything written behind it is refused with it. Without
+ * `enforceFsync` both states are one, `committed` resolves at once, and `sync` is for whoever saves from time to time.
  */
-
 import { assert } from "../platform/assert.ts";
-import type { Disk, DiskFile } from "../platform/disk.ts";
-import { type ErrorName, IggyError } from "../protocol/errors.ts";
+import type { Disk } from "../platform/disk.ts";
 import { apply, prepare } from "./apply.ts";
 import type { MetadataCipher } from "./cipher.ts";
 import { isLogged, type MetadataEvent } from "./events.ts";
 import { type MetadataPaths, metadataPaths } from "./files.ts";
 import { encodeEntry } from "./log-entries.ts";
+import { failure, MetadataLogFile } from "./log-file.ts";
 import { encodePlain } from "./plain-data.ts";
 import { type MetadataRepair, type Recovered, recover } from "./recovery.ts";
-import { replaceBothSnapshots, replaceSnapshot, type Snapshot } from "./snapshot.ts";
+import { replaceBothSnapshots, replaceSnapshot } from "./snapshot.ts";
 import type { MetadataState } from "./state.ts";
 
 /** A start replays at most about this many entries: some 20 ms. */
@@ -24,7 +34,7 @@ export interface MetadataLogOptions {
   readonly disk: Disk;
   /** Made if missing. */
   readonly directory: string;
-  /** Every append is synced before it returns (`system.state.enforce_fsync`). */
+  /** Nothing is seen before it is durable (`system.state.enforce_fsync`). */
   readonly enforceFsync: boolean;
   readonly snapshotEveryEntries?: number;
   /** Encrypts what is written (`system.encryption`); what was written in clear before is read, and replaced. */
@@ -33,27 +43,39 @@ export interface MetadataLogOptions {
   readonly onSnapshotFailure: (error: unknown) => void;
 }
 
+/** Written, not published yet. */
+interface Staged {
+  readonly event: MetadataEvent;
+  /** Durable once the file is up to here. */
+  readonly writtenBytes: number;
+}
+
 export class MetadataLog {
-  /** As of the last event. Only `append` and `applyUnlogged` change it. */
-  readonly state: MetadataState;
   readonly #options: MetadataLogOptions;
   readonly #paths: MetadataPaths;
+  readonly #file: MetadataLogFile;
   readonly #snapshotEveryEntries: number;
-  #file: DiskFile | undefined;
-  #sizeBytes: number;
+  #state: MetadataState;
+  readonly #publishedState: MetadataState;
+  readonly #staged: Staged[] = [];
   #lastIndex: number;
   #nextSnapshotIndex: number;
   /** Files in clear are left from the time before there was a key. */
   #mustEncrypt: boolean;
-  #fencedBy: unknown;
 
   /** Use `open`. */
   private constructor(options: MetadataLogOptions, paths: MetadataPaths, recovered: Recovered) {
     this.#options = options;
     this.#paths = paths;
+    this.#file = new MetadataLogFile({
+      disk: options.disk,
+      paths,
+      sizeBytes: recovered.logSizeBytes,
+      onFailedSync: () => this.#dropRefused(),
+    });
     this.#snapshotEveryEntries = options.snapshotEveryEntries ?? snapshotEveryEntriesDefault;
-    this.state = recovered.state;
-    this.#sizeBytes = recovered.logSizeBytes;
+    this.#state = recovered.state;
+    this.#publishedState = options.enforceFsync ? structuredClone(recovered.state) : recovered.state;
     this.#lastIndex = recovered.lastIndex;
     this.#nextSnapshotIndex = recovered.snapshotIndex + this.#snapshotEveryEntries;
     this.#mustEncrypt = recovered.mustEncrypt;
@@ -78,6 +100,16 @@ export class MetadataLog {
     return { log, state: recovered.state, repairs: recovered.repairs };
   }
 
+  /** As of the last event written: what the next one is planned against. Another object after a sync has failed. */
+  get state(): MetadataState {
+    return this.#state;
+  }
+
+  /** As of the last event published: what clients may see. Always the same object; `state` itself without `enforceFsync`. */
+  get publishedState(): MetadataState {
+    return this.#publishedState;
+  }
+
   /** Index of the last entry, counting from 1; 0: nothing logged yet. */
   get lastIndex(): number {
     return this.#lastIndex;
@@ -85,35 +117,82 @@ export class MetadataLog {
 
   /** Whether every later append will fail. */
   get isFenced(): boolean {
-    return this.#fencedBy !== undefined;
+    return this.#file.isFenced;
   }
 
   /**
-   * Writes the event, synced if so configured, then applies it to `state`; returns its index. Throws `AssertionError` if the
-   * event does not fit the state or is not one to be logged, CannotAppendToFile (10005) or CannotSyncFile (10009) if the disk fails; in each case the
-   * state is unchanged.
+   * Writes the event, synced if so configured, and applies it to both states; returns its index. Blocking: for a start, and
+   * for whoever has nobody to keep waiting. Throws `AssertionError` if the event does not fit the state or is not one to be
+   * logged, or while something is written but not published; CannotAppendToFile (10005) or CannotSyncFile (10009) if the
+   * disk fails. In each case the state is unchanged.
    */
   append(event: MetadataEvent): number {
-    if (this.#fencedBy !== undefined) throw new IggyError("CannotAppendToFile", [], { cause: this.#fencedBy });
     assert(isLogged(event), "what goes into the log is to survive a restart", { kind: event.kind });
-    const change = prepare(this.state, event);
-    const index = this.#lastIndex + 1;
-    const entry = this.#encode(index, event);
-    this.#write(entry);
-    this.#sizeBytes += entry.byteLength;
-    this.#lastIndex = index;
+    assert(this.#staged.length === 0, "an append follows only what is published", { kind: event.kind });
+    const change = this.#writeEntry(event);
+    if (this.#options.enforceFsync) this.#syncAppended();
     change();
-    if (index >= this.#nextSnapshotIndex) this.#snapshotIfPossible();
-    return index;
+    if (this.#hasTwoStates) apply(this.#publishedState, event);
+    this.#lastIndex++;
+    this.#snapshotIfDue();
+    return this.#lastIndex;
   }
 
   /**
-   * Applies an event about the members of a group, which ends with the process (spec SB 3.8): no file has it. Throws
-   * `AssertionError` if the event does not fit the state or must be logged; the state is unchanged then.
+   * Writes the event (one about the members of a group, which no file has, takes its place in the order all the same) and
+   * applies it to `state`, without waiting for a sync; returns the index of the last entry. Throws `AssertionError` if it
+   * does not fit the state, CannotAppendToFile (10005) if the disk fails; the state is unchanged then.
+   */
+  write(event: MetadataEvent): number {
+    const change = isLogged(event) ? this.#writeEntry(event) : prepare(this.#state, event);
+    change();
+    if (this.#hasTwoStates) this.#staged.push({ event, writtenBytes: this.#file.writtenBytes });
+    if (!isLogged(event)) return this.#lastIndex;
+    this.#lastIndex++;
+    this.#snapshotIfDue();
+    return this.#lastIndex;
+  }
+
+  /**
+   * Resolves when everything written before the call is durable; at once, and without any cost, where it is. One sync at a
+   * time, off the event loop, for all who wait. Rejects with CannotSyncFile (10009): with `enforceFsync` everything that is
+   * not durable is refused then, and gone from `state`; without, it stays, and is tried again by the next call. A sync that
+   * failed ends the log for good (`isFenced`); one that could not be begun (no descriptor) does not.
+   */
+  sync(): Promise<void> {
+    return this.#file.sync();
+  }
+
+  /** Resolves when everything written before the call may be seen: as `sync` with `enforceFsync`, else at once. */
+  committed(): Promise<void> {
+    return this.#hasTwoStates ? this.sync() : Promise.resolve();
+  }
+
+  /**
+   * Shows an event that was written and is committed to those who read `publishedState`. Throws `AssertionError` unless it
+   * is the oldest one that is not published yet.
+   */
+  publish(event: MetadataEvent): void {
+    if (!this.#hasTwoStates) return;
+    const [oldest] = this.#staged;
+    assert(oldest?.event === event, "events are published in the order in which they were written", {
+      kind: event.kind,
+    });
+    assert(this.#file.isDurableUpTo(oldest.writtenBytes), "what is seen is durable", { kind: event.kind });
+    this.#staged.shift();
+    apply(this.#publishedState, event);
+  }
+
+  /**
+   * Applies an event about the members of a group, which ends with the process (spec SB 3.8), to both states: no file has
+   * it. Throws `AssertionError` if the event does not fit the state or must be logged, or while something is written but
+   * not published; the state is unchanged then.
    */
   applyUnlogged(event: MetadataEvent): void {
     assert(!isLogged(event), "what survives a restart is logged", { kind: event.kind });
-    apply(this.state, event);
+    assert(this.#staged.length === 0, "an event follows only what is published", { kind: event.kind });
+    apply(this.#state, event);
+    if (this.#hasTwoStates) apply(this.#publishedState, event);
   }
 
   /** Takes a snapshot now and starts a new log file. Throws `DiskError`; the log goes on either way. */
@@ -121,46 +200,64 @@ export class MetadataLog {
     const { disk, cipher } = this.#options;
     // Set first: a failure is not tried again at every append.
     this.#nextSnapshotIndex = this.#lastIndex + this.#snapshotEveryEntries;
-    const snapshot = { state: this.state, lastIndex: this.#lastIndex };
+    // Before the snapshot: one that holds an entry which is refused afterwards would hide the next one of that number. And
+    // the old file backs up the new snapshot, so it must be durable itself.
+    if (this.#file.sizeBytes > 0) this.#file.syncNow();
+    const snapshot = { state: this.#state, lastIndex: this.#lastIndex };
     if (this.#mustEncrypt) {
-      this.#encryptFiles(snapshot);
+      // Both snapshots are replaced, so that no log is needed, and the logs in clear go.
+      replaceBothSnapshots(disk, this.#paths, snapshot, cipher);
+      this.#file.discard();
+      this.#mustEncrypt = false;
       return;
     }
     replaceSnapshot(disk, this.#paths, snapshot, cipher);
-    if (this.#sizeBytes === 0) return;
-    this.#syncFile(); // the old file backs up the new snapshot, so it must be durable itself
-    this.#closeFile();
-    disk.rename(this.#paths.log, this.#paths.previousLog);
-    this.#sizeBytes = 0; // the names become durable with that of the new file, at the next append
+    this.#file.rotate();
   }
 
   /** Makes everything durable and lets go of the file. Throws `DiskError`. */
   close(): void {
-    try {
-      this.#file?.syncNow();
-    } finally {
-      this.#closeFile();
-      this.#fencedBy ??= new Error("the metadata log is closed");
-    }
+    this.#file.close();
   }
 
-  /** Encryption was switched on: both snapshots are replaced, so that no log is needed, and the logs in clear go. */
-  #encryptFiles(snapshot: Snapshot): void {
-    const { disk, cipher } = this.#options;
-    const { directory, log, previousLog } = this.#paths;
-    replaceBothSnapshots(disk, this.#paths, snapshot, cipher);
-    this.#closeFile();
-    disk.remove(previousLog);
-    disk.remove(log);
-    this.#sizeBytes = 0;
-    disk.syncDirectory(directory);
-    this.#mustEncrypt = false;
+  get #hasTwoStates(): boolean {
+    return this.#state !== this.#publishedState;
+  }
+
+  /** The change that is to be made to `state`, once the entry is to stay. */
+  #writeEntry(event: MetadataEvent): () => void {
+    const change = prepare(this.#state, event);
+    this.#file.write(this.#encode(this.#lastIndex + 1, event));
+    return change;
   }
 
   #encode(index: number, event: MetadataEvent): Uint8Array {
     const { cipher } = this.#options;
     const payload = encodePlain(event);
     return cipher === undefined ? encodeEntry(index, payload) : encodeEntry(index, cipher.encrypt(payload), true);
+  }
+
+  #syncAppended(): void {
+    try {
+      this.#file.syncNow();
+    } catch (error) {
+      this.#file.takeBackUnsynced();
+      throw failure("CannotSyncFile", error);
+    }
+  }
+
+  /** A sync has failed: whatever waits for it is refused, and `state` goes back to what is durable. */
+  #dropRefused(): void {
+    if (!this.#hasTwoStates) return;
+    const kept = this.#staged.filter(({ writtenBytes }) => this.#file.isDurableUpTo(writtenBytes));
+    for (const { event } of this.#staged.splice(kept.length)) if (isLogged(event)) this.#lastIndex--;
+    this.#file.takeBackUnsynced();
+    this.#state = structuredClone(this.#publishedState);
+    for (const { event } of kept) apply(this.#state, event);
+  }
+
+  #snapshotIfDue(): void {
+    if (this.#lastIndex >= this.#nextSnapshotIndex) this.#snapshotIfPossible();
   }
 
   #snapshotIfPossible(): void {
@@ -170,65 +267,4 @@ export class MetadataLog {
       this.#options.onSnapshotFailure(error);
     }
   }
-
-  #write(entry: Uint8Array): void {
-    try {
-      this.#openFile().write([entry], this.#sizeBytes);
-    } catch (error) {
-      this.#undoWrite();
-      throw failure("CannotAppendToFile", error);
-    }
-    if (!this.#options.enforceFsync) return;
-    try {
-      this.#syncFile();
-    } catch (error) {
-      this.#undoWrite();
-      throw failure("CannotSyncFile", error);
-    }
-  }
-
-  /** After a failed sync nothing is known about the pages: never retry and carry on. */
-  #syncFile(): void {
-    try {
-      this.#openFile().syncNow();
-    } catch (error) {
-      this.#fencedBy = error;
-      throw error;
-    }
-  }
-
-  /** Cuts off what a failed write may have left; a file that cannot be cut takes no more entries. */
-  #undoWrite(): void {
-    if (this.#file === undefined) return; // it could not even be opened
-    try {
-      this.#file.truncate(this.#sizeBytes);
-    } catch (error) {
-      this.#fencedBy ??= error;
-    }
-  }
-
-  /** Opened at the first use, so that an append after a failed restart of the file tries again. */
-  #openFile(): DiskFile {
-    if (this.#file !== undefined) return this.#file;
-    const { disk } = this.#options;
-    const isNew = !disk.exists(this.#paths.log);
-    const file = disk.open(this.#paths.log, "create");
-    try {
-      if (isNew) disk.syncDirectory(this.#paths.directory);
-    } catch (error) {
-      file.close();
-      throw error;
-    }
-    this.#file = file;
-    return file;
-  }
-
-  #closeFile(): void {
-    this.#file?.close();
-    this.#file = undefined;
-  }
-}
-
-function failure(name: ErrorName, cause: unknown): IggyError {
-  return new IggyError(name, [], { cause });
 }

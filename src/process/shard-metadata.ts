@@ -35,7 +35,9 @@ export async function openMetadata(
     openLog: () => openLog(false).log,
     onInfo: (message, fields) => log.info(message, fields),
   });
-  const { log: metadataLog, repairs } = openLog(system.state.enforceFsync);
+  // A message that survives a power loss is of no use without the topic that names it: one durability for both.
+  const enforceFsync = system.state.enforceFsync || system.partition.acknowledge === "sync";
+  const { log: metadataLog, repairs } = openLog(enforceFsync);
   statistics.add("repairedMetadataEntries", repairs.length);
   for (const repair of repairs) log.warn("the metadata log was repaired", { ...repair });
   return { metadataLog, hasCreatedRoot: await createRootUser(metadataLog, start.root, log) };

@@ -31,6 +31,7 @@ import {
   type ToShard,
 } from "../shard/index.ts";
 import { TakeoverError } from "../takeover/takeover-error.ts";
+import { RevocationFileError } from "../transport/http/auth/revocations.ts";
 import { makeClusterMetadata } from "./cluster.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { openMetadata } from "./shard-metadata.ts";
@@ -163,7 +164,7 @@ class ShardProcess {
     }
     const log = root.child(`shard-${start.shardId}`);
     const { metadataLog, hasCreatedRoot } = await openMetadata(start, statistics, log);
-    const { state } = metadataLog;
+    const state = metadataLog.publishedState;
     const process = new ShardProcess(start, root, statistics, metadataLog, state);
     post({ kind: "opened", state, hasCreatedRoot });
     return process;
@@ -221,7 +222,7 @@ class ShardProcess {
 /** Why the shard cannot go on; what the operator can mend is said without a stack. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const expected = [TakeoverError, MetadataKeyError, TokenKeyError];
+  const expected = [TakeoverError, MetadataKeyError, RevocationFileError, TokenKeyError];
   const isExpected = expected.some((kind) => error instanceof kind);
   return isExpected ? error.message : (error.stack ?? error.message);
 }
