@@ -1,12 +1,13 @@
-// Power losses of the real server at many moments of a run under load. One line for each failure, one at the end.
+// Power losses of the real server at many moments of a run under load; with --twice also in the start that follows. One line
+// for each failure, one at the end.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { checkPoints, drawPoints, recordRun } from "../../tests/power/power-loss.ts";
+import { checkPoints, drawPoints, type OnPoint, recordRun } from "../../tests/power/power-loss.ts";
 import { makeRecorder, whyNotRecordable } from "../../tests/power/recorder.ts";
 
-const usage = `node scripts/bun.mjs scripts/durability/power-loss.ts [--points 500] [--seed 1] [--life-ms 6000] [--log] [--env K=V]`;
+const usage = `node scripts/bun.mjs scripts/durability/power-loss.ts [--points 500] [--seed 1] [--life-ms 6000] [--log] [--twice] [--env K=V]`;
 
 const { values } = parseArgs({
   options: {
@@ -14,7 +15,7 @@ const { values } = parseArgs({
     seed: { type: "string", default: "1" },
     "life-ms": { type: "string", default: "6000" },
     log: { type: "boolean", default: false },
-    only: { type: "string" },
+    twice: { type: "boolean", default: false },
     env: { type: "string", multiple: true, default: [] },
     help: { type: "boolean", default: false },
   },
@@ -32,10 +33,11 @@ let checkedCount = 0;
 try {
   const env = Object.fromEntries(values.env.map((pair) => pair.split("=", 2)));
   const options = { seed: Number(values.seed), lifeMs: Number(values["life-ms"]), env };
-  const run = await recordRun(makeRecorder(directory), directory, options);
+  const program = makeRecorder(directory);
+  const run = await recordRun(program, directory, options);
   console.log(`seed ${values.seed}: ${run.turnsCount} turns of the load, ${run.entries.length} entries in the record`);
   const points = drawPoints(run, Number(values.points));
-  await checkPoints(run, points, (point, failures, log) => {
+  const onPoint: OnPoint = (point, failures, log) => {
     checkedCount++;
     if (checkedCount % 50 === 0) console.log(`${checkedCount} of ${points.length}, ${failedCount} failed`);
     if (failures.length === 0) return;
@@ -43,7 +45,8 @@ try {
     console.log(`FAILED ${JSON.stringify(point)}`);
     for (const failure of failures) console.log(`  ${failure}`);
     if (values.log) console.log(log);
-  });
+  };
+  await checkPoints(run, points, onPoint, values.twice ? program : undefined);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }

@@ -47,12 +47,13 @@ export class Content {
     this.#settledCount = changesCount;
   }
 
-  current(): Uint8Array {
-    return this.#current.copy();
+  /** Everything is durable now. */
+  syncAll(): void {
+    this.syncedUpTo(this.changesCount);
   }
 
-  synced(): Uint8Array {
-    return this.#synced.copy();
+  current(): Uint8Array {
+    return this.#current.copy();
   }
 
   /** What a power loss now leaves. */

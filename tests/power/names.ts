@@ -86,6 +86,11 @@ export class Names {
     else if (node instanceof Directory) this.#settle(neededFor(earlier, node));
   }
 
+  /** Everything is durable now. */
+  syncAll(): void {
+    this.#settle(this.#pending);
+  }
+
   /** What a power loss now leaves. `contentOf` decides about each file. */
   afterPowerLoss(random: Random, contentOf: (content: Content) => Uint8Array): Tree {
     const entries = new Map<Directory, Map<string, Node>>();

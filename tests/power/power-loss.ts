@@ -3,13 +3,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { seededRandom } from "../../src/platform/random.ts";
+import { type Random, seededRandom } from "../../src/platform/random.ts";
 import { checkBroker } from "../crash/check.ts";
 import { type Cut, History } from "../crash/history.ts";
 import { crashSettings } from "../crash/kill-rounds.ts";
 import { Load } from "../crash/load.ts";
 import { type ServerOptions, TestServer } from "../support/server.ts";
-import { allRules, type Rules } from "./names.ts";
+import { allRules, type Rules, type Tree } from "./names.ts";
 import { type Entry, EntryKind } from "./record.ts";
 import { Recorder } from "./recorder.ts";
 import { Replay, writeTree } from "./replay.ts";
@@ -127,29 +127,73 @@ function answersOf({ streams, users, tokens }: History): number[] {
 /** What was wrong at one point; nothing if all was right. */
 export type OnPoint = (point: CrashPoint, failures: readonly string[], log: string) => void;
 
-/** Starts the server on what each of the points left. */
-export async function checkPoints(run: RecordedRun, points: readonly CrashPoint[], onPoint: OnPoint): Promise<void> {
+/**
+ * Starts the server on what each of the points left. With a recorder's `program`, power is lost once more at some moment of
+ * that start, and the server is started on what this left.
+ */
+export async function checkPoints(
+  run: RecordedRun,
+  points: readonly CrashPoint[],
+  onPoint: OnPoint,
+  program?: string,
+): Promise<void> {
+  const checkNext = async (replay: Replay, waiting: CrashPoint[]): Promise<void> => {
+    const point = waiting.shift()!;
+    const random = seededRandom(point.seed);
+    let tree = replay.afterPowerLoss(random);
+    if (program !== undefined) tree = await loseAgain(run, program, tree, point.rules, random);
+    await checkTree(run, point, tree, replay.micros, onPoint);
+  };
   for (const rules of allRules) {
     const replay = new Replay(rules);
     const waiting = points.filter((point) => point.rules === rules).sort((left, right) => left.at - right.at);
     for (const entry of run.entries) {
       // Before the first entry that ends behind the point: a point in the middle of one is before it.
-      while (waiting[0] !== undefined && waiting[0].at < entry.end) await checkNext(run, replay, waiting, onPoint);
+      while (waiting[0] !== undefined && waiting[0].at < entry.end) await checkNext(replay, waiting);
       replay.apply(entry);
     }
-    while (waiting.length > 0) await checkNext(run, replay, waiting, onPoint);
+    while (waiting.length > 0) await checkNext(replay, waiting);
   }
 }
 
-async function checkNext(run: RecordedRun, replay: Replay, waiting: CrashPoint[], onPoint: OnPoint): Promise<void> {
-  const point = waiting.shift()!;
-  const tree = replay.afterPowerLoss(seededRandom(point.seed));
+async function checkTree(
+  run: RecordedRun,
+  point: CrashPoint,
+  tree: Tree,
+  micros: number,
+  onPoint: OnPoint,
+): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "whippet-power-"));
   try {
     writeTree(tree, directory);
-    const { failures, log } = await checkDirectory(run, directory, cutAt(point.at, replay.micros));
+    const { failures, log } = await checkDirectory(run, directory, cutAt(point.at, micros));
     onPoint(point, failures, log);
   } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** Starts the server on `tree`, and gives what a loss of power at some moment of the start leaves. */
+async function loseAgain(run: RecordedRun, program: string, tree: Tree, rules: Rules, random: Random): Promise<Tree> {
+  const directory = mkdtempSync(join(tmpdir(), "whippet-again-"));
+  const recorder = await Recorder.start(program, directory, syncDelayMicros);
+  let server: TestServer | undefined;
+  try {
+    writeTree(tree, recorder.mount);
+    const start = recorder.position();
+    server = await TestServer.start(recorder.mount, serverOptions(run.options.env));
+    await server.kill();
+    const entries = [...recorder.entries()];
+    const late = entries.filter(({ end }) => end > start);
+    const at = late[random.u32() % late.length]!.end;
+    const replay = new Replay(rules);
+    for (const entry of entries.filter(({ end }) => end <= start)) replay.apply(entry);
+    replay.syncAll();
+    for (const entry of late.filter(({ end }) => end <= at)) replay.apply(entry);
+    return replay.afterPowerLoss(random);
+  } finally {
+    if (server !== undefined && !server.hasEnded) await server.kill();
+    await recorder.stop();
     rmSync(directory, { recursive: true, force: true });
   }
 }

@@ -70,6 +70,12 @@ export class Replay {
     }
   }
 
+  /** Everything is durable now, as if the machine had stood still for a while. */
+  syncAll(): void {
+    this.#names.syncAll();
+    for (const node of this.#opened.values()) if (node instanceof Content) node.syncAll();
+  }
+
   /** What a power loss now leaves. */
   afterPowerLoss(random: Random): Tree {
     const isOrdered = this.#rules === "journal";
