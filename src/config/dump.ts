@@ -103,8 +103,8 @@ async function withFile(path: string, flags: string, use: (file: FileHandle) => 
 }
 
 /**
- * Writes `{system.path}/{system.runtime.path}/current_config.toml` and returns its path. Secrets are in clear text, so
- * the mode is 0600. Readers see the whole file or none: it is written aside, synced and renamed. Relative paths start at
+ * Writes `{system.path}/{system.runtime.path}/current_config.toml` and returns its path. Its readers want addresses; secrets
+ * are masked (unlike in spec SB 1.9), since a backup of the data directory must not hold the key that encrypts it. Readers see the whole file or none: it is written aside, synced and renamed. Relative paths start at
  * the working directory. Call it once every transport listens.
  */
 export async function writeCurrentConfig(config: Config, bound: BoundAddresses): Promise<string> {
@@ -115,7 +115,7 @@ export async function writeCurrentConfig(config: Config, bound: BoundAddresses):
   // A file left by a crashed process could have another mode, which opening would keep.
   await rm(temporary, { force: true });
   await withFile(temporary, "wx", async (file) => {
-    await file.writeFile(dumpToml(withBoundAddresses(config, bound), { maskSecrets: false }));
+    await file.writeFile(dumpToml(withBoundAddresses(config, bound), { maskSecrets: true }));
     await file.sync();
   });
   await rename(temporary, path);

@@ -14,6 +14,9 @@ const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$
 const MEMORY_POOL_BYTES_MIN = 512 * 1024 * 1024;
 const ENCRYPTION_KEY_BYTES = 32;
 
+/** What the broker keeps directly below `system.path`, besides what has a key of its own. */
+const keptNames = ["state", "certificates", "whippet.lock"] as const;
+
 /** Takes one broken rule: the key's dotted path and the rule. */
 export type Report = (key: string, rule: string) => void;
 
@@ -157,7 +160,7 @@ function checkSystem(config: Config, topology: CpuTopology, report: Report): voi
   }
   // The runtime directory is deleted at every start: nothing else may be in it, nor may it lie among data.
   const runtime = `${system.runtime.path}/`;
-  for (const path of ["state", system.stream.path, system.logging.path, system.backup.path]) {
+  for (const path of [...keptNames, system.stream.path, system.logging.path, system.backup.path]) {
     if (runtime.startsWith(`${path}/`) || path.startsWith(runtime)) {
       report("system.runtime.path", `must be apart from the directory ${path}, as it is deleted at every start`);
     }

@@ -36,6 +36,10 @@ export function createLogFileState(): SharedArrayBuffer {
   return new SharedArrayBuffer(wordsCount * BigInt64Array.BYTES_PER_ELEMENT);
 }
 
+/** The log names users, addresses and objects: it is for the broker's user only, as the data files are. */
+const fileMode = 0o600;
+const directoryMode = 0o700;
+
 export interface LogFileDependencies {
   readonly nowMs?: () => number;
   /** Takes one line; standard error when absent. */
@@ -94,8 +98,8 @@ export class LogFile {
     this.#adoptExisting();
     // Before the file is opened: a rotation in between makes this thread open it once more, not stay with the old one.
     const generation = Atomics.load(this.#shared, Word.generation);
-    mkdirSync(this.#settings.directory, { recursive: true });
-    const fd = openSync(this.#path, "a");
+    mkdirSync(this.#settings.directory, { recursive: true, mode: directoryMode });
+    const fd = openSync(this.#path, "a", fileMode);
     this.#fd = fd;
     this.#generation = generation;
     return fd;

@@ -70,12 +70,19 @@ function levelFor(filter: LogFilter, target: string): number {
   return directive?.level ?? filter.fallback;
 }
 
-/** Control characters escaped, so that data cannot forge a line or drive a terminal. */
+/**
+ * Characters that are not seen as themselves, escaped: control characters forge a line or drive a terminal, line and paragraph
+ * separators are line ends to some readers, and format characters turn the order of a text around or hide in it.
+ */
 function escapeControl(text: string): string {
-  return text.replace(/\p{Cc}/gu, (char) => {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) => {
     if (char === "\n") return "\\n";
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    return [...Array(char.length).keys()].map((at) => codeUnitEscape(char, at)).join("");
   });
+}
+
+function codeUnitEscape(text: string, at: number): string {
+  return `\\u${text.charCodeAt(at).toString(16).padStart(4, "0")}`;
 }
 
 function formatValue(value: unknown): string {
@@ -86,7 +93,7 @@ function formatValue(value: unknown): string {
 }
 
 function quoteWhenNeeded(text: string): string {
-  return /^[^\s"=\p{Cc}]+$/u.test(text) ? text : escapeControl(JSON.stringify(text));
+  return /^[^\s"=\p{Cc}\p{Cf}]+$/u.test(text) ? text : escapeControl(JSON.stringify(text));
 }
 
 /** Name and message of an error and of what caused it; a chain is cut at four, as it may be a circle. */

@@ -1,5 +1,5 @@
 // The server's composition root: command line, configuration, data directory, shards, signals.
-import { rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
@@ -50,12 +50,19 @@ function refuseToStart(error: unknown): never {
   process.exit(error instanceof ArgumentError ? error.exitCode : 1);
 }
 
+/** What every data directory holds from its first start on, of this broker or of the original. */
+const dataDirectorySigns: ReadonlySet<string> = new Set(["whippet.lock", "state"]);
+
 /** `--fresh`: refuses what nobody means. */
 function removeData(path: string): void {
   const fromHere = relative(process.cwd(), resolve(path));
   const holdsWorkingDirectory = fromHere === "" || /^(\.\.\/?)+$/.test(fromHere);
   if (holdsWorkingDirectory || resolve(path) === "/") {
     throw new StartError(`--fresh would delete ${resolve(path)}, which holds the working directory; set system.path`);
+  }
+  const names = existsSync(path) ? readdirSync(path) : [];
+  if (names.length > 0 && !names.some((name) => dataDirectorySigns.has(name))) {
+    throw new StartError(`--fresh would delete ${resolve(path)}, which is no data directory; set system.path`);
   }
   rmSync(path, { recursive: true, force: true });
 }

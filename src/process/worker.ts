@@ -31,7 +31,6 @@ import {
   type ToShard,
 } from "../shard/index.ts";
 import { TakeoverError } from "../takeover/takeover-error.ts";
-import { RevocationFileError } from "../transport/http/auth/revocations.ts";
 import { makeClusterMetadata } from "./cluster.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { openMetadata } from "./shard-metadata.ts";
@@ -222,7 +221,7 @@ class ShardProcess {
 /** Why the shard cannot go on; what the operator can mend is said without a stack. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const expected = [TakeoverError, MetadataKeyError, RevocationFileError, TokenKeyError];
+  const expected = [TakeoverError, MetadataKeyError, TokenKeyError];
   const isExpected = expected.some((kind) => error instanceof kind);
   return isExpected ? error.message : (error.stack ?? error.message);
 }

@@ -38,6 +38,8 @@ const broken: [toml: string, key: string, rule: string][] = [
   // Rules over several keys.
   ["[system.runtime]\npath = 'streams'", "system.runtime.path", "apart from the directory streams"],
   ["[system.runtime]\npath = 'state'", "system.runtime.path", "apart from the directory state"],
+  ["[system.runtime]\npath = 'certificates'", "system.runtime.path", "apart from the directory certificates"],
+  ["[system.runtime]\npath = 'whippet.lock'", "system.runtime.path", "apart from the directory whippet.lock"],
   ["[system.logging]\npath = 'runtime/logs'", "system.runtime.path", "apart from the directory runtime/logs"],
   ["[system.logging]\nmax_file_size = '5 GB'", "system.logging.max_file_size", "at most system.logging.max_total_size"],
   ["[system.memory_pool]\nsize = '256 MiB'", "system.memory_pool.size", "at least 512 MiB"],

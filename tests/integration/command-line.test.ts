@@ -36,6 +36,17 @@ describe("the command line", () => {
     expect(readFileSync(join(server.directory, "keep.txt"), "utf8")).toBe("mine");
   });
 
+  test("--fresh refuses a directory that is no data directory", async () => {
+    const directory = servers.makeDirectory();
+    const photos = join(directory, "photos");
+    mkdirSync(photos);
+    writeFileSync(join(photos, "keep.jpg"), "mine");
+    const ended = await servers.run({ arguments: ["--fresh"], env: { IGGY_SYSTEM_PATH: photos } }, directory);
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toContain(`--fresh would delete ${photos}, which is no data directory; set system.path`);
+    expect(existsSync(join(photos, "keep.jpg"))).toBe(true);
+  });
+
   test("--fresh refuses a data directory that holds the working directory", async () => {
     const directory = servers.makeDirectory();
     writeFileSync(join(directory, "keep.txt"), "mine");

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -47,6 +48,14 @@ describe("log file", () => {
     log.append("zwei ü");
     expect(files()).toEqual({ "iggy-server.log": "one\nzwei ü\n" });
     expect(errors).toEqual([]);
+  });
+
+  test("it names users and addresses: only the broker's user reads it", () => {
+    const log = openLog(10);
+    for (const line of ["aaaaaaaa", "bbbbbbbb"]) log.append(line);
+    const modes = readdirSync(directory).map((name) => statSync(join(directory, name)).mode & 0o777);
+    expect(modes).toEqual([0o600, 0o600]);
+    expect(statSync(directory).mode & 0o777).toBe(0o700);
   });
 
   test("it is rotated before it would grow beyond its size; 1 is the newest of the older ones", () => {

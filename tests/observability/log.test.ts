@@ -81,6 +81,18 @@ describe("line", () => {
     expect(lines[0]).not.toMatch(/\p{Cc}/u);
   });
 
+  test.each([
+    ["a right-to-left override", "user\u202egnp.exe"],
+    ["a zero-width space", "adm\u200bin"],
+    ["a line separator", "x\u20282026 ERROR"],
+    ["a tag character beyond 16 bits", "x\u{e0041}"],
+  ])("%s is shown as an escape", (_what, name) => {
+    const { lines, log } = logTo("info");
+    log.info(name, { name });
+    expect(lines[0]).not.toMatch(/[\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(lines[0]).toContain("\\u");
+  });
+
   test("colours only when asked for", () => {
     const plain = logTo("info");
     plain.log.error("m");

@@ -5,7 +5,13 @@ import { createHttpSession } from "../../server/index.ts";
 import type { Caller } from "./auth/access-tokens.ts";
 
 /** On public paths. A command that needs a login refuses it. */
-const nobody: Caller = { session: createHttpSession("", undefined), tokenId: "", expirySeconds: 0, endSeconds: 0 };
+const nobody: Caller = {
+  session: createHttpSession("", undefined),
+  tokenId: "",
+  issuedSeconds: 0,
+  expirySeconds: 0,
+  endSeconds: 0,
+};
 
 export function createRouter() {
   return new Elysia({ strictPath: true, normalize: false }).decorate("caller", nobody);

@@ -42,11 +42,15 @@ export class HttpServer {
   #isStopped = false;
   #cleaner: Timer | undefined;
 
-  /** Throws RevocationFileError. */
   constructor(options: HttpServerOptions) {
     const { context, config, frameMemory, disk, stateDirectory, log } = options;
     this.#options = options;
-    this.#revocations = Revocations.open({ disk, directory: stateDirectory, log });
+    this.#revocations = Revocations.open({
+      disk,
+      directory: stateDirectory,
+      log,
+      nowSeconds: () => Math.floor(context.clock.nowMicros() / 1e6),
+    });
     const trustedIssuers = new TrustedIssuers(config.jwt.trustedIssuers, log);
     const tokens = new AccessTokens({
       config: config.jwt,

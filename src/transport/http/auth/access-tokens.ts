@@ -25,6 +25,8 @@ export interface AccessToken {
 export interface Caller {
   readonly session: Session;
   readonly tokenId: string;
+  /** `iat` of the token. */
+  readonly issuedSeconds: number;
   /** `exp` of the token. */
   readonly expirySeconds: number;
   /** No longer accepted from this time on: the expiry with its leeway. */
@@ -120,7 +122,7 @@ export class AccessTokens {
     if (algorithm !== config.algorithm) throw new IggyError("InvalidJwtAlgorithm", [algorithm]);
     const caller = await this.#verifyOwn(token);
     if (caller?.session.user === undefined) throw new IggyError("Unauthenticated");
-    if (revocations.has(caller.tokenId)) throw new IggyError("InvalidAccessToken");
+    if (revocations.has(caller)) throw new IggyError("InvalidAccessToken");
     // A token of a user that is gone would otherwise become a fresh one of whoever got the number next.
     if (caller.session.user.createdAtMicros === nobodysTime) throw new IggyError("Unauthenticated");
     await this.revoke(caller);
@@ -128,7 +130,7 @@ export class AccessTokens {
   }
 
   #isCurrent(caller: Caller): boolean {
-    return this.#nowSeconds() <= caller.endSeconds && !this.#options.revocations.has(caller.tokenId);
+    return this.#nowSeconds() <= caller.endSeconds && !this.#options.revocations.has(caller);
   }
 
   async #verify(token: string): Promise<Caller | undefined> {
@@ -136,10 +138,11 @@ export class AccessTokens {
     if (!trustedIssuers.claims(token)) return this.#verifyOwn(token);
     const foreign = await trustedIssuers.verify(token);
     if (foreign === undefined) return undefined;
-    const { tokenId, userId, expirySeconds } = foreign;
+    const { tokenId, issuedSeconds, userId, expirySeconds } = foreign;
     const endSeconds = expirySeconds + foreignLeewaySeconds;
     const createdAtMicros = this.#options.userCreatedAtMicros(userId) ?? nobodysTime;
-    return { session: createHttpSession("", { id: userId, createdAtMicros }), tokenId, expirySeconds, endSeconds };
+    const session = createHttpSession("", { id: userId, createdAtMicros });
+    return { session, tokenId, issuedSeconds, expirySeconds, endSeconds };
   }
 
   async #verifyOwn(token: string): Promise<Caller | undefined> {
@@ -159,7 +162,7 @@ export class AccessTokens {
       return undefined;
     if (!/^\d{1,10}$/.test(sub) || Number(sub) >= 2 ** 32) return undefined;
     const session = createHttpSession("", this.#userOf(Number(sub), iat));
-    return { session, tokenId: jti, expirySeconds: exp, endSeconds: exp + skewSeconds };
+    return { session, tokenId: jti, issuedSeconds: iat, expirySeconds: exp, endSeconds: exp + skewSeconds };
   }
 
   /**

@@ -1,23 +1,29 @@
 // Ids of tokens that ended before their time, with the time when they would have ended anyway. The file `state/tokens` is
 // the original's: one MessagePack map from id to seconds (spec HA 4.4), but written aside and renamed, so that a crash
-// leaves the earlier or the later list.
+// leaves the earlier or the later list. A list that cannot be read is set aside, and every token that was issued before then is
+// refused: which of them had been revoked is not known any more, and the broker has to start.
 import { decode, encode } from "@msgpack/msgpack";
 import type { Logger } from "../../../observability/log.ts";
 import { type Disk, DiskError } from "../../../platform/disk.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 
-/** The file cannot be used: without it revoked tokens would be accepted again, so the server does not start. */
-export class RevocationFileError extends Error {
-  override readonly name = "RevocationFileError";
+/** What tells one token from another. */
+export interface TokenIdentity {
+  readonly tokenId: string;
+  /** `iat` of the token. */
+  readonly issuedSeconds: number;
 }
 
 export interface RevocationsOptions {
   readonly disk: Disk;
   readonly directory: string;
   readonly log: Logger;
+  readonly nowSeconds: () => number;
 }
 
 const fileName = "tokens";
+/** In the place of an id: every token that was issued in this second or earlier is refused. Those of now are new ones. No id of a token looks like it. */
+const issuedUntilKey = "issued-until";
 
 export class Revocations {
   readonly #options: RevocationsOptions;
@@ -29,18 +35,28 @@ export class Revocations {
     this.#expiries = expiries;
   }
 
-  /** Throws RevocationFileError. */
+  /** Never fails: see the head of this file. */
   static open(options: RevocationsOptions): Revocations {
-    const path = `${options.directory}/${fileName}`;
+    const { disk, directory, log, nowSeconds } = options;
+    const path = `${directory}/${fileName}`;
     try {
-      return new Revocations(options, options.disk.exists(path) ? parse(readFile(options.disk, path)) : new Map());
-    } catch (cause) {
-      throw new RevocationFileError(`${path} cannot be read; revoked access tokens would be accepted again`, { cause });
+      return new Revocations(options, disk.exists(path) ? parse(readFile(disk, path)) : new Map());
+    } catch (error) {
+      log.error("the list of revoked access tokens cannot be read; all that were issued before now are refused", {
+        path,
+        keptAs: setAside(disk, path, log),
+        error,
+      });
+      const revocations = new Revocations(options, new Map([[issuedUntilKey, nowSeconds() - 1]]));
+      revocations.#save().catch((failure: unknown) => {
+        log.warn("the new list of revoked access tokens is not in its file yet", { path, error: failure });
+      });
+      return revocations;
     }
   }
 
-  has(tokenId: string): boolean {
-    return this.#expiries.has(tokenId);
+  has({ tokenId, issuedSeconds }: TokenIdentity): boolean {
+    return this.#expiries.has(tokenId) || issuedSeconds <= (this.#expiries.get(issuedUntilKey) ?? -1);
   }
 
   get count(): number {
@@ -55,7 +71,9 @@ export class Revocations {
 
   /** Forgets what has expired by itself. A failed write is logged: what is left in the file does no harm. */
   async clean(nowSeconds: number): Promise<void> {
-    const expired = [...this.#expiries].filter(([, expirySeconds]) => expirySeconds <= nowSeconds);
+    const expired = [...this.#expiries].filter(
+      ([tokenId, expirySeconds]) => tokenId !== issuedUntilKey && expirySeconds <= nowSeconds,
+    );
     if (expired.length === 0) return;
     for (const [tokenId] of expired) this.#expiries.delete(tokenId);
     try {
@@ -91,6 +109,20 @@ export class Revocations {
       if (!(cause instanceof DiskError)) throw cause;
       throw new IggyError("CannotOverwriteFile", [], { cause });
     }
+  }
+}
+
+/** The name under which the file is kept; undefined where it could not be renamed, and is replaced at the next write. */
+function setAside(disk: Disk, path: string, log: Logger): string | undefined {
+  let number = 1;
+  while (disk.exists(`${path}.damaged-${number}`)) number++;
+  const keptAs = `${path}.damaged-${number}`;
+  try {
+    disk.rename(path, keptAs);
+    return keptAs;
+  } catch (error) {
+    log.warn("a damaged file could not be set aside", { path, error });
+    return undefined;
   }
 }
 

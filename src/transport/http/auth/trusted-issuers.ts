@@ -1,5 +1,6 @@
 // Tokens of other issuers, checked with the keys that they publish (spec HA 4.5, SB 7.8). The library's key set fetches an
 // unknown key at most every 30 seconds, gives up after five, and skips key types that it does not know.
+import { createHash } from "node:crypto";
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, type JWTVerifyGetKey, jwtVerify } from "jose";
 import type { Config } from "../../../config/schema/index.ts";
 import type { Logger } from "../../../observability/log.ts";
@@ -12,7 +13,9 @@ interface TrustedIssuer {
 }
 
 export interface ForeignToken {
+  /** Made from issuer and id: apart from the ids of other issuers and of the broker's own tokens, and never longer. */
   readonly tokenId: string;
+  readonly issuedSeconds: number;
   readonly userId: number;
   readonly expirySeconds: number;
 }
@@ -31,6 +34,12 @@ export function normalizeIssuer(issuer: string): string {
   const [, origin, path] = /^([^:]*:\/\/[^/]*)(.*)$/s.exec(issuer) ?? [];
   if (origin !== undefined) return `${origin.toLowerCase()}${path}`;
   return issuer.toLowerCase().replace(/\/$/, "");
+}
+
+function foreignTokenId(issuer: string, jti: string): string {
+  return `foreign:${createHash("sha256")
+    .update(JSON.stringify([issuer, jti]))
+    .digest("hex")}`;
 }
 
 export class TrustedIssuers {
@@ -74,8 +83,10 @@ export class TrustedIssuers {
         clockTolerance: foreignLeewaySeconds,
         requiredClaims,
       });
-      if (typeof payload.jti !== "string" || typeof payload.exp !== "number") return undefined;
-      return { tokenId: payload.jti, userId: issuer.config.userId, expirySeconds: payload.exp };
+      const { jti, iat, exp } = payload;
+      if (typeof jti !== "string" || typeof iat !== "number" || typeof exp !== "number") return undefined;
+      const tokenId = foreignTokenId(issuer.config.issuer, jti);
+      return { tokenId, issuedSeconds: iat, userId: issuer.config.userId, expirySeconds: exp };
     } catch (error) {
       this.#log.debug("refused a token of a trusted issuer", { issuer: issuer.config.issuer, error });
       return undefined;
