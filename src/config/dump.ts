@@ -114,11 +114,16 @@ export async function writeCurrentConfig(config: Config, bound: BoundAddresses):
   const temporary = `${path}.${process.pid}.tmp`;
   // A file left by a crashed process could have another mode, which opening would keep.
   await rm(temporary, { force: true });
-  await withFile(temporary, "wx", async (file) => {
-    await file.writeFile(dumpToml(withBoundAddresses(config, bound), { maskSecrets: true }));
-    await file.sync();
-  });
-  await rename(temporary, path);
+  try {
+    await withFile(temporary, "wx", async (file) => {
+      await file.writeFile(dumpToml(withBoundAddresses(config, bound), { maskSecrets: true }));
+      await file.sync();
+    });
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
   await withFile(directory, "r", (handle) => handle.sync());
   return path;
 }

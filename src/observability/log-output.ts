@@ -9,19 +9,39 @@ const colourPattern = /\u001b\[\d*m/g;
 /** Standard output as far as it is used here. */
 export interface Terminal {
   readonly isTTY?: boolean;
+  /** False: the text was not taken at once. */
   write(text: string): unknown;
+  /** What cannot be written is told here, later; without a listener it would end the process. */
+  on?(event: "error", listener: (error: Error) => void): unknown;
 }
 
-/** `file` is undefined with `system.logging.file_enabled = false`. The result is spread into the options of `createLogger`. */
+/**
+ * `file` is undefined with `system.logging.file_enabled = false`. The result is spread into the options of `createLogger`.
+ *
+ * A terminal or pipe that goes away, or a full disk behind it, must not stop the server: lines are lost until they can be
+ * written, which the log file says once for each time. Make one on each thread: each hears of its own failures only.
+ */
 export function createLogOutput(
   file: LogFile | undefined,
   terminal: Terminal = process.stdout,
 ): Pick<LoggerOptions, "colour"> & Required<Pick<LoggerOptions, "write">> {
   const colour = terminal.isTTY === true;
+  let isLost = false;
+  const report = (error: unknown) => {
+    if (isLost) return;
+    isLost = true;
+    const reason = error instanceof Error ? error.message : String(error);
+    file?.append(`standard output cannot be written; its lines are lost until it can: ${reason}`);
+  };
+  terminal.on?.("error", report);
   return {
     colour,
     write: (line) => {
-      terminal.write(`${line}\n`);
+      try {
+        if (terminal.write(`${line}\n`) === true) isLost = false;
+      } catch (error) {
+        report(error);
+      }
       file?.append(colour ? line.replace(colourPattern, "") : line);
     },
   };

@@ -1,6 +1,6 @@
 // Keeps two brokers out of one data directory. The lock belongs to the process and ends with it, also after kill -9; where
 // the system call cannot be reached nothing is locked.
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { native } from "./ffi.ts";
 
 /** flock: exclusive, and without waiting. */
@@ -17,9 +17,12 @@ export class DirectoryLock {
     this.#fd = fd;
   }
 
-  /** `path`: the lock file, made if missing. Throws `DirectoryLockedError` when another process holds it. */
+  /**
+   * `path`: the lock file, made if missing. Throws `DirectoryLockedError` when another process holds it, and what the system
+   * says where neither the file nor the directory can be opened.
+   */
   static take(path: string, directory: string): DirectoryLock {
-    const fd = openSync(path, "a", 0o600);
+    const fd = openToLock(path, directory);
     if (native !== undefined && native.flock(fd, lockExclusiveNow) !== 0) {
       closeSync(fd);
       throw new DirectoryLockedError(`${directory} is in use by another process (it holds ${path})`);
@@ -29,5 +32,17 @@ export class DirectoryLock {
 
   release(): void {
     closeSync(this.#fd);
+  }
+}
+
+/**
+ * The lock file; on a full disk one that is there already, for reading, or else the directory. Who starts while there is no
+ * room for the file locks the directory too, so that two such processes do not meet.
+ */
+function openToLock(path: string, directory: string): number {
+  try {
+    return openSync(path, "a", 0o600);
+  } catch {
+    return openSync(existsSync(path) ? path : directory, "r");
   }
 }

@@ -1,6 +1,5 @@
 // The server's composition root: command line, configuration, data directory, shards, signals.
 import { existsSync, readdirSync, rmSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { formatListenAddress, parseListenAddress } from "../config/address.ts";
@@ -18,9 +17,10 @@ import { createLogFileState, LogFile, type LogFileSettings } from "../observabil
 import { logDirectory, rotatedFilesMax } from "../observability/log-names.ts";
 import { createLogOutput } from "../observability/log-output.ts";
 import { systemClock } from "../platform/clock.ts";
-import { DirectoryLock, DirectoryLockedError } from "../platform/directory-lock.ts";
+import { DirectoryLockedError } from "../platform/directory-lock.ts";
 import { CertificateError, loadCertificates } from "../security/certificates.ts";
 import { type BoundPorts, Supervisor, type TlsCertificates } from "../shard/index.ts";
+import { DataDirectoryError, prepareDataDirectory } from "./data-directory.ts";
 import { ListenError, requireFreeAddresses } from "./listen-addresses.ts";
 import { RootCredentialsError, rootCredentials } from "./root-user.ts";
 
@@ -30,6 +30,7 @@ const expectedErrors = [
   LogFilterError,
   RootCredentialsError,
   DirectoryLockedError,
+  DataDirectoryError,
   CertificateError,
   ListenError,
 ] as const;
@@ -65,16 +66,6 @@ function removeData(path: string): void {
     throw new StartError(`--fresh would delete ${resolve(path)}, which is no data directory; set system.path`);
   }
   rmSync(path, { recursive: true, force: true });
-}
-
-async function prepareDirectories({ system }: Config): Promise<DirectoryLock> {
-  await mkdir(system.path, { recursive: true });
-  const lock = DirectoryLock.take(join(system.path, "whippet.lock"), system.path);
-  await rm(join(system.path, system.runtime.path), { recursive: true, force: true });
-  for (const name of ["state", system.runtime.path, system.stream.path]) {
-    await mkdir(join(system.path, name), { recursive: true });
-  }
-  return lock;
 }
 
 function logFileSettings({ system }: Config): LogFileSettings | undefined {
@@ -137,7 +128,7 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   const logFilter = environment.RUST_LOG || config.system.logging.level;
   const root = rootCredentials(environment, options.withDefaultRootCredentials);
   if (options.fresh) removeData(config.system.path);
-  const lock = await prepareDirectories(config);
+  const { lock, failures } = await prepareDataDirectory(config);
   const logFile = logFileSettings(config);
   const log = createLogger({ filter: logFilter, ...createLogOutput(logFile && new LogFile(logFile)) });
 
@@ -145,6 +136,7 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   if (loaded.environmentPath !== undefined) log.info("environment file", { path: loaded.environmentPath });
   log.info("configuration", { file: loaded.sourcePath ?? "embedded defaults", logFilter });
   for (const warning of loaded.warnings) log.warn(warning);
+  for (const { what, error } of failures) log.warn(`the data directory is not as it should be: ${what}`, { error });
   if (displaysConfig(environment)) {
     const configLog = log.child("config");
     for (const line of dumpToml(config, { maskSecrets: true }).split("\n")) if (line !== "") configLog.info(line);
@@ -199,7 +191,9 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   const bound = await supervisor.start();
   const addresses = boundAddresses(config, bound);
   for (const [name, address] of Object.entries(addresses)) log.info(`started ${name}`, { address });
-  await writeCurrentConfig(config, addresses);
+  await writeCurrentConfig(config, addresses).catch((error: unknown) =>
+    log.warn("the file of the current configuration, which is for tools only, cannot be written", { error }),
+  );
   if (root.isGenerated && supervisor.hasCreatedRoot)
     process.stdout.write(`Generated root user password: ${root.password}\n`);
   // What stands in brackets is what scripts and containers wait for that were made for the original.
@@ -207,6 +201,9 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
     elapsedMs: Math.round((systemClock.nowMicros() - startTimeMicros) / 1000),
   });
 }
+
+// Who reads it may have gone; what is written there is not worth the process.
+process.stderr.on("error", () => {});
 
 try {
   const parsed = parseArguments(process.argv.slice(2), packageJson.version);

@@ -226,6 +226,9 @@ function reasonOf(error: unknown): string {
   return isExpected ? error.message : (error.stack ?? error.message);
 }
 
+// Who reads it may have gone; what is written there is not worth the process.
+process.stderr.on("error", () => {});
+
 let shardProcess: ShardProcess | undefined;
 
 async function handle(message: ToShard): Promise<void> {

@@ -289,4 +289,41 @@ describe("output", () => {
     expect(shown).toHaveLength(1);
     expect(existsSync(directory)).toBe(false);
   });
+
+  test("a standard output that fails, at once or later, loses lines only there, and the file says so once each time", () => {
+    const listeners: ((error: Error) => void)[] = [];
+    const terminal = {
+      isFull: false,
+      throws: false,
+      shown: "",
+      write(text: string): boolean {
+        if (this.throws) throw new Error("EPIPE: broken pipe");
+        if (!this.isFull) this.shown += text;
+        if (this.isFull) for (const listener of listeners) listener(new Error("ENOSPC: no space left"));
+        return !this.isFull;
+      },
+      on: (_: "error", listener: (error: Error) => void) => listeners.push(listener),
+    };
+    const { write } = createLogOutput(openLog(10_000), terminal);
+    const steps = [
+      {},
+      { isFull: true },
+      { isFull: true },
+      { isFull: false },
+      { throws: true },
+      { throws: true },
+      { throws: false },
+    ];
+    for (const [number, step] of steps.entries()) {
+      Object.assign(terminal, step);
+      write(`line ${number}`);
+    }
+    expect(terminal.shown).toBe("line 0\nline 3\nline 6\n");
+    const logged = files()["iggy-server.log"]!.split("\n");
+    expect(logged.filter((line) => line.startsWith("line "))).toEqual(steps.map((_, number) => `line ${number}`));
+    expect(logged.filter((line) => line.startsWith("standard output cannot be written"))).toEqual([
+      "standard output cannot be written; its lines are lost until it can: ENOSPC: no space left",
+      "standard output cannot be written; its lines are lost until it can: EPIPE: broken pipe",
+    ]);
+  });
 });

@@ -11,7 +11,7 @@ import { Connections, type TransportOptions } from "../connections.ts";
 import { TcpConnection } from "../tcp/connection.ts";
 import { decodePreamble, preambleBytes } from "./sidecar-messages.ts";
 import { SidecarProcess } from "./sidecar-process.ts";
-import { prepareSidecarProgram } from "./sidecar-program.ts";
+import { prepareSidecarProgram, SidecarUnavailableError } from "./sidecar-program.ts";
 
 export interface QuicListenerOptions extends TransportOptions {
   readonly certificate: CertificatePair;
@@ -117,12 +117,18 @@ export class QuicListener {
     if (this.#socketDirectory !== undefined) rmSync(this.#socketDirectory, { recursive: true, force: true });
   }
 
-  /** For nobody else's eyes. In the system's directory for temporary files where the path would be too long for a socket. */
+  /**
+   * For nobody else's eyes. In the system's directory for temporary files where the path would be too long for a socket, or
+   * the disk is full. Throws `SidecarUnavailableError` where there is no place at all.
+   */
   #makeSocketDirectory(): string {
     const wanted = resolve(this.#options.directory);
     const isUsable = Buffer.byteLength(join(wanted, "quic.sock")) <= socketPathBytesMax && !wanted.includes(",");
-    if (isUsable) mkdirSync(wanted, { recursive: true, mode: 0o700 });
-    this.#socketDirectory = isUsable ? wanted : mkdtempSync(join(tmpdir(), "whippet-quic-"));
+    try {
+      this.#socketDirectory = isUsable && makeDirectory(wanted) ? wanted : mkdtempSync(join(tmpdir(), "whippet-quic-"));
+    } catch (cause) {
+      throw new SidecarUnavailableError("there is no directory for its socket", { cause });
+    }
     return this.#socketDirectory;
   }
 
@@ -173,5 +179,14 @@ export class QuicListener {
     data.connection = connection;
     const rest = bytes.subarray(missingBytes);
     if (rest.byteLength > 0) connection.pipeline.receive(rest);
+  }
+}
+
+function makeDirectory(path: string): boolean {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return true;
+  } catch {
+    return false; // there is another place
   }
 }

@@ -1,0 +1,47 @@
+// What of the data directory must be there for a start, and what may be missing.
+import { expect, test } from "bun:test";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig } from "../../src/config/load.ts";
+import type { Config } from "../../src/config/schema/index.ts";
+import { DirectoryLockedError } from "../../src/platform/directory-lock.ts";
+import { DataDirectoryError, prepareDataDirectory } from "../../src/process/data-directory.ts";
+import { useServers } from "../support/server.ts";
+
+const servers = useServers();
+
+function configOf(path: string): Config {
+  const environment = { IGGY_SYSTEM_PATH: path, IGGY_CONFIG_PATH: "no-such-file.toml" };
+  return loadConfig({ environment, workingDirectory: tmpdir() }).config;
+}
+
+test("everything is made where there is nothing, and another process is kept out", async () => {
+  const path = join(servers.makeDirectory(), "new/data");
+  const { lock, failures } = await prepareDataDirectory(configOf(path));
+  expect(failures).toEqual([]);
+  expect(readdirSync(path).sort()).toEqual(["runtime", "state", "streams", "whippet.lock"]);
+  await expect(prepareDataDirectory(configOf(path))).rejects.toThrow(DirectoryLockedError);
+  lock.release();
+});
+
+test("what the broker can do without is told and keeps nobody from starting", async () => {
+  const path = servers.makeDirectory();
+  mkdirSync(join(path, "state"));
+  // Where directories are to be, as a full disk would keep them from being made.
+  writeFileSync(join(path, "streams"), "");
+  const config = configOf(path);
+  const runtime = { path: "streams/runtime" };
+  const { lock, failures } = await prepareDataDirectory({ ...config, system: { ...config.system, runtime } });
+  expect(failures.map(({ what }) => what)).toContain("there is no directory for files of this start");
+  expect(failures.map(({ what }) => what)).toContain("no messages can be stored yet");
+  lock.release();
+});
+
+test("a directory that cannot be used at all is refused with its path and the reason", async () => {
+  const path = servers.makeDirectory();
+  writeFileSync(join(path, "file"), "");
+  const preparing = prepareDataDirectory(configOf(join(path, "file/data")));
+  await expect(preparing).rejects.toThrow(DataDirectoryError);
+  await expect(preparing).rejects.toThrow(/file\/data is needed and cannot be made: ENOTDIR/);
+});
