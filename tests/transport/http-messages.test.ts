@@ -2,6 +2,7 @@
 // sent; large answers follow their reader.
 import { afterAll, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
+import { Type as t } from "@sinclair/typebox";
 import fc from "fast-check";
 import { decode } from "../../src/protocol/codec.ts";
 import { numericId } from "../../src/protocol/identifier.ts";
@@ -59,6 +60,7 @@ interface Header {
   readonly value: { readonly kind: string; readonly value: string };
 }
 
+const shownIds = t.Object({ messages: t.Array(t.Object({ header: t.Object({ id: t.Unknown() }) })) });
 const kindOrder = ["raw", "string", "bool", "uint32"];
 
 /** One header for each key, in the order of the keys. */
@@ -108,7 +110,7 @@ describe("the body of a send", () => {
         const json = shownText(bytes, messages.length);
         const shown = JSON.parse(json).messages;
         expect(shown.map((each: { payload: string }) => each.payload)).toEqual(messages.map(({ payload }) => payload));
-        const { messages: withIds } = readJson(json) as { messages: { header: { id: bigint } }[] };
+        const { messages: withIds } = readJson(json, shownIds) as { messages: { header: { id: bigint } }[] };
         expect(withIds.map((each) => BigInt(each.header.id))).toEqual(messages.map(({ id }) => BigInt(id ?? 0)));
         const headers = shown.map((each: { user_headers: unknown }) => each.user_headers);
         expect(headers).toEqual(messages.map((each) => sortedHeaders(each.user_headers ?? [])));

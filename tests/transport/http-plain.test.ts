@@ -1,6 +1,7 @@
 // Requests byte by byte, as probes of load balancers and old programs write them.
 import { expect, test } from "bun:test";
 import { connect } from "node:net";
+import { residentBytes } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
 
 const servers = useServers();
@@ -51,4 +52,50 @@ test("a length that is given twice leaves the count of received bytes a number",
   await exchange(port, "GET /ping HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n");
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   expect(metrics).toMatch(/^whippet_received_bytes_total\{transport="http"\} \d+$/m);
+});
+
+test("a body that is too large gets its answer also while its client is still sending", async () => {
+  const server = await servers.start();
+  const port = server.portOf("http");
+  const piece = Buffer.alloc(256 * 1024, "x");
+  const pieces = 32;
+  const bodies = [
+    [`Content-Length: ${piece.length * pieces}`, piece],
+    [
+      "Transfer-Encoding: chunked",
+      Buffer.concat([Buffer.from(`${piece.length.toString(16)}\r\n`), piece, Buffer.from("\r\n")]),
+    ],
+  ] as const;
+  for (const [header, part] of bodies) {
+    for (let round = 0; round < 10; round++) {
+      const { promise, resolve, reject } = Promise.withResolvers<string>();
+      const socket = connect({ port, host: "127.0.0.1" }, async () => {
+        socket.write(`POST /users/login HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n${header}\r\n\r\n`);
+        for (let sent = 0; sent < pieces; sent++) {
+          if (!socket.write(part)) await new Promise((drained) => socket.once("drain", drained));
+        }
+        if (header.startsWith("Transfer")) socket.write("0\r\n\r\n");
+      });
+      socket.once("data", (bytes) => resolve(bytes.toString("latin1")));
+      socket.on("error", reject);
+      expect(statusOf(await promise)).toBe(413);
+      socket.destroy();
+    }
+  }
+});
+
+test("a route that asks for no token takes small bodies only, and what it does not know costs no memory", async () => {
+  const server = await servers.start();
+  const url = `http://127.0.0.1:${server.portOf("http")}`;
+  const post = async (path: string, body: string) =>
+    (await fetch(url + path, { method: "POST", body, headers: { "content-type": "application/json" } })).status;
+  for (const path of ["/users/login", "/users/refresh-token", "/personal-access-tokens/login"]) {
+    expect(await post(path, `{"x":"${"y".repeat(65_536)}"}`)).toBe(413);
+  }
+  const before = residentBytes(server.pid);
+  const many = `{"username":"nobody","password":"wrong","x":[${new Array(5000).fill('{"999":0}').join(",")}]}`;
+  expect(new Set(await Promise.all(Array.from({ length: 20 }, () => post("/users/login", many))))).toEqual(
+    new Set([400]),
+  );
+  expect(residentBytes(server.pid) - before).toBeLessThan(200_000_000); // 40 KB became 40 MB each, and stayed while the login waited
 });

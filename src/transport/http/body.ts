@@ -6,6 +6,15 @@ import { JsonShapeError, JsonSyntaxError } from "./json/reader.ts";
 import { type JsonValue, readJson } from "./json/values.ts";
 
 const jsonTypePattern = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
+/** What is read of a body that is too large, and for how long, so that its client gets the answer. */
+const discardedBytesMax = 64 * 1024 * 1024;
+const discardedMsMax = 10_000;
+/**
+ * Largest body of a route that asks for no token: user names, passwords and tokens are far smaller, and what nobody is asked
+ * for must not cost the broker much. The binary transports allow as much before a login.
+ */
+export const publicBodyBytesMax = 64 * 1024;
+
 // A mark of byte order is no JSON: it stays, and the reader refuses it.
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -15,9 +24,9 @@ export async function readBodyText(request: Request, bytesMax: number): Promise<
     throw new HttpTextError(415, "Expected request with `Content-Type: application/json`");
   }
   const announcedBytes = request.headers.get("content-length");
-  if (announcedBytes !== null && Number(announcedBytes) > bytesMax) throw tooLarge();
-  const bytes = announcedBytes === null ? await readChunks(request, bytesMax) : await readWhole(request);
-  if (bytes.byteLength > bytesMax) throw tooLarge();
+  const isSmall = announcedBytes !== null && Number(announcedBytes) <= bytesMax;
+  const bytes = isSmall ? await readWhole(request) : await readChunks(request, bytesMax);
+  if (bytes === undefined || bytes.byteLength > bytesMax) throw tooLarge();
   try {
     return strictUtf8.decode(bytes);
   } catch {
@@ -32,7 +41,7 @@ export async function readBodyText(request: Request, bytesMax: number): Promise<
 export function jsonBody(schema: TSchema, bytesMax: number): (context: { request: Request }) => Promise<JsonValue> {
   const check = TypeCompiler.Compile(schema);
   return async ({ request }) => {
-    const value = parseBody(await readBodyText(request, bytesMax), readJson);
+    const value = parseBody(await readBodyText(request, bytesMax), (text) => readJson(text, schema));
     if (check.Check(value)) return value;
     const fault = check.Errors(value).First();
     const name = fault?.path.slice(1).replaceAll("/", ".") ?? "";
@@ -70,22 +79,27 @@ async function readWhole(request: Request): Promise<Uint8Array> {
   }
 }
 
-/** Without an announced length: nothing is kept past the limit. */
-async function readChunks(request: Request, bytesMax: number): Promise<Uint8Array> {
+/**
+ * Nothing is kept past the limit: undefined then. The rest is read all the same, up to a bound: an answer to a client that is
+ * still sending would be lost with the connection, which the system resets when bytes arrive for nobody.
+ */
+async function readChunks(request: Request, bytesMax: number): Promise<Uint8Array | undefined> {
   if (request.body === null) return new Uint8Array(0);
   const chunks: Uint8Array[] = [];
+  const startedMs = performance.now();
   let sizeBytes = 0;
   try {
     for await (const chunk of request.body) {
       sizeBytes += chunk.byteLength;
-      if (sizeBytes > bytesMax) break;
-      chunks.push(chunk);
+      if (sizeBytes <= bytesMax) chunks.push(chunk);
+      else chunks.length = 0;
+      const isOver = sizeBytes > bytesMax + discardedBytesMax || performance.now() - startedMs > discardedMsMax;
+      if (sizeBytes > bytesMax && isOver) break;
     }
   } catch (cause) {
     throw unreadable(cause);
   }
-  if (sizeBytes > bytesMax) throw tooLarge();
-  return Buffer.concat(chunks);
+  return sizeBytes > bytesMax ? undefined : Buffer.concat(chunks);
 }
 
 function unreadable(cause: unknown): HttpTextError {

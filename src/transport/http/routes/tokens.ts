@@ -4,7 +4,7 @@ import { encodeUtf8 } from "../../../protocol/byte-writer.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 import { tokenNameBytesMax, tokenNameBytesMin } from "../../../protocol/limits.ts";
 import { createHttpSession, execute } from "../../../server/index.ts";
-import { jsonBody } from "../body.ts";
+import { jsonBody, publicBodyBytesMax } from "../body.ts";
 import { emptyResponse, jsonResponse, requireFound } from "../errors.ts";
 import { isNameSize } from "../identifiers.ts";
 import type { HttpRouter } from "../router.ts";
@@ -37,7 +37,7 @@ export function addTokenRoutes(router: HttpRouter, { context, config, tokens, pe
       return jsonResponse(identityJson(await tokens.issue(userId)));
     },
     {
-      parse: jsonBody(tokenBody, maxRequestSizeBytes),
+      parse: jsonBody(tokenBody, Math.min(publicBodyBytesMax, maxRequestSizeBytes)),
       body: tokenBody,
       detail: documented(
         tag,

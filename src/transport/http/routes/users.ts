@@ -5,7 +5,7 @@ import { IggyError } from "../../../protocol/errors.ts";
 import { passwordBytesMax, passwordBytesMin, userNameBytesMax, userNameBytesMin } from "../../../protocol/limits.ts";
 import { UserStatusCode } from "../../../protocol/records/enumerations.ts";
 import { createHttpSession, execute } from "../../../server/index.ts";
-import { jsonBody, parseBody } from "../body.ts";
+import { jsonBody, parseBody, publicBodyBytesMax } from "../body.ts";
 import { emptyResponse, jsonResponse, requireFound } from "../errors.ts";
 import { isNameSize, parseU32, toIdentifier } from "../identifiers.ts";
 import type { HttpRouter } from "../router.ts";
@@ -52,7 +52,7 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
       return jsonResponse(identityJson(await tokens.issue(requireFound(reply).userId)));
     },
     {
-      parse: jsonBody(loginBody, maxRequestSizeBytes),
+      parse: jsonBody(loginBody, Math.min(publicBodyBytesMax, maxRequestSizeBytes)),
       body: loginBody,
       detail: documented(tag, "Log in with a password", identity, [400, ...bodyFailures], { isPublic: true }),
     },
@@ -71,7 +71,7 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
     "/users/refresh-token",
     async ({ body }) => jsonResponse(identityJson(await tokens.refresh(body.token))),
     {
-      parse: jsonBody(tokenBody, maxRequestSizeBytes),
+      parse: jsonBody(tokenBody, Math.min(publicBodyBytesMax, maxRequestSizeBytes)),
       body: tokenBody,
       detail: documented(tag, "Exchange an access token for a new one", identity, [400, ...bodyFailures], {
         isPublic: true,
