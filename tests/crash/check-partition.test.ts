@@ -88,6 +88,15 @@ describe("what a partition holds", () => {
     expect(checkPartition(partition, [], 8, cut(55)).length).toBeGreaterThan(0);
   });
 
+  test("may be empty under a size limit, and goes on at the offset that follows", () => {
+    const partition = new PartitionHistory(0, mark, call(1, 2), true);
+    partition.sends.push({ producer: 1, firstNumber: 0, count: 6, purgesBefore: 0, call: call(10, 15) });
+    expect(checkPartition(partition, [], 6, cut(15))).toEqual([]);
+    expect(checkPartition(partition, messages(4, 2), 6, cut(15))).toEqual([]);
+    expect(checkPartition(partition, [], 0, cut(15))).toHaveLength(1);
+    expect(checkPartition(partition, messages(4, 1), 5, cut(15))).toHaveLength(1);
+  });
+
   test("keeps what an earlier crash left, and goes on behind it", () => {
     const partition = partitionWith(0);
     partition.found = messages(0, 3).map(({ producer, number }) => producer * 2 ** 32 + number);

@@ -35,6 +35,10 @@ class PartitionCheck {
     const least = settledPurgesCount + purges.filter((call) => call.mustBeDone(this.#cut)).length;
     const most = settledPurgesCount + purges.filter((call) => call.mayBeDone(this.#cut)).length;
     const first = this.#messages[0];
+    if (first === undefined && this.#partition.hasSizeLimit) {
+      this.#checkNextOffset();
+      return this.#failures;
+    }
     if (first === undefined) {
       // Empty is right if it is so after any of the purges that may be done.
       const reasons = Array.from({ length: most - least + 1 }, (_, index) => this.#missing(least + index));
@@ -71,6 +75,14 @@ class PartitionCheck {
       const isAsFound = purgesBefore === settledPurgesCount && before !== undefined;
       if (isAsFound && before !== key) this.#fail(`${where} held another message before`);
     });
+  }
+
+  /** All may have gone with sealed segments; the offsets go on where they were. */
+  #checkNextOffset(): void {
+    const { found, foundFirst, sends } = this.#partition;
+    const answered = sends.filter(({ call }) => call.mustBeDone(this.#cut));
+    const least = foundFirst + found.length + answered.reduce((sum, { count }) => sum + count, 0);
+    if (this.#nextOffset < least) this.#fail(`goes on at ${this.#nextOffset} instead of ${least}`);
   }
 
   /** Where the partition begins: moved by removals of segments only, and never back. */
