@@ -8,6 +8,7 @@ import { seededRandom } from "../../src/platform/random.ts";
 import { BitFlips } from "../../tests/power/bit-flips.ts";
 import { ServerFlips } from "../../tests/power/server-flips.ts";
 import { makeSmallDirectory } from "../../tests/power/small-directory.ts";
+import { FailureKinds } from "./failure-kinds.ts";
 
 const usage =
   "node scripts/bun.mjs scripts/durability/bit-flips.ts [--count N] [--seed 1] [--only PART-OF-PATH] [--server [--program FILE]]";
@@ -38,7 +39,7 @@ if (values.count !== undefined) {
 }
 console.log(`${chosen.length} of ${flips.all().length} bits`);
 
-const kinds = new Map<string, { count: number; readonly example: string }>();
+const kinds = new FailureKinds();
 let failedCount = 0;
 let doneCount = 0;
 for (const flip of chosen) {
@@ -46,15 +47,8 @@ for (const flip of chosen) {
   if (++doneCount % 10_000 === 0) console.log(`${doneCount} of ${chosen.length}, ${failedCount} failed`);
   if (failures.length === 0) continue;
   failedCount++;
-  for (const failure of failures) {
-    const kind = `${flip.path}: ${failure.replaceAll(/\d+/g, "N")}`;
-    const known = kinds.get(kind);
-    if (known === undefined) kinds.set(kind, { count: 1, example: `bit ${flip.bit}: ${failure}` });
-    else known.count++;
-  }
+  for (const failure of failures) kinds.add(`${flip.path}: ${failure}`, `bit ${flip.bit}`);
 }
-for (const [kind, { count, example }] of [...kinds].sort(([left], [right]) => (left < right ? -1 : 1))) {
-  console.log(`${String(count).padStart(6)} × ${kind}\n         ${example}`);
-}
+kinds.print();
 console.log(`${doneCount - failedCount} passed, ${failedCount} failed`);
 process.exit(failedCount === 0 ? 0 : 1);

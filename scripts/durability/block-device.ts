@@ -8,6 +8,7 @@ import { parseArgs } from "node:util";
 import { seededRandom } from "../../src/platform/random.ts";
 import { checkDirectory, cutAt, drawPoints, runLoad, syncDelayMicros } from "../../tests/power/power-loss.ts";
 import { makeRecorder, Recorder, whyNotRecordable } from "../../tests/power/recorder.ts";
+import { FailureKinds } from "./failure-kinds.ts";
 import { ImageReplay } from "./image.ts";
 
 const usage = `node scripts/bun.mjs scripts/durability/block-device.ts [--file-system ext4] [--points 50] [--seed 1] [--life-ms 4000] [--env K=V]`;
@@ -55,6 +56,7 @@ async function mounted<T>(image: string, directory: string, work: () => Promise<
 }
 
 const directory = mkdtempSync(join(tmpdir(), "whippet-block-"));
+const kinds = new FailureKinds();
 let failedCount = 0;
 let checkedCount = 0;
 try {
@@ -87,8 +89,7 @@ try {
       checkedCount++;
       if (failures.length === 0) continue;
       failedCount++;
-      console.log(`FAILED ${JSON.stringify(point)}`);
-      for (const failure of failures) console.log(`  ${failure}`);
+      for (const failure of failures) kinds.add(failure, JSON.stringify(point));
     }
     replay.apply(entry);
   }
@@ -96,5 +97,6 @@ try {
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
+kinds.print();
 console.log(`${checkedCount - failedCount} passed, ${failedCount} failed`);
 process.exit(failedCount === 0 && checkedCount > 0 ? 0 : 1);

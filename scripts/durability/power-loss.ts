@@ -1,11 +1,12 @@
 // Power losses of the real server at many moments of a run under load; with --twice also in the start that follows. One line
-// for each failure, one at the end.
+// for each kind of failure, one at the end.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { checkPoints, drawPoints, type OnPoint, recordRun } from "../../tests/power/power-loss.ts";
 import { makeRecorder, whyNotRecordable } from "../../tests/power/recorder.ts";
+import { FailureKinds } from "./failure-kinds.ts";
 
 const usage = `node scripts/bun.mjs scripts/durability/power-loss.ts [--points 500] [--seed 1] [--life-ms 6000] [--log] [--twice] [--env K=V]`;
 
@@ -28,6 +29,7 @@ const reason = whyNotRecordable();
 if (reason !== undefined) throw new Error(reason);
 
 const directory = mkdtempSync(join(tmpdir(), "whippet-power-run-"));
+const kinds = new FailureKinds();
 let failedCount = 0;
 let checkedCount = 0;
 try {
@@ -42,13 +44,13 @@ try {
     if (checkedCount % 50 === 0) console.log(`${checkedCount} of ${points.length}, ${failedCount} failed`);
     if (failures.length === 0) return;
     failedCount++;
-    console.log(`FAILED ${JSON.stringify(point)}`);
-    for (const failure of failures) console.log(`  ${failure}`);
-    if (values.log) console.log(log);
+    for (const failure of failures) kinds.add(failure, JSON.stringify(point));
+    if (values.log) console.log(`FAILED ${JSON.stringify(point)}\n${failures.join("\n")}\n${log}`);
   };
   await checkPoints(run, points, onPoint, values.twice ? program : undefined);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
+kinds.print();
 console.log(`${checkedCount - failedCount} passed, ${failedCount} failed`);
 process.exit(failedCount === 0 && checkedCount > 0 ? 0 : 1);
