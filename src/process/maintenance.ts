@@ -19,11 +19,16 @@ const timerMsMax = 2 ** 31 - 1;
 export function startMaintenance({ config, shard, sessions, cleaner, log }: MaintenanceOptions): () => void {
   const timers: Timer[] = [];
   const every = (intervalMicros: number, what: string, work: () => void | Promise<void>) => {
+    let isRunning = false;
     const run = async () => {
+      if (isRunning) return; // on a slow disk a tick may take longer than the interval; the next one finds what is new
+      isRunning = true;
       try {
         await work();
       } catch (error) {
         log.error(`${what} failed`, { error });
+      } finally {
+        isRunning = false;
       }
     };
     timers.push(setInterval(() => void run(), Math.min(intervalMicros / 1000, timerMsMax)));

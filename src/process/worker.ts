@@ -102,6 +102,7 @@ class ShardProcess {
             tokensPerUserMax: config.personalAccessToken.maxTokensPerUser,
             broadcast,
           })),
+      syncMetadata: metadataLog && (() => metadataLog.sync()),
       localClients: () => this.#sessions.clients(),
       onEvent: (event) => this.#sessions.follow(event),
       onAdopt: (connection) => this.#transports.adopt(connection),

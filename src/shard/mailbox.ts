@@ -30,6 +30,7 @@ const laneOf: { readonly [K in ShardRequestKind]: typeof batches | typeof reques
   // As many as there are connections whose commands wait, and no more events than commands.
   control: unbounded,
   apply: unbounded,
+  syncMetadata: unbounded,
   clients: unbounded,
   statistics: unbounded,
 };

@@ -98,6 +98,8 @@ export interface ShardRequests {
   control: { request: ControlCommand; reply: MetadataEvent | undefined };
   /** From shard 0: answered when the event is applied and its effects on partitions are done. */
   apply: { request: MetadataEvent; reply: undefined };
+  /** To shard 0: answered when all metadata that were changed before are durable. */
+  syncMetadata: { request: undefined; reply: undefined };
   clients: { request: undefined; reply: readonly ClientDetails[] };
   /** From shard 0, for metrics. */
   statistics: { request: undefined; reply: ShardStatistics };

@@ -49,6 +49,8 @@ export interface ShardOptions {
   readonly statistics?: Statistics;
   /** On shard 0 only. */
   readonly controlPlane: ((broadcast: (event: MetadataEvent) => Promise<void>) => ControlPlane) | undefined;
+  /** On shard 0: makes everything durable that the log of metadata holds. Nothing is to be made durable when absent. */
+  readonly syncMetadata?: (() => Promise<void>) | undefined;
   /** Clients connected to this shard. */
   readonly localClients: () => readonly ClientDetails[];
   /** An event is applied here, with its effects on partitions. */
@@ -158,11 +160,13 @@ export class Shard {
     return owner === undefined ? this.#owner.offset(request) : owner.call("offset", this.#forwarded(request));
   }
 
-  flush(partitionKey: number, fsync: boolean): Promise<void> {
+  /** With `fsync` what names the partition is durable before its messages. */
+  async flush(partitionKey: number, fsync: boolean): Promise<void> {
+    if (fsync) await this.#syncMetadata();
     const owner = this.#ownerOf(partitionKey);
-    return owner === undefined
+    await (owner === undefined
       ? this.#options.partitions.require(partitionKey).flush(fsync)
-      : owner.call("flush", this.#forwarded({ partitionKey, fsync }));
+      : owner.call("flush", this.#forwarded({ partitionKey, fsync })));
   }
 
   /** What the cleaner of topic sizes asks the owner of a partition. */
@@ -218,6 +222,11 @@ export class Shard {
     return this.statistics.snapshot(this.shardId, mailbox);
   }
 
+  /** Resolves when all changes of the metadata that were made before, on whichever shard they were asked, are durable. */
+  async #syncMetadata(): Promise<void> {
+    await (this.shardId === 0 ? this.#options.syncMetadata?.() : this.#mailboxes[0]?.call("syncMetadata", undefined));
+  }
+
   #control(command: ControlCommand): Promise<MetadataEvent | undefined> {
     if (this.#controlPlane !== undefined) return this.#controlPlane.execute(command);
     const first = this.#mailboxes[0];
@@ -225,15 +234,24 @@ export class Shard {
     return first.call("control", command);
   }
 
-  /** The saver's tick (spec SB 8.9): every partition of this shard, one after the other. Rejects with the first failure; all are tried. */
+  /**
+   * The saver's tick (spec SB 8.9): the metadata, then every partition of this shard, one after the other, so that after a
+   * power loss no message is without what names it. Rejects with the first failure; all are tried.
+   */
   save(): Promise<void> {
-    return saveAll(this.#options.partitions.all);
+    const metadata = { save: () => this.#syncMetadata() };
+    const { storage, partitions } = this.#options;
+    return saveAll(storage.options.enforceFsync ? [metadata, ...partitions.all] : partitions.all);
   }
 
-  /** Flushes, syncs and closes every partition of this shard (spec SB 8.10). All are tried; the first failure is thrown. */
+  /**
+   * Flushes, syncs and closes every partition of this shard, after the metadata (spec SB 8.10). All are tried; the first
+   * failure is thrown.
+   */
   async close(): Promise<void> {
-    const results = await Promise.allSettled([...this.#options.partitions.all].map((partition) => partition.close()));
-    const failed = results.find((result) => result.status === "rejected");
+    const [metadata] = await Promise.allSettled([this.#syncMetadata()]);
+    const closed = await Promise.allSettled([...this.#options.partitions.all].map((partition) => partition.close()));
+    const failed = [metadata, ...closed].find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   }
 
@@ -284,13 +302,16 @@ export class Shard {
       offset: meant((request) => owner.offset(request)),
       oldestSegment: meant((request) => this.oldestSegment(request)),
       deleteSegments: meant(({ partitionKey, count }) => this.deleteSegments(partitionKey, count)),
-      flush: meant(({ partitionKey, fsync }) => this.flush(partitionKey, fsync) as Promise<undefined>),
+      flush: meant(
+        ({ partitionKey, fsync }) => this.#options.partitions.require(partitionKey).flush(fsync) as Promise<undefined>,
+      ),
       control: (command) => this.#control(command),
       apply: async (event) => {
         apply(this.state, event);
         await this.#follow(event);
         return undefined;
       },
+      syncMetadata: () => this.#syncMetadata() as Promise<undefined>,
       clients: () => this.#options.localClients(),
       statistics: () => this.#ownStatistics(),
     };

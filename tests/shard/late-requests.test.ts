@@ -5,7 +5,7 @@ import { IggyError } from "../../src/protocol/errors.ts";
 import { createCipher } from "../../src/security/encryption.ts";
 import { ownerShardOf, partitionKeyOf, type ShardRead } from "../../src/shard/index.ts";
 import { append } from "./append.ts";
-import { startShards, type TestShard, type TestShards } from "./setup.ts";
+import { type ShardsOptions, startShards, type TestShard, type TestShards } from "./setup.ts";
 
 const named = (value: string) => ({ kind: "string", value }) as const;
 const stream = named("orders");
@@ -24,7 +24,7 @@ let running: TestShards;
 
 afterEach(() => running.close());
 
-async function start(options?: typeof encryption): Promise<readonly [TestShard, TestShard]> {
+async function start(options: ShardsOptions = {}): Promise<readonly [TestShard, TestShard]> {
   running = startShards(options);
   expect(keys.map((key) => ownerShardOf(key, 2))).toEqual([0, 1]);
   const [zero] = running.shards;
@@ -103,7 +103,7 @@ const changes: Readonly<Record<string, (zero: TestShard) => Promise<unknown>>> =
 test.each(
   Object.keys(changes).flatMap((change) => [0, 1].map((owner) => ({ change, owner }))),
 )("a poll that ends after $change stores no offset (owner: shard $owner)", async ({ change, owner }) => {
-  const [zero] = await start(encryption);
+  const [zero] = await start({ encryption });
   const partitionKey = keys[owner]!;
   const from = running.shards[owner]!;
   await append(zero, partitionKey, [1000, 1000, 1000]);
@@ -120,7 +120,7 @@ test.each(
 });
 
 test("a poll that ends after its group is replaced by another stores no offset", async () => {
-  const [zero] = await start(encryption);
+  const [zero] = await start({ encryption });
   await createGroup(zero);
   await append(zero, keys[0], [1000, 1000, 1000]);
   const request = { partitionKey: keys[0], from: { kind: "next" }, countMax: 10, autoCommit: true } as const;

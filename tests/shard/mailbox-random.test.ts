@@ -88,6 +88,7 @@ class World {
       flush: () => after(sampleReplies.flush, disk),
       control: () => after(sampleReplies.control, maybe(disk), () => this.#applyEverywhere(own)),
       apply: () => after(sampleReplies.apply, maybe(disk)),
+      syncMetadata: () => after(sampleReplies.syncMetadata, maybe(disk)),
       clients: () => sampleReplies.clients,
       statistics: () => sampleReplies.statistics,
     };
@@ -112,8 +113,8 @@ class World {
   request(): void {
     const from = this.#below(this.#mailboxes.length);
     const kind = kinds[this.#below(kinds.length)]!;
-    // Only shard 0 changes metadata.
-    const to = kind === "control" ? 0 : this.#below(this.#mailboxes.length);
+    // Only shard 0 changes metadata and has their log.
+    const to = kind === "control" || kind === "syncMetadata" ? 0 : this.#below(this.#mailboxes.length);
     if (from === to || (kind === "apply" && from !== 0)) return;
     const sizeBytes = kind === "append" ? sizesBytes[this.#below(sizesBytes.length)]! : 0;
     const body = kind === "append" ? { ...sampleRequests.append, messagesSizeBytes: sizeBytes } : sampleRequests[kind];

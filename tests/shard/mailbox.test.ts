@@ -48,6 +48,7 @@ const noHandlers: ShardHandlers = {
   flush: notExpected,
   control: notExpected,
   apply: notExpected,
+  syncMetadata: notExpected,
   clients: notExpected,
   statistics: notExpected,
 };

@@ -135,6 +135,7 @@ export const sampleRequests: { readonly [K in ShardRequestKind]: RequestOf<K> } 
   flush: { partitionKey: 5, createdAtMicros, fsync: true },
   control: sampleControlCommands.createTopic,
   apply: sampleEvents.topicCreated,
+  syncMetadata: undefined,
   clients: undefined,
   statistics: undefined,
 };
@@ -160,6 +161,7 @@ export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
   flush: undefined,
   control: sampleEvents.topicCreated,
   apply: undefined,
+  syncMetadata: undefined,
   clients: [
     {
       clientId: 1,

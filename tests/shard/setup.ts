@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { loadConfig } from "../../src/config/load.ts";
 import { type MetadataEvent, MetadataLog, type MetadataState } from "../../src/metadata/index.ts";
 import { systemClock } from "../../src/platform/clock.ts";
+import type { Disk } from "../../src/platform/disk.ts";
 import { realDisk } from "../../src/platform/real-disk.ts";
 import { allPermissions } from "../../src/process/root-user.ts";
 import type { ClientDetails } from "../../src/protocol/records/client-header.ts";
@@ -69,11 +70,20 @@ function clone(state: MetadataState): MetadataState {
   return structuredClone(state);
 }
 
-function makeStorage(encryption: EncryptionOptions | undefined): StorageContext {
+export interface ShardsOptions {
+  /** Every read takes time then, since its bytes are read to be decrypted. */
+  readonly encryption?: EncryptionOptions;
+  /** `message_saver.enforce_fsync` */
+  readonly enforceFsync?: boolean;
+  /** The real one when absent. */
+  readonly disk?: Disk;
+}
+
+function makeStorage({ encryption, enforceFsync, disk }: ShardsOptions): StorageContext {
   const memory = new Uint8Array(256 * 1024);
   const ignore = () => undefined;
   return createStorageContext({
-    disk: realDisk,
+    disk: disk ?? realDisk,
     clock: systemClock,
     options: {
       acknowledge: "write",
@@ -81,7 +91,7 @@ function makeStorage(encryption: EncryptionOptions | undefined): StorageContext 
       cacheIndexes: "open_segment",
       messagesRequiredToSave: 1024,
       bytesRequiredToSave: 1024 * 1024,
-      enforceFsync: false,
+      enforceFsync: enforceFsync ?? false,
       validateChecksum: false,
       openFilesMax: 64,
     },
@@ -97,12 +107,12 @@ function makeStorage(encryption: EncryptionOptions | undefined): StorageContext 
   });
 }
 
-/** Two shards that know each other. With `encryption` every read takes time, since its bytes are read to be decrypted. */
-export function startShards(encryption?: EncryptionOptions): TestShards {
+/** Two shards that know each other. */
+export function startShards(options: ShardsOptions = {}): TestShards {
   const directory = mkdtempSync(join(tmpdir(), "whippet-shards-"));
   const paths = makePaths(directory);
   const { log, state } = MetadataLog.open({
-    disk: realDisk,
+    disk: options.disk ?? realDisk,
     directory: paths.stateDirectory,
     enforceFsync: false,
     onSnapshotFailure: (error) => {
@@ -125,7 +135,7 @@ export function startShards(encryption?: EncryptionOptions): TestShards {
 
   const start = (shardId: 0 | 1): TestShard => {
     const own = shardId === 0 ? state : clone(state);
-    const storage = makeStorage(encryption);
+    const storage = makeStorage(options);
     const counters = new Counters(shared);
     const partitions = new LocalPartitions({ shardId, shardCount: 2, storage, counters, paths });
     partitions.open(own);
@@ -173,6 +183,7 @@ export function startShards(encryption?: EncryptionOptions): TestShards {
       makeSeed: () => new Uint8Array(32).fill(shardId + 1),
       ports: shardId === 0 ? [undefined, port] : [port, undefined],
       controlPlane: shardId === 0 ? makeControlPlane : undefined,
+      syncMetadata: shardId === 0 ? () => log.sync() : undefined,
       localClients: () => clients,
       onEvent: (event) => events.push(event),
       onAdopt: (connection) => adopted.push(connection),
