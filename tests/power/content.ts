@@ -39,12 +39,17 @@ export class Content {
     this.#change({ kind: "truncate", size });
   }
 
-  /** A sync that began when there were `changesCount` changes has ended. */
-  syncedUpTo(changesCount: number): void {
+  /**
+   * A sync that began when there were `changesCount` changes has ended. True if the size was one of them: then even a sync of
+   * the data alone has written what a file system knows of the file.
+   */
+  syncedUpTo(changesCount: number): boolean {
     const count = changesCount - this.#settledCount;
-    if (count <= 0) return;
+    if (count <= 0) return false;
+    const sizeBefore = this.#synced.size;
     for (const change of this.#pending.splice(0, count)) this.#synced.apply(change);
     this.#settledCount = changesCount;
+    return this.#synced.size !== sizeBefore;
   }
 
   /** Everything is durable now. */

@@ -3,7 +3,7 @@
  *
  * What a power loss leaves of the changes that no sync has covered depends on the rules:
  * - `journal`: those before some moment, over all directories, as a file system with one journal does (ext4). There every
- *   sync, also that of a file, makes all earlier changes of names durable.
+ *   sync, also that of a file, makes all earlier changes of names durable; of a file's data alone, only where its size changed.
  * - `ordered`: of each directory those before some moment of its own. A change is durable when its directory is synced.
  * - `any`: any of them, whatever came before or after: all that POSIX promises.
  *
@@ -79,10 +79,10 @@ export class Names {
     this.#pending.push({ steps, number: this.#changesCount++ });
   }
 
-  /** A sync of `node` that began when there were `changesCount` changes has ended. */
-  syncedUpTo(node: Node, changesCount: number): void {
+  /** A sync of `node` that began when there were `changesCount` changes has ended. `isWhole`: not one of data alone. */
+  syncedUpTo(node: Node, changesCount: number, isWhole: boolean): void {
     const earlier = this.#pending.filter(({ number }) => number < changesCount);
-    if (this.#rules === "journal") this.#settle(earlier);
+    if (this.#rules === "journal") this.#settle(isWhole ? earlier : []);
     else if (node instanceof Directory) this.#settle(neededFor(earlier, node));
   }
 

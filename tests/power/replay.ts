@@ -8,6 +8,8 @@ import { type Entry, EntryKind } from "./record.ts";
 
 /** FALLOC_FL_KEEP_SIZE, the one mode of allocation that changes nothing that can be read. */
 const keepSize = 1;
+/** Of a sync: fdatasync. */
+const dataOnly = 1;
 
 export class Replay {
   readonly #names: Names;
@@ -113,12 +115,12 @@ export class Replay {
     this.#syncs.set(position, { node, contentCount, namesCount: this.#names.changesCount });
   }
 
-  #endSync({ position }: Entry): void {
+  #endSync({ position, flags }: Entry): void {
     const sync = this.#syncs.get(position);
     if (sync === undefined) throw new Error(`sync ${position} ends and never began`);
     this.#syncs.delete(position);
-    if (sync.node instanceof Content) sync.node.syncedUpTo(sync.contentCount);
-    this.#names.syncedUpTo(sync.node, sync.namesCount);
+    const hasNewSize = sync.node instanceof Content && sync.node.syncedUpTo(sync.contentCount);
+    this.#names.syncedUpTo(sync.node, sync.namesCount, flags !== dataOnly || hasNewSize);
   }
 
   #nodeAt(path: string): Node {
