@@ -26,3 +26,13 @@ export function isIpAddress(address: ListenAddress): boolean {
 export function formatListenAddress(address: ListenAddress): string {
   return isIP(address.host) === 6 ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`;
 }
+
+/** Names that RFC 6761 6.3 keeps for the own machine. */
+export function isLoopbackName(name: string): boolean {
+  return /^(?:.+\.)?localhost\.?$/i.test(name);
+}
+
+/** Whether a listener at this host can be reached from the own machine only. */
+export function isLoopbackHost(host: string): boolean {
+  return host === "::1" || isLoopbackName(host) || (isIP(host) === 4 && host.startsWith("127."));
+}

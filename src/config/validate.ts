@@ -1,6 +1,6 @@
 // Rules that look at more than one key, or that hold only while a feature is on (spec SB 1.5). Rules of a single key
 // stand with the key in the schema.
-import { isIpAddress, parseListenAddress } from "./address.ts";
+import { isIpAddress, isLoopbackHost, parseListenAddress } from "./address.ts";
 import { CpuAllocationError, type CpuTopology, placeShards } from "./cpu-allocation.ts";
 import type { Config } from "./schema/index.ts";
 import { needsKeyPair, readTokenKeys, TokenKeyError } from "./token-keys.ts";
@@ -230,5 +230,17 @@ export function adviseOn(config: Config): string[] {
   if (config.system.compression.defaultAlgorithm !== "none") {
     advice.push("system.compression.default_algorithm: the server does not compress; only clients do");
   }
+  for (const name of exposedTransports(config)) {
+    if (config[name].tls.enabled) continue;
+    advice.push(`${name}: passwords and messages go beyond this machine in clear text; set ${name}.tls.enabled`);
+  }
   return advice;
+}
+
+/** Those that listen at an address that other machines may reach. QUIC is always encrypted. */
+export function exposedTransports(config: Config): ("tcp" | "websocket" | "http")[] {
+  return (["tcp", "websocket", "http"] as const).filter((name) => {
+    const address = parseListenAddress(config[name].address);
+    return config[name].enabled && address !== undefined && !isLoopbackHost(address.host);
+  });
 }

@@ -11,6 +11,7 @@ import { type BoundAddresses, dumpToml, writeCurrentConfig } from "../config/dum
 import { displaysConfig } from "../config/environment.ts";
 import { ConfigError, type LoadedConfig, loadConfig } from "../config/load.ts";
 import type { Config } from "../config/schema/index.ts";
+import { exposedTransports } from "../config/validate.ts";
 import { createLogger, LogFilterError, type Logger } from "../observability/log.ts";
 import { cleanUpLogs } from "../observability/log-cleanup.ts";
 import { createLogFileState, LogFile, type LogFileSettings } from "../observability/log-file.ts";
@@ -22,7 +23,7 @@ import { CertificateError, loadCertificates } from "../security/certificates.ts"
 import { type BoundPorts, Supervisor, type TlsCertificates } from "../shard/index.ts";
 import { DataDirectoryError, prepareDataDirectory } from "./data-directory.ts";
 import { ListenError, requireFreeAddresses } from "./listen-addresses.ts";
-import { RootCredentialsError, rootCredentials } from "./root-user.ts";
+import { isDefaultRoot, RootCredentialsError, rootCredentials } from "./root-user.ts";
 
 const expectedErrors = [
   ArgumentError,
@@ -136,6 +137,15 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   if (loaded.environmentPath !== undefined) log.info("environment file", { path: loaded.environmentPath });
   log.info("configuration", { file: loaded.sourcePath ?? "embedded defaults", logFilter });
   for (const warning of loaded.warnings) log.warn(warning);
+  const exposed = exposedTransports(config);
+  if (isDefaultRoot(root) && exposed.length > 0) {
+    log.warn(
+      "anybody who can reach this machine may log in as iggy/iggy; set IGGY_ROOT_USERNAME and IGGY_ROOT_PASSWORD",
+      {
+        exposed: exposed.join(", "),
+      },
+    );
+  }
   for (const { what, error } of failures) log.warn(`the data directory is not as it should be: ${what}`, { error });
   if (displaysConfig(environment)) {
     const configLog = log.child("config");

@@ -29,6 +29,13 @@ export class RootCredentialsError extends Error {
   override readonly name = "RootCredentialsError";
 }
 
+/** What everybody knows. */
+const defaultRoot: RootCredentials = { username: "iggy", password: "iggy" };
+
+export function isDefaultRoot({ username, password }: RootCredentials): boolean {
+  return username === defaultRoot.username && password === defaultRoot.password;
+}
+
 /**
  * Credentials for the root user, in case it has to be created: from the environment, from the default when asked for, else
  * `iggy` with a generated password. `isGenerated`: the password must be shown, once. Throws `RootCredentialsError`.
@@ -49,7 +56,7 @@ export function rootCredentials(
       "IGGY_ROOT_USERNAME and IGGY_ROOT_PASSWORD must both be set or both be missing; only one of them is set",
     );
   }
-  if (withDefaults) return { username: "iggy", password: "iggy", isGenerated: false };
+  if (withDefaults) return { ...defaultRoot, isGenerated: false };
   return { username: "iggy", password: generatePassword(), isGenerated: true };
 }
 

@@ -1,6 +1,6 @@
 // The transports of one shard: TCP and WebSocket on every shard, HTTP and QUIC on shard 0.
 import { join } from "node:path";
-import { parseListenAddress } from "../config/address.ts";
+import { isLoopbackHost, parseListenAddress } from "../config/address.ts";
 import type { Logger } from "../observability/log.ts";
 import { realDisk } from "../platform/real-disk.ts";
 import type { ServerContext } from "../server/index.ts";
@@ -71,6 +71,10 @@ export class ShardTransports {
         writeBufferBytesMax: config.websocket.maxWriteBufferSizeBytes,
       },
       originRules: () => ({ allowedOrigins: config.websocket.allowedOrigins, httpPort: httpPort() }),
+      hostRules: {
+        isLoopback: isLoopbackHost(hostOf(config.websocket.address)),
+        allowedHosts: config.http.allowedHosts,
+      },
       tls: start.tls.websocket,
       log: log.child("websocket"),
     });

@@ -6,8 +6,9 @@ import { formatByteSize, formatDurationMicros, parseByteSize, parseDurationMicro
 import { load } from "./support.ts";
 
 // Copied from spec SB 1.4: `key = default`, one table per heading. A key that only Whippet has is added here too, under its
-// heading, so that its default is written twice on purpose: `frames` and `max_request_size` of [tcp], `allowed_origins` of
-// [websocket] and `acknowledge`. Certificate paths are ours as well.
+// heading, so that its default is written twice on purpose: `frames` and `max_request_size` of [tcp], `allowed_hosts` and
+// `require_token` of [http], `allowed_origins` of [websocket] and `acknowledge`. One default differs: no page of another origin may
+// use the API (`allowed_origins` of [http.cors]). Certificate paths are ours as well.
 const SPEC_DEFAULTS = `
 [consumer_group]
 rebalancing_timeout = "30s"
@@ -19,11 +20,12 @@ interval = "1 m"
 enabled = true
 address = "127.0.0.1:3000"
 max_request_size = "2 MB"
+allowed_hosts = []
 web_ui = false
 [http.cors]
 enabled = true
 allowed_methods = ["GET", "POST", "PUT", "DELETE"]
-allowed_origins = ["*"]
+allowed_origins = []
 allowed_headers = ["content-type", "authorization"]
 exposed_headers = [""]
 allow_credentials = false
@@ -48,6 +50,7 @@ user_id = 0
 [http.metrics]
 enabled = true
 endpoint = "/metrics"
+require_token = false
 [http.tls]
 enabled = false
 cert_file = "certs/iggy_cert.pem"

@@ -68,7 +68,7 @@ const broken: [toml: string, key: string, rule: string][] = [
   ["[http.jwt]\nuse_base64_secret = true\nencoding_secret = '!'", "http.jwt.encoding_secret", "base64"],
   ["[http.cors]\nallowed_methods = ['GET', 'FETCH']", "http.cors.allowed_methods", "not FETCH"],
   ["[http.cors]\nallowed_origins = ['http://a', '*']", "http.cors.allowed_origins", "first and only entry"],
-  ["[http.cors]\nallow_credentials = true", "http.cors.allow_credentials", "must be false"],
+  ["[http.cors]\nallowed_origins = ['*']\nallow_credentials = true", "http.cors.allow_credentials", "must be false"],
   ["[http.metrics]\nendpoint = 'metrics'", "http.metrics.endpoint", "starts with /"],
   ["[http.metrics]\nendpoint = '/streams'", "http.metrics.endpoint", "a plain path of its own"],
   ["[http.metrics]\nendpoint = '/a/:b'", "http.metrics.endpoint", "a plain path of its own"],

@@ -1,8 +1,11 @@
 // The HTTP API: what happens to every request before its route (count, cross-origin rules, access token) and to everything that
 // is thrown. The routes themselves are in routes/; they build the requests of the binary protocol and go through the same
 // handlers.
+import { isLoopbackHost, parseListenAddress } from "../../config/address.ts";
 import type { Logger } from "../../observability/log.ts";
 import { isServerFault } from "../../server/index.ts";
+import { isAllowedHost, refusedHostText } from "../allowed-hosts.ts";
+import { FirstOfEach } from "../first-of-each.ts";
 import { addCrossOriginRules } from "./cross-origin.ts";
 import { emptyResponse, errorResponse, HttpTextError, NotFoundError, textResponse } from "./errors.ts";
 import { makeOpenApiText } from "./openapi.ts";
@@ -22,10 +25,11 @@ import { pollQuery } from "./schemas/messages.ts";
 import { deletePartitionsQuery, deleteSegmentsQuery } from "./schemas/streams.ts";
 import type { HttpServices } from "./services.ts";
 
+const metricsPath = "/metrics";
 /** Spec HA 1.3, and the document that says so. */
 const publicPaths = new Set([
   "/",
-  "/metrics",
+  metricsPath,
   "/openapi",
   "/ping",
   "/ui",
@@ -50,6 +54,7 @@ export function createHttpApp(services: HttpServices): FetchHandler {
   const { config } = services;
   const router = createRouter();
   if (config.metrics.enabled) router.onRequest(() => services.metrics.countRequest());
+  addHostRule(router, services);
   if (config.cors.enabled) addCrossOriginRules(router, config.cors);
   addAuthentication(router, services);
   addHidingPaths(router);
@@ -102,12 +107,27 @@ function withFullHost(request: Request): Request {
   return Object.defineProperty(request, "url", { value: `http://localhost${url.slice(pathStart)}` });
 }
 
+/** Before everything else: what a rebound name asks for is not even looked at. */
+function addHostRule(router: HttpRouter, { config, log }: HttpServices): void {
+  const host = parseListenAddress(config.address)?.host ?? "";
+  const rules = { isLoopback: isLoopbackHost(host), allowedHosts: config.allowedHosts };
+  const refused = new FirstOfEach();
+  router.onRequest(({ request }) => {
+    const name = request.headers.get("host");
+    if (isAllowedHost(name, rules)) return undefined;
+    if (refused.isNew(name ?? ""))
+      log.warn("refused a request for a host name that http.allowed_hosts lacks", { host: name });
+    return textResponse(refusedHostText, 403);
+  });
+}
+
 /** Before routing and parsing: an unknown path without a token is 401 (spec HA 1.3). */
 function addAuthentication(router: HttpRouter, { config, tokens }: HttpServices): void {
   router.onRequest(async (context) => {
     const { request } = context;
     const path = pathOf(request.url);
-    if (publicPaths.has(path) || (config.webUi && path.startsWith("/ui/"))) return undefined;
+    const isPublic = publicPaths.has(path) && !(path === metricsPath && config.metrics.requireToken);
+    if (isPublic || (config.webUi && path.startsWith("/ui/"))) return undefined;
     const header = request.headers.get("authorization");
     if (header === null || !bearerPattern.test(header)) return emptyResponse(401);
     const caller = await tokens.authenticate(header.slice(bearerPrefixLength));

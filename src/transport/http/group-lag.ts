@@ -3,10 +3,15 @@ import { IggyError } from "../../protocol/errors.ts";
 import type { ServerContext } from "../../server/index.ts";
 import { partitionKeyOf } from "../../shard/index.ts";
 
+export interface Named {
+  readonly id: number;
+  readonly name: string;
+}
+
 export interface GroupLag {
-  readonly stream: string;
-  readonly topic: string;
-  readonly group: string;
+  readonly stream: Named;
+  readonly topic: Named;
+  readonly group: Named;
   readonly messages: number;
 }
 
@@ -19,7 +24,7 @@ export async function readGroupLags({ shard }: ServerContext): Promise<GroupLag[
         const keys = topic.partitions.map((_, id) => partitionKeyOf(stream.id, topic.id, id));
         const behind = await Promise.all(keys.map((key) => readLag(shard, key, group.id)));
         const messages = behind.reduce((sum, count) => sum + count, 0);
-        lags.push({ stream: stream.name, topic: topic.name, group: group.name, messages });
+        lags.push({ stream, topic, group, messages });
       }
     }
   }
@@ -33,7 +38,10 @@ async function readLag(shard: ServerContext["shard"], partitionKey: number, grou
     const { currentOffset, storedOffset } = await shard.offset({ operation: "get", partitionKey, consumer });
     const { hasMessages, messagesCount } = shard.counters.partition(partitionKey);
     if (!hasMessages) return 0;
-    return storedOffset === undefined ? messagesCount : Math.max(0, currentOffset - storedOffset);
+    // Never more than is there: retention may have removed what lies behind an old offset.
+    return storedOffset === undefined
+      ? messagesCount
+      : Math.min(messagesCount, Math.max(0, currentOffset - storedOffset));
   } catch (error) {
     if (error instanceof IggyError) return 0;
     throw error;

@@ -5,7 +5,7 @@ import { Counter, Gauge, type OpenMetricsContentType, Registry } from "prom-clie
 import { type MetricKey, type MetricSample, metricKeys, ownMetrics } from "../../observability/counters.ts";
 import { allTotals, type ServerContext } from "../../server/index.ts";
 import { CommandDurations } from "./command-durations.ts";
-import { type GroupLag, readGroupLags } from "./group-lag.ts";
+import { type GroupLag, type Named, readGroupLags } from "./group-lag.ts";
 
 interface Totals {
   readonly streams: number;
@@ -19,6 +19,10 @@ interface Totals {
 
 const totalNames = ["streams", "topics", "partitions", "segments", "messages", "users", "clients"] as const;
 
+/** An answer that took longer than this to make is used again for `freshMs`. */
+const dearMs = 50;
+const freshMs = 1000;
+
 export class HttpMetrics {
   readonly #context: ServerContext;
   readonly #registry = new Registry<OpenMetricsContentType>();
@@ -28,6 +32,7 @@ export class HttpMetrics {
   /** What is shown as it is counted: all but the histogram. */
   readonly #own: ReadonlyMap<MetricKey, Counter | Gauge>;
   #running: Promise<string> | undefined;
+  #freshUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(context: ServerContext) {
     const registers = [this.#registry];
@@ -53,11 +58,19 @@ export class HttpMetrics {
     this.#requests.inc();
   }
 
-  /** All families. Who asks while an answer is being made gets the same one: asking takes no token. */
+  /**
+   * All families. Who asks while an answer is being made gets the same one, and so does who asks within a second of one that
+   * was dear to make (there are very many groups): asking may take no token, and many may ask.
+   */
   text(): Promise<string> {
-    this.#running ??= this.#make().finally(() => {
-      this.#running = undefined;
-    });
+    if (this.#running === undefined || performance.now() > this.#freshUntilMs) {
+      const startedMs = performance.now();
+      this.#freshUntilMs = Number.POSITIVE_INFINITY; // while it is being made
+      this.#running = this.#make().finally(() => {
+        const nowMs = performance.now();
+        this.#freshUntilMs = nowMs - startedMs > dearMs ? nowMs + freshMs : Number.NEGATIVE_INFINITY;
+      });
+    }
     return this.#running;
   }
 
@@ -66,7 +79,10 @@ export class HttpMetrics {
     const shards = await this.#context.shard.allStatistics();
     this.#showTotals();
     this.#durations.show(shards);
-    this.#showOwn([...shards.flatMap(({ samples }) => samples), ...lags.map(lagSample)]);
+    this.#showOwn([
+      ...shards.flatMap(({ samples }) => samples),
+      ...lags.map((lag) => lagSample(lag, this.#context.hidesNames)),
+    ]);
     return this.#registry.metrics();
   }
 
@@ -81,7 +97,10 @@ export class HttpMetrics {
   }
 }
 
-function lagSample({ messages, ...labels }: GroupLag): MetricSample {
+/** Where names are none of a reader's business, numbers stand in their places. */
+function lagSample({ stream, topic, group, messages }: GroupLag, hidesNames: boolean): MetricSample {
+  const label = ({ id, name }: Named) => (hidesNames ? String(id) : name);
+  const labels = { stream: label(stream), topic: label(topic), group: label(group) };
   return { key: "groupLag", labels, value: messages };
 }
 

@@ -2,7 +2,9 @@
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { formatListenAddress, type ListenAddress } from "../../config/address.ts";
 import { type CertificatePair, isSamePair } from "../../security/certificates.ts";
+import { type HostRules, isAllowedHost, refusedHostText } from "../allowed-hosts.ts";
 import { Connections, type TransportOptions } from "../connections.ts";
+import { FirstOfEach } from "../first-of-each.ts";
 import { exchangeListener } from "../listener-exchange.ts";
 import { WebSocketConnection } from "./connection.ts";
 import { isAllowedOrigin, type OriginRules } from "./origin.ts";
@@ -21,6 +23,7 @@ export interface WebSocketLimits {
 export interface WebSocketListenerOptions extends TransportOptions {
   readonly limits: WebSocketLimits;
   readonly originRules: () => OriginRules;
+  readonly hostRules: HostRules;
   /** Undefined: plain WebSocket. */
   readonly tls: CertificatePair | undefined;
 }
@@ -47,6 +50,7 @@ export class WebSocketListener {
   #address: ListenAddress | undefined;
   #server: Server<SocketData> | undefined;
   #isStopped = false;
+  readonly #refused = new FirstOfEach();
 
   constructor(options: WebSocketListenerOptions) {
     this.#options = options;
@@ -114,7 +118,19 @@ export class WebSocketListener {
   /** Any path; sub-protocols are not looked at (spec BP 2.5). */
   #upgrade(request: Request, server: Server<SocketData>): Response | undefined {
     const { headers } = request;
-    if (!isAllowedOrigin(headers.get("origin"), headers.get("host"), this.#options.originRules())) {
+    const origin = headers.get("origin");
+    const host = headers.get("host");
+    // Without an origin it is no browser, and any name will do.
+    if (origin !== null && !isAllowedHost(host, this.#options.hostRules)) {
+      this.#warnRefused(`host ${host}`, "refused a page at a host name that http.allowed_hosts lacks", {
+        origin,
+        host,
+      });
+      return new Response(refusedHostText, { status: status.forbidden });
+    }
+    if (!isAllowedOrigin(origin, host, this.#options.originRules())) {
+      const hint = "websocket.allowed_origins would allow it";
+      this.#warnRefused(`origin ${origin}`, "refused a page of another origin", { origin, host, hint });
       return new Response("This origin is not allowed; see websocket.allowed_origins.\n", { status: status.forbidden });
     }
     const peer = server.requestIP(request);
@@ -126,6 +142,11 @@ export class WebSocketListener {
           status: status.upgradeRequired,
           headers: { upgrade: "websocket", connection: "Upgrade" },
         });
+  }
+
+  /** Once for each: a page tries again and again. */
+  #warnRefused(what: string, message: string, fields: Readonly<Record<string, unknown>>): void {
+    if (this.#refused.isNew(what)) this.#options.log.warn(message, fields);
   }
 
   #handlers(): WebSocketHandler<SocketData> {
