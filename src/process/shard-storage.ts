@@ -10,14 +10,11 @@ import { createStorageContext, kernelReservedBytes, type StorageContext, WasmBat
 
 const scanBytes = 4 * 1024 * 1024;
 const seedBytes = 32;
-/** Of the process. */
-const openFilesTotalMax = 3072;
-const openFilesMin = 64;
 
-/** As configured, for one of so many shards. */
+/** As configured; `openFilesMax`: this shard's share of descriptors. */
 export function createShardStorage(
   config: Config,
-  shardCount: number,
+  openFilesMax: number,
   statistics: Statistics,
   log: Logger,
 ): StorageContext {
@@ -36,7 +33,7 @@ export function createShardStorage(
       deduplication: messageDeduplication.enabled
         ? { maxEntries: messageDeduplication.maxEntries, expiryMicros: messageDeduplication.expiryMicros }
         : undefined,
-      openFilesMax: Math.max(openFilesMin, Math.floor(openFilesTotalMax / shardCount)),
+      openFilesMax,
     },
     ...(encryption.enabled ? { encryption: { cipher: createCipher(encryption.key), makeSeed } } : {}),
     scan: makeScanMemory(),

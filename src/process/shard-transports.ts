@@ -24,6 +24,8 @@ import { WebSocketListener } from "../transport/websocket/listener.ts";
 export interface ShardTransportsOptions {
   readonly start: ShardStart;
   readonly context: ServerContext;
+  /** Of all shards together, so that files keep their share of the descriptors. */
+  readonly connectionsMax: number;
   /** Of the process; 0 while it is not known, or HTTP is off. */
   readonly httpPort: () => number;
   readonly log: Logger;
@@ -40,7 +42,7 @@ export class ShardTransports {
   /** Made when the shard begins to listen. */
   #http: HttpServer | undefined;
 
-  constructor({ start, context, httpPort, log }: ShardTransportsOptions) {
+  constructor({ start, context, connectionsMax, httpPort, log }: ShardTransportsOptions) {
     const { config, shardId, shardCount } = start;
     this.#start = start;
     this.#log = log;
@@ -55,6 +57,7 @@ export class ShardTransports {
       busyPoll: new BusyPoll(),
       frames: config.tcp.frames,
       requestBytesMax: config.tcp.maxRequestSizeBytes,
+      connectionsMax,
     };
     this.#tcp = new TcpListener({
       ...transport,

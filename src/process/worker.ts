@@ -32,6 +32,7 @@ import {
 } from "../shard/index.ts";
 import { TakeoverError } from "../takeover/takeover-error.ts";
 import { makeClusterMetadata } from "./cluster.ts";
+import { readDescriptorLimit, shareDescriptors } from "./descriptors.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { openMetadata } from "./shard-metadata.ts";
 import { createShardStorage, makeSeed } from "./shard-storage.ts";
@@ -71,7 +72,8 @@ class ShardProcess {
     this.#metadataLog = metadataLog;
     const paths = dataPaths(config.system);
     const counters = new Counters(start.counters);
-    const storage = createShardStorage(config, shardCount, statistics, log.child("storage"));
+    const descriptors = shareDescriptors(readDescriptorLimit(), shardCount);
+    const storage = createShardStorage(config, descriptors.filesPerShard, statistics, log.child("storage"));
     const partitions = new LocalPartitions({ shardId, shardCount, storage, counters, paths });
     partitions.open(state);
     const topicDefaults = {
@@ -134,7 +136,13 @@ class ShardProcess {
         }),
       isShuttingDown: () => this.#isShuttingDown,
     };
-    this.#transports = new ShardTransports({ start, context, httpPort: () => this.#bound.http, log });
+    this.#transports = new ShardTransports({
+      start,
+      context,
+      connectionsMax: descriptors.connections,
+      httpPort: () => this.#bound.http,
+      log,
+    });
     this.#cleaner = new Cleaner({
       shardId,
       shardCount,

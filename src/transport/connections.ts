@@ -18,10 +18,14 @@ export interface TransportOptions {
   readonly busyPoll: BusyPoll;
   readonly frames: FrameKind | "auto";
   readonly requestBytesMax: number;
+  /** Clients of all transports and shards together; more are refused. Any number when absent. */
+  readonly connectionsMax?: number;
   readonly log: Logger;
 }
 
 const stallCheckMs = 1000;
+/** A flood is told once in this time. */
+const refusalLineMs = 10_000;
 
 export class Connections {
   readonly #options: TransportOptions;
@@ -31,6 +35,7 @@ export class Connections {
   #arrivingCount = 0;
   #stallTimer: Timer | undefined;
   #hasWarnedLegacy = false;
+  #refusalToldMs = Number.NEGATIVE_INFINITY;
 
   constructor(transport: Transport, options: TransportOptions) {
     this.#transport = transport;
@@ -39,6 +44,18 @@ export class Connections {
 
   start(): void {
     this.#stallTimer = setInterval(() => this.#closeStalled(), stallCheckMs);
+  }
+
+  /** Whether there is room for one more client. One that is refused is counted, and the log says so now and then. */
+  admits(address: string): boolean {
+    const { context, connectionsMax = Number.POSITIVE_INFINITY, log } = this.#options;
+    if (context.shard.counters.clientsCount() < connectionsMax) return true;
+    context.shard.statistics.add("refusedConnections");
+    const nowMs = performance.now();
+    if (nowMs - this.#refusalToldMs < refusalLineMs) return false;
+    this.#refusalToldMs = nowMs;
+    log.warn("refused a client: there are as many as descriptors for them", { address, connectionsMax });
+    return false;
   }
 
   /** A client that has just connected. */

@@ -170,8 +170,13 @@ export class QuicListener {
     const missingBytes = preambleBytes - data.preamble.byteLength;
     data.preamble = Buffer.concat([data.preamble, bytes.subarray(0, missingBytes)]);
     if (data.preamble.byteLength < preambleBytes) return;
+    const address = decodePreamble(data.preamble);
+    if (!this.#connections.admits(address)) {
+      socket.terminate();
+      return;
+    }
     const connection = this.#connections.add(
-      this.#connections.openSession(decodePreamble(data.preamble)),
+      this.#connections.openSession(address),
       this.#options.frames,
       new KeptBacklog(),
       (options) => new TcpConnection(socket, { isPlain: true, onMove: undefined }, options),

@@ -125,8 +125,12 @@ export class TcpListener {
 
   #open(socket: Socket<SocketData>): void {
     const { socketOptions, frames } = this.#options;
-    if (socketOptions !== undefined) applySocketOptions(socket, socketOptions);
     const address = formatListenAddress({ host: socket.remoteAddress, port: socket.remotePort });
+    if (!this.#connections.admits(address)) {
+      socket.terminate();
+      return;
+    }
+    if (socketOptions !== undefined) applySocketOptions(socket, socketOptions);
     this.#attach(socket, this.#connections.openSession(address), frames, new KeptBacklog());
   }
 

@@ -40,7 +40,7 @@ const defaultWriteBufferBytesMax = 2 * 1024 * 1024;
 /** Smaller buffers would be moved more often than filled. */
 const readBufferBytesMin = 4 * 1024;
 
-const status = { badRequest: 400, forbidden: 403, upgradeRequired: 426 } as const;
+const status = { badRequest: 400, forbidden: 403, upgradeRequired: 426, unavailable: 503 } as const;
 
 export class WebSocketListener {
   readonly #options: WebSocketListenerOptions;
@@ -135,6 +135,10 @@ export class WebSocketListener {
     }
     const peer = server.requestIP(request);
     const address = peer === null ? "" : formatListenAddress({ host: peer.address, port: peer.port });
+    if (!this.#connections.admits(address)) {
+      const headers = { connection: "close" };
+      return new Response("There are too many clients.\n", { status: status.unavailable, headers });
+    }
     if (server.upgrade(request, { data: { address, connection: undefined } })) return undefined;
     return headers.get("upgrade")?.toLowerCase() === "websocket"
       ? new Response("This is no WebSocket handshake.\n", { status: status.badRequest })
