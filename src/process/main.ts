@@ -167,6 +167,11 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
     tls,
     listenPorts: configuredPorts(config),
     makeWorker: (name) => new Worker(new URL("./worker.ts", import.meta.url).href, { name }),
+    onLoop: ({ shardId, isOver, stalledMs, step }) => {
+      const seconds = Math.round(stalledMs / 1000);
+      if (isOver) log.warn("a shard answers again", { shard: shardId, seconds });
+      else log.error("a shard does nothing: its event loop does not turn", { shard: shardId, seconds, began: step });
+    },
     onFailure: (reason) => {
       log.error("a shard failed; the process stops", { reason });
       process.exit(1);

@@ -2,7 +2,7 @@
 import type { Config } from "../config/schema/index.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Sessions } from "../server/index.ts";
-import type { Cleaner, Shard } from "../shard/index.ts";
+import type { Cleaner, OwnWork, Shard } from "../shard/index.ts";
 
 export interface MaintenanceOptions {
   readonly config: Config;
@@ -18,11 +18,12 @@ const timerMsMax = 2 ** 31 - 1;
 /** Starts the periodic work of one shard; the answer stops it. What fails is logged and tried again. */
 export function startMaintenance({ config, shard, sessions, cleaner, log }: MaintenanceOptions): () => void {
   const timers: Timer[] = [];
-  const every = (intervalMicros: number, what: string, work: () => void | Promise<void>) => {
+  const every = (intervalMicros: number, what: string, kind: OwnWork, work: () => void | Promise<void>) => {
     let isRunning = false;
     const run = async () => {
       if (isRunning) return; // on a slow disk a tick may take longer than the interval; the next one finds what is new
       isRunning = true;
+      shard.pulse.began(kind);
       try {
         await work();
       } catch (error) {
@@ -35,31 +36,36 @@ export function startMaintenance({ config, shard, sessions, cleaner, log }: Main
   };
 
   if (config.messageSaver.enabled) {
-    every(config.messageSaver.intervalMicros, "the saver", () => shard.save());
+    every(config.messageSaver.intervalMicros, "the saver", "the saver", () => shard.save());
   }
   const { messages } = config.dataMaintenance;
   if (messages.cleanerEnabled) {
-    every(messages.intervalMicros, "the cleaner of messages", async () => {
+    every(messages.intervalMicros, "the cleaner of messages", "the cleaner of messages", async () => {
       await cleaner.run();
     });
   }
   if (config.heartbeat.enabled) {
     const { intervalMicros } = config.heartbeat;
-    every(intervalMicros, "the check of heartbeats", () => {
+    every(intervalMicros, "the check of heartbeats", "other maintenance", () => {
       const count = sessions.dropStale(intervalMicros);
       if (count > 0) log.warn("dropped clients that do not ping", { count });
     });
   }
   if (shard.shardId === 0) {
     const { rebalancingCheckIntervalMicros, rebalancingTimeoutMicros } = config.consumerGroup;
-    every(rebalancingCheckIntervalMicros, "the check of partitions that wait for their old member", async () => {
-      const timeoutMicros = rebalancingTimeoutMicros;
-      const event = await shard.control({ kind: "timeOutRevocations", timeoutMicros });
-      if (event !== undefined) log.warn("partitions were taken from members that did not commit in time");
-    });
+    every(
+      rebalancingCheckIntervalMicros,
+      "the check of partitions that wait for their old member",
+      "other maintenance",
+      async () => {
+        const timeoutMicros = rebalancingTimeoutMicros;
+        const event = await shard.control({ kind: "timeOutRevocations", timeoutMicros });
+        if (event !== undefined) log.warn("partitions were taken from members that did not commit in time");
+      },
+    );
     const { cleaner } = config.personalAccessToken;
     if (cleaner.enabled) {
-      every(cleaner.intervalMicros, "the cleaner of access tokens", async () => {
+      every(cleaner.intervalMicros, "the cleaner of access tokens", "other maintenance", async () => {
         const event = await shard.control({ kind: "expireTokens" });
         if (event?.kind === "tokensExpired") log.info("removed expired access tokens", { count: event.tokens.length });
       });

@@ -5,7 +5,7 @@ import { systemClock } from "../platform/clock.ts";
 import { systemRandom } from "../platform/random.ts";
 import { realDisk } from "../platform/real-disk.ts";
 import { createCipher } from "../security/encryption.ts";
-import type { Statistics } from "../shard/index.ts";
+import type { LoopPulse, Statistics } from "../shard/index.ts";
 import { createStorageContext, kernelReservedBytes, type StorageContext, WasmBatchKernel } from "../storage/index.ts";
 
 const scanBytes = 4 * 1024 * 1024;
@@ -16,6 +16,7 @@ export function createShardStorage(
   config: Config,
   openFilesMax: number,
   statistics: Statistics,
+  pulse: LoopPulse,
   log: Logger,
 ): StorageContext {
   const { partition, segment, messageDeduplication, encryption } = config.system;
@@ -39,7 +40,7 @@ export function createShardStorage(
     scan: makeScanMemory(),
     log,
     count: (key, by) => statistics.add(key, by),
-    schedule: createTurnEnd(),
+    schedule: createTurnEnd(pulse),
   });
 }
 
@@ -51,11 +52,12 @@ export function makeSeed(): Uint8Array {
 }
 
 /** Runs what was handed over in this turn of the event loop at its end, all together. */
-function createTurnEnd(): (work: () => void) => void {
+function createTurnEnd(pulse: LoopPulse): (work: () => void) => void {
   let works: (() => void)[] = [];
   const run = () => {
     const now = works;
     works = [];
+    pulse.began("the writes of a turn");
     for (const work of now) work(); // none of them throws: each settles its own promises
   };
   return (work) => {

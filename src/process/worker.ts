@@ -24,6 +24,7 @@ import {
   dataPaths,
   type FromShard,
   LocalPartitions,
+  LoopPulse,
   Shard,
   type ShardStart,
   Statistics,
@@ -72,8 +73,9 @@ class ShardProcess {
     this.#metadataLog = metadataLog;
     const paths = dataPaths(config.system);
     const counters = new Counters(start.counters);
+    const pulse = new LoopPulse(start.loops, shardId);
     const descriptors = shareDescriptors(readDescriptorLimit(), shardCount);
-    const storage = createShardStorage(config, descriptors.filesPerShard, statistics, log.child("storage"));
+    const storage = createShardStorage(config, descriptors.filesPerShard, statistics, pulse, log.child("storage"));
     const partitions = new LocalPartitions({ shardId, shardCount, storage, counters, paths });
     partitions.open(state);
     const topicDefaults = {
@@ -89,6 +91,7 @@ class ShardProcess {
       counters,
       storage,
       statistics,
+      pulse,
       memories: start.memories,
       makeSeed,
       ports: start.ports,
@@ -202,6 +205,7 @@ class ShardProcess {
   }
 
   bound(ports: BoundPorts): void {
+    this.#shard.pulse.start();
     this.#bound = ports;
   }
 
@@ -215,6 +219,7 @@ class ShardProcess {
   }
 
   async close(): Promise<void> {
+    this.#shard.pulse.stop();
     await this.#transports.terminate();
     await this.#cleaner.stop();
     await this.#shard.close();

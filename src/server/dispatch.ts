@@ -15,6 +15,7 @@ export function dispatch(
 ): Reply | Promise<Reply> {
   const command = commandTable.get(code);
   if (command === undefined) throw new IggyError("InvalidCommand");
+  context.shard.pulse.beganCommand(code);
   const request = command.decode(payload);
   if (command.needsLogin) requireLogin(session);
   return command.run(context, session, request);

@@ -34,6 +34,7 @@ export async function execute<N extends CommandName>(
 /** Notes how long a command took, whatever came of it. */
 export async function measured<T>({ shard }: ServerContext, name: CommandName, work: () => Promise<T>): Promise<T> {
   const startedMs = performance.now();
+  shard.pulse.beganCommand(CommandCode[name]);
   try {
     return await work();
   } finally {

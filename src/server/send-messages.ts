@@ -2,6 +2,7 @@
 // and goes as it is to the shard that owns the partition.
 import { findPartition, requireTopic, type Topic } from "../metadata/index.ts";
 import { readU32 } from "../protocol/byte-reader.ts";
+import { CommandCode } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { decodeSendMessagesHead } from "../protocol/message/send-messages.ts";
 import { indexRowBytes } from "../protocol/message-layout.ts";
@@ -16,6 +17,7 @@ import type { Session } from "./session.ts";
  * batch, 1009, 2010, 41, 3007, and those of the append.
  */
 export function sendMessages(shard: Shard, session: Session, buffer: FrameBuffer): Promise<void> {
+  shard.pulse.beganCommand(CommandCode.sendMessages);
   const { memory, position } = buffer;
   const end = position + buffer.sizeBytes;
   const route = session.sendRoute;

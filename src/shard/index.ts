@@ -6,6 +6,7 @@ export { Counters, createSharedCounters, type SharedCounters } from "./counters.
 export { type FrameBuffer, FrameMemory } from "./frame-memory.ts";
 export type { BoundPorts, FromShard, RootCredentials, ShardStart, TlsCertificates, ToShard } from "./lifecycle.ts";
 export { LocalPartitions } from "./local-partitions.ts";
+export { createLoopMemory, LoopPulse, type LoopReport, LoopWatch, type OwnWork } from "./loop-watch.ts";
 export type { Port } from "./mailbox.ts";
 export type { MovedConnection, ReplyPart } from "./messages.ts";
 export { type DataPaths, dataPaths } from "./paths.ts";

@@ -32,6 +32,8 @@ export interface ShardStart {
   readonly startTimeMicros: number;
   readonly follower: boolean;
   readonly counters: SharedCounters;
+  /** Where the main thread sees that the shard turns (loop-watch.ts). */
+  readonly loops: SharedArrayBuffer;
   /** One arena per shard. */
   readonly memories: readonly WebAssembly.Memory[];
   /** By shard id; undefined at the own place. */

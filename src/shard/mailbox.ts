@@ -60,6 +60,8 @@ export interface MailboxOptions {
   readonly onRelease: (leaseId: number) => void;
   /** A connection moves here. */
   readonly onAdopt: (connection: MovedConnection) => void;
+  /** A request of the other shard is about to be handled. */
+  readonly onRequest?: (kind: ShardRequestKind) => void;
   /** Whatever a handler threw, for the log; the other shard gets its error code. */
   readonly onFailure: (thrown: unknown) => void;
 }
@@ -202,6 +204,7 @@ export class Mailbox {
   }
 
   #handle(requestId: number, name: ShardRequestKind, body: unknown): void {
+    this.#options.onRequest?.(name);
     try {
       const handler = this.#options.handlers[name] as (body: unknown) => unknown;
       const result = handler(body);

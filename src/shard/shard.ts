@@ -10,6 +10,7 @@ import type { Counters } from "./counters.ts";
 import type { FrameBuffer } from "./frame-memory.ts";
 import { GroupOwner } from "./group-owner.ts";
 import type { LocalPartitions } from "./local-partitions.ts";
+import { createLoopMemory, LoopPulse } from "./loop-watch.ts";
 import { Mailbox, type Port, type ShardHandlers } from "./mailbox.ts";
 import type {
   AppendRequest,
@@ -47,6 +48,8 @@ export interface ShardOptions {
   readonly ports: readonly (Port | undefined)[];
   /** Where the storage of this shard counts too; own ones when absent. */
   readonly statistics?: Statistics;
+  /** Watched by the main thread; nobody watches when absent. */
+  readonly pulse?: LoopPulse;
   /** On shard 0 only. */
   readonly controlPlane: ((broadcast: (event: MetadataEvent) => Promise<void>) => ControlPlane) | undefined;
   /** On shard 0: makes everything durable that the log of metadata holds. Nothing is to be made durable when absent. */
@@ -80,6 +83,8 @@ export class Shard {
   readonly state: MetadataState;
   readonly counters: Counters;
   readonly statistics: Statistics;
+  /** Whoever begins something says so here. */
+  readonly pulse: LoopPulse;
   readonly #options: ShardOptions;
   readonly #mailboxes: readonly (Mailbox | undefined)[];
   readonly #controlPlane: ControlPlane | undefined;
@@ -93,6 +98,7 @@ export class Shard {
     this.state = options.state;
     this.counters = options.counters;
     this.statistics = options.statistics ?? new Statistics();
+    this.pulse = options.pulse ?? new LoopPulse(createLoopMemory(options.shardCount), options.shardId);
     const { state, partitions, memories, makeSeed } = options;
     this.#groups = new GroupOwner({
       state,
@@ -109,6 +115,7 @@ export class Shard {
             handlers,
             onRelease: (leaseId) => this.#owner.release(leaseId),
             onAdopt: options.onAdopt,
+            onRequest: (kind) => this.pulse.beganRequest(kind),
             onFailure: options.onFailure,
           }),
     );
@@ -219,6 +226,7 @@ export class Shard {
       mailbox.waitedCount += to.counters.waited;
       mailbox.depth += to.depth;
     }
+    this.statistics.set("stalledLoops", this.pulse.stallsCount); // counted by the main thread
     return this.statistics.snapshot(this.shardId, mailbox);
   }
 

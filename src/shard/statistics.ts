@@ -52,6 +52,11 @@ export class Statistics {
     this.#events[key] += by;
   }
 
+  /** It happened so often up to now, as somebody else has counted. */
+  set(key: EventKey, count: number): void {
+    this.#events[key] = count;
+  }
+
   /** A command was answered, with a success or an error, after `durationMs`. Codes that no command has are not counted. */
   answered(code: number, durationMs: number): void {
     if (code > codeMax) return;

@@ -6,6 +6,7 @@ import type { MetadataState } from "../metadata/index.ts";
 import type { LogFileSettings } from "../observability/log-file.ts";
 import { createSharedCounters } from "./counters.ts";
 import type { BoundPorts, FromShard, RootCredentials, ShardStart, TlsCertificates, ToShard } from "./lifecycle.ts";
+import { beatMs, createLoopMemory, type LoopReport, LoopWatch } from "./loop-watch.ts";
 
 export interface SupervisorOptions {
   readonly config: Config;
@@ -19,6 +20,8 @@ export interface SupervisorOptions {
   /** The configured ones; 0 where the system is to choose, and for a transport that is off. */
   readonly listenPorts: BoundPorts;
   readonly makeWorker: (name: string) => Worker;
+  /** A shard does not turn its event loop, or does so again. */
+  readonly onLoop?: (report: LoopReport) => void;
   /** Called once when a shard has died or given up; the process should end with a failure. */
   readonly onFailure: (reason: string) => void;
 }
@@ -68,6 +71,7 @@ class ShardWorker {
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #shards: ShardWorker[] = [];
+  #watchTimer: Timer | undefined;
   #isStopping = false;
   #hasFailed = false;
   #hasCreatedRoot = false;
@@ -85,6 +89,7 @@ export class Supervisor {
   async start(): Promise<BoundPorts> {
     const { shardCount, makeWorker } = this.#options;
     const counters = createSharedCounters();
+    const loops = createLoopMemory(shardCount);
     const memories = Array.from({ length: shardCount }, () => makeMemory());
     const ports = connectAll(shardCount);
     let state: MetadataState | undefined;
@@ -94,7 +99,7 @@ export class Supervisor {
       this.#shards.push(shard);
       const opened = shard.next("opened");
       const own = ports[shardId]!;
-      const start = this.#startOf(shardId, counters, memories, own, state);
+      const start = this.#startOf(shardId, counters, loops, memories, own, state);
       shard.send(
         { kind: "start", start },
         own.filter((port) => port !== undefined),
@@ -111,7 +116,15 @@ export class Supervisor {
       bound = (await listening).ports;
     }
     for (const shard of this.#shards) shard.send({ kind: "bound", ports: bound });
+    this.#watch(loops);
     return bound;
+  }
+
+  #watch(loops: SharedArrayBuffer): void {
+    const { onLoop } = this.#options;
+    if (onLoop === undefined) return;
+    const watch = new LoopWatch(loops, onLoop);
+    this.#watchTimer = setInterval(() => watch.look(performance.now()), beatMs);
   }
 
   /** Every shard shows these certificates to new connections. */
@@ -122,6 +135,7 @@ export class Supervisor {
   /** Orderly stop; true when every shard closed its partitions in time. */
   async stop(): Promise<boolean> {
     this.#isStopping = true;
+    clearInterval(this.#watchTimer);
     const quiesced = await this.#all("quiesce", "quiesced", quiesceTimeoutMs);
     const closed = await this.#all("close", "closed", closeTimeoutMs);
     return quiesced && closed;
@@ -147,6 +161,7 @@ export class Supervisor {
   #startOf(
     shardId: number,
     counters: ShardStart["counters"],
+    loops: SharedArrayBuffer,
     memories: readonly WebAssembly.Memory[],
     ports: readonly (MessagePort | undefined)[],
     state: MetadataState | undefined,
@@ -161,6 +176,7 @@ export class Supervisor {
       startTimeMicros,
       follower,
       counters,
+      loops,
       memories,
       ports,
       root: shardId === 0 ? root : undefined,
