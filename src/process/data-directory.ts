@@ -1,9 +1,11 @@
 // The data directory when the process starts. What serves tools only may be missing: on a full disk the broker starts all the
 // same, since reading, deleting and retention are what helps then.
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Config } from "../config/schema/index.ts";
 import { DirectoryLock } from "../platform/directory-lock.ts";
+import type { Disk } from "../platform/disk.ts";
+import { realDisk } from "../platform/real-disk.ts";
 
 /** Nothing can be started on this directory; the message says why. */
 export class DataDirectoryError extends Error {
@@ -20,7 +22,10 @@ export interface PreparedDirectory {
  * Makes the directories that are missing, and takes the lock. Throws `DataDirectoryError` where nothing can be stored at all,
  * `DirectoryLockedError` where another process runs on the same directory.
  */
-export async function prepareDataDirectory({ system }: Config): Promise<PreparedDirectory> {
+export async function prepareDataDirectory(
+  { system }: Config,
+  disk: Pick<Disk, "syncDirectory"> = realDisk,
+): Promise<PreparedDirectory> {
   const failures: { what: string; error: unknown }[] = [];
   const attempt = async (what: string, work: () => Promise<unknown>) => {
     try {
@@ -34,15 +39,32 @@ export async function prepareDataDirectory({ system }: Config): Promise<Prepared
       throw new DataDirectoryError(`${path} is needed and cannot be made: ${cause.message}`, { cause });
     });
 
-  await needed(system.path);
+  const path = resolve(system.path);
+  const firstMade = await needed(path);
   const lock = takeLock(system.path);
-  await needed(join(system.path, "state"));
-  const runtime = join(system.path, system.runtime.path);
+  await needed(join(path, "state"));
+  const runtime = join(path, system.runtime.path);
   await attempt("files of an earlier start cannot be removed", () => rm(runtime, { recursive: true, force: true }));
   await attempt("there is no directory for files of this start", () => mkdir(runtime, { recursive: true }));
-  const streams = join(system.path, system.stream.path);
+  const streams = join(path, system.stream.path);
   await attempt("no messages can be stored yet", () => mkdir(streams, { recursive: true }));
+  // What is durable in a directory that a power loss takes is lost with it.
+  const isOld = firstMade === undefined;
+  for (const directory of [path, ...parentsOf(path, firstMade)]) {
+    const what = `a power loss may take what was made in ${directory}`;
+    await attempt(what, async () => disk.syncDirectory(directory));
+    // The parent of an old one was made durable long ago, as a rule, and it may be nothing that this user may read.
+    if (isOld && directory !== path && failures.at(-1)?.what === what) failures.pop();
+  }
   return { lock, failures };
+}
+
+/** Directories with an entry that leads to `path` and was made now; its parent always, since a start may have been cut short. */
+function parentsOf(path: string, firstMade: string | undefined): string[] {
+  const parents = [dirname(path)];
+  const last = dirname(firstMade ?? path);
+  while (parents.at(-1) !== last) parents.push(dirname(parents.at(-1)!));
+  return parents;
 }
 
 function takeLock(path: string): DirectoryLock {

@@ -45,3 +45,24 @@ test("a directory that cannot be used at all is refused with its path and the re
   await expect(preparing).rejects.toThrow(DataDirectoryError);
   await expect(preparing).rejects.toThrow(/file\/data is needed and cannot be made: ENOTDIR/);
 });
+
+test("the directory, and each that was made on the way to it, is made durable", async () => {
+  const root = servers.makeDirectory();
+  const path = join(root, "srv/broker/data");
+  const synced: string[] = [];
+  const prepare = async () => {
+    synced.length = 0;
+    const { lock, failures } = await prepareDataDirectory(configOf(path), {
+      syncDirectory: (directory) => {
+        expect(readdirSync(directory)).not.toEqual([]);
+        synced.push(directory);
+      },
+    });
+    lock.release();
+    expect(failures).toEqual([]);
+  };
+  await prepare();
+  expect(synced).toEqual([path, join(root, "srv/broker"), join(root, "srv"), root]);
+  await prepare();
+  expect(synced).toEqual([path, join(root, "srv/broker")]);
+});
