@@ -20,7 +20,7 @@ export const groupRules: Rules<
     const { groups } = requireTopicEntry(state, event).topic;
     assertIdFree(groups, event.groupId);
     assertNameFree(groups, event.name);
-    return () => addEntry(groups, createGroup(event.groupId, event.name));
+    return () => addEntry(groups, createGroup(event.groupId, event.name, event.logId));
   },
 
   groupDeleted(state, event) {

@@ -16,8 +16,18 @@ import {
   requireEntry,
 } from "./catalog.ts";
 import type { MetadataEvent } from "./events.ts";
+import { assertRemovalId, rememberRemoval, removedLogsOf } from "./removals.ts";
 import { type Rule, type Rules, requireTopicEntry } from "./rules.ts";
-import { type MetadataState, type Partition, partitionsPerTopicMax, streamsMax, topicsPerStreamMax } from "./state.ts";
+import {
+  type MetadataState,
+  type Partition,
+  partitionsPerTopicMax,
+  type Removal,
+  type RemovedLogs,
+  streamsMax,
+  type Topic,
+  topicsPerStreamMax,
+} from "./state.ts";
 
 /** Changes `state`. Throws `AssertionError`, with the state untouched, if the event does not fit it. */
 export function apply(state: MetadataState, event: MetadataEvent): void {
@@ -48,18 +58,27 @@ const rules: Rules<MetadataEvent["kind"]> = {
     return () => renameEntry(state.streams, stream, name);
   },
 
-  streamDeleted(state, { streamId }) {
+  streamDeleted(state, { streamId, removalId }) {
     const stream = requireEntry(state.streams, streamId);
+    const removal = removalOf(state, removalId, { streamId, firstPartitionId: 0 });
     return () => {
-      for (const topic of stream.topics.byId.values()) forgetGroups(state, streamId, topic);
+      const topics = [...stream.topics.byId.values()];
+      removal?.(topics.map((topic) => removedLogsOf(topic)));
+      for (const topic of topics) forgetGroups(state, streamId, topic);
+      for (const topic of topics) uncount(state, topic);
       removeEntry(state.streams, stream);
       forgetPermissions(state, streamId);
     };
   },
 
-  streamPurged(state, { streamId }) {
-    requireEntry(state.streams, streamId);
-    return noChange;
+  streamPurged(state, { streamId, removalId, logBase }) {
+    const { topics } = requireEntry(state.streams, streamId);
+    const removal = removalOf(state, removalId, { streamId, firstPartitionId: 0 });
+    return () => {
+      const all = [...topics.byId.values()];
+      removal?.(all.map((topic) => removedLogsOf(topic)));
+      for (const topic of all) startLogs(topic, logBase);
+    };
   },
 
   topicCreated(state, event) {
@@ -70,18 +89,21 @@ const rules: Rules<MetadataEvent["kind"]> = {
     assert(id < topicsPerStreamMax, "a topic id fits the partition key", { id });
     assertPartitionsCount(partitionsCount);
     assertResolved(event);
-    return () =>
+    return () => {
+      state.topicsCount++;
+      state.partitionsCount += partitionsCount;
       addEntry(topics, {
         id,
         name,
         createdAtMicros,
-        partitions: createPartitions(partitionsCount, createdAtMicros),
+        partitions: createPartitions(event, partitionsCount),
         groups: createCatalog(),
         compression: event.compression,
         messageExpiryMicros: event.messageExpiryMicros,
         maxTopicSizeBytes: event.maxTopicSizeBytes,
         replicationFactor: event.replicationFactor,
       });
+    };
   },
 
   topicUpdated(state, event) {
@@ -99,16 +121,25 @@ const rules: Rules<MetadataEvent["kind"]> = {
 
   topicDeleted(state, event) {
     const { stream, topic } = requireTopicEntry(state, event);
+    const place = { streamId: stream.id, topicId: topic.id, firstPartitionId: 0 };
+    const removal = removalOf(state, event.removalId, place);
     return () => {
+      removal?.([removedLogsOf(topic)]);
       forgetGroups(state, stream.id, topic);
+      uncount(state, topic);
       removeEntry(stream.topics, topic);
       forgetPermissions(state, stream.id, topic.id);
     };
   },
 
   topicPurged(state, event) {
-    requireTopicEntry(state, event);
-    return noChange;
+    const { stream, topic } = requireTopicEntry(state, event);
+    const place = { streamId: stream.id, topicId: topic.id, firstPartitionId: 0 };
+    const removal = removalOf(state, event.removalId, place);
+    return () => {
+      removal?.([removedLogsOf(topic)]);
+      startLogs(topic, event.logBase);
+    };
   },
 
   partitionsCreated(state, event) {
@@ -117,27 +148,64 @@ const rules: Rules<MetadataEvent["kind"]> = {
     assert(event.count > 0, "partitions are created at least one at a time", { count: event.count });
     assertPartitionsCount(partitions.length + event.count);
     return () => {
-      for (const partition of createPartitions(event.count, event.createdAtMicros)) partitions.push(partition);
+      for (const partition of createPartitions(event, event.count)) partitions.push(partition);
+      state.partitionsCount += event.count;
       rebalanceGroups(topic);
     };
   },
 
   partitionsDeleted(state, event) {
-    const { topic } = requireTopicEntry(state, event);
+    const { stream, topic } = requireTopicEntry(state, event);
     const { partitions } = topic;
     const { count } = event;
     assert(count > 0 && count <= partitions.length, "deleted partitions exist", { count, existing: partitions.length });
+    const place = { streamId: stream.id, topicId: topic.id, firstPartitionId: partitions.length - count };
+    const removal = removalOf(state, event.removalId, place);
     return () => {
+      removal?.([removedLogsOf(topic, partitions.slice(-count))]);
       partitions.length -= count;
+      state.partitionsCount -= count;
       rebalanceGroups(topic);
+    };
+  },
+
+  removalsFinished(state, { removalIds }) {
+    for (const removalId of removalIds) {
+      assert(state.removals.has(removalId), "what is forgotten was remembered", { removalId });
+    }
+    return () => {
+      for (const removalId of removalIds) state.removals.delete(removalId);
     };
   },
 };
 
-function noChange(): void {}
+/** Remembers, once it is called with the logs that end, what is deleted at a place. Undefined: nothing is to be remembered. */
+function removalOf(
+  state: MetadataState,
+  removalId: number | undefined,
+  place: Omit<Removal, "removalId" | "logs">,
+): ((logs: readonly RemovedLogs[]) => void) | undefined {
+  if (removalId === undefined) return undefined;
+  assertRemovalId(state, removalId);
+  return (logs) => rememberRemoval(state, { removalId, ...place, logs });
+}
 
-function createPartitions(count: number, createdAtMicros: number): Partition[] {
-  return Array.from({ length: count }, () => ({ createdAtMicros }));
+function createPartitions(
+  { createdAtMicros, logBase }: { readonly createdAtMicros: number; readonly logBase?: string },
+  count: number,
+): Partition[] {
+  return Array.from({ length: count }, () => ({ createdAtMicros, logBase }));
+}
+
+/** After a purge. One of an older version had no ids. */
+function startLogs({ partitions }: Topic, logBase: string | undefined): void {
+  if (logBase === undefined) return;
+  for (const [id, { createdAtMicros }] of partitions.entries()) partitions[id] = { createdAtMicros, logBase };
+}
+
+function uncount(state: MetadataState, topic: Topic): void {
+  state.topicsCount--;
+  state.partitionsCount -= topic.partitions.length;
 }
 
 function assertPartitionsCount(count: number): void {

@@ -23,9 +23,11 @@ import { requireStream, requireTopic } from "./lookups.ts";
 import {
   type Compression,
   type MetadataState,
+  partitionsMax,
   partitionsPerTopicMax,
   type Stream,
   streamsMax,
+  topicsMax,
   topicsPerStreamMax,
 } from "./state.ts";
 
@@ -54,6 +56,22 @@ export interface PartitionsRequest extends TopicTarget {
   readonly count: number;
 }
 
+/** What a planner cannot find out or make up by itself; where it is absent, the event is one of an older version. */
+export interface MakesLogs {
+  /** 96 random bits for the ids of new logs (`log-ids.ts`). */
+  readonly logBase?: string;
+}
+
+/** The same for what is to be remembered until its files are gone. */
+export interface EndsLogs {
+  readonly removalId?: number;
+}
+
+/** Whether a number that is free in the metadata can be given: its place on the disk may be taken. */
+export interface TakesNumber {
+  readonly isUsable?: (id: number) => boolean;
+}
+
 /** The server's configuration, resolved: neither default may be 0. */
 export interface TopicDefaults {
   readonly messageExpiryMicros: bigint;
@@ -66,9 +84,10 @@ export function planCreateStream(
   state: MetadataState,
   request: { readonly name: string },
   nowMicros: number,
+  { isUsable }: TakesNumber = {},
 ): StreamCreated {
   requireStreamName(state, request.name, undefined);
-  const streamId = peekId(state.streams.ids);
+  const streamId = peekId(state.streams.ids, isUsable);
   if (streamId >= streamsMax) throw new IggyError("CannotCreateStream", [streamId]);
   return { kind: "streamCreated", streamId, name: request.name, createdAtMicros: nowMicros };
 }
@@ -84,29 +103,40 @@ export function planUpdateStream(
 }
 
 /** Errors: 1009. */
-export function planDeleteStream(state: MetadataState, request: StreamTarget): StreamDeleted {
-  return { kind: "streamDeleted", streamId: requireStream(state, request.stream).id };
+export function planDeleteStream(state: MetadataState, request: StreamTarget, ends?: EndsLogs): StreamDeleted {
+  return { kind: "streamDeleted", streamId: requireStream(state, request.stream).id, ...ends };
 }
 
 /** Errors: 1009. */
-export function planPurgeStream(state: MetadataState, request: StreamTarget): StreamPurged {
-  return { kind: "streamPurged", streamId: requireStream(state, request.stream).id };
+export function planPurgeStream(
+  state: MetadataState,
+  request: StreamTarget,
+  logs?: MakesLogs & EndsLogs,
+): StreamPurged {
+  return { kind: "streamPurged", streamId: requireStream(state, request.stream).id, ...logs };
 }
 
-/** Errors, in this order: 2015, 1009, 2014, 1019, 2013, CannotCreateTopic (2006) at the limit. */
+/**
+ * Errors, in this order: 2015, 1009, 2014, 1019, 2013, CannotCreateTopic (2006) at the limit of the stream or of all, 2015 if
+ * there would be more partitions than can exist.
+ */
 export function planCreateTopic(
   state: MetadataState,
   request: StreamTarget & TopicSettings & { readonly partitionsCount: number },
   nowMicros: number,
   defaults: TopicDefaults,
+  { isUsable, ...logs }: TakesNumber & MakesLogs = {},
 ): TopicCreated {
   requireTopicPartitionsCount(request.partitionsCount);
   const stream = requireStream(state, request.stream);
   requireTopicNameLength(request.name);
   requireTopicSize(request.maxTopicSizeBytes, defaults.segmentSizeBytes);
   requireTopicNameFree(stream, request.stream, request.name, undefined);
-  const topicId = peekId(stream.topics.ids);
-  if (topicId >= topicsPerStreamMax) throw new IggyError("CannotCreateTopic", [topicId, stream.id]);
+  const topicId = peekId(stream.topics.ids, isUsable);
+  if (topicId >= topicsPerStreamMax || state.topicsCount >= topicsMax) {
+    throw new IggyError("CannotCreateTopic", [topicId, stream.id]);
+  }
+  requirePlacesFor(state, request.partitionsCount);
   return {
     kind: "topicCreated",
     streamId: stream.id,
@@ -114,6 +144,7 @@ export function planCreateTopic(
     createdAtMicros: nowMicros,
     partitionsCount: request.partitionsCount,
     ...resolveSettings(request, defaults),
+    ...logs,
   };
 }
 
@@ -130,41 +161,51 @@ export function planUpdateTopic(
 }
 
 /** Errors: 1009, 2010. */
-export function planDeleteTopic(state: MetadataState, request: TopicTarget): TopicDeleted {
+export function planDeleteTopic(state: MetadataState, request: TopicTarget, ends?: EndsLogs): TopicDeleted {
   const { stream, topic } = requireTopic(state, request.stream, request.topic);
-  return { kind: "topicDeleted", streamId: stream.id, topicId: topic.id };
+  return { kind: "topicDeleted", streamId: stream.id, topicId: topic.id, ...ends };
 }
 
 /** Errors: 1009, 2010. */
-export function planPurgeTopic(state: MetadataState, request: TopicTarget): TopicPurged {
+export function planPurgeTopic(state: MetadataState, request: TopicTarget, logs?: MakesLogs & EndsLogs): TopicPurged {
   const { stream, topic } = requireTopic(state, request.stream, request.topic);
-  return { kind: "topicPurged", streamId: stream.id, topicId: topic.id };
+  return { kind: "topicPurged", streamId: stream.id, topicId: topic.id, ...logs };
 }
 
-/** Errors, in this order: 2015, 1009, 2010, 2015 if the topic would have more than a partition key can name. */
+/**
+ * Errors, in this order: 2015, 1009, 2010, 2015 if the topic would have more than a partition key can name, or all topics
+ * more than can exist.
+ */
 export function planCreatePartitions(
   state: MetadataState,
   request: PartitionsRequest,
   nowMicros: number,
+  logs?: MakesLogs,
 ): PartitionsCreated {
   requireCreatedPartitionsCount(request.count);
   const { stream, topic } = requireTopic(state, request.stream, request.topic);
   if (topic.partitions.length + request.count > partitionsPerTopicMax) throw new IggyError("TooManyPartitions");
+  requirePlacesFor(state, request.count);
   return {
     kind: "partitionsCreated",
     streamId: stream.id,
     topicId: topic.id,
     count: request.count,
     createdAtMicros: nowMicros,
+    ...logs,
   };
 }
 
 /** Errors, in this order: 2015 for a count of 0, 1009, 2010, InvalidPartitionsCount (2019). */
-export function planDeletePartitions(state: MetadataState, request: PartitionsRequest): PartitionsDeleted {
+export function planDeletePartitions(
+  state: MetadataState,
+  request: PartitionsRequest,
+  ends?: EndsLogs,
+): PartitionsDeleted {
   requireDeletedPartitionsCount(request.count);
   const { stream, topic } = requireTopic(state, request.stream, request.topic);
   if (request.count > topic.partitions.length) throw new IggyError("InvalidPartitionsCount");
-  return { kind: "partitionsDeleted", streamId: stream.id, topicId: topic.id, count: request.count };
+  return { kind: "partitionsDeleted", streamId: stream.id, topicId: topic.id, count: request.count, ...ends };
 }
 
 /** Create topic: 0 to 1000, else TooManyPartitions (2015). Precedes look-up and permission, so callers may need it alone. */
@@ -180,6 +221,11 @@ export function requireCreatedPartitionsCount(count: number): void {
 /** Delete partitions: not 0, else 2015. Precedes look-up and permission. */
 export function requireDeletedPartitionsCount(count: number): void {
   if (count < 1) throw new IggyError("TooManyPartitions");
+}
+
+/** For all topics together: refused when it is planned, or no shard could take up what the log already has. */
+function requirePlacesFor(state: MetadataState, count: number): void {
+  if (state.partitionsCount + count > partitionsMax) throw new IggyError("TooManyPartitions");
 }
 
 function requireStreamName(state: MetadataState, name: string, ownId: number | undefined): void {

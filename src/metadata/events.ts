@@ -29,7 +29,8 @@ export type LoggedEvent =
   | PermissionsUpdated
   | TokenCreated
   | TokenDeleted
-  | TokensExpired;
+  | TokensExpired
+  | RemovalsFinished;
 
 /** Who is in a group ends with the process. */
 export type MembershipEvent = GroupMemberJoined | GroupMembersLeft | GroupRevocationCompleted;
@@ -54,12 +55,18 @@ export type StreamCreated = {
 
 export type StreamUpdated = { readonly kind: "streamUpdated"; readonly streamId: number; readonly name: string };
 
-export type StreamDeleted = { readonly kind: "streamDeleted"; readonly streamId: number };
+/** What deletes or purges is remembered under this number until its files are gone; absent in logs of older versions. */
+export type Remembered = { readonly removalId?: number };
 
-/** Changes no metadata: the owners of the partitions drop their messages. */
-export type StreamPurged = { readonly kind: "streamPurged"; readonly streamId: number };
+/** What makes partitions: 96 random bits for the ids of their logs (`log-ids.ts`); absent in logs of older versions. */
+export type WithLogBase = { readonly logBase?: string };
 
-export type TopicCreated = {
+export type StreamDeleted = Remembered & { readonly kind: "streamDeleted"; readonly streamId: number };
+
+/** The owners of the partitions drop their messages; the partitions begin a new log. */
+export type StreamPurged = Remembered & WithLogBase & { readonly kind: "streamPurged"; readonly streamId: number };
+
+export type TopicCreated = WithLogBase & {
   readonly kind: "topicCreated";
   readonly streamId: number;
   readonly topicId: number;
@@ -83,13 +90,18 @@ export type TopicUpdated = {
   readonly replicationFactor: number;
 };
 
-export type TopicDeleted = { readonly kind: "topicDeleted"; readonly streamId: number; readonly topicId: number };
+export type TopicDeleted = Remembered & {
+  readonly kind: "topicDeleted";
+  readonly streamId: number;
+  readonly topicId: number;
+};
 
-/** Changes no metadata, like `streamPurged`. */
-export type TopicPurged = { readonly kind: "topicPurged"; readonly streamId: number; readonly topicId: number };
+/** As `streamPurged`. */
+export type TopicPurged = Remembered &
+  WithLogBase & { readonly kind: "topicPurged"; readonly streamId: number; readonly topicId: number };
 
 /** New ids follow the highest. */
-export type PartitionsCreated = {
+export type PartitionsCreated = WithLogBase & {
   readonly kind: "partitionsCreated";
   readonly streamId: number;
   readonly topicId: number;
@@ -98,14 +110,19 @@ export type PartitionsCreated = {
 };
 
 /** From the highest id down. */
-export type PartitionsDeleted = {
+export type PartitionsDeleted = Remembered & {
   readonly kind: "partitionsDeleted";
   readonly streamId: number;
   readonly topicId: number;
   readonly count: number;
 };
 
-export type GroupCreated = GroupKey & { readonly kind: "groupCreated"; readonly name: string };
+export type GroupCreated = GroupKey & {
+  readonly kind: "groupCreated";
+  readonly name: string;
+  /** Tells it from others that had or get its number: 24 hex digits; absent in logs of older versions. */
+  readonly logId?: string;
+};
 
 /** Its members go with it. */
 export type GroupDeleted = GroupKey & { readonly kind: "groupDeleted" };
@@ -182,3 +199,6 @@ export type TokenDeleted = TokenOwner & { readonly kind: "tokenDeleted" };
 
 /** What the cleaner found; the same effect as a deletion of each. */
 export type TokensExpired = { readonly kind: "tokensExpired"; readonly tokens: readonly TokenOwner[] };
+
+/** The files of these deletions and purges are gone: they need not be remembered any more. */
+export type RemovalsFinished = { readonly kind: "removalsFinished"; readonly removalIds: readonly number[] };

@@ -10,8 +10,8 @@ import { createIdAllocator, freeId, peekId, takeId } from "./id-allocator.ts";
 import type { ConsumerGroup, GroupMember, PendingRevocation } from "./state.ts";
 
 /** A group without members. */
-export function createGroup(id: number, name: string): ConsumerGroup {
-  return { id, name, members: [], membersByClient: new Map(), slots: createIdAllocator() };
+export function createGroup(id: number, name: string, logId: string | undefined): ConsumerGroup {
+  return { id, name, logId, members: [], membersByClient: new Map(), slots: createIdAllocator() };
 }
 
 /** Partition i goes to member i modulo the number of members, in slot order. Nothing stays pending. */

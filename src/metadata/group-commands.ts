@@ -26,14 +26,18 @@ export interface RevocationTarget extends GroupKey {
   readonly sinceMicros: number;
 }
 
-/** Errors: 1009, 2010, ConsumerGroupNameAlreadyExists (5004). */
-export function planCreateGroup(state: MetadataState, request: TopicTarget & { readonly name: string }): GroupCreated {
+/** Errors: 1009, 2010, ConsumerGroupNameAlreadyExists (5004). `logId`: 96 random bits in hex, for the group alone. */
+export function planCreateGroup(
+  state: MetadataState,
+  request: TopicTarget & { readonly name: string },
+  log?: { readonly logId: string },
+): GroupCreated {
   const { stream, topic } = requireTopic(state, request.stream, request.topic);
   if (topic.groups.byName.has(request.name)) {
     throw new IggyError("ConsumerGroupNameAlreadyExists", [request.name, request.topic.value]);
   }
   const groupId = peekId(topic.groups.ids);
-  return { kind: "groupCreated", streamId: stream.id, topicId: topic.id, groupId, name: request.name };
+  return { kind: "groupCreated", streamId: stream.id, topicId: topic.id, groupId, name: request.name, ...log };
 }
 
 /** Errors: 1009, 2010, 5000. */

@@ -14,9 +14,17 @@ export function createIdAllocator(): IdAllocator {
   return { nextId: 0, freedIds: [] };
 }
 
-/** The id that the next creation gets; nothing changes until it is taken. */
-export function peekId(allocator: IdAllocator): number {
-  return allocator.freedIds.at(-1) ?? allocator.nextId;
+/**
+ * The id that the next creation gets; nothing changes until it is taken. `isUsable`: whether a free id can be given now; the
+ * answer may be any higher one than all that were ever in use.
+ */
+export function peekId(allocator: IdAllocator, isUsable?: (id: number) => boolean): number {
+  if (isUsable === undefined) return allocator.freedIds.at(-1) ?? allocator.nextId;
+  const freed = allocator.freedIds.findLast(isUsable);
+  if (freed !== undefined) return freed;
+  let id = allocator.nextId;
+  while (!isUsable(id)) id++;
+  return id;
 }
 
 /** Marks an id as used. Replay of a log that spans restarts takes ids in another order than this table would give. */

@@ -45,10 +45,12 @@ export {
 } from "./group-commands.ts";
 export { peekId } from "./id-allocator.ts";
 export { MetadataLog, type MetadataLogOptions } from "./log.ts";
+export { logIdBytes, logIdOf } from "./log-ids.ts";
 export { requireGroup, requireStream, requireTopic, requireUser } from "./lookups.ts";
 export { isAllowed, type Operation, requireAllowed } from "./permissions.ts";
 export type { PlainData } from "./plain-data.ts";
 export type { MetadataRepair } from "./recovery.ts";
+export { isRemovedLog, nextRemovalId, planRemovalsFinished } from "./removals.ts";
 export {
   type Compression,
   type ConsumerGroup,
@@ -64,11 +66,16 @@ export {
   type MetadataState,
   type Partition,
   type PendingRevocation,
+  partitionsMax,
+  type Removal,
   rootUserId,
   type Stream,
+  streamsMax,
   type Token,
   type TokenOwner,
   type Topic,
+  topicsMax,
+  topicsPerStreamMax,
   type User,
   type UserStatus,
 } from "./state.ts";

@@ -8,6 +8,8 @@ import {
   type ConsumerGroup,
   createState,
   type MetadataState,
+  type Partition,
+  type Removal,
   type Stream,
   type Token,
   type Topic,
@@ -17,6 +19,9 @@ import {
 export interface PlainState {
   readonly streams: readonly PlainStream[];
   readonly users: readonly PlainUser[];
+  /** Absent before version 3. */
+  readonly removals?: readonly Removal[];
+  readonly lastRemovalId?: number;
 }
 
 type PlainStream = Omit<Stream, "topics"> & { readonly topics: readonly PlainTopic[] };
@@ -24,9 +29,17 @@ type PlainStream = Omit<Stream, "topics"> & { readonly topics: readonly PlainTop
 /** One creation time for each partition, in order of id. */
 type PlainTopic = Omit<Topic, "partitions" | "groups"> & {
   readonly partitionTimesMicros: readonly number[];
+  /** Bases of log ids, of so many partitions one after the other; absent before version 3. */
+  readonly partitionLogs?: readonly LogRun[];
   /** Absent in version 1. */
-  readonly groups?: readonly Pick<ConsumerGroup, "id" | "name">[];
+  readonly groups?: readonly PlainGroup[];
 };
+
+/** `logBase` is null for partitions that an older version made. */
+type LogRun = { readonly count: number; readonly logBase: string | null };
+
+/** `logId` is absent for one that an older version made. */
+type PlainGroup = Pick<ConsumerGroup, "id" | "name"> & { readonly logId?: string };
 
 type PlainUser = Omit<User, "tokensByName"> & {
   /** In the order in which they were created; absent in version 1. */
@@ -41,13 +54,18 @@ export function toPlainState(state: MetadataState): PlainState {
       topics: entriesById(topics).map(({ partitions, groups, ...topic }) => ({
         ...topic,
         partitionTimesMicros: partitions.map((partition) => partition.createdAtMicros),
-        groups: entriesById(groups).map(({ id, name }) => ({ id, name })),
+        partitionLogs: toRuns(partitions),
+        groups: entriesById(groups).map(({ id, name, logId }) =>
+          logId === undefined ? { id, name } : { id, name, logId },
+        ),
       })),
     })),
     users: entriesById(state.users).map(({ tokensByName, ...user }) => ({
       ...user,
       tokens: [...tokensByName.values()],
     })),
+    removals: [...state.removals.values()],
+    lastRemovalId: state.lastRemovalId,
   };
 }
 
@@ -57,17 +75,35 @@ export function fromPlainState(plain: PlainState): MetadataState {
     const catalog = createCatalog<Topic>();
     for (const topic of topics) addEntry(catalog, toTopic(topic));
     addEntry(state.streams, { ...stream, topics: catalog });
+    state.topicsCount += topics.length;
+    for (const { partitionTimesMicros } of topics) state.partitionsCount += partitionTimesMicros.length;
   }
   for (const { tokens = [], ...user } of plain.users) {
     addEntry(state.users, { ...user, tokensByName: new Map(tokens.map((token) => [token.name, token])) });
     for (const { name, tokenHash } of tokens) state.tokensByHash.set(tokenHash, { userId: user.id, name });
   }
+  for (const removal of plain.removals ?? []) state.removals.set(removal.removalId, removal);
+  state.lastRemovalId = plain.lastRemovalId ?? 0;
   return state;
 }
 
-function toTopic({ partitionTimesMicros, groups = [], ...topic }: PlainTopic): Topic {
+function toTopic({ partitionTimesMicros, partitionLogs = [], groups = [], ...topic }: PlainTopic): Topic {
   const catalog = createCatalog<ConsumerGroup>();
-  for (const { id, name } of groups) addEntry(catalog, createGroup(id, name));
-  const partitions = partitionTimesMicros.map((createdAtMicros) => ({ createdAtMicros }));
+  for (const { id, name, logId } of groups) addEntry(catalog, createGroup(id, name, logId));
+  const logBases = partitionLogs.flatMap(({ count, logBase }) => Array.from({ length: count }, () => logBase));
+  const partitions = partitionTimesMicros.map((createdAtMicros, partitionId) => ({
+    createdAtMicros,
+    logBase: logBases[partitionId] ?? undefined,
+  }));
   return { ...topic, partitions, groups: catalog };
+}
+
+function toRuns(partitions: readonly Partition[]): LogRun[] {
+  const runs: { count: number; readonly logBase: string | null }[] = [];
+  for (const { logBase = null } of partitions) {
+    const last = runs.at(-1);
+    if (last?.logBase === logBase) last.count++;
+    else runs.push({ count: 1, logBase });
+  }
+  return runs;
 }

@@ -15,6 +15,12 @@ export interface MetadataState {
   readonly tokensByHash: Map<string, TokenOwner>;
   /** The groups that a client is a member of, in the order in which it joined. */
   readonly groupsByClient: Map<number, GroupKey[]>;
+  /** Deletions and purges whose files may still be there, by their number, in the order in which they came. */
+  readonly removals: Map<number, Removal>;
+  lastRemovalId: number;
+  /** Of all streams together. */
+  topicsCount: number;
+  partitionsCount: number;
 }
 
 export interface Stream extends Named {
@@ -38,6 +44,26 @@ export interface Topic extends Named {
 
 export interface Partition {
   readonly createdAtMicros: number;
+  /** Of its creation or last purge (`log-ids.ts`); undefined where an older version made it. */
+  readonly logBase: string | undefined;
+}
+
+/** A deletion or purge (`removals.ts`). */
+export interface Removal {
+  readonly removalId: number;
+  readonly streamId: number;
+  /** Absent: the whole stream. */
+  readonly topicId?: number;
+  /** Partitions from this one on; 0 for all of a topic, and of a stream. */
+  readonly firstPartitionId: number;
+  /** The logs that ended, by topic. */
+  readonly logs: readonly RemovedLogs[];
+}
+
+export interface RemovedLogs {
+  readonly topicId: number;
+  /** Each once; null: of partitions that an older version made. */
+  readonly logBases: readonly (string | null)[];
 }
 
 /** 1 none, 2 gzip (spec BP 3.22). */
@@ -45,6 +71,8 @@ export type Compression = 1 | 2;
 
 /** Shares the partitions of its topic among its members: each partition belongs to exactly one while there is any. */
 export interface ConsumerGroup extends Named {
+  /** Tells it from others that had or get its number; undefined where an older version made it. */
+  readonly logId: string | undefined;
   /** In ascending slot. */
   readonly members: GroupMember[];
   readonly membersByClient: Map<number, GroupMember>;
@@ -110,12 +138,25 @@ export const streamsMax = 4096;
 export const topicsPerStreamMax = 4096;
 export const partitionsPerTopicMax = 1_000_000;
 
+/** All that can exist at the same time: every one has its place in memory that the shards share. */
+export const partitionsMax = 1_048_576;
+export const topicsMax = 1_048_576;
+
 /** The original counts ids up to 2^32 - 1, more than any memory holds; a user takes about 1 KB on each shard. */
 export const usersMax = 1_000_000;
 
 /** Nothing created yet, not even the root user. */
 export function createState(): MetadataState {
-  return { streams: createCatalog(), users: createCatalog(), tokensByHash: new Map(), groupsByClient: new Map() };
+  return {
+    streams: createCatalog(),
+    users: createCatalog(),
+    tokensByHash: new Map(),
+    groupsByClient: new Map(),
+    removals: new Map(),
+    lastRemovalId: 0,
+    topicsCount: 0,
+    partitionsCount: 0,
+  };
 }
 
 export function findStream(state: MetadataState, identifier: Identifier): Stream | undefined {

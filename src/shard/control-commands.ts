@@ -5,6 +5,7 @@ import {
   type MetadataState,
   type NewToken,
   type NewUser,
+  nextRemovalId,
   type PartitionsRequest,
   planChangePassword,
   planClientGone,
@@ -110,35 +111,39 @@ export interface PlanSettings {
   readonly nowMicros: number;
   readonly topicDefaults: TopicDefaults;
   readonly tokensPerUserMax: number;
+  /** 96 random bits as 24 hex digits. */
+  readonly makeLogId: () => string;
 }
 
 /** The events of a command, of which each fits also when those before it are applied. Throws the documented IggyError. */
 export function planControl(
   state: MetadataState,
   command: ControlCommand,
-  { nowMicros, topicDefaults, tokensPerUserMax }: PlanSettings,
+  { nowMicros, topicDefaults, tokensPerUserMax, makeLogId }: PlanSettings,
 ): readonly MetadataEvent[] {
+  const makes = () => ({ logBase: makeLogId() });
+  const ends = { removalId: nextRemovalId(state) };
   switch (command.kind) {
     case "createStream":
       return [planCreateStream(state, command.request, nowMicros)];
     case "updateStream":
       return [planUpdateStream(state, command.request)];
     case "deleteStream":
-      return [planDeleteStream(state, command.request)];
+      return [planDeleteStream(state, command.request, ends)];
     case "purgeStream":
-      return [planPurgeStream(state, command.request)];
+      return [planPurgeStream(state, command.request, { ...makes(), ...ends })];
     case "createTopic":
-      return [planCreateTopic(state, command.request, nowMicros, topicDefaults)];
+      return [planCreateTopic(state, command.request, nowMicros, topicDefaults, makes())];
     case "updateTopic":
       return [planUpdateTopic(state, command.request, topicDefaults)];
     case "deleteTopic":
-      return [planDeleteTopic(state, command.request)];
+      return [planDeleteTopic(state, command.request, ends)];
     case "purgeTopic":
-      return [planPurgeTopic(state, command.request)];
+      return [planPurgeTopic(state, command.request, { ...makes(), ...ends })];
     case "createPartitions":
-      return [planCreatePartitions(state, command.request, nowMicros)];
+      return [planCreatePartitions(state, command.request, nowMicros, makes())];
     case "deletePartitions":
-      return [planDeletePartitions(state, command.request)];
+      return [planDeletePartitions(state, command.request, ends)];
     case "createUser":
       return [planCreateUser(state, command.request, nowMicros)];
     case "updateUser":
@@ -156,7 +161,7 @@ export function planControl(
     case "expireTokens":
       return present(planExpireTokens(state, nowMicros));
     case "createGroup":
-      return [planCreateGroup(state, command.request)];
+      return [planCreateGroup(state, command.request, { logId: makeLogId() })];
     case "deleteGroup":
       return [planDeleteGroup(state, command.request)];
     case "joinGroup":

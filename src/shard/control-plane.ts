@@ -3,6 +3,7 @@
 // reads its own write wherever it asks.
 import {
   isLogged,
+  logIdBytes,
   type MetadataEvent,
   type MetadataLog,
   type MetadataState,
@@ -10,6 +11,7 @@ import {
 } from "../metadata/index.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
+import { type Random, systemRandom } from "../platform/random.ts";
 import { type ControlCommand, planControl } from "./control-commands.ts";
 import type { DataPaths } from "./paths.ts";
 
@@ -21,6 +23,8 @@ export interface ControlPlaneOptions {
   readonly topicDefaults: TopicDefaults;
   /** `personal_access_token.max_tokens_per_user` */
   readonly tokensPerUserMax: number;
+  /** For the ids of logs; the system's when absent. */
+  readonly random?: Random;
   /** Applies the event on every shard, this one included; resolves when its effects are done everywhere. */
   readonly broadcast: (event: MetadataEvent) => Promise<void>;
 }
@@ -41,7 +45,12 @@ export class ControlPlane {
   async execute(command: ControlCommand): Promise<MetadataEvent | undefined> {
     const { log, clock, topicDefaults, tokensPerUserMax } = this.#options;
     for (;;) {
-      const events = planControl(log.state, command, { nowMicros: clock.nowMicros(), topicDefaults, tokensPerUserMax });
+      const events = planControl(log.state, command, {
+        nowMicros: clock.nowMicros(),
+        topicDefaults,
+        tokensPerUserMax,
+        makeLogId: this.#makeLogId,
+      });
       const obstacles = events.flatMap((event) => this.#obstacles(event));
       if (obstacles.length > 0) {
         // After waiting, the plan is made anew: nothing may come between a plan and its entry.
@@ -53,6 +62,12 @@ export class ControlPlane {
       return events.at(-1);
     }
   }
+
+  readonly #makeLogId = (): string => {
+    const bytes = Buffer.alloc(logIdBytes);
+    (this.#options.random ?? systemRandom).fill(bytes);
+    return bytes.toString("hex");
+  };
 
   async #carryOut(event: MetadataEvent): Promise<void> {
     const { log, broadcast } = this.#options;

@@ -10,6 +10,8 @@ import {
   planDeletePartitions,
   planDeleteStream,
   planDeleteTopic,
+  planPurgeStream,
+  planPurgeTopic,
   planUpdateStream,
 } from "../../src/metadata/commands.ts";
 import type { MetadataEvent } from "../../src/metadata/events.ts";
@@ -23,6 +25,7 @@ import {
   planLeaveGroup,
   planTimedOutRevocations,
 } from "../../src/metadata/group-commands.ts";
+import { nextRemovalId, planRemovalsFinished } from "../../src/metadata/removals.ts";
 import type { ConsumerGroup, GroupKey, MetadataState } from "../../src/metadata/state.ts";
 import { planCreateToken, planDeleteToken, planExpireTokens } from "../../src/metadata/token-commands.ts";
 import {
@@ -45,6 +48,9 @@ type StepKind =
   | "deleteStream"
   | "createTopic"
   | "deleteTopic"
+  | "purgeTopic"
+  | "purgeStream"
+  | "finishRemovals"
   | "createPartitions"
   | "deletePartitions"
   | "createGroup"
@@ -84,13 +90,16 @@ type Planner = (
 const planners: { readonly [Kind in StepKind]: Planner } = {
   createStream: planCreateStream,
   updateStream: planUpdateStream,
-  deleteStream: planDeleteStream,
+  deleteStream: (state, step) => planDeleteStream(state, step, { removalId: nextRemovalId(state) }),
   createTopic: (state, step, now) =>
-    planCreateTopic(state, { ...defaultTopic, ...step, partitionsCount: step.count }, now, defaults),
-  deleteTopic: planDeleteTopic,
-  createPartitions: planCreatePartitions,
-  deletePartitions: planDeletePartitions,
-  createGroup: planCreateGroup,
+    planCreateTopic(state, { ...defaultTopic, ...step, partitionsCount: step.count }, now, defaults, logs(now)),
+  deleteTopic: (state, step) => planDeleteTopic(state, step, { removalId: nextRemovalId(state) }),
+  purgeTopic: (state, step, now) => planPurgeTopic(state, step, { ...logs(now), removalId: nextRemovalId(state) }),
+  purgeStream: (state, step, now) => planPurgeStream(state, step, { ...logs(now), removalId: nextRemovalId(state) }),
+  finishRemovals: (state, step) => planRemovalsFinished(state, [...state.removals.keys()].slice(0, step.count)),
+  createPartitions: (state, step, now) => planCreatePartitions(state, step, now, logs(now)),
+  deletePartitions: (state, step) => planDeletePartitions(state, step, { removalId: nextRemovalId(state) }),
+  createGroup: (state, step, now) => planCreateGroup(state, step, { logId: logs(now).logBase }),
   deleteGroup: planDeleteGroup,
   joinGroup: (state, step, now) =>
     planJoinGroup(state, step, step.clientId, (id) => !step.goneClientIds.includes(id), now),
@@ -114,6 +123,11 @@ const planners: { readonly [Kind in StepKind]: Planner } = {
   deleteToken: (state, step) => planDeleteToken(state, tokenOf(step)),
   expireTokens: (state, _, now) => planExpireTokens(state, now),
 };
+
+/** Times differ from step to step, so do the bases of logs. */
+function logs(nowMicros: number): { readonly logBase: string } {
+  return { logBase: nowMicros.toString(16).padStart(24, "0") };
+}
 
 /** Rights on one stream and its topics, if they exist: what names nothing is for another test. */
 function rights(state: MetadataState, { count }: Step) {
@@ -207,6 +221,7 @@ function expectSound(state: MetadataState): void {
       for (const group of topic.groups.byId.values()) expectGroup(group, topic.partitions.length);
     }
   }
+  expectTotals(state);
   expectMemberships(state);
   expectTokens(state);
   for (const { permissions } of state.users.byId.values()) {
@@ -215,6 +230,12 @@ function expectSound(state: MetadataState): void {
       for (const { topicId } of topics) expect(existing?.has(topicId)).toBe(true);
     }
   }
+}
+
+function expectTotals(state: MetadataState): void {
+  const topics = [...state.streams.byId.values()].flatMap((stream) => [...stream.topics.byId.values()]);
+  expect(state.topicsCount).toBe(topics.length);
+  expect(state.partitionsCount).toBe(topics.reduce((sum, topic) => sum + topic.partitions.length, 0));
 }
 
 function expectCatalog(catalog: Catalog<Named>): void {

@@ -56,9 +56,10 @@ export const sampleControlCommands: { readonly [K in ControlCommand["kind"]]: Ex
 type EventSamples = { readonly [K in MetadataEvent["kind"]]: Extract<MetadataEvent, { kind: K }> };
 
 const key = { ...ids, groupId: 2 };
+const logId = "0123456789abcdef01234567";
 
 export const sampleEvents: EventSamples = {
-  groupCreated: { kind: "groupCreated", ...key, name: "workers" },
+  groupCreated: { kind: "groupCreated", ...key, name: "workers", logId },
   groupDeleted: { kind: "groupDeleted", ...key },
   groupMemberJoined: { kind: "groupMemberJoined", ...key, clientId: 4, goneClientIds: [5], joinedAtMicros: 6 },
   groupMembersLeft: { kind: "groupMembersLeft", ...key, clientIds: [4, 5] },
@@ -77,16 +78,17 @@ export const sampleEvents: EventSamples = {
   tokenCreated: { kind: "tokenCreated", ...owner, tokenHash: "ab", expiryAtMicros: 2n ** 60n },
   tokenDeleted: { kind: "tokenDeleted", ...owner },
   tokensExpired: { kind: "tokensExpired", tokens: [owner] },
+  removalsFinished: { kind: "removalsFinished", removalIds: [1, 3] },
   streamCreated: { kind: "streamCreated", streamId: 3, name: "orders", createdAtMicros: 1_700_000_000_000_001 },
   streamUpdated: { kind: "streamUpdated", streamId: 3, name: "other" },
-  streamDeleted: { kind: "streamDeleted", streamId: 3 },
-  streamPurged: { kind: "streamPurged", streamId: 3 },
-  topicCreated: { kind: "topicCreated", ...ids, ...settings, createdAtMicros: 5, partitionsCount: 4 },
+  streamDeleted: { kind: "streamDeleted", streamId: 3, removalId: 4 },
+  streamPurged: { kind: "streamPurged", streamId: 3, removalId: 5, logBase: logId },
+  topicCreated: { kind: "topicCreated", ...ids, ...settings, createdAtMicros: 5, partitionsCount: 4, logBase: logId },
   topicUpdated: { kind: "topicUpdated", ...ids, ...settings },
-  topicDeleted: { kind: "topicDeleted", ...ids },
-  topicPurged: { kind: "topicPurged", ...ids },
-  partitionsCreated: { kind: "partitionsCreated", ...ids, count: 2, createdAtMicros: 6 },
-  partitionsDeleted: { kind: "partitionsDeleted", ...ids, count: 2 },
+  topicDeleted: { kind: "topicDeleted", ...ids, removalId: 6 },
+  topicPurged: { kind: "topicPurged", ...ids, removalId: 7, logBase: logId },
+  partitionsCreated: { kind: "partitionsCreated", ...ids, count: 2, createdAtMicros: 6, logBase: logId },
+  partitionsDeleted: { kind: "partitionsDeleted", ...ids, count: 2, removalId: 8 },
   userCreated: {
     kind: "userCreated",
     userId: 1,
