@@ -26,6 +26,7 @@ export async function decryptRead(encrypted: ReadResult, cipher: MessageCipher, 
   }
   const { currentOffset, lastOffset, epoch } = encrypted;
   if (skippedCount > 0) log.error("messages left out, they cannot be decrypted", { skippedCount, lastOffset });
+  skippedCount += encrypted.skippedCount; // damaged ones, which are reported where they are found
   return { currentOffset, lastOffset, messagesCount, skippedCount, sizeBytes, parts, epoch, release() {} };
 }
 

@@ -25,10 +25,32 @@ export const segmentBytesMax = 2 ** 32 - 1;
 export const checkpointSlackBytes = 1024 * 1024;
 
 /**
- * Largest message that can stand in a log: header, payload and user headers at their limits (spec SB 4.1), each of the
- * two longer by nonce and tag under server-side encryption (spec SB 4.9). A length above is garbage.
+ * Longest payload and user headers that can stand in a log: their limits (spec SB 4.1), each longer by nonce and tag under
+ * server-side encryption (spec SB 4.9). A length above is garbage.
  */
-export const messageBytesMax = 64 + 64_000_000 + 100_000 + 2 * 28;
+export const payloadBytesMax = 64_000_000 + 28;
+export const userHeadersBytesMax = 100_000 + 28;
+
+/** Largest message that can stand in a log, with its header. */
+export const messageBytesMax = 64 + payloadBytesMax + userHeadersBytesMax;
+
+/**
+ * A search behind damage may check this many bytes of what looks like messages for each byte that it passes: content that
+ * is made to look like them costs time in proportion, no more. Real messages need one.
+ */
+export const searchWorkPerByte = 8;
+
+/** How many of the ends that the index gives to the messages behind damage are tried before each byte is looked at. */
+export const storedEndsTried = 16;
+
+/**
+ * Most offsets that may be missing between two messages that follow each other, besides those that the bytes between them
+ * have room for: logs of the original have such gaps, and those that once ended before they should.
+ */
+export const missingOffsetsMax = 64 * 1024;
+
+/** A read may wait for this many verifications, besides two for each segment: then something is wrong. */
+export const verificationsMin = 8;
 
 /** Separate verified ranges remembered per segment; more than a few readers in unverified data at once are rare. */
 export const verifiedRangesMax = 8;
@@ -44,3 +66,6 @@ export const idFilterEntriesMin = 16;
 
 /** Encrypted messages are read from the disk and decrypted in slices of this size: other work runs between them. */
 export const decryptSliceBytes = 1024 * 1024;
+
+/** What recovery cuts off a log is copied aside in pieces of this size. */
+export const tailCopyBytes = 256 * 1024;

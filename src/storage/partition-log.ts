@@ -85,6 +85,11 @@ export class PartitionLog {
     return Math.min(segment.index.rowsCount, Math.max(0, this.visibleOffset - segment.startOffset));
   }
 
+  /** Messages of `segment` that are in its log file. */
+  writtenRows(segment: Segment): number {
+    return Math.min(segment.index.rowsCount, this.writtenOffset - segment.startOffset);
+  }
+
   /** The segment that holds `offset`, or the one before it where none does. Not before the first segment. */
   segmentIndexOf(offset: number): number {
     let low = 0;

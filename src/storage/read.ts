@@ -1,22 +1,32 @@
 // Reads of one partition (spec SB 4.6, with the fixes of SB 13). A read is a lookup: which rows, which bytes of which
-// file, which blocks of the journal. It copies nothing and, at the tail, waits for nothing.
+// file, which blocks of the journal. It copies nothing and, at the tail, waits for nothing. Damaged messages are left out:
+// a reply ends before them or starts behind them.
 
 import { DiskError } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { decryptRead } from "./decrypted-read.ts";
 import type { CachedFile, FileCache } from "./file-cache.ts";
-import { replyBytesMax } from "./limits.ts";
+import { replyBytesMax, verificationsMin } from "./limits.ts";
 import type { ConsumerOffsets } from "./offsets.ts";
 import type { PartitionLog } from "./partition-log.ts";
 import type { Segment } from "./segment.ts";
 import type { ReadFrom, ReadPart, ReadResult } from "./types.ts";
 import { verifyRows } from "./verify.ts";
 
-/** What one segment contributes, or why it cannot yet. */
-type SegmentRun =
-  | { readonly kind: "rows"; readonly rowsEnd: number; readonly start: number; readonly end: number }
-  | { readonly kind: "unverified"; readonly rowsEnd: number }
-  | { readonly kind: "damaged" };
+/** What one segment contributes, by the rows up to `examinedEnd`. */
+interface SegmentRun {
+  readonly rowsEnd: number;
+  readonly examinedEnd: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Rows that have to be verified before a read can say anything; all are in the log file. */
+interface UnverifiedRows {
+  readonly segment: Segment;
+  readonly row: number;
+  readonly rowsEnd: number;
+}
 
 export class Reader {
   readonly #log: PartitionLog;
@@ -41,7 +51,15 @@ export class Reader {
     if (this.#log.isClosed) return Promise.reject(new IggyError("CannotReadFile"));
     try {
       if (countMax <= 0 || this.#log.visibleOffset === 0) return this.#nothing();
-      return this.#readAt(this.#startOffset(from, countMax), countMax);
+      const start = this.#startOffset(from, countMax);
+      const attempt = typeof start === "number" ? this.#readAt(start, countMax) : start;
+      if (attempt instanceof FilesResult) return attempt;
+      // Where a time starts is known when its rows are verified; any other start is a matter of now.
+      return this.#verifyAndRead(
+        attempt,
+        typeof start === "number" ? { kind: "offset", offset: start } : from,
+        countMax,
+      );
     } catch (thrown) {
       return Promise.reject(toReadError(thrown));
     }
@@ -58,7 +76,7 @@ export class Reader {
     }
   }
 
-  #startOffset(from: ReadFrom, countMax: number): number {
+  #startOffset(from: ReadFrom, countMax: number): number | UnverifiedRows {
     const log = this.#log;
     switch (from.kind) {
       case "offset":
@@ -76,33 +94,46 @@ export class Reader {
     }
   }
 
-  /** Offset of the first message with this time or a later one; the end of the log if there is none. */
-  #offsetAtOrAfter(timestampMicros: number): number {
+  /**
+   * Offset of the first message with this time or a later one; the end of the log if there is none. As times do not go back,
+   * the two rows that it stands between prove it, wherever a search through unverified rows came from.
+   */
+  #offsetAtOrAfter(timestampMicros: number): number | UnverifiedRows {
     const log = this.#log;
     for (const segment of log.segments) {
       if (segment.lastTimestampMicros < timestampMicros) continue;
-      const rowsEnd = log.visibleRows(segment);
-      const row = segment.index.firstRowAtOrAfter(timestampMicros, rowsEnd);
-      if (row < rowsEnd) return segment.startOffset + row;
+      const rowsVisible = log.visibleRows(segment);
+      for (let first = 0; first < rowsVisible; ) {
+        const row = segment.index.firstRowAtOrAfter(timestampMicros, rowsVisible, first);
+        const unverified = this.#unverified(segment, Math.max(0, row - 1), Math.min(row + 1, rowsVisible));
+        if (unverified !== undefined) return unverified;
+        // The time of a damaged message proves nothing.
+        const sound = segment.damagedRows?.endFrom(row) ?? row;
+        if (sound === row && row < rowsVisible) return segment.startOffset + row;
+        first = Math.max(sound, row + 1);
+      }
     }
     return log.visibleOffset;
   }
 
-  #readAt(offset: number, countMax: number): ReadResult | Promise<ReadResult> {
+  #readAt(offset: number, countMax: number): FilesResult | UnverifiedRows {
     const log = this.#log;
     if (offset >= log.visibleOffset) return this.#nothing();
     const start = Math.max(offset, log.segments[0]!.startOffset);
     const result = new FilesResult(log.context.files, log.visibleOffset - 1, log.epoch);
     try {
-      return this.#collect(result, start, countMax) ?? this.#verifyAndRead(result, start, countMax);
+      const unverified = this.#collect(result, start, countMax);
+      if (unverified === undefined) return result;
+      result.release();
+      return unverified;
     } catch (thrown) {
       result.release();
       throw thrown;
     }
   }
 
-  /** Fills `result`; undefined when bytes have to be verified first: `result.unverified` says which. */
-  #collect(result: FilesResult, start: number, countMax: number): ReadResult | undefined {
+  /** Fills `result`, or says what has to be verified first. */
+  #collect(result: FilesResult, start: number, countMax: number): UnverifiedRows | undefined {
     const log = this.#log;
     let offset = start;
     for (let at = log.segmentIndexOf(start); at < log.segments.length; at++) {
@@ -113,18 +144,23 @@ export class Reader {
         if (result.messagesCount > 0) break;
         offset = segment.startOffset;
       }
-      const row = offset - segment.startOffset;
+      let row = offset - segment.startOffset;
       if (row >= rowsVisible) continue;
+      if (segment.damagedRows !== undefined) {
+        const behind = Math.min(segment.damagedRows.endFrom(row), rowsVisible);
+        if (behind > row) {
+          // Damaged messages are a gap as well.
+          if (result.messagesCount > 0) break;
+          offset = segment.startOffset + behind;
+          result.leaveOut(behind - row, offset - 1);
+          row = behind;
+          if (row === rowsVisible) continue;
+        }
+      }
       const rowsEnd = Math.min(rowsVisible, row + countMax - result.messagesCount);
       const run = this.#runOf(segment, row, rowsEnd, this.#replyBytesMax - result.sizeBytes);
-      if (run.kind === "unverified") {
-        result.unverified = { segment, row, rowsEnd: run.rowsEnd };
-        return undefined;
-      }
-      if (run.kind === "damaged") {
-        if (result.messagesCount > 0) break;
-        throw new IggyError("InvalidMessageChecksum", ["", "", offset]);
-      }
+      const unverified = this.#unverified(segment, row, run.examinedEnd);
+      if (unverified !== undefined) return unverified;
       if (result.messagesCount > 0 && result.sizeBytes + run.end - run.start > this.#replyBytesMax) break;
       this.#addParts(result, segment, run.start, run.end);
       result.messagesCount += run.rowsEnd - row;
@@ -132,31 +168,29 @@ export class Reader {
       result.lastOffset = offset - 1;
       if (result.messagesCount === countMax || run.rowsEnd < rowsVisible) break;
     }
-    return result;
+    return undefined;
   }
 
-  /** The rows from `row` on, before `rowsEnd`, that can be returned together. */
+  /** The rows from `row` on, which is not damaged, before `rowsEnd` that can be returned together. They may be unverified. */
   #runOf(segment: Segment, row: number, rowsEnd: number, bytesMax: number): SegmentRun {
     const { index } = segment;
     let end = rowsEnd;
-    if (segment.damagedRows.length > 0) {
-      end = Math.min(end, segment.damagedRowFrom(row) ?? end);
-      if (end === row) return { kind: "damaged" };
-    }
+    if (segment.damagedRows !== undefined) end = Math.min(end, segment.damagedRows.firstFrom(row));
     const startPosition = index.startPosition(row);
     let endPosition = index.endPosition(end - 1);
     if (endPosition - startPosition > bytesMax) {
       end = index.lastRowEndingBy(startPosition + bytesMax, row, end) + 1;
       endPosition = index.endPosition(end - 1);
+      // The row behind them says that it would be too much.
+      return { rowsEnd: end, examinedEnd: Math.min(end + 1, rowsEnd), start: startPosition, end: endPosition };
     }
-    const fileEnd = Math.min(endPosition, segment.logSizeBytes);
-    const isSound = startPosition < endPosition && endPosition <= segment.acceptedSizeBytes;
-    if (isSound && (startPosition >= fileEnd || segment.verified.contains(startPosition, fileEnd))) {
-      return { kind: "rows", rowsEnd: end, start: startPosition, end: endPosition };
-    }
-    // Where a repaired index still makes no sense for many rows, one row at a time does.
-    if (!isSound && segment.indexRepaired && end > row + 1) return this.#runOf(segment, row, row + 1, bytesMax);
-    return { kind: "unverified", rowsEnd: end };
+    return { rowsEnd: end, examinedEnd: end, start: startPosition, end: endPosition };
+  }
+
+  /** The same rows, as far as they are in the log file, where they are still to be verified. */
+  #unverified(segment: Segment, row: number, rowsEnd: number): UnverifiedRows | undefined {
+    const end = Math.min(rowsEnd, this.#log.writtenRows(segment));
+    return row >= end || segment.verified.contains(row, end) ? undefined : { segment, row, rowsEnd: end };
   }
 
   #addParts(result: FilesResult, segment: Segment, start: number, end: number): void {
@@ -170,22 +204,32 @@ export class Reader {
     result.sizeBytes += end - start;
   }
 
-  /** Looks anew after each check: the partition may have been purged, rotated or repaired meanwhile. */
-  async #verifyAndRead(blocked: FilesResult, start: number, countMax: number): Promise<ReadResult> {
-    const { unverified } = blocked;
-    blocked.release();
+  /**
+   * Looks anew after each check: the partition may have been purged, rotated or repaired meanwhile. Each check leaves fewer
+   * unverified rows, or else the read fails: it never goes round in circles.
+   */
+  async #verifyAndRead(blocked: UnverifiedRows, from: ReadFrom, countMax: number): Promise<ReadResult> {
+    const log = this.#log;
+    let rows = blocked;
     try {
-      if (unverified !== undefined) {
-        await verifyRows(this.#log, unverified.segment, unverified.row, unverified.rowsEnd);
+      for (let left = 2 * log.segments.length + verificationsMin; left > 0; left--) {
+        await verifyRows(log, rows.segment, rows.row, rows.rowsEnd);
+        if (log.isClosed) break;
+        // For example of a segment whose removal failed half-way.
+        const madeNoProgress = !rows.segment.verified.contains(rows.row, rows.rowsEnd);
+        if (madeNoProgress && log.segments.includes(rows.segment)) break;
+        const start = this.#startOffset(from, countMax);
+        const attempt = typeof start === "number" ? this.#readAt(start, countMax) : start;
+        if (attempt instanceof FilesResult) return attempt;
+        rows = attempt;
       }
-      if (this.#log.isClosed) throw new IggyError("CannotReadFile");
-      return await this.#readAt(start, countMax);
     } catch (thrown) {
       throw toReadError(thrown);
     }
+    throw new IggyError("CannotReadFile");
   }
 
-  #nothing(): ReadResult {
+  #nothing(): FilesResult {
     const log = this.#log;
     return new FilesResult(log.context.files, Math.max(0, log.visibleOffset - 1), log.epoch);
   }
@@ -196,11 +240,10 @@ class FilesResult implements ReadResult {
   readonly currentOffset: number;
   readonly epoch: number;
   messagesCount = 0;
-  readonly skippedCount = 0;
+  skippedCount = 0;
   lastOffset = 0;
   sizeBytes = 0;
   readonly parts: ReadPart[];
-  unverified: { readonly segment: Segment; readonly row: number; readonly rowsEnd: number } | undefined;
   #pinned: CachedFile | undefined;
   readonly #morePinned: CachedFile[] = [];
 
@@ -209,6 +252,12 @@ class FilesResult implements ReadResult {
     this.currentOffset = currentOffset;
     this.epoch = epoch;
     this.parts = [];
+  }
+
+  /** The reply goes on behind `count` messages, up to `lastOffset`, that cannot be returned. */
+  leaveOut(count: number, lastOffset: number): void {
+    this.skippedCount += count;
+    this.lastOffset = lastOffset;
   }
 
   addFile(entry: CachedFile, position: number, sizeBytes: number): void {

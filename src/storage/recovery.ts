@@ -1,17 +1,18 @@
 // Opens the segments of a partition (spec SB 3.7, with the repairs that SB 13 asks for). The log is the truth; whatever
-// else does not agree with it is made again. Damaged content never stops an open: it is cut away, or out of sight, and
-// reported. Synchronous: a partition is either open or not.
+// else does not agree with it is made again. Damaged content never stops an open: a damaged message keeps its offset and is
+// left out by reads, and what is behind it stays. Synchronous: a partition is either open or not.
 //
 // Sealed segments are taken as they are when log and index agree in size; reads check them later. The active segment,
-// where a crash leaves its traces, is scanned from the last checkpoint on and cut behind its last valid message.
+// where a crash leaves its traces, is scanned from the last checkpoint on. What a crash left of a write is cut off its end.
 
-import { DiskError } from "../platform/disk.ts";
-import { IndexRowLayout, MessageLayout, messageHeaderBytes } from "../protocol/message-layout.ts";
+import { MessageLayout, messageHeaderBytes } from "../protocol/message-layout.ts";
 import { type Checkpoint, checkpointName, readCheckpoint } from "./checkpoint.ts";
 import { checkpointSlackBytes } from "./limits.ts";
 import { LogScan } from "./log-scan.ts";
+import { keepAside } from "./log-tail.ts";
 import { rowSizeBytes } from "./row-block.ts";
 import { indexNameOf, Segment, startOffsetOf } from "./segment.ts";
+import { SegmentScan } from "./segment-scan.ts";
 import type { StorageContext } from "./types.ts";
 import { VerifiedRanges } from "./verified-ranges.ts";
 
@@ -62,19 +63,17 @@ function openSealed(context: StorageContext, segment: Segment, hasIndex: boolean
   const logSizeBytes = context.files.use(segment.log).sizeBytes();
   segment.logSizeBytes = logSizeBytes;
   segment.verified = new VerifiedRanges(Number.MAX_SAFE_INTEGER);
-  const indexRows = openIndex(context, segment, hasIndex);
-  const isWhole = indexRows !== undefined && indexEndsWithLog(context, segment, logSizeBytes);
-  if (!isWhole || context.options.validateChecksum) {
-    if (!isWhole) context.log.warn("index made again from its log", { path: segment.index.file.path });
-    const damage = scanLog(context, segment, 0, indexRows !== undefined);
-    if (damage !== undefined) {
-      context.log.error("sealed segment is damaged, readable up to the damage", {
-        path: segment.log.path,
-        position: segment.logSizeBytes,
-        logSizeBytes,
-        damage,
-      });
+  const isIndexWhole = openIndex(context, segment, hasIndex);
+  const isAsExpected = isIndexWhole && indexEndsWithLog(context, segment, logSizeBytes);
+  if (!isAsExpected || context.options.validateChecksum) {
+    const scan = new SegmentScan(context, segment, 0, nextStartOffset);
+    if (scan.run()) {
+      // What is left takes the offsets up to the next segment, as far as that many messages can have stood there.
+      const leftBytes = logSizeBytes - segment.logSizeBytes;
+      const possibleCount = Math.max(1, Math.floor(leftBytes / messageHeaderBytes));
+      scan.addDamaged(Math.min(possibleCount, nextStartOffset - scan.nextOffset), logSizeBytes);
     }
+    scan.finish(isIndexWhole);
   }
   if (segment.endOffset > nextStartOffset) {
     // Offsets never repeat: the later segment holds what was acknowledged last.
@@ -94,37 +93,33 @@ function durableBytesOf(segment: Segment, checkpoint: Checkpoint | undefined): n
 function openActive(context: StorageContext, segment: Segment, hasIndex: boolean, durableBytes: number): void {
   const logSizeBytes = context.files.use(segment.log).sizeBytes();
   segment.logSizeBytes = logSizeBytes;
-  const indexRows = openIndex(context, segment, hasIndex);
-  // A checkpoint that says more than there is cannot be trusted.
-  const isTrusted = indexRows !== undefined && durableBytes <= logSizeBytes && !context.options.validateChecksum;
-  const firstRow = isTrusted ? rowToScanFrom(segment, durableBytes - checkpointSlackBytes) : 0;
-  let damage = scanLog(context, segment, firstRow, indexRows !== undefined);
-  if (damage !== undefined && firstRow > 0 && segment.index.rowsCount === firstRow) {
-    // Not one valid message where the index says that one starts: the index may be what is wrong.
-    segment.logSizeBytes = logSizeBytes;
-    damage = scanLog(context, segment, 0, false);
+  const isIndexWhole = openIndex(context, segment, hasIndex);
+  // A checkpoint that says more than there is cannot be trusted to say where to look.
+  const isTrusted = isIndexWhole && durableBytes <= logSizeBytes && !context.options.validateChecksum;
+  const likelyRow = isTrusted ? rowToScanFrom(segment, durableBytes - checkpointSlackBytes) : 0;
+  // Where no whole message starts, the index may be what is wrong: then all of the log is looked at.
+  const firstRow = startsMessage(context, segment, likelyRow) ? likelyRow : 0;
+  const scan = new SegmentScan(context, segment, firstRow, Number.MAX_SAFE_INTEGER);
+  const isDamaged = scan.run();
+  if (isDamaged || durableBytes > logSizeBytes) {
+    const tail = scan.examineTail(durableBytes);
+    scan.addDamaged(tail.damagedCount, tail.end);
   }
-  if (segment.logSizeBytes === logSizeBytes) return;
-  context.log.warn("log cut behind its last valid message", {
-    path: segment.log.path,
-    position: segment.logSizeBytes,
-    logSizeBytes,
-    damage,
-  });
-  context.files.useToWrite(segment.log).truncate(segment.logSizeBytes);
+  if (segment.logSizeBytes < logSizeBytes) keepAside(context, segment, segment.logSizeBytes, logSizeBytes);
+  scan.finish(isIndexWhole);
+  if (segment.logSizeBytes < logSizeBytes) context.files.useToWrite(segment.log).truncate(segment.logSizeBytes);
 }
 
-/** Takes the rows of the index file; how many there are, or undefined when the file is missing or has a torn end. */
-function openIndex(context: StorageContext, segment: Segment, isThere: boolean): number | undefined {
+/** Takes the rows of the index file; whether there is one, without a torn end. */
+function openIndex(context: StorageContext, segment: Segment, isThere: boolean): boolean {
   const file = segment.index.file;
   if (!isThere) {
     context.files.create(file);
-    return undefined;
+    return false;
   }
   const sizeBytes = context.files.use(file).sizeBytes();
-  const rowsCount = Math.floor(sizeBytes / rowSizeBytes);
-  segment.index.adopt(rowsCount);
-  return sizeBytes % rowSizeBytes === 0 ? rowsCount : undefined;
+  segment.index.adopt(Math.floor(sizeBytes / rowSizeBytes));
+  return sizeBytes % rowSizeBytes === 0;
 }
 
 /** Whether the last row is the one of the last message in a log of this size, by the header of that message. */
@@ -152,69 +147,18 @@ function rowToScanFrom(segment: Segment, position: number): number {
   return segment.index.relativeOffset(last) === last ? last + 1 : 0;
 }
 
-/**
- * Walks the log from the message of `firstRow` to the end. Afterwards index and log size of the segment say what is valid,
- * and the index file has these rows and no others. `isIndexWhole`: whether the index file ends with a row, the last one that
- * the segment knows.
- */
-function scanLog(
-  context: StorageContext,
-  segment: Segment,
-  firstRow: number,
-  isIndexWhole: boolean,
-): string | undefined {
-  const index = segment.index;
-  segment.lastTimestampMicros = 0;
+/** Whether the message of `row` is whole and where the index has it, or `row` is the first one or behind the last one. */
+function startsMessage(context: StorageContext, segment: Segment, row: number): boolean {
+  const position = segment.index.startPosition(row);
+  if (row === 0 || position === segment.logSizeBytes) return true;
+  const offset = segment.startOffset + row;
+  const region = context.scanMemory.recoveryRegion;
+  const scan = new LogScan(region, segment.startOffset, offset, position, segment.logSizeBytes);
   const file = context.files.pin(segment.log);
   try {
-    const firstPosition = index.startPosition(firstRow);
-    const scan = new LogScan(
-      context.scanMemory.recoveryRegion,
-      segment.startOffset,
-      segment.startOffset + firstRow,
-      firstPosition,
-      segment.logSizeBytes,
-    );
-    let row = firstRow;
-    let differs = false;
-    while (!scan.done) {
-      scan.take(file.read(scan.target, scan.position));
-      const rows = scan.rows;
-      if (!differs && !index.matches(row, rows)) {
-        index.truncate(row);
-        differs = true;
-      }
-      row += rows.byteLength / rowSizeBytes;
-      if (rows.byteLength > 0) segment.lastTimestampMicros = lastTimestampIn(rows);
-      if (!differs) continue;
-      index.append(rows, 0, rows.byteLength / rowSizeBytes);
-      writeIndex(context, segment);
-    }
-    if (differs || !isIndexWhole || index.rowsCount > row) {
-      if (index.rowsCount > row) index.truncate(row);
-      writeIndex(context, segment);
-    }
-    segment.logSizeBytes = scan.position;
-    segment.verified = new VerifiedRanges(firstPosition);
-    return scan.damage;
+    while (!scan.done && scan.nextOffset === offset) scan.take(file.read(scan.target, scan.readPosition));
   } finally {
     context.files.unpin(segment.log);
   }
-}
-
-function lastTimestampIn(rows: Uint8Array): number {
-  const view = new DataView(rows.buffer, rows.byteOffset + rows.byteLength - rowSizeBytes, rowSizeBytes);
-  return Number(view.getBigUint64(IndexRowLayout.timestamp, true));
-}
-
-/** A full disk must not keep a partition shut: rows that cannot be written stay in memory. */
-function writeIndex(context: StorageContext, segment: Segment): void {
-  const index = segment.index;
-  try {
-    index.writeUpTo(index.rowsCount);
-    if (context.files.use(index.file).sizeBytes() > index.rowsCount * rowSizeBytes) index.truncateFile();
-  } catch (error) {
-    if (!(error instanceof DiskError)) throw error;
-    context.log.warn("index not repaired, its rows stay in memory", { path: index.file.path, error: error.message });
-  }
+  return scan.nextOffset > offset;
 }

@@ -4,6 +4,8 @@
 import { assert } from "../platform/assert.ts";
 import { messageHeaderBytes } from "../protocol/message-layout.ts";
 import type { BatchKernel } from "./kernel/batch-kernel.ts";
+import { JsBatchKernel } from "./kernel/js-batch-kernel.ts";
+import { seedBytes } from "./kernel/message-id-source.ts";
 import { rowSizeBytes } from "./row-block.ts";
 
 /** Part of the kernel's memory: messages, and behind them room for the rows of as many messages as can stand there. */
@@ -59,6 +61,20 @@ function makeRegion(options: ScanMemoryOptions, position: number, sizeBytes: num
     messagesPosition: position,
     messagesSizeBytes,
     rowsPosition: position + messagesSizeBytes,
+    rowsMax,
+  };
+}
+
+/** Memory of its own for a message that the scan memory cannot hold. */
+export function makeLargeRegion(messageBytes: number): ScanRegion {
+  const rowsMax = Math.ceil(messageBytes / messageHeaderBytes);
+  const memory = new Uint8Array(messageBytes + rowsMax * rowSizeBytes);
+  return {
+    kernel: new JsBatchKernel(memory, new Uint8Array(seedBytes).fill(1)), // a scan makes no ids
+    memory,
+    messagesPosition: 0,
+    messagesSizeBytes: messageBytes,
+    rowsPosition: messageBytes,
     rowsMax,
   };
 }

@@ -70,9 +70,9 @@ export class SegmentIndex {
     return this.#view.getUint32(at + 4, true) * 2 ** 32 + this.#view.getUint32(at, true);
   }
 
-  /** First of the rows 0 to `rowsEnd` with a time at or after `timestampMicros`; `rowsEnd` if none is. */
-  firstRowAtOrAfter(timestampMicros: number, rowsEnd: number): number {
-    let low = 0;
+  /** First of the rows `firstRow` to `rowsEnd` with a time at or after `timestampMicros`; `rowsEnd` if none is. */
+  firstRowAtOrAfter(timestampMicros: number, rowsEnd: number, firstRow = 0): number {
+    let low = firstRow;
     let high = rowsEnd;
     while (low < high) {
       const middle = Math.floor((low + high) / 2);
@@ -138,6 +138,24 @@ export class SegmentIndex {
     const stored = new Uint8Array(rows.byteLength);
     const got = this.#files.use(this.file).read(stored, row * rowSizeBytes);
     return got === rows.byteLength && Buffer.compare(stored, rows) === 0;
+  }
+
+  /**
+   * Copies what the file holds from `row` on, whatever it is, into `target`; how many whole rows there were. Unlike the
+   * other reads it also gives rows that `truncate` took back and that no others have replaced yet. Throws `DiskError`.
+   */
+  readStored(row: number, target: Uint8Array): number {
+    return Math.floor(this.#files.use(this.file).read(target, row * rowSizeBytes) / rowSizeBytes);
+  }
+
+  /**
+   * End position of `row` as the file has it, where its row says that it is this one; undefined otherwise. To be used where
+   * the index may be wrong. Throws `DiskError`.
+   */
+  storedEnd(row: number): number | undefined {
+    if (this.readStored(row, rowBytes) === 0) return undefined;
+    const isRow = rowView.getUint32(IndexRowLayout.relativeOffset, true) === row;
+    return isRow ? rowView.getUint32(IndexRowLayout.endPosition, true) : undefined;
   }
 
   /** Writes rows that are in the file anew, in the file and where they are in memory. */

@@ -1,5 +1,6 @@
 import { DiskError } from "../platform/disk.ts";
 import { CachedFile, type FileCache } from "./file-cache.ts";
+import { RowRanges } from "./row-ranges.ts";
 import { SegmentIndex } from "./segment-index.ts";
 import type { StorageContext } from "./types.ts";
 import { VerifiedRanges } from "./verified-ranges.ts";
@@ -7,14 +8,13 @@ import { VerifiedRanges } from "./verified-ranges.ts";
 const nameDigits = 20;
 const logSuffix = ".log";
 const indexSuffix = ".index";
-const none: readonly number[] = [];
 
 /** One log file with its index, and what is known about them. Its rules are in the files that use it. */
 export class Segment {
   readonly startOffset: number;
   readonly log: CachedFile;
   readonly index: SegmentIndex;
-  /** What of the log was checked: all of it where this process writes it from the start. Recovery replaces it. */
+  /** Rows that were checked with their messages: all where this process writes them from the start. Recovery replaces it. */
   verified = new VerifiedRanges(0);
   /** Whether the files exist. Nothing is created before the first write. */
   onDisk = false;
@@ -34,12 +34,10 @@ export class Segment {
   hasLeftover = false;
   /** Highest time of its messages, 0 while it has none. */
   lastTimestampMicros = 0;
-  /** Rows whose messages are damaged, ascending. Reads stop before them. */
-  damagedRows: readonly number[] = none;
+  /** Rows whose messages are damaged, where there are any: reads leave them out. */
+  damagedRows: RowRanges | undefined;
   /** Whether the log already says that retention must leave it. */
   isKeptReported = false;
-  /** Whether the index was already made again from the log because a read met damage. */
-  indexRepaired = false;
 
   /** An empty segment that is not on disk. `keepRows`: see `SegmentIndex`. */
   constructor(files: FileCache, directory: string, startOffset: number, keepRows: boolean) {
@@ -86,14 +84,10 @@ export class Segment {
     }
   }
 
-  markDamaged(row: number): void {
-    if (this.damagedRows.includes(row)) return;
-    this.damagedRows = [...this.damagedRows, row].sort((left, right) => left - right);
-  }
-
-  /** First damaged row at or after `row`; undefined when there is none. */
-  damagedRowFrom(row: number): number | undefined {
-    return this.damagedRows.find((damaged) => damaged >= row);
+  /** Marks the rows `firstRow` to `endRow` (exclusive); how many of them were not marked yet. */
+  markDamaged(firstRow: number, endRow: number): number {
+    this.damagedRows ??= new RowRanges();
+    return this.damagedRows.add(firstRow, endRow);
   }
 }
 

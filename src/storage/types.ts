@@ -141,7 +141,7 @@ export interface ReadResult {
   /** Last offset that readers may see; 0 while nothing was ever written. */
   readonly currentOffset: number;
   readonly messagesCount: number;
-  /** Messages that were left out since they could not be decrypted (spec SB 4.9). */
+  /** Messages that were left out since they are damaged or could not be decrypted (spec SB 4.9). */
   readonly skippedCount: number;
   /** Of the messages and of those left out: where a reader goes on. Meaningful when there is one of either. */
   readonly lastOffset: number;

@@ -3,24 +3,25 @@ import { verifiedRangesMax } from "./limits.ts";
 const none: readonly number[] = [];
 
 /**
- * Byte ranges of one log file that this process wrote or whose messages it checked. A few separate ranges: readers mostly
- * go forward, so that their ranges grow into each other. Forgetting one is fine, it is checked again.
+ * Ranges of rows of one segment that this process wrote or checked: each row is that of its message, which is whole and
+ * starts where the row before ends, or is known to be damaged. A few separate ranges: readers mostly go forward, so that
+ * their ranges grow into each other. Forgetting one is fine, it is checked again.
  */
 export class VerifiedRanges {
   /** Start and end by turns, ascending, not touching. */
   #bounds: readonly number[] = none;
-  /** Everything from here on was written or scanned by this process; the tail of a log is what most reads want. */
-  #tailPosition: number;
+  /** Every row from here on was written or checked by this process; the tail of a log is what most reads want. */
+  #tailStart: number;
 
-  /** `tailPosition`: where the verified end of the log starts. */
-  constructor(tailPosition: number) {
-    this.#tailPosition = tailPosition;
+  /** `tailStart`: where the verified end of the segment starts. */
+  constructor(tailStart: number) {
+    this.#tailStart = tailStart;
   }
 
   contains(start: number, end: number): boolean {
-    if (start >= this.#tailPosition) return true;
+    if (start >= this.#tailStart) return true;
     for (let index = 0; index < this.#bounds.length; index += 2) {
-      if (this.#bounds[index]! <= start && this.#bounds[index + 1]! >= Math.min(end, this.#tailPosition)) return true;
+      if (this.#bounds[index]! <= start && this.#bounds[index + 1]! >= Math.min(end, this.#tailStart)) return true;
     }
     return false;
   }
@@ -39,8 +40,8 @@ export class VerifiedRanges {
         to = Math.max(to, knownEnd);
       }
     }
-    if (to >= this.#tailPosition) {
-      this.#tailPosition = Math.min(this.#tailPosition, from);
+    if (to >= this.#tailStart) {
+      this.#tailStart = Math.min(this.#tailStart, from);
       this.#bounds = kept;
       return;
     }
@@ -52,7 +53,7 @@ export class VerifiedRanges {
   /** Nothing is known any more, for example after a failed sync. */
   clear(): void {
     this.#bounds = none;
-    this.#tailPosition = Number.MAX_SAFE_INTEGER;
+    this.#tailStart = Number.MAX_SAFE_INTEGER;
   }
 }
 

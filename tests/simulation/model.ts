@@ -56,10 +56,6 @@ export class PartitionModel {
     this.#hasLargeMessages = hasLargeMessages;
   }
 
-  get mayBeDamaged(): boolean {
-    return this.#mayBeDamaged;
-  }
-
   syncMayFail(): void {
     this.#isInDoubt = true;
   }

@@ -1,6 +1,5 @@
 /** Reads from a partition in the simulation: takes the parts together, checks what the result says about itself. */
 import { assert } from "../../src/platform/assert.ts";
-import { IggyError } from "../../src/protocol/errors.ts";
 import type { Partition } from "../../src/storage/partition.ts";
 import type { ReadFrom, ReadResult } from "../../src/storage/types.ts";
 import { parseStored, type StoredMessage } from "./messages.ts";
@@ -12,22 +11,14 @@ export interface CompletedRead {
   readonly stored: StoredMessage[];
 }
 
-/** The messages, or the error if a damaged message stands at the start. */
 export async function readNow(
   simulation: Simulation,
   partition: Partition,
   from: ReadFrom,
   countMax: number,
-): Promise<CompletedRead | IggyError> {
-  let answer: ReadResult | Promise<ReadResult>;
-  try {
-    answer = partition.read(from, countMax);
-    if (answer instanceof Promise) answer = await settled(simulation, answer);
-  } catch (error) {
-    if (error instanceof IggyError) return error;
-    throw error;
-  }
-  return complete(answer, countMax);
+): Promise<CompletedRead> {
+  const answer = partition.read(from, countMax);
+  return complete(answer instanceof Promise ? await settled(simulation, answer) : answer, countMax);
 }
 
 export function complete(result: ReadResult, countMax: number): CompletedRead {
@@ -57,42 +48,36 @@ export function requireSameParts({ result, bytes }: CompletedRead): void {
 
 export interface WholePartition {
   readonly stored: StoredMessage[];
-  /** Offsets that answer 4027. */
+  /** Messages that every read leaves out. */
   readonly damagedCount: number;
 }
 
-/** Reads from the first message to the last, over damaged ones. */
+/** Reads from the first message to the last; damaged ones are left out and counted. */
 export async function readWhole(
   simulation: Simulation,
   partition: Partition,
-  mayGoBackInTime: (stored: StoredMessage) => boolean,
+  mayGoBackInTime: (stored: StoredMessage, previous: StoredMessage) => boolean,
 ): Promise<WholePartition> {
   const stored: StoredMessage[] = [];
   let damagedCount = 0;
   let from: ReadFrom = { kind: "first" };
   for (;;) {
     const read = await readNow(simulation, partition, from, simulation.pick([20, 1000]));
-    if (read instanceof IggyError) {
-      assert(read.errorName === "InvalidMessageChecksum", "a read fails only at a damaged message", {
-        error: read.message,
-      });
-      damagedCount++;
-      from = { kind: "offset", offset: from.kind === "offset" ? from.offset + 1 : (stored.at(-1)?.offset ?? 0) + 1 };
-      continue;
-    }
     read.result.release();
-    const last = read.stored.at(-1);
-    if (last === undefined) return { stored, damagedCount };
+    damagedCount += read.result.skippedCount;
+    if (read.stored.length + read.result.skippedCount === 0) return { stored, damagedCount };
     for (const message of read.stored) {
       const previous = stored.at(-1);
       assert(
-        previous === undefined || message.timestampMicros >= previous.timestampMicros || mayGoBackInTime(message),
+        previous === undefined ||
+          message.timestampMicros >= previous.timestampMicros ||
+          mayGoBackInTime(message, previous),
         "timestamps do not go back inside a partition",
         { offset: message.offset },
       );
       stored.push(message);
     }
-    from = { kind: "offset", offset: last.offset + 1 };
+    from = { kind: "offset", offset: read.result.lastOffset + 1 };
   }
 }
 
