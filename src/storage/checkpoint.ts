@@ -57,9 +57,3 @@ export function writeCheckpoint(disk: Disk, directory: string, checkpoint: Check
     log.warn("checkpoint not written, the next start scans more", { directory, error: error.message });
   }
 }
-
-/** Throws `DiskError`. */
-export function removeCheckpoint(disk: Disk, directory: string): void {
-  disk.remove(`${directory}/${checkpointName}`);
-  disk.remove(`${directory}/${temporaryName}`);
-}

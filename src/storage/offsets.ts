@@ -1,19 +1,16 @@
 // Consumer offsets of one partition (spec SB 3.9, 4.8): eight bytes, little-endian, in a file per consumer or group,
-// overwritten in place at every store and never synced.
+// overwritten in place at every store. A store does not sync: what came since the last `sync` is at risk in a power loss.
 
 import { assert } from "../platform/assert.ts";
 import { DiskError } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { CachedFile } from "./file-cache.ts";
+import { type StoredOffset, UnsyncedOffsets } from "./offsets-sync.ts";
+import type { PartitionLog } from "./partition-log.ts";
 import type { ConsumerKey, StorageContext } from "./types.ts";
 
 const offsetBytes = 8;
 const idMax = 2 ** 32 - 1;
-
-interface StoredOffset {
-  offset: number;
-  readonly file: CachedFile;
-}
 
 // Every call that uses these is synchronous.
 const bytes = new Uint8Array(offsetBytes);
@@ -26,27 +23,43 @@ const views: readonly Uint8Array[] = [bytes];
 const kinds = ["consumer", "group"] as const;
 const directoryNames = { consumer: "consumers", group: "groups" } as const;
 
+/** Without these nothing can be said about a file: it may be whole. */
+const exhaustedCodes: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM"]);
+
 /** Name of the directory, in that of the partition, that holds all offset files. */
 export const offsetsDirectoryName = "offsets";
 
 export class ConsumerOffsets {
+  readonly #log: PartitionLog;
   readonly #context: StorageContext;
-  /** Of the partition. */
-  readonly #directory: string;
   // Made when there is something to put in: there may be very many partitions.
+  #madeUnsynced: UnsyncedOffsets | undefined;
   #consumers: Map<number, StoredOffset> | undefined;
   #groups: Map<number, StoredOffset> | undefined;
   /** Last offset that a member of the group was sent; in memory only (spec SB 6.5). */
   #lastPolled: Map<number, number> | undefined;
 
-  constructor(context: StorageContext, directory: string) {
-    this.#context = context;
-    this.#directory = directory;
+  constructor(log: PartitionLog) {
+    this.#log = log;
+    this.#context = log.context;
   }
 
-  /** Loads what the files hold. `endOffset`: what the log holds ends before it. Throws `DiskError`. */
-  load(endOffset: number): void {
-    for (const kind of kinds) this.#load(kind, endOffset);
+  /**
+   * Loads what the files hold, up to what the log holds. A file that cannot be read is left out, with a log line; one of a
+   * group that is gone, or was another with the same number, is removed. Throws `DiskError` where descriptors are missing.
+   */
+  load(): void {
+    for (const kind of kinds) this.#load(kind, this.#log.nextOffset);
+  }
+
+  /** Whether `sync` would make anything more durable. */
+  get isUnsynced(): boolean {
+    return this.#madeUnsynced?.isThere === true;
+  }
+
+  /** Makes what was stored and deleted before the call durable. Rejects with `DiskError`; a later call makes good. */
+  async sync(): Promise<void> {
+    await this.#madeUnsynced?.sync();
   }
 
   get(consumer: ConsumerKey): number | undefined {
@@ -64,43 +77,46 @@ export class ConsumerOffsets {
     return smallest;
   }
 
-  /** Stores and writes. Throws `CannotWriteToFile`; then the old offset stays. */
+  /**
+   * Stores and writes. Throws `CannotWriteToFile`, or `ConsumerGroupIdNotFound` where the group is gone; then the old offset
+   * stays.
+   */
   store(consumer: ConsumerKey, offset: number): void {
-    const table = this.#table(consumer.kind);
-    const known = table.get(consumer.id);
-    const stored = known ?? { offset, file: new CachedFile(this.#pathOf(consumer.kind, consumer.id)) };
-    view.setUint32(0, offset >>> 0, true);
-    view.setUint32(4, Math.floor(offset / 2 ** 32), true);
+    const { kind, id } = consumer;
+    const table = this.#table(kind);
+    const known = table.get(id);
+    const stored = known ?? { offset, file: new CachedFile(this.#pathOf(kind, id)), isUnsynced: false, isLost: false };
     try {
-      if (known === undefined) this.#create(consumer.kind, stored.file);
-      this.#context.files.useToWrite(stored.file).write(views, 0);
+      if (known === undefined) this.#create(consumer, stored.file, table.size === 0);
+      this.#write(stored, offset);
     } catch (thrown) {
       if (known === undefined) this.#context.files.discard(stored.file);
       if (!(thrown instanceof DiskError)) throw thrown;
       throw new IggyError("CannotWriteToFile", [], { cause: thrown });
     }
     stored.offset = offset;
-    if (known === undefined) table.set(consumer.id, stored);
+    if (known === undefined) table.set(id, stored);
+    this.#unsynced.add(stored);
   }
 
   /** Throws `ConsumerOffsetNotFound` when there is none, `CannotDeleteConsumerOffsetFile` when the disk refuses. */
-  delete(consumer: ConsumerKey): void {
-    const stored = this.#known(consumer.kind)?.get(consumer.id);
-    if (stored === undefined) throw new IggyError("ConsumerOffsetNotFound", [consumer.id]);
-    try {
-      this.#context.files.discard(stored.file);
-      this.#context.disk.remove(stored.file.path);
-    } catch (thrown) {
-      if (!(thrown instanceof DiskError)) throw thrown;
-      throw new IggyError("CannotDeleteConsumerOffsetFile", [stored.file.path], { cause: thrown });
-    }
-    this.#known(consumer.kind)?.delete(consumer.id);
+  delete({ kind, id }: ConsumerKey): void {
+    const stored = this.#known(kind)?.get(id);
+    if (stored === undefined) throw new IggyError("ConsumerOffsetNotFound", [id]);
+    this.#removeFile(kind, stored);
+    this.#known(kind)?.delete(id);
   }
 
-  /** The group is gone: so is its offset, if it has one. Throws `CannotDeleteConsumerOffsetFile`. */
+  /**
+   * The group is gone: so is its offset, if it has one, whether or not its file can be removed; a file that stays is known by
+   * the mark as that of another group. Throws `CannotDeleteConsumerOffsetFile` for it.
+   */
   deleteGroup(groupId: number): void {
     this.clearLastPolled(groupId);
-    if (this.#groups?.has(groupId) === true) this.delete({ kind: "group", id: groupId });
+    const stored = this.#groups?.get(groupId);
+    if (stored === undefined) return;
+    this.#groups?.delete(groupId);
+    this.#removeFile("group", stored);
   }
 
   notePolled(groupId: number, lastOffset: number): void {
@@ -120,28 +136,24 @@ export class ConsumerOffsets {
     this.#lastPolled?.delete(groupId);
   }
 
-  /**
-   * Removes all of them, in memory and, durably, on the disk (spec SB 5.3), with files that a failed store left. Throws
-   * `DiskError`.
-   */
-  clear(): void {
-    const { disk } = this.#context;
+  /** All of them were taken away with the directory of the partition (spec SB 5.3), or will be. */
+  forget(): void {
     this.close();
     this.#consumers = undefined;
     this.#groups = undefined;
     this.#lastPolled = undefined;
-    for (const kind of kinds) {
-      const directory = this.#directoryOf(kind);
-      const names = disk.list(directory);
-      for (const name of names) disk.remove(`${directory}/${name}`);
-      if (names.length > 0) disk.syncDirectory(directory);
-    }
+    this.#madeUnsynced?.forget();
   }
 
   close(): void {
     for (const kind of kinds) {
       for (const stored of this.#known(kind)?.values() ?? []) this.#context.files.discard(stored.file);
     }
+  }
+
+  get #unsynced(): UnsyncedOffsets {
+    this.#madeUnsynced ??= new UnsyncedOffsets(this.#log, (stored) => this.#write(stored, stored.offset));
+    return this.#madeUnsynced;
   }
 
   #known(kind: ConsumerKey["kind"]): Map<number, StoredOffset> | undefined {
@@ -158,36 +170,89 @@ export class ConsumerOffsets {
   }
 
   #directoryOf(kind: ConsumerKey["kind"]): string {
-    return `${this.#directory}/${offsetsDirectoryName}/${directoryNames[kind]}`;
+    return `${this.#log.directory}/${offsetsDirectoryName}/${directoryNames[kind]}`;
   }
 
   #pathOf(kind: ConsumerKey["kind"], id: number): string {
     return `${this.#directoryOf(kind)}/${id}`;
   }
 
-  #create(kind: ConsumerKey["kind"], file: CachedFile): void {
+  #write(stored: StoredOffset, offset: number): void {
+    view.setUint32(0, offset >>> 0, true);
+    view.setUint32(4, Math.floor(offset / 2 ** 32), true);
+    this.#context.files.useToWrite(stored.file).write(views, 0);
+  }
+
+  /** `isFirst`: whether the directories may have to be made as well. */
+  #create({ kind, id }: ConsumerKey, file: CachedFile, isFirst: boolean): void {
+    const { directory, mark, nextOffset } = this.#log;
+    if (kind === "group") mark?.beforeGroup(id, nextOffset);
     this.#context.disk.makeDirectory(this.#directoryOf(kind));
     this.#context.files.create(file);
+    if (isFirst) this.#unsynced.addDirectory(`${directory}/${offsetsDirectoryName}`);
+    if (isFirst || kind === "group") this.#unsynced.addDirectory(directory);
+    this.#unsynced.addDirectory(this.#directoryOf(kind));
+  }
+
+  /** Throws `CannotDeleteConsumerOffsetFile`. */
+  #removeFile(kind: ConsumerKey["kind"], stored: StoredOffset): void {
+    try {
+      this.#context.files.discard(stored.file);
+      this.#context.disk.remove(stored.file.path);
+    } catch (thrown) {
+      if (!(thrown instanceof DiskError)) throw thrown;
+      throw new IggyError("CannotDeleteConsumerOffsetFile", [stored.file.path], { cause: thrown });
+    }
+    this.#unsynced.drop(stored);
+    this.#unsynced.addDirectory(this.#directoryOf(kind));
   }
 
   #load(kind: ConsumerKey["kind"], endOffset: number): void {
-    const { disk, log } = this.#context;
+    const { disk, files, log } = this.#context;
     const directory = this.#directoryOf(kind);
     if (!disk.exists(directory)) return; // cheaper than a list that fails
-    for (const name of disk.list(directory)) {
+    const names = this.#whatCanBeRead(directory, () => files.withRoom(() => disk.list(directory)), []);
+    for (const name of names) {
       const path = `${directory}/${name}`;
       const id = Number(name);
       if (!/^\d+$/.test(name) || id > idMax || String(id) !== name) {
         log.warn("file with the name of no consumer", { path });
         continue;
       }
-      const offset = this.#readFile(path);
+      if (kind === "group" && this.#log.mark?.ownsGroup(id) === false) {
+        this.#removeLeftover(path);
+        continue;
+      }
+      const offset = this.#whatCanBeRead(path, () => this.#readFile(path), undefined);
       if (offset === undefined) {
         log.warn("consumer offset file is torn, ignored", { path });
       } else {
-        this.#table(kind).set(id, { offset, file: new CachedFile(path) });
+        this.#table(kind).set(id, { offset, file: new CachedFile(path), isUnsynced: false, isLost: false });
         if (offset >= endOffset) this.#lower({ kind, id }, endOffset);
       }
+    }
+  }
+
+  /** Offsets are worth less than the messages: what of them cannot be read does not keep the partition shut. */
+  #whatCanBeRead<T>(path: string, read: () => T, nothing: T): T {
+    try {
+      return read();
+    } catch (thrown) {
+      if (!(thrown instanceof DiskError) || exhaustedCodes.has(thrown.errorCode)) throw thrown;
+      this.#context.log.error("consumer offsets cannot be read", { path, error: thrown.message });
+      return nothing;
+    }
+  }
+
+  /** Of a group that was deleted, and whose number may be that of another one now. */
+  #removeLeftover(path: string): void {
+    const { disk, log } = this.#context;
+    try {
+      disk.remove(path);
+      log.info("offset of a deleted group removed", { path });
+    } catch (thrown) {
+      if (!(thrown instanceof DiskError)) throw thrown;
+      log.warn("offset of a deleted group not removed yet", { path, error: thrown.message });
     }
   }
 
@@ -211,14 +276,17 @@ export class ConsumerOffsets {
   }
 
   #readFile(path: string): number | undefined {
-    const file = this.#context.disk.open(path, "read");
-    try {
-      if (file.read(readBytes, 0) !== offsetBytes) return undefined;
-    } finally {
-      file.close();
-    }
-    const offset = Number(readView.getBigUint64(0, true));
-    assert(offset >= 0, "an offset is not negative");
-    return offset;
+    const { disk, files } = this.#context;
+    return files.withRoom(() => {
+      const file = disk.open(path, "read");
+      try {
+        if (file.read(readBytes, 0) !== offsetBytes) return undefined;
+      } finally {
+        file.close();
+      }
+      const offset = Number(readView.getBigUint64(0, true));
+      assert(offset >= 0, "an offset is not negative");
+      return offset;
+    });
   }
 }

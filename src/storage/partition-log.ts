@@ -7,7 +7,9 @@ import { AssertionError, assert } from "../platform/assert.ts";
 import { DiskError } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { Journal } from "./journal.ts";
+import type { PartitionMark } from "./mark.ts";
 import { openSegments } from "./recovery.ts";
+import { giveBackAfterKill } from "./reserve.ts";
 import { Segment } from "./segment.ts";
 import type { PartitionCounters, StorageContext } from "./types.ts";
 
@@ -21,6 +23,8 @@ export class PartitionLog {
   readonly directory: string;
   readonly journal = new Journal();
   readonly counters: PartitionCounters;
+  /** Says whose the directory is; missing where nobody asks. */
+  readonly mark: PartitionMark | undefined;
   readonly #onChange: (counters: PartitionCounters) => void;
 
   segments: Segment[];
@@ -48,19 +52,28 @@ export class PartitionLog {
     directory: string,
     names: readonly string[],
     onChange: (counters: PartitionCounters) => void,
+    mark?: PartitionMark,
   ) {
     this.context = context;
+    this.mark = mark;
     this.directory = directory;
     this.#onChange = onChange;
     this.segments = openSegments(context, directory, names);
-    if (this.segments.length === 0) this.segments.push(this.#makeSegment(0));
+    const nextOffsetMin = mark?.nextOffset ?? 0;
+    if (this.segments.length === 0 || this.segments[this.segments.length - 1]!.endOffset < nextOffsetMin) {
+      this.segments.push(this.#makeSegment(nextOffsetMin));
+    }
     this.active = this.segments[this.segments.length - 1]!;
     this.nextOffset = this.active.endOffset;
     this.writtenOffset = this.nextOffset;
     this.visibleOffset = this.nextOffset;
     this.lastTimestampMicros = lastTimestampOf(this.segments, context.clock.nowMicros());
+    for (const segment of this.segments.slice(-2)) giveBackAfterKill(context, segment);
     // Files that a killed process left may have no durable names yet.
-    if (this.active.onDisk && this.active.syncedSizeBytes === 0) this.#noteDirectories();
+    if (this.active.onDisk && this.active.syncedSizeBytes === 0) {
+      this.noteDirectories();
+      mark?.doubt();
+    }
     this.counters = { segmentsCount: 0, currentOffset: 0, hasMessages: false, sizeBytes: 0, messagesCount: 0 };
     this.#updateCounters();
   }
@@ -127,17 +140,18 @@ export class PartitionLog {
   /** Makes the files of the active segment, with their directory, if they are missing. Throws `DiskError`. */
   createActiveFiles(): void {
     if (this.active.onDisk) return;
-    if (this.segments.length === 1) this.#noteDirectories();
-    else this.#noteDirectory(this.directory);
+    if (this.segments.length === 1) this.noteDirectories();
+    else this.noteDirectory(this.directory);
     this.context.disk.makeDirectory(this.directory);
+    this.mark?.beforeFirstFile(this.active.startOffset);
     this.active.createFiles(this.context.files);
   }
 
   /** The entries of the new partition, and of every directory that may have been made for it, need a sync. */
-  #noteDirectories(): void {
+  noteDirectories(): void {
     let path = this.directory;
     for (let level = 0; level <= directoryLevels; level++) {
-      this.#noteDirectory(path);
+      this.noteDirectory(path);
       if (path === "/" || !path.includes("/")) return;
       path = path.slice(0, path.lastIndexOf("/")) || "/";
     }
@@ -148,13 +162,19 @@ export class PartitionLog {
     this.unsyncedDirectories = none;
   }
 
-  #noteDirectory(path: string): void {
+  /** Entries of this one need a sync. */
+  noteDirectory(path: string): void {
     if (!this.unsyncedDirectories.includes(path)) this.unsyncedDirectories = [...this.unsyncedDirectories, path];
   }
 
-  /** Everything is gone: an empty segment at 0 (spec SB 5.3). Removing the files is the caller's. */
+  /** Everything is gone: an empty segment at 0 (spec SB 5.3). Taking the files away was the caller's. */
   restart(): void {
+    for (const segment of this.segments) {
+      segment.isRemoved = true;
+      segment.closeFiles(this.context.files);
+    }
     this.epoch++;
+    if (!this.isFenced && !this.isClosed) this.refusal = undefined;
     this.syncedBefore = 0;
     this.journal.clear();
     this.active = this.#makeSegment(0);

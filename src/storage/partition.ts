@@ -1,24 +1,43 @@
 // One partition: the door to its log and its consumer offsets. Called by one shard only, so calls never overlap except
 // where a promise is waited for.
 
-import { DiskError } from "../platform/disk.ts";
+import { DiskError, isFailedSync } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { Appender } from "./append.ts";
-import { removeCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { writeCheckpoint } from "./checkpoint.ts";
+import { removeDirectory } from "./directory-removal.ts";
 import { settled } from "./flush-group.ts";
+import { PartitionMark } from "./mark.ts";
 import { ConsumerOffsets, offsetsDirectoryName } from "./offsets.ts";
 import { PartitionLog, toStorageError } from "./partition-log.ts";
 import { Reader } from "./read.ts";
 import { giveReservedBack } from "./reserve.ts";
 import { oldestRemovable, type RemovableSegment, removeExpired, removeOldest } from "./retention.ts";
-import { isUnsynced, syncError, syncIndexes, syncLogs, syncLogsNow } from "./sync-files.ts";
-import type { ConsumerKey, IncomingBatch, PartitionCounters, ReadFrom, ReadResult, StorageContext } from "./types.ts";
+import { isUnsynced, syncDirectories, syncError, syncIndexes, syncLogs, syncLogsNow } from "./sync-files.ts";
+import type {
+  ConsumerKey,
+  IncomingBatch,
+  PartitionCounters,
+  PartitionIdentity,
+  ReadFrom,
+  ReadResult,
+  StorageContext,
+} from "./types.ts";
+
+/** After so many ticks of the saver without growth a log gives back the room ahead of it. */
+const idleTicksMax = 2;
 
 export class Partition {
   readonly #log: PartitionLog;
   readonly #offsets: ConsumerOffsets;
   readonly #appender: Appender;
   readonly #reader: Reader;
+  /** Log id of a purge that was logged and could not be done yet. */
+  #unfinishedPurge: string | undefined;
+  #saving: Promise<void> | undefined;
+  /** Size of the active log at the last tick of the saver, and how many ticks ago it grew. */
+  #sizeAtTick = 0;
+  #idleTicks = 0;
 
   private constructor(log: PartitionLog, offsets: ConsumerOffsets) {
     this.#log = log;
@@ -31,14 +50,25 @@ export class Partition {
    * Opens what is in `directory`, repairing it (spec SB 3.7), or starts empty; nothing is created before the first write.
    * Synchronous. Damaged content is repaired and reported, never thrown. Throws `DiskError` where the disk itself fails.
    *
-   * `onChange` gets the counters, always the same object, whenever they have changed.
+   * `onChange` gets the counters, always the same object, whenever they have changed. With an `identity`, what lies in the
+   * directory and belongs to another log, or to a group that is gone, is taken away first (`mark.ts`).
    */
-  static open(context: StorageContext, directory: string, onChange: (counters: PartitionCounters) => void): Partition {
+  static open(
+    context: StorageContext,
+    directory: string,
+    onChange: (counters: PartitionCounters) => void,
+    identity?: PartitionIdentity,
+  ): Partition {
     // A list that fails costs more than the question before it, and most partitions may be empty.
-    const names = context.disk.exists(directory) ? context.disk.list(directory) : [];
-    const log = new PartitionLog(context, directory, names, onChange);
-    const offsets = new ConsumerOffsets(context, directory);
-    if (names.includes(offsetsDirectoryName)) offsets.load(log.nextOffset);
+    const isThere = context.disk.exists(directory);
+    let names = isThere ? context.files.withRoom(() => context.disk.list(directory)) : [];
+    const marked = identity && PartitionMark.open(context, directory, names, identity);
+    const isTakenAway = marked?.isOurs === false && names.length > 0;
+    if (isTakenAway) names = [];
+    const log = new PartitionLog(context, directory, names, onChange, marked?.mark);
+    if (isTakenAway) log.noteDirectories();
+    const offsets = new ConsumerOffsets(log);
+    if (names.includes(offsetsDirectoryName)) offsets.load();
     const partition = new Partition(log, offsets);
     if (context.options.acknowledge === "sync") partition.#syncRecovered();
     return partition;
@@ -120,7 +150,7 @@ export class Partition {
     this.#offsets.clearLastPolled(groupId);
   }
 
-  /** Writes what is only in memory to the files, and syncs them where asked. Rejects with what failed. */
+  /** Writes what is only in memory to the files, and syncs them where asked, stored offsets too. Rejects with what failed. */
   async flush(fsync: boolean): Promise<void> {
     const failure = this.#appender.writeJournal(false);
     if (failure !== undefined) throw failure;
@@ -130,42 +160,66 @@ export class Partition {
       throw new IggyError("CannotSaveIndexToSegment", [], { cause: thrown });
     }
     await this.#appender.syncQueue.idle();
-    if (fsync) await this.#sync();
+    if (fsync) await this.#syncAll();
   }
 
-  /** The tick of the message saver (spec SB 3.4). Cheap when nothing is new. */
+  /**
+   * The tick of the message saver (spec SB 3.4). Cheap when nothing is new. A tick that comes while the one before is at work
+   * ends with it.
+   */
   save(): Promise<void> {
+    if (this.#saving !== undefined || this.#log.isClosed) return this.#saving ?? settled;
+    this.#giveBackWhenIdle();
+    const saving = this.#saveNow();
+    if (saving === settled) return settled;
+    this.#saving = saving.finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  #saveNow(): Promise<void> {
+    if (this.#unfinishedPurge !== undefined) return this.purge(this.#unfinishedPurge);
     const { journal, context } = this.#log;
     const isClean = journal.sizeBytes === 0 && !this.#appender.hasPendingRows;
-    const fsync = context.options.enforceFsync;
-    if (isClean && !(fsync && isUnsynced(this.#log))) return settled;
+    const fsync = context.options.enforceFsync || context.options.acknowledge === "sync";
+    if (isClean && !(fsync && (isUnsynced(this.#log) || this.#offsets.isUnsynced))) return settled;
     return this.flush(fsync);
   }
 
-  /** Removes all messages and consumer offsets; offsets start at 0 again (spec SB 5.3). */
-  async purge(): Promise<void> {
+  /**
+   * Removes all messages and consumer offsets; offsets start at 0 again (spec SB 5.3). What comes after it belongs to the
+   * log with the id `newLogId`. The directory is taken away in one step: whatever fails, everything is as before or as
+   * after, also after a restart. Rejects with `CannotDeleteFile` (10008) where it is as before; with `newLogId`, whose purge
+   * was logged, no message is taken then until a later try, each time the saver comes, or the next start has done it. Rejects
+   * with another error where it is as after and something else failed.
+   */
+  async purge(newLogId?: string): Promise<void> {
     const log = this.#log;
-    if (log.refusal !== undefined) throw log.refusal;
+    const isAgain = this.#unfinishedPurge !== undefined;
+    if (log.refusal !== undefined && !isAgain) throw log.refusal;
     this.#appender.writeJournal(false);
     await this.#appender.syncQueue.idle();
     await this.#appender.sealed();
     if (log.isAbandoned) return; // deleted meanwhile: nothing is left to purge
     // From here on without a pause: nothing comes between. What was appended while waiting goes as well, after its answer.
     this.#appender.writeJournal(false);
-    const { context, directory } = log;
-    const isOnDisk = log.segments.some((segment) => segment.onDisk);
+    const isOnDisk = log.context.disk.exists(log.directory);
+    if (isOnDisk) this.#takeDirectoryAway(newLogId);
+    this.#unfinishedPurge = undefined;
+    log.mark?.startLog(newLogId);
+    log.restart();
+    this.#offsets.forget();
+    this.#appender.forgetIds();
+    // Where nothing is on the disk, an earlier purge may have taken it away without a sync: a log id tells that apart.
+    if (isOnDisk || newLogId === undefined) log.noteDirectories();
     try {
-      removeCheckpoint(context.disk, directory);
-      this.#offsets.clear();
-      this.#appender.forgetIds();
-      for (const segment of log.segments) segment.removeFiles(context);
-      log.restart();
-      if (isOnDisk) {
-        log.createActiveFiles();
-        syncLogsNow(log); // what was purged does not come back after a power loss
-      }
+      syncDirectories(log); // what was purged does not come back after a power loss
+      if (!isOnDisk) return;
+      log.createActiveFiles();
+      syncLogsNow(log);
     } catch (thrown) {
-      throw log.fence(thrown);
+      throw thrown instanceof DiskError && !isFailedSync(thrown) ? toStorageError(thrown) : log.fence(thrown);
     }
   }
 
@@ -203,11 +257,13 @@ export class Partition {
     log.close();
     try {
       if (failure !== undefined) throw failure;
-      if (wasFenced) return;
-      await this.#appender.syncQueue.idle();
-      this.#appender.writeIndexRows();
-      giveReservedBack(log.context.files, log.active);
-      await this.#sync();
+      if (!wasFenced) {
+        await this.#appender.syncQueue.idle();
+        this.#appender.writeIndexRows();
+        giveReservedBack(log.context.files, log.active);
+        await this.#sync();
+      }
+      await this.#syncOffsets();
     } catch (thrown) {
       throw toStorageError(thrown);
     } finally {
@@ -221,6 +277,38 @@ export class Partition {
     this.#log.abandon();
     this.#appender.reject(new IggyError("CannotAppendToFile"));
     this.#closeFiles();
+    this.#offsets.forget();
+  }
+
+  /** A log that no longer grows holds no room ahead of its end. */
+  #giveBackWhenIdle(): void {
+    const { active, context } = this.#log;
+    if (active.reservedBytes <= active.logSizeBytes || active.reservedBytes === Number.POSITIVE_INFINITY) return;
+    this.#idleTicks = active.logSizeBytes === this.#sizeAtTick ? this.#idleTicks + 1 : 0;
+    this.#sizeAtTick = active.logSizeBytes;
+    if (this.#idleTicks < idleTicksMax) return;
+    try {
+      giveReservedBack(context.files, active);
+    } catch (thrown) {
+      if (!(thrown instanceof DiskError)) throw thrown;
+      context.log.warn("room set aside not given back yet", { path: active.log.path, error: thrown.message });
+    }
+  }
+
+  #takeDirectoryAway(newLogId: string | undefined): void {
+    const { context, directory } = this.#log;
+    try {
+      removeDirectory(context, directory);
+    } catch (thrown) {
+      if (!(thrown instanceof DiskError)) throw thrown;
+      const error = new IggyError("CannotDeleteFile", [], { cause: thrown });
+      context.log.error("partition not purged", { directory, error: thrown.message });
+      if (newLogId !== undefined) {
+        this.#unfinishedPurge = newLogId;
+        this.#log.refusal ??= error;
+      }
+      throw error;
+    }
   }
 
   #isOfNow(epoch: number | undefined): boolean {
@@ -240,6 +328,24 @@ export class Partition {
   #closeFiles(): void {
     for (const segment of this.#log.segments) segment.closeFiles(this.#log.context.files);
     this.#offsets.close();
+  }
+
+  /** Consumers go on where no message is taken any more: their offsets are synced whatever becomes of the rest. */
+  async #syncAll(): Promise<void> {
+    try {
+      await this.#sync();
+    } finally {
+      await this.#syncOffsets();
+    }
+  }
+
+  async #syncOffsets(): Promise<void> {
+    try {
+      await this.#offsets.sync();
+    } catch (thrown) {
+      if (!(thrown instanceof DiskError)) throw thrown;
+      throw new IggyError("CannotSyncFile", [], { cause: thrown });
+    }
   }
 
   async #sync(): Promise<void> {

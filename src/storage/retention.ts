@@ -56,7 +56,8 @@ export function removeExpired(
   while (removed < countMax) {
     const oldest = log.segments[0]!;
     const isExpired = oldest.lastTimestampMicros !== 0 && oldest.lastTimestampMicros + expiryMicros <= nowMicros;
-    if (!isExpired || findRemovable(log, offsets, false) === undefined) break;
+    const isEmpty = oldest.index.rowsCount === 0; // it must not keep those behind it
+    if (!(isExpired || isEmpty) || findRemovable(log, offsets, false) === undefined) break;
     log.removeOldestSegment();
     removed++;
   }

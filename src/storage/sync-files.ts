@@ -29,20 +29,29 @@ export function syncLogsNow(log: PartitionLog): void {
   }
 }
 
-/** From the top down, so that no entry is durable in a directory whose own is not. Throws `DiskError`. */
+/**
+ * What names the messages: the mark, and the entries of directories, from the top down, so that none is durable in a
+ * directory whose own is not. Throws `DiskError`.
+ */
 export function syncDirectories(log: PartitionLog): void {
-  const { disk, files } = log.context;
-  for (const directory of log.unsyncedDirectories.toReversed()) {
-    try {
-      files.withRoom(() => disk.syncDirectory(directory));
-    } catch (thrown) {
-      if (!(thrown instanceof DiskError)) throw thrown;
-      // A directory that we may not even read was not made by us, and neither was our entry in it.
-      const isForeign = thrown.errorCode === "EACCES" && directory !== log.directory;
-      if (!isForeign && !directorySyncUnknownCodes.has(thrown.errorCode)) throw thrown;
-    }
-  }
+  log.mark?.sync();
+  for (const directory of log.unsyncedDirectories.toReversed()) syncDirectoryOf(log, directory);
   log.forgetDirectories();
+}
+
+/** Makes the entries of `path` durable, which is the directory of the partition, above or below it. Throws `DiskError`. */
+export function syncDirectoryOf(log: PartitionLog, path: string): void {
+  const { disk, files } = log.context;
+  try {
+    files.withRoom(() => disk.syncDirectory(path));
+  } catch (thrown) {
+    if (!(thrown instanceof DiskError)) throw thrown;
+    // A directory that we may not even read was not made by us, and neither was our entry in it.
+    const isForeign = thrown.errorCode === "EACCES" && !path.startsWith(log.directory);
+    // One that was taken away has no entries.
+    const isGone = thrown.errorCode === "ENOENT";
+    if (!isForeign && !isGone && !directorySyncUnknownCodes.has(thrown.errorCode)) throw thrown;
+  }
 }
 
 /** Makes the index files durable as well. */
@@ -95,7 +104,7 @@ export function syncError(log: PartitionLog, thrown: unknown): IggyError {
 
 /** Whether a sync would make anything more durable. */
 export function isUnsynced(log: PartitionLog): boolean {
-  if (log.unsyncedDirectories.length > 0) return true;
+  if (log.unsyncedDirectories.length > 0 || log.mark?.isUnsynced === true) return true;
   return log.segments.some((segment) => isLogUnsynced(segment) || segment.index.unsynced);
 }
 

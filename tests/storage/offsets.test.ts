@@ -171,3 +171,94 @@ describe("an offset that is stored late", () => {
     expect(errorOf(() => partition.storeOffset(consumer, 1))).toBe("CannotWriteToFile");
   });
 });
+
+describe("stored offsets are durable", () => {
+  const others = [1, 2, 3].map((id) => ({ kind: "consumer", id }) as const);
+  const isOffset = (path: string) => path.includes("/offsets/consumers/");
+
+  async function stored(enforceFsync: boolean) {
+    const disk = new MemoryDisk();
+    const harness = makeHarness(disk, { enforceFsync });
+    const partition = harness.open();
+    await appendNow(harness, partition, [1, 2, 3]);
+    await partition.flush(true);
+    for (const offset of [0, 1, 2]) for (const consumer of others) partition.storeOffset(consumer, offset);
+    disk.syncs.length = 0;
+    return { disk, harness, partition };
+  }
+
+  test("after the saver's tick, with one sync a file, and its directories", async () => {
+    const { disk, partition } = await stored(true);
+    await partition.save();
+    expect(disk.syncs.filter(isOffset).sort()).toEqual(others.map(({ id }) => `${directory}/offsets/consumers/${id}`));
+    expect(disk.syncs).toContain(`${directory}/offsets/consumers`);
+    expect(disk.syncs).toContain(`${directory}/offsets`);
+    disk.syncs.length = 0;
+    await partition.save();
+    expect(disk.syncs).toEqual([]);
+    partition.deleteOffset(others[0]!);
+    partition.storeOffset(others[1]!, 1);
+    await partition.save();
+    expect(disk.syncs).toEqual([`${directory}/offsets/consumers/2`, `${directory}/offsets/consumers`]);
+  });
+
+  test("after a flush with a sync, and after a clean close; without a sync where the saver makes none", async () => {
+    for (const way of ["flush", "close"] as const) {
+      const { disk, partition } = await stored(false);
+      await partition.save();
+      expect(disk.syncs.filter(isOffset)).toEqual([]);
+      await (way === "flush" ? partition.flush(true) : partition.close());
+      expect(disk.syncs.filter(isOffset).length).toBe(3);
+    }
+  });
+
+  test("a sync that fails is told, fences nothing, and is made good by writing anew", async () => {
+    const { disk, harness, partition } = await stored(true);
+    const file = `${directory}/offsets/consumers/2`;
+    disk.fails = (operation, path) => operation === "sync" && path === file;
+    expect(await partition.save().then(String, String)).toContain("Cannot sync file");
+    disk.fails = () => false;
+    disk.writes.length = 0;
+    await partition.save();
+    expect(disk.writes.map(({ path }) => path)).toEqual([file]);
+    expect(disk.syncs.filter((path) => path === file)).toEqual([file]);
+    await appendNow(harness, partition, [4]);
+  });
+
+  test("also in a partition that is fenced", async () => {
+    const { disk, harness, partition } = await stored(true);
+    await appendNow(harness, partition, [4]);
+    disk.fails = (operation, path) => operation === "sync" && path.endsWith(".log");
+    await partition.save().catch(() => undefined);
+    expect(partition.isFenced).toBe(true);
+    partition.storeOffset(consumer, 1);
+    await partition.save().catch(() => undefined);
+    expect(disk.syncs).toContain(consumerFile);
+  });
+});
+
+test("offset files that cannot be read keep no partition shut", async () => {
+  const { disk, partition } = await filled();
+  partition.storeOffset(consumer, 1);
+  partition.storeOffset(group, 1);
+  await partition.close();
+  const harness = makeHarness(disk);
+  disk.fails = (operation, path) => operation === "read" && path === consumerFile;
+  const reopened = harness.open();
+  expect(reopened.getOffset(consumer)).toBeUndefined();
+  expect(reopened.getOffset(group)).toBe(1);
+  expect(harness.logged.some((line) => line.startsWith("error") && line.includes(consumerFile))).toBe(true);
+});
+
+test("a tick of the saver that comes while the one before is at work ends with it", async () => {
+  const disk = new MemoryDisk();
+  const harness = makeHarness(disk, { enforceFsync: true });
+  const partition = harness.open();
+  await appendNow(harness, partition, [1]);
+  const gate = Promise.withResolvers<void>();
+  disk.syncGate = gate.promise;
+  const saves = [partition.save(), partition.save(), partition.save()];
+  gate.resolve();
+  await Promise.all(saves);
+  expect(disk.syncs.filter((path) => path.endsWith(".log")).length).toBe(1);
+});
