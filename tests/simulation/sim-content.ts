@@ -8,6 +8,9 @@ import type { Simulation } from "./simulation.ts";
 /** A disk writes a sector whole or not at all; it may write the sectors of one call in any order. */
 export const SECTOR_BYTES = 512;
 
+/** A write of a word or less inside one sector is there or not: neither a kill nor a power loss ends in the middle of it. */
+const WORD_BYTES = 8;
+
 type Change =
   | {
       readonly kind: "write";
@@ -24,6 +27,8 @@ export class SimContent {
   readonly #durable: GrowingBytes;
   #unsynced: Change[];
   #nextSequence = 0;
+  /** Blocks are set aside up to here, whatever the size is. */
+  #reservedEnd = 0;
 
   private constructor(cached: GrowingBytes, durable: GrowingBytes, unsynced: Change[], nextSequence: number) {
     this.#cached = cached;
@@ -38,6 +43,27 @@ export class SimContent {
 
   get sizeBytes(): number {
     return this.#cached.sizeBytes;
+  }
+
+  /** Room that the file takes on the disk: its bytes, and what is set aside behind them. */
+  get allocatedBytes(): number {
+    return Math.max(this.sizeBytes, this.#reservedEnd);
+  }
+
+  /** The size stays. What is not used goes with the next truncation, not with the process. */
+  reserve(end: number): void {
+    this.#reservedEnd = Math.max(this.#reservedEnd, end);
+  }
+
+  /** What is at rest changes by itself: in the cache, on the platter and in what is still to be written. */
+  flipBit(position: number, bit: number): void {
+    this.#cached.flipBit(position, bit);
+    this.#durable.flipBit(position, bit);
+    for (const change of this.#unsynced) {
+      if (change.kind !== "write" || position < change.position) continue;
+      const index = position - change.position;
+      if (index < change.bytes.byteLength) change.bytes[index]! ^= 1 << bit;
+    }
   }
 
   read(target: Uint8Array, position: number): number {
@@ -59,6 +85,7 @@ export class SimContent {
 
   truncate(sizeBytes: number): void {
     this.#cached.truncate(sizeBytes);
+    this.#reservedEnd = 0;
     this.#unsynced.push({ kind: "truncate", sequence: this.#nextSequence++, sizeBytes });
   }
 
@@ -86,7 +113,9 @@ export class SimContent {
   /** The file after the process died: the cache belongs to the operating system, so nothing is lost and nothing synced. */
   afterProcessCrash(): SimContent {
     const changes = this.#unsynced.map((change) => ({ ...change }));
-    return new SimContent(this.#cached.copy(), this.#durable.copy(), changes, this.#nextSequence);
+    const copy = new SimContent(this.#cached.copy(), this.#durable.copy(), changes, this.#nextSequence);
+    copy.#reservedEnd = this.#reservedEnd;
+    return copy;
   }
 
   /**
@@ -108,7 +137,9 @@ export class SimContent {
         }
       }
     }
-    return new SimContent(platter.copy(), platter, [], 0);
+    const copy = new SimContent(platter.copy(), platter, [], 0);
+    copy.#reservedEnd = this.#reservedEnd;
+    return copy;
   }
 }
 
@@ -140,6 +171,8 @@ function writeTorn(platter: GrowingBytes, bytes: Uint8Array, position: number, s
  */
 export function tornPrefix(sizeBytes: number, bytes: Uint8Array, position: number, simulation: Simulation): Uint8Array {
   let end = position + simulation.between(0, bytes.byteLength);
+  const isAtomic = bytes.byteLength <= WORD_BYTES && sectorEnd(position) >= position + bytes.byteLength;
+  if (isAtomic && end < position + bytes.byteLength) return bytes.subarray(0, 0);
   if (end < sizeBytes) end = Math.max(position, end - (end % SECTOR_BYTES));
   return bytes.subarray(0, end - position);
 }
@@ -186,6 +219,10 @@ class GrowingBytes {
       this.#bytes = larger;
     }
     this.#sizeBytes = sizeBytes;
+  }
+
+  flipBit(position: number, bit: number): void {
+    if (position < this.#sizeBytes) this.#bytes[position]! ^= 1 << bit;
   }
 
   truncate(sizeBytes: number): void {

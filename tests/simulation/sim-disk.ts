@@ -11,16 +11,28 @@
  * write leaves a prefix, anything else did not happen), and it and all later calls fail with EIO, because the machine that
  * ran them is gone. `crash()` or `processCrash()` of such a disk then gives the disk that the next start finds.
  *
+ * Faults on demand: descriptors, rights, room, files that cannot be read (`sim-faults.ts`), writes and syncs that fail. What
+ * is at rest can change by itself (`flipBits`).
+ *
  * A directory whose own name was lost takes along what was in it. Asynchronous calls settle when the simulation runs.
  */
 import { type Disk, DiskError, type DiskFile, type OpenMode } from "../../src/platform/disk.ts";
 import { SimContent, tornPrefix } from "./sim-content.ts";
+import { type CallFault, SimFaults, type SimOperation } from "./sim-faults.ts";
+import { type FileOwner, SimFile } from "./sim-file.ts";
 import { parentOf, SimNames, type SimNode } from "./sim-names.ts";
 import type { Simulation } from "./simulation.ts";
 
-export class SimDisk implements Disk {
+export interface FlippedBit {
+  readonly path: string;
+  readonly position: number;
+  readonly bit: number;
+}
+
+export class SimDisk implements Disk, FileOwner {
   readonly simulation: Simulation;
   readonly #names: SimNames;
+  readonly #faults = new SimFaults();
   #spaceBytes = Number.POSITIVE_INFINITY;
   #writesUntilError = Number.POSITIVE_INFINITY;
   #syncsUntilError = Number.POSITIVE_INFINITY;
@@ -59,7 +71,47 @@ export class SimDisk implements Disk {
     this.#changesUntilStop = count;
   }
 
+  /** Such calls fail until `heal`, and change nothing. */
+  failCalls(fault: CallFault): void {
+    this.#faults.add(fault);
+  }
+
+  /** While so many files are open, what needs one more descriptor fails with EMFILE. */
+  limitDescriptors(countMax: number): void {
+    this.#faults.limitDescriptors(countMax);
+  }
+
+  /** Files that are open now. */
+  get openFilesCount(): number {
+    return this.#faults.openCount;
+  }
+
+  /** Blocks that files hold behind their ends. */
+  reservedBytes(): number {
+    return this.#names.files().reduce((sum, [, { allocatedBytes, sizeBytes }]) => sum + allocatedBytes - sizeBytes, 0);
+  }
+
+  /** Flips bits drawn at random from all bytes of the files that are meant; fewer where there are none. */
+  flipBits(count: number, isMeant: (path: string) => boolean): FlippedBit[] {
+    const files = this.#names.files().filter(([path]) => isMeant(path));
+    const totalBytes = files.reduce((sum, [, { sizeBytes }]) => sum + sizeBytes, 0);
+    if (totalBytes === 0) return [];
+    return Array.from({ length: count }, () => {
+      let position = this.simulation.between(0, totalBytes - 1);
+      const bit = this.simulation.between(0, 7);
+      for (const [path, content] of files) {
+        if (position < content.sizeBytes) {
+          content.flipBit(position, bit);
+          return { path, position, bit };
+        }
+        position -= content.sizeBytes;
+      }
+      throw new Error("a position is in one of the files");
+    });
+  }
+
   heal(): void {
+    this.#faults.clear();
     this.#spaceBytes = Number.POSITIVE_INFINITY;
     this.#writesUntilError = Number.POSITIVE_INFINITY;
     this.#syncsUntilError = Number.POSITIVE_INFINITY;
@@ -84,10 +136,14 @@ export class SimDisk implements Disk {
     this.requireRunning("open", path);
     const found = this.#names.get(path);
     if (found === "directory") throw new DiskError("open", path, "EISDIR");
-    if (found !== undefined) return new SimFile(this, path, found, mode);
+    if (found !== undefined) {
+      this.checkFaults("open", path);
+      return new SimFile(this, path, found, mode);
+    }
     if (mode !== "create" || this.#names.get(parentOf(path)) !== "directory") {
       throw new DiskError("open", path, "ENOENT");
     }
+    this.checkFaults("create", path);
     this.beforeChange("open", path);
     const content = SimContent.empty();
     this.#names.change(parentOf(path), [[path, content]]);
@@ -100,6 +156,7 @@ export class SimDisk implements Disk {
 
   list(directory: string): string[] {
     this.requireRunning("list", directory);
+    if (this.#names.get(directory) !== undefined) this.checkFaults("list", directory);
     return this.#names.children(directory).map((path) => path.slice(path.lastIndexOf("/") + 1));
   }
 
@@ -109,6 +166,7 @@ export class SimDisk implements Disk {
     if (found === "directory") return;
     if (found !== undefined) throw new DiskError("makeDirectory", path, "EEXIST");
     this.makeDirectory(parentOf(path));
+    this.checkFaults("makeDirectory", path);
     this.beforeChange("makeDirectory", path);
     this.#names.change(parentOf(path), [[path, "directory"]]);
   }
@@ -118,6 +176,7 @@ export class SimDisk implements Disk {
     const found = this.#names.get(path);
     if (found === undefined) return;
     if (found === "directory") throw new DiskError("remove", path, "EISDIR");
+    this.checkFaults("remove", path);
     this.beforeChange("remove", path);
     this.#names.change(parentOf(path), [[path, undefined]]);
   }
@@ -137,6 +196,7 @@ export class SimDisk implements Disk {
     const replaced = this.#names.get(to);
     if (node === "directory" && replaced !== undefined) throw new DiskError("rename", from, "ENOTEMPTY");
     if (node !== "directory" && replaced === "directory") throw new DiskError("rename", from, "EISDIR");
+    this.checkFaults("rename", from);
     this.beforeChange("rename", from);
     this.#names.rename(from, to, node);
   }
@@ -144,11 +204,37 @@ export class SimDisk implements Disk {
   syncDirectory(path: string): void {
     this.requireRunning("syncDirectory", path);
     if (this.#names.get(path) !== "directory") throw new DiskError("syncDirectory", path, "ENOENT");
+    this.checkFaults("syncDirectory", path);
     this.beforeChange("syncDirectory", path);
     this.#names.syncDirectory(path);
   }
 
   // For SimFile.
+
+  opened(change: 1 | -1): void {
+    this.#faults.openCount += change;
+  }
+
+  checkFaults(operation: SimOperation, path: string): void {
+    this.#faults.check(operation, path, this.simulation);
+  }
+
+  /** Whether there was room. */
+  reserve(content: SimContent, path: string, end: number): boolean {
+    const addedBytes = end - content.allocatedBytes;
+    if (addedBytes <= 0) return true;
+    try {
+      this.checkFaults("reserve", path);
+      this.beforeChange("reserve", path);
+    } catch (error) {
+      if (error instanceof DiskError) return false; // as the real one: it is never needed
+      throw error;
+    }
+    if (addedBytes > this.#spaceBytes) return false;
+    this.#spaceBytes -= addedBytes;
+    content.reserve(end);
+    return true;
+  }
 
   requireRunning(operation: string, path: string): void {
     if (this.#stopped) throw new DiskError(operation, path, "EIO");
@@ -163,7 +249,7 @@ export class SimDisk implements Disk {
   }
 
   writeTo(content: SimContent, path: string, bytes: Uint8Array, position: number): void {
-    const growthBytes = Math.max(0, position + bytes.byteLength - content.sizeBytes);
+    const growthBytes = Math.max(0, position + bytes.byteLength - content.allocatedBytes);
     let failure: DiskError | undefined;
     try {
       this.beforeChange("write", path);
@@ -180,14 +266,15 @@ export class SimDisk implements Disk {
     }
     const fittingBytes = bytes.byteLength - Math.max(0, growthBytes - this.#spaceBytes);
     const landed = tornPrefix(content.sizeBytes, bytes.subarray(0, fittingBytes), position, this.simulation);
-    this.#spaceBytes -= Math.max(0, position + landed.byteLength - content.sizeBytes);
+    this.#spaceBytes -= Math.max(0, position + landed.byteLength - content.allocatedBytes);
     content.write(landed, position);
     throw failure;
   }
 
   truncate(content: SimContent, path: string, sizeBytes: number): void {
+    this.checkFaults("truncate", path);
     this.beforeChange("truncate", path);
-    this.#spaceBytes += Math.max(0, content.sizeBytes - sizeBytes);
+    this.#spaceBytes += Math.max(0, content.allocatedBytes - sizeBytes);
     content.truncate(sizeBytes);
   }
 
@@ -216,87 +303,9 @@ export class SimDisk implements Disk {
 
   #removeBelow(path: string): void {
     if (this.#names.get(path) === undefined) return;
+    this.checkFaults("removeTree", path);
     for (const child of this.#names.children(path)) this.#removeBelow(child);
     this.beforeChange("removeTree", path);
     this.#names.change(parentOf(path), [[path, undefined]]);
   }
-}
-
-class SimFile implements DiskFile {
-  readonly fd = -1;
-  readonly #disk: SimDisk;
-  readonly #path: string;
-  readonly #content: SimContent;
-  readonly #writable: boolean;
-  #closed = false;
-
-  constructor(disk: SimDisk, path: string, content: SimContent, mode: OpenMode) {
-    this.#disk = disk;
-    this.#path = path;
-    this.#content = content;
-    this.#writable = mode !== "read";
-  }
-
-  write(views: readonly Uint8Array[], position: number): void {
-    this.#require("write", true);
-    this.#disk.writeTo(this.#content, this.#path, joined(views), position);
-  }
-
-  read(target: Uint8Array, position: number): number {
-    this.#require("read", false);
-    return this.#content.read(target, position);
-  }
-
-  async readAsync(target: Uint8Array, position: number): Promise<number> {
-    this.#require("read", false);
-    return this.#disk.later(() => {
-      this.#disk.requireRunning("read", this.#path);
-      return this.#content.read(target, position);
-    });
-  }
-
-  reserve(): boolean {
-    return false;
-  }
-
-  truncate(sizeBytes: number): void {
-    this.#require("truncate", true);
-    this.#disk.truncate(this.#content, this.#path, sizeBytes);
-  }
-
-  sizeBytes(): number {
-    this.#require("size", false);
-    return this.#content.sizeBytes;
-  }
-
-  async sync(): Promise<void> {
-    this.#require("sync", false);
-    const mark = this.#content.syncMark();
-    return this.#disk.later(() => this.#disk.endSync(this.#content, this.#path, mark));
-  }
-
-  syncNow(): void {
-    this.#require("sync", false);
-    this.#disk.endSync(this.#content, this.#path, this.#content.syncMark());
-  }
-
-  close(): void {
-    this.#closed = true;
-  }
-
-  #require(operation: string, writing: boolean): void {
-    if (this.#closed || (writing && !this.#writable)) throw new DiskError(operation, this.#path, "EBADF");
-    this.#disk.requireRunning(operation, this.#path);
-  }
-}
-
-function joined(views: readonly Uint8Array[]): Uint8Array {
-  if (views.length === 1) return views[0]!;
-  const bytes = new Uint8Array(views.reduce((sum, view) => sum + view.byteLength, 0));
-  let position = 0;
-  for (const view of views) {
-    bytes.set(view, position);
-    position += view.byteLength;
-  }
-  return bytes;
 }

@@ -34,6 +34,13 @@ export class SimNames {
     return this.#cached.get(path);
   }
 
+  /** Every file with its full path, sorted. */
+  files(): (readonly [path: string, content: SimContent])[] {
+    return [...this.#cached]
+      .flatMap(([path, node]) => (node === "directory" ? [] : [[path, node] as const]))
+      .sort(([first], [second]) => (first < second ? -1 : 1));
+  }
+
   /** Full paths directly below `directory`, sorted. */
   children(directory: string): string[] {
     return [...this.#cached.keys()].filter((path) => path !== "/" && parentOf(path) === directory).sort();
