@@ -10,6 +10,8 @@ export interface MetadataPaths {
   readonly previousSnapshot: string;
   /** Being written; whole once it is synced, even before it is renamed. */
   readonly newSnapshot: string;
+  /** There while users are locked because metadata is lost. */
+  readonly damageNotice: string;
 }
 
 export function metadataPaths(directory: string): MetadataPaths {
@@ -20,6 +22,7 @@ export function metadataPaths(directory: string): MetadataPaths {
     snapshot: `${directory}/metadata.snapshot`,
     previousSnapshot: `${directory}/metadata.snapshot.previous`,
     newSnapshot: `${directory}/metadata.snapshot.tmp`,
+    damageNotice: `${directory}/metadata.damage`,
   };
 }
 
@@ -52,4 +55,39 @@ export function damagedPath(disk: Disk, path: string): string {
   let number = 1;
   while (disk.exists(`${path}.damaged-${number}`)) number++;
   return `${path}.damaged-${number}`;
+}
+
+export function syncFile(disk: Disk, path: string): void {
+  const file = disk.open(path, "readWrite");
+  try {
+    file.syncNow();
+  } finally {
+    file.close();
+  }
+}
+
+/** Puts `bytes` of the file at `path` aside under a name of their own, durably; returns their path. */
+export function keepBytes(disk: Disk, { directory }: MetadataPaths, path: string, bytes: Uint8Array): string {
+  const keptAs = damagedPath(disk, path);
+  try {
+    writeFile(disk, keptAs, bytes);
+  } catch (error) {
+    disk.remove(keptAs);
+    throw error;
+  }
+  disk.syncDirectory(directory);
+  return keptAs;
+}
+
+/** Keeps the file at `path` as it is under another name too. */
+export function keepCopy(disk: Disk, paths: MetadataPaths, path: string): string {
+  return keepBytes(disk, paths, path, readFile(disk, path) ?? new Uint8Array(0));
+}
+
+/** The file at `path` has another name afterwards, durably. */
+export function keepRenamed(disk: Disk, paths: MetadataPaths, path: string): string {
+  const keptAs = damagedPath(disk, path);
+  disk.rename(path, keptAs);
+  disk.syncDirectory(paths.directory);
+  return keptAs;
 }

@@ -22,6 +22,7 @@ export {
   type TopicSettings,
   type TopicTarget,
 } from "./commands.ts";
+export { describeDamage, isLockedOut, type MetadataDamage, type MetadataRepair } from "./damage.ts";
 export {
   isLogged,
   type LoggedEvent,
@@ -29,6 +30,7 @@ export {
   type MetadataEvent,
   type RevocationReason,
 } from "./events.ts";
+export { metadataPaths } from "./files.ts";
 export { memberOf, ownsPartition, pendingRevocationOf, pollablePartitions } from "./group-assignment.ts";
 export {
   type GroupTarget,
@@ -49,8 +51,8 @@ export { logIdBytes, logIdOf } from "./log-ids.ts";
 export { requireGroup, requireStream, requireTopic, requireUser } from "./lookups.ts";
 export { isAllowed, type Operation, requireAllowed } from "./permissions.ts";
 export type { PlainData } from "./plain-data.ts";
-export type { MetadataRepair } from "./recovery.ts";
 export { isRemovedLog, nextRemovalId, planRemovalsFinished } from "./removals.ts";
+export { DataVersionError } from "./snapshot.ts";
 export {
   type Compression,
   type ConsumerGroup,

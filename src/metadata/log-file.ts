@@ -17,8 +17,15 @@ export interface MetadataLogFileOptions {
   readonly onFailedSync: () => void;
 }
 
+/** How many entries, and their bytes. */
+interface Progress {
+  readonly count: number;
+  readonly bytes: number;
+}
+
 interface Waiter {
-  readonly writtenBytes: number;
+  /** Waits until so many entries are durable. */
+  readonly count: number;
   readonly resolve: () => void;
   readonly reject: (reason: IggyError) => void;
 }
@@ -30,11 +37,11 @@ export class MetadataLogFile {
   #file: DiskFile | undefined;
   #sizeBytes: number;
   #isNameDurable = true;
-  /** Bytes that were written since the start, over all files; so many of them are durable. */
-  #writtenBytes = 0;
-  #durableBytes = 0;
+  /** What was written since the start, over all files, and what of it is durable. */
+  #written: Progress = { count: 0, bytes: 0 };
+  #durable: Progress = this.#written;
   /** A blocking sync came up to here while another was under way: it counts once that one has not failed. */
-  #provisionalBytes = 0;
+  #provisional: Progress = this.#written;
   /** In the order of their calls; while there is one, a sync is under way. */
   readonly #waiters: Waiter[] = [];
   #fencedBy: unknown;
@@ -50,13 +57,18 @@ export class MetadataLogFile {
     return this.#sizeBytes;
   }
 
-  /** Bytes that were written since the start: a mark for `isDurableUpTo`. */
-  get writtenBytes(): number {
-    return this.#writtenBytes;
+  /** Entries that were written since the start. */
+  get writtenCount(): number {
+    return this.#written.count;
   }
 
-  isDurableUpTo(writtenBytes: number): boolean {
-    return writtenBytes <= this.#durableBytes;
+  /** Those of them that are durable. */
+  get durableCount(): number {
+    return this.#durable.count;
+  }
+
+  isDurableUpTo(writtenCount: number): boolean {
+    return writtenCount <= this.#durable.count;
   }
 
   /** Takes nothing more. */
@@ -74,7 +86,7 @@ export class MetadataLogFile {
       throw failure("CannotAppendToFile", error);
     }
     this.#sizeBytes += entry.byteLength;
-    this.#writtenBytes += entry.byteLength;
+    this.#written = { count: this.#written.count + 1, bytes: this.#written.bytes + entry.byteLength };
   }
 
   /** Makes everything written durable, blocking. Throws `DiskError`. */
@@ -87,8 +99,8 @@ export class MetadataLogFile {
       this.#fenceIfLost(error);
       throw error;
     }
-    if (this.#waiters.length > 0) this.#provisionalBytes = this.#writtenBytes;
-    else this.#durableBytes = this.#writtenBytes;
+    if (this.#waiters.length > 0) this.#provisional = this.#written;
+    else this.#durable = this.#written;
   }
 
   /**
@@ -97,28 +109,28 @@ export class MetadataLogFile {
    */
   sync(): Promise<void> {
     if (this.#waiters.length === 0) {
-      if (this.isDurableUpTo(this.#writtenBytes)) return Promise.resolve();
+      if (this.isDurableUpTo(this.#written.count)) return Promise.resolve();
       if (this.#fencedBy !== undefined) {
         this.#onFailedSync();
         return Promise.reject(failure("CannotSyncFile", this.#fencedBy));
       }
     }
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#waiters.push({ writtenBytes: this.#writtenBytes, resolve, reject });
+    this.#waiters.push({ count: this.#written.count, resolve, reject });
     if (this.#waiters.length === 1) void this.#syncForWaiters();
     return promise;
   }
 
   /** Cuts off what is not durable. A file that cannot be cut takes no more entries. */
   takeBackUnsynced(): void {
-    this.#sizeBytes -= this.#writtenBytes - this.#durableBytes;
-    this.#writtenBytes = this.#durableBytes;
+    this.#sizeBytes -= this.#written.bytes - this.#durable.bytes;
+    this.#written = this.#durable;
     this.#truncate();
   }
 
   /** A snapshot holds everything that was written: the file is kept as the previous one, the next entry begins another. */
   rotate(): void {
-    this.#durableBytes = this.#writtenBytes;
+    this.#durable = this.#written;
     if (this.#sizeBytes === 0) return;
     this.#close();
     this.#disk.rename(this.#paths.log, this.#paths.previousLog);
@@ -127,7 +139,7 @@ export class MetadataLogFile {
 
   /** Removes the file and the previous one: both snapshots hold everything that was written. Durable when it returns. */
   discard(): void {
-    this.#durableBytes = this.#writtenBytes;
+    this.#durable = this.#written;
     this.#close();
     this.#disk.remove(this.#paths.previousLog);
     this.#disk.remove(this.#paths.log);
@@ -135,13 +147,26 @@ export class MetadataLogFile {
     this.#disk.syncDirectory(this.#paths.directory);
   }
 
-  /** Makes everything durable and lets go of the file. Throws `DiskError`. */
-  close(): void {
+  /** Makes everything durable, puts `mark`, which says so, behind it, and lets go of the file. Throws `DiskError`. */
+  close(mark: Uint8Array): void {
+    const file = this.#file;
     try {
-      if (this.#file !== undefined) this.syncNow();
+      if (file !== undefined) {
+        this.syncNow();
+        if (this.#sizeBytes > 0 && this.isDurableUpTo(this.#written.count)) this.#writeMark(file, mark);
+      }
     } finally {
       this.#close();
       this.#fencedBy ??= new Error("the metadata log is closed");
+    }
+  }
+
+  /** Of use only when the disk is found damaged later: without it nothing is lost. */
+  #writeMark(file: DiskFile, mark: Uint8Array): void {
+    try {
+      file.write([mark], this.#sizeBytes);
+    } catch {
+      this.#truncate();
     }
   }
 
@@ -159,13 +184,13 @@ export class MetadataLogFile {
   }
 
   #answerDurable(): void {
-    const count = this.#waiters.findIndex(({ writtenBytes }) => !this.isDurableUpTo(writtenBytes));
+    const count = this.#waiters.findIndex((waiter) => !this.isDurableUpTo(waiter.count));
     for (const { resolve } of this.#waiters.splice(0, count < 0 ? this.#waiters.length : count)) resolve();
   }
 
   async #syncOnce(): Promise<void> {
-    const mark = this.#writtenBytes;
-    if (this.isDurableUpTo(mark)) return; // a snapshot came first
+    const mark = this.#written;
+    if (this.isDurableUpTo(mark.count)) return; // a snapshot came first
     if (this.#fencedBy !== undefined) throw this.#fencedBy;
     const file = this.#open();
     try {
@@ -175,7 +200,9 @@ export class MetadataLogFile {
       this.#fenceIfLost(error);
       throw error;
     }
-    this.#durableBytes = Math.max(this.#durableBytes, mark, this.#provisionalBytes);
+    for (const progress of [mark, this.#provisional]) {
+      if (progress.count > this.#durable.count) this.#durable = progress;
+    }
   }
 
   #syncName(): void {

@@ -18,12 +18,13 @@ import { assert } from "../platform/assert.ts";
 import type { Disk } from "../platform/disk.ts";
 import { apply, prepare } from "./apply.ts";
 import type { MetadataCipher } from "./cipher.ts";
+import { acceptDamage, isLocked, type MetadataDamage, type MetadataRepair } from "./damage.ts";
 import { isLogged, type MetadataEvent } from "./events.ts";
 import { type MetadataPaths, metadataPaths } from "./files.ts";
-import { encodeEntry } from "./log-entries.ts";
+import { bootStampOf, encodeEntry, encodeMark, linkOf } from "./log-entries.ts";
 import { failure, MetadataLogFile } from "./log-file.ts";
 import { encodePlain } from "./plain-data.ts";
-import { type MetadataRepair, type Recovered, recover } from "./recovery.ts";
+import { type Recovered, recover } from "./recovery.ts";
 import { replaceBothSnapshots, replaceSnapshot } from "./snapshot.ts";
 import type { MetadataState } from "./state.ts";
 
@@ -39,6 +40,13 @@ export interface MetadataLogOptions {
   readonly snapshotEveryEntries?: number;
   /** Encrypts what is written (`system.encryption`); what was written in clear before is read, and replaced. */
   readonly cipher?: MetadataCipher | undefined;
+  /**
+   * Names the time since the system was started (`/proc/sys/kernel/random/boot_id`). Where it is known, an entry that is
+   * missing although no power loss came between is known to be damaged.
+   */
+  readonly bootId?: string | undefined;
+  /** The operator has seen what an earlier start found missing: users are let in again (`system.state.accept_damage`). */
+  readonly acceptDamage?: boolean;
   /** A snapshot could not be taken. The log is complete without it and tries again later; the caller logs it. */
   readonly onSnapshotFailure: (error: unknown) => void;
 }
@@ -46,8 +54,8 @@ export interface MetadataLogOptions {
 /** Written, not published yet. */
 interface Staged {
   readonly event: MetadataEvent;
-  /** Durable once the file is up to here. */
-  readonly writtenBytes: number;
+  /** Durable once so many entries of the file are. */
+  readonly entriesCount: number;
 }
 
 export class MetadataLog {
@@ -58,7 +66,12 @@ export class MetadataLog {
   #state: MetadataState;
   readonly #publishedState: MetadataState;
   readonly #staged: Staged[] = [];
+  readonly #bootStamp: number;
+  /** Index of the last entry of the files that were opened; all of them are durable. */
+  readonly #openedIndex: number;
   #lastIndex: number;
+  /** Of the last entry; 0: not known. */
+  #link = 0;
   #nextSnapshotIndex: number;
   /** Files in clear are left from the time before there was a key. */
   #mustEncrypt: boolean;
@@ -76,6 +89,8 @@ export class MetadataLog {
     this.#snapshotEveryEntries = options.snapshotEveryEntries ?? snapshotEveryEntriesDefault;
     this.#state = recovered.state;
     this.#publishedState = options.enforceFsync ? structuredClone(recovered.state) : recovered.state;
+    this.#bootStamp = bootStampOf(options.bootId);
+    this.#openedIndex = recovered.lastIndex;
     this.#lastIndex = recovered.lastIndex;
     this.#nextSnapshotIndex = recovered.snapshotIndex + this.#snapshotEveryEntries;
     this.#mustEncrypt = recovered.mustEncrypt;
@@ -83,21 +98,34 @@ export class MetadataLog {
 
   /**
    * Loads the state, repairing what a crash or a bad disk left. Never fails on damage; throws `DiskError` if the disk does
-   * not work, `Error` on intact data that this version cannot apply, and `MetadataKeyError`, without having changed a file,
-   * where files are encrypted and `cipher` is missing or of another key.
+   * not work, `Error` on intact data that this version cannot apply, and, without having changed a file, `MetadataKeyError`
+   * where files are encrypted and `cipher` is missing or of another key, `DataVersionError` where they are of a version that
+   * this program does not know.
+   *
+   * `damage`: what this start found to be lost; then, and at every later start until `acceptDamage`, `areUsersLocked` is
+   * set in the state. `acceptedNotice`: where the notice of it is kept that this start has put away.
    */
   static open(options: MetadataLogOptions): {
     log: MetadataLog;
     state: MetadataState;
     repairs: readonly MetadataRepair[];
+    damage: MetadataDamage | undefined;
+    acceptedNotice: string | undefined;
   } {
+    const { disk, cipher } = options;
     const paths = metadataPaths(options.directory);
-    const recovered = recover(options.disk, paths, options.cipher);
+    // Before anything of this start is looked at: only what the operator could have seen is accepted.
+    const isAccepted = options.acceptDamage === true && isLocked(disk, paths);
+    const recovered = recover({ disk, paths, cipher, bootStamp: bootStampOf(options.bootId) });
+    const { state, repairs, damage } = recovered;
+    const acceptedNotice = isAccepted && damage === undefined ? acceptDamage(disk, paths) : undefined;
+    if (acceptedNotice !== undefined) state.areUsersLocked = false;
     const log = new MetadataLog(options, paths, recovered);
     // A sync may have failed before the restart, and nobody knows: then what this process reads may still be lost, and
-    // with it all that is appended behind it. A snapshot puts the state into a file of its own and starts a new log.
-    if (recovered.logSizeBytes > 0 || recovered.mustEncrypt) log.#snapshotIfPossible();
-    return { log, state: recovered.state, repairs: recovered.repairs };
+    // with it all that is appended behind it. A snapshot puts the state into a file of its own and starts a new log. It also
+    // says of which version the data directory is, before anything is in it that an earlier one cannot read.
+    if (recovered.logSizeBytes > 0 || recovered.mustEncrypt || !recovered.isCurrent) log.#snapshotIfPossible();
+    return { log, state, repairs, damage, acceptedNotice };
   }
 
   /** As of the last event written: what the next one is planned against. Another object after a sync has failed. */
@@ -129,9 +157,10 @@ export class MetadataLog {
   append(event: MetadataEvent): number {
     assert(isLogged(event), "what goes into the log is to survive a restart", { kind: event.kind });
     assert(this.#staged.length === 0, "an append follows only what is published", { kind: event.kind });
-    const change = this.#writeEntry(event);
+    const { change, link } = this.#writeEntry(event);
     if (this.#options.enforceFsync) this.#syncAppended();
     change();
+    this.#link = link;
     if (this.#hasTwoStates) apply(this.#publishedState, event);
     this.#lastIndex++;
     this.#snapshotIfDue();
@@ -144,9 +173,12 @@ export class MetadataLog {
    * does not fit the state, CannotAppendToFile (10005) if the disk fails; the state is unchanged then.
    */
   write(event: MetadataEvent): number {
-    const change = isLogged(event) ? this.#writeEntry(event) : prepare(this.#state, event);
+    const { change, link } = isLogged(event)
+      ? this.#writeEntry(event)
+      : { change: prepare(this.#state, event), link: this.#link };
     change();
-    if (this.#hasTwoStates) this.#staged.push({ event, writtenBytes: this.#file.writtenBytes });
+    this.#link = link;
+    if (this.#hasTwoStates) this.#staged.push({ event, entriesCount: this.#file.writtenCount });
     if (!isLogged(event)) return this.#lastIndex;
     this.#lastIndex++;
     this.#snapshotIfDue();
@@ -178,7 +210,7 @@ export class MetadataLog {
     assert(oldest?.event === event, "events are published in the order in which they were written", {
       kind: event.kind,
     });
-    assert(this.#file.isDurableUpTo(oldest.writtenBytes), "what is seen is durable", { kind: event.kind });
+    assert(this.#file.isDurableUpTo(oldest.entriesCount), "what is seen is durable", { kind: event.kind });
     this.#staged.shift();
     apply(this.#publishedState, event);
   }
@@ -217,24 +249,30 @@ export class MetadataLog {
 
   /** Makes everything durable and lets go of the file. Throws `DiskError`. */
   close(): void {
-    this.#file.close();
+    this.#file.close(encodeMark(this.#lastIndex));
   }
 
   get #hasTwoStates(): boolean {
     return this.#state !== this.#publishedState;
   }
 
-  /** The change that is to be made to `state`, once the entry is to stay. */
-  #writeEntry(event: MetadataEvent): () => void {
+  /** The change that is to be made to `state` once the entry is to stay, and what the next one names it by. */
+  #writeEntry(event: MetadataEvent): { readonly change: () => void; readonly link: number } {
     const change = prepare(this.#state, event);
-    this.#file.write(this.#encode(this.#lastIndex + 1, event));
-    return change;
+    const entry = this.#encode(this.#lastIndex + 1, event);
+    this.#file.write(entry);
+    return { change, link: linkOf(entry) };
   }
 
   #encode(index: number, event: MetadataEvent): Uint8Array {
     const { cipher } = this.#options;
-    const payload = encodePlain(event);
-    return cipher === undefined ? encodeEntry(index, payload) : encodeEntry(index, cipher.encrypt(payload), true);
+    const context = {
+      syncedIndex: this.#openedIndex + this.#file.durableCount,
+      bootStamp: this.#bootStamp,
+      previous: this.#link,
+    };
+    const clear = encodePlain(event);
+    return encodeEntry(index, cipher === undefined ? clear : cipher.encrypt(clear), cipher !== undefined, context);
   }
 
   #syncAppended(): void {
@@ -249,9 +287,10 @@ export class MetadataLog {
   /** A sync has failed: whatever waits for it is refused, and `state` goes back to what is durable. */
   #dropRefused(): void {
     if (!this.#hasTwoStates) return;
-    const kept = this.#staged.filter(({ writtenBytes }) => this.#file.isDurableUpTo(writtenBytes));
+    const kept = this.#staged.filter(({ entriesCount }) => this.#file.isDurableUpTo(entriesCount));
     for (const { event } of this.#staged.splice(kept.length)) if (isLogged(event)) this.#lastIndex--;
     this.#file.takeBackUnsynced();
+    this.#link = 0;
     this.#state = structuredClone(this.#publishedState);
     for (const { event } of kept) apply(this.#state, event);
   }

@@ -21,6 +21,11 @@ export interface MetadataState {
   /** Of all streams together. */
   topicsCount: number;
   partitionsCount: number;
+  /**
+   * Metadata is lost, and nobody knows whose rights went with it: until the operator has looked, nobody but root logs in
+   * (`damage.ts`). Set when the metadata is opened, and not part of a snapshot.
+   */
+  areUsersLocked: boolean;
 }
 
 export interface Stream extends Named {
@@ -156,6 +161,7 @@ export function createState(): MetadataState {
     lastRemovalId: 0,
     topicsCount: 0,
     partitionsCount: 0,
+    areUsersLocked: false,
   };
 }
 

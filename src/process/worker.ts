@@ -4,7 +4,7 @@ declare const self: Worker;
 
 import { dumpToml } from "../config/dump.ts";
 import { TokenKeyError } from "../config/token-keys.ts";
-import { MetadataKeyError, type MetadataLog, type MetadataState } from "../metadata/index.ts";
+import { DataVersionError, MetadataKeyError, type MetadataLog, type MetadataState } from "../metadata/index.ts";
 import { createLogger, type Logger } from "../observability/log.ts";
 import { LogFile } from "../observability/log-file.ts";
 import { logDirectory } from "../observability/log-names.ts";
@@ -235,7 +235,7 @@ class ShardProcess {
 /** Why the shard cannot go on; what the operator can mend is said without a stack. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const expected = [TakeoverError, MetadataKeyError, TokenKeyError];
+  const expected = [TakeoverError, MetadataKeyError, DataVersionError, TokenKeyError];
   const isExpected = expected.some((kind) => error instanceof kind);
   return isExpected ? error.message : (error.stack ?? error.message);
 }

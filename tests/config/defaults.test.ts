@@ -129,6 +129,7 @@ path = "local_data"
 backup.path = "backup"
 backup.compatibility.path = "compatibility"
 state.enforce_fsync = false
+state.accept_damage = false
 state.max_file_operation_retries = 1
 state.retry_delay = "1 s"
 runtime.path = "runtime"

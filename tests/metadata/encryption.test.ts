@@ -71,34 +71,35 @@ describe("with a key", () => {
   });
 
   test("a file that ends at any byte of the last entries is repaired as without one", () => {
-    const intact = filesAfter(events, Number.POSITIVE_INFINITY, cipher)["metadata.log"]!;
-    const starts = scanEntries(intact).entries.map(({ position }) => position);
-    for (let end = starts.at(-2)!; end < intact.byteLength; end++) {
+    const entries = scanEntries(filesAfter(events, Number.POSITIVE_INFINITY, cipher)["metadata.log"]!).entries;
+    const intact = filesAfter(events, Number.POSITIVE_INFINITY, cipher)["metadata.log"]!.slice(0, entries.at(-1)!.end);
+    const lastHalf = (entries.at(-1)!.position + intact.byteLength) / 2;
+    for (let end = entries.at(-2)!.position; end < lastHalf; end++) {
       const disk = diskWith({ "metadata.log": intact.slice(0, end) });
-      const whole = starts.filter((start) => start <= end).length - 1;
-      const { state, log, repairs } = openLog(disk, { cipher, ...noSnapshots });
+      const whole = entries.filter((entry) => (entry.position + entry.end) / 2 <= end).length;
+      const { state, log } = openLog(disk, { cipher, ...noSnapshots });
       expect(textOf(state)).toBe(texts[whole]!);
-      const droppedBytes = end - starts[whole]!;
-      expect(repairs.map((repair) => repair.droppedBytes)).toEqual(droppedBytes === 0 ? [] : [droppedBytes]);
       expect(log.append(events[whole]!)).toBe(whole + 1);
     }
   });
 
-  test("a changed byte is damage, not a wrong key", () => {
+  test("bytes that are changed in both copies are damage, not a wrong key", () => {
     const intact = filesAfter(events, Number.POSITIVE_INFINITY, cipher)["metadata.log"]!;
-    const last = scanEntries(intact).entries.at(-1)!.position;
-    for (let at = last; at < intact.byteLength; at++) {
+    const last = scanEntries(intact).entries.at(-1)!;
+    const sizeBytes = (last.end - last.position) / 2;
+    for (let at = last.position; at < last.position + sizeBytes; at++) {
       const bytes = intact.slice();
       bytes[at]! ^= 0x80;
-      const { state, repairs } = openLog(diskWith({ "metadata.log": bytes }), { cipher });
+      bytes[at + sizeBytes]! ^= 0x80;
+      const { state, damage } = openLog(diskWith({ "metadata.log": bytes }), { cipher });
       expect(textOf(state)).toBe(texts[16]!);
-      expect(repairs.length).toBe(1);
+      expect(damage?.missing).toEqual([{ firstIndex: 17, lastIndex: 17 }]);
     }
   });
 
   test("a damaged snapshot falls back to the previous one", () => {
     const bytes = encryptedFiles["metadata.snapshot"]!.slice();
-    bytes[40]! ^= 1;
+    for (const at of [40, 40 + bytes.byteLength / 2]) bytes[at]! ^= 1;
     const disk = diskWith({ ...encryptedFiles, "metadata.snapshot": bytes });
     const { state, repairs } = openLog(disk, { cipher });
     expect(textOf(state)).toBe(final);
@@ -122,9 +123,8 @@ describe("a missing or wrong key stops the start and changes nothing", () => {
   });
 
   test("whatever else is damaged or torn", () => {
-    const torn = encryptedFiles["metadata.log"]!.slice(0, -3);
-    const damaged = encryptedFiles["metadata.snapshot"]!.slice();
-    damaged[damaged.byteLength - 1]! ^= 1;
+    const torn = withTornEntry(encryptedFiles["metadata.log"]!);
+    const damaged = encryptedFiles["metadata.snapshot"]!.slice().fill(1, 100);
     const disk = diskWith({ ...encryptedFiles, "metadata.log": torn, "metadata.snapshot": damaged });
     expect(keyErrorOf(disk, {}).reason).toBe("missing");
     expect(keyErrorOf(disk, { cipher: otherCipher }).reason).toBe("wrong");
@@ -149,6 +149,12 @@ describe("a missing or wrong key stops the start and changes nothing", () => {
     expect(keyErrorOf(disk, { cipher })).toMatchObject({ path: `${directory}/metadata.log`, reason: "wrong" });
   });
 });
+
+/** The log without the end of its last entry's first copy. */
+function withTornEntry(log: Uint8Array): Uint8Array {
+  const { position, end } = scanEntries(log).entries.at(-1)!;
+  return log.slice(0, (position + end) / 2 - 3);
+}
 
 /** What a failed snapshot leaves when encryption is switched on: entries of both kinds in one file. */
 function clearLogThenEncrypted(): Uint8Array {
@@ -205,7 +211,7 @@ describe("encryption switched on later", () => {
   });
 
   test("a torn clear tail is cut and kept as ever", () => {
-    const torn = clearFiles["metadata.log"]!.slice(0, -3);
+    const torn = withTornEntry(clearFiles["metadata.log"]!);
     const disk = diskWith({ ...clearFiles, "metadata.log": torn });
     const { state, repairs } = openLog(disk, { cipher });
     expect(textOf(state)).toBe(texts[16]!);
@@ -234,13 +240,14 @@ describe("encryption switched on later", () => {
   });
 });
 
-test("an entry keeps index, payload and mark, whatever they are", () => {
+test("an entry keeps index, payload and flag, whatever they are", () => {
+  const payloads = fc.uint8Array({ minLength: 1, maxLength: 40 });
   fc.assert(
-    fc.property(fc.maxSafeInteger(), fc.uint8Array({ maxLength: 40 }), fc.boolean(), (number, payload, isEncrypted) => {
-      const index = Math.abs(number);
-      const { entries, intactBytes } = scanEntries(encodeEntry(index, payload, isEncrypted));
-      expect(entries).toEqual([{ index, position: 0, isEncrypted, payload }]);
-      expect(intactBytes).toBe(20 + payload.byteLength);
+    fc.property(fc.integer({ min: 1, max: 2 ** 53 - 1 }), payloads, fc.boolean(), (index, payload, isEncrypted) => {
+      const bytes = encodeEntry(index, payload, isEncrypted);
+      const { entries, intactBytes } = scanEntries(bytes);
+      expect(entries).toMatchObject([{ index, position: 0, isEncrypted, payload, isCorrected: false, isOld: false }]);
+      expect(intactBytes).toBe(bytes.byteLength);
     }),
   );
 });

@@ -52,7 +52,14 @@ export const system = section(
       compatibility: section({ path: pathBelow({ default: "compatibility", doc: "Accepted for compatibility." }) }),
     }),
     state: section({
-      enforceFsync: bool({ default: false, doc: "Sync the metadata log after each entry." }),
+      enforceFsync: bool({
+        default: false,
+        doc: "Metadata is synced before it is answered; so it is with acknowledge = sync, too.",
+      }),
+      acceptDamage: bool({
+        default: false,
+        doc: "Let users other than root in again after a start found metadata lost; for one start.",
+      }),
       maxFileOperationRetries: u32({ default: 1, doc: "Accepted for compatibility." }),
       retryDelayMicros: duration({ default: "1 s", doc: "Accepted for compatibility." }),
     }),

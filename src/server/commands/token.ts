@@ -52,6 +52,8 @@ export const tokenCommands = [
         if (isTokenExpired(found.token, clock.nowMicros())) {
           throw new IggyError("PersonalAccessTokenExpired", [found.token.name, user.id]);
         }
+        // Metadata is lost, and with it perhaps that this token was deleted: that holds for those of root, too.
+        if (shard.state.areUsersLocked) throw new IggyError("UserInactive");
         if (user.status !== UserStatusCode.active) throw new IggyError("UserInactive");
         requireRecord(session);
         setUser(session, user);

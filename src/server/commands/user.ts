@@ -2,6 +2,7 @@
 import {
   entriesById,
   findUser,
+  isLockedOut,
   requirePassword,
   requireUser,
   requireUserName,
@@ -56,6 +57,7 @@ export const userCommands = [
         // Meanwhile it may have been deleted, or its password changed.
         const isStill = shard.state.users.byId.get(user.id) === user && user.passwordHash === passwordHash;
         if (!isRight || !isStill) throw new IggyError("InvalidCredentials");
+        if (isLockedOut(shard.state, user.id)) throw new IggyError("UserInactive");
         if (user.status !== UserStatusCode.active) throw new IggyError("UserInactive");
         requireRecord(session);
         setUser(session, user);
