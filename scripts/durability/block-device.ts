@@ -10,6 +10,7 @@ import { checkDirectory, cutAt, drawPoints, runLoad, syncDelayMicros } from "../
 import { makeRecorder, Recorder, whyNotRecordable } from "../../tests/power/recorder.ts";
 import { FailureKinds } from "./failure-kinds.ts";
 import { ImageReplay } from "./image.ts";
+import { settingsOf } from "./settings.ts";
 
 const usage = `node scripts/bun.mjs scripts/durability/block-device.ts [--file-system ext4] [--points 50] [--seed 1] [--life-ms 4000] [--env K=V]`;
 const imageBytes = 320 * 1024 * 1024;
@@ -60,7 +61,7 @@ const kinds = new FailureKinds();
 let failedCount = 0;
 let checkedCount = 0;
 try {
-  const env = Object.fromEntries(values.env.map((pair) => pair.split("=", 2)));
+  const env = settingsOf(values.env);
   const options = { seed: Number(values.seed), lifeMs: Number(values["life-ms"]), env };
   const recorder = await Recorder.start(makeRecorder(directory), directory, syncDelayMicros);
   const image = join(recorder.mount, "image");
@@ -84,7 +85,7 @@ try {
       const crashed = join(directory, "crashed");
       replay.writeCrash(crashed, seededRandom(point.seed));
       const after = join(directory, "after");
-      const cut = cutAt(point.at, replay.micros);
+      const cut = cutAt(recorded, point.at, replay.micros);
       const { failures } = await mounted(crashed, after, () => checkDirectory(recorded, after, cut));
       checkedCount++;
       if (failures.length === 0) continue;

@@ -8,6 +8,7 @@ import { checkPoints, drawPoints, type OnPoint, recordRun } from "../../tests/po
 import { makeRecorder, whyNotRecordable } from "../../tests/power/recorder.ts";
 import { FailureKinds } from "./failure-kinds.ts";
 import { loadRun, saveRun } from "./saved-run.ts";
+import { settingsOf } from "./settings.ts";
 
 const usage = `node scripts/bun.mjs scripts/durability/power-loss.ts [options]
   --points 500        moments to look at
@@ -46,7 +47,7 @@ const kinds = new FailureKinds();
 let failedCount = 0;
 let checkedCount = 0;
 try {
-  const env = Object.fromEntries(values.env.map((pair) => pair.split("=", 2)));
+  const env = settingsOf(values.env);
   const options = { seed: Number(values.seed), lifeMs: Number(values["life-ms"]), env };
   const program = makeRecorder(directory);
   const run = values.from === undefined ? await recordRun(program, directory, options) : loadRun(values.from);

@@ -21,8 +21,8 @@ export function saveRun(run: RecordedRun, recordPath: string, directory: string)
   mkdirSync(directory, { recursive: true });
   copyFileSync(recordPath, join(directory, "record"));
   const { streams, users, tokens } = run.history;
-  const { start, turnsCount, options } = run;
-  const plain = pack({ streams, users, tokens, start, turnsCount, options });
+  const { start, turnsCount, options, lives } = run;
+  const plain = pack({ streams, users, tokens, start, turnsCount, options, lives });
   writeFileSync(join(directory, "history.json"), JSON.stringify(plain));
 }
 
@@ -34,7 +34,8 @@ export function loadRun(directory: string): RecordedRun {
   history.users = saved.users;
   history.tokens = saved.tokens;
   const entries = [...readRecord(new Uint8Array(readFileSync(join(directory, "record"))))];
-  return { history, entries, start: saved.start, turnsCount: saved.turnsCount, options: saved.options };
+  const { start, turnsCount, options, lives } = saved;
+  return { history, entries, start, turnsCount, options, lives };
 }
 
 function pack(value: unknown): unknown {

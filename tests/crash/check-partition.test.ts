@@ -15,7 +15,7 @@ function call(askedAt: number, answeredAt: number): Call {
 }
 
 function cut(at: number): Cut {
-  return { at, durableBeforeMs: Number.POSITIVE_INFINITY };
+  return { at, durableBeforeMs: Number.POSITIVE_INFINITY, leavesHoles: false };
 }
 
 /** A partition of one producer: sends of two messages, asked at 10, 20, … and answered five later. */
@@ -68,6 +68,14 @@ describe("what a partition holds", () => {
     expect(checkPartition(partition, later, 5, cut(35))).toHaveLength(1);
   });
 
+  test("may have a hole after a power loss, where nothing was answered", () => {
+    const partition = partitionWith(3);
+    const hole = [...messages(0, 4), ...messages(5, 1)];
+    expect(checkPartition(partition, hole, 6, { ...cut(32), leavesHoles: true })).toEqual([]);
+    expect(checkPartition(partition, hole, 6, cut(32))).toHaveLength(1);
+    expect(checkPartition(partition, hole, 6, { ...cut(35), leavesHoles: true })).toHaveLength(1);
+  });
+
   test("is empty after a purge, and never holds what was purged", () => {
     const partition = partitionWith(2);
     partition.purge(call(40, 45));
@@ -118,5 +126,5 @@ test("a setting is what was answered last, or what was asked for since; before i
   ];
   expect(possibleValues(settings, cut(9))).toEqual([undefined]);
   expect(possibleValues(settings, cut(32))).toEqual([2, 3]);
-  expect(possibleValues(settings, { at: 32, durableBeforeMs: 20 })).toEqual([1, 2, 3]);
+  expect(possibleValues(settings, { at: 32, durableBeforeMs: 20, leavesHoles: true })).toEqual([1, 2, 3]);
 });

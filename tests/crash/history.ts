@@ -36,10 +36,16 @@ export interface Cut {
   readonly at: number;
   /** Milliseconds since 1970 before which answered offsets are durable; infinity where nothing that was answered is lost. */
   readonly durableBeforeMs: number;
+  /** Whether messages that were not answered may be lost before others that were not answered. */
+  readonly leavesHoles: boolean;
 }
 
 /** Kill -9: what was answered stays. */
-export const nothingLost: Cut = { at: Number.MAX_VALUE, durableBeforeMs: Number.POSITIVE_INFINITY };
+export const nothingLost: Cut = {
+  at: Number.MAX_VALUE,
+  durableBeforeMs: Number.POSITIVE_INFINITY,
+  leavesHoles: false,
+};
 
 /** Something that is made and perhaps removed, once each. */
 export class Lifetime {

@@ -15,6 +15,9 @@ export function crashSettings(acknowledge: string): Readonly<Record<string, stri
   };
 }
 
+/** About as long as a start takes. */
+const startMs = 500;
+
 export interface KillOptions {
   readonly roundsCount: number;
   readonly seed: number;
@@ -34,8 +37,20 @@ export async function killAgainAndAgain(server: TestServer, options: KillOptions
     await Bun.sleep(150 + (random.u32() % 500));
     await server.kill();
     await load.stop();
+    if (random.u32() % 3 === 0) await killWhileStarting(server, random.u32() % startMs);
     await server.restart();
     options.onRound(round, await checkBroker(history, nothingLost, server, true), load.turnsCount);
   }
   return load.turnsCount;
+}
+
+/** One more kill, while the server reads and repairs what the first one has left. */
+async function killWhileStarting(server: TestServer, afterMs: number): Promise<void> {
+  const started = server.restart().then(
+    () => true,
+    () => false,
+  );
+  await Bun.sleep(afterMs);
+  await server.kill();
+  await started;
 }

@@ -70,11 +70,12 @@ export class Content {
     let size = ages.size;
     for (const [page, touching] of [...ages.touching].sort(([left], [right]) => left - right)) {
       const age = random.u32() % (touching.length + 1);
+      const isTorn = random.u32() % 8 === 0;
       const start = page * pageBytes;
       const whole = pageAfter(this.#synced, touching.slice(0, age), start);
-      if (random.u32() % 8 === 0) tear(whole, () => pageAfter(this.#synced, anyPart(touching, random), start), random);
+      if (isTorn) tear(whole, () => pageAfter(this.#synced, anyPart(touching, random), start), random);
       result.apply({ kind: "write", position: start, data: whole });
-      if (isOrdered && age < touching.length) size = Math.min(size, Math.max(this.#synced.size, start));
+      if (isOrdered && (isTorn || age < touching.length)) size = Math.min(size, Math.max(this.#synced.size, start));
     }
     result.apply({ kind: "truncate", size });
     return result.copy();

@@ -38,8 +38,16 @@ function serverOptions(env: Readonly<Record<string, string>> = {}): ServerOption
   };
 }
 
+/** One life of the server: from where it listens, in milliseconds since 1970, until it has stopped or is killed. */
+export interface Life {
+  readonly startMs: number;
+  endMs: number;
+  isStopped: boolean;
+}
+
 /** A run that is over: its record, and what its load was answered. */
 export interface RecordedRun {
+  readonly lives: readonly Life[];
   readonly history: History;
   readonly entries: readonly Entry[];
   /** Where the load begins in the record. */
@@ -70,22 +78,27 @@ export async function runLoad(
   recorder: Recorder,
   directory: string,
   options: RunOptions,
-): Promise<Pick<RecordedRun, "history" | "start" | "turnsCount">> {
+): Promise<Pick<RecordedRun, "history" | "start" | "turnsCount" | "lives">> {
   const history = new History(() => recorder.position());
   const load = new Load(history, options.seed);
   const server = await TestServer.start(directory, serverOptions(options.env));
   try {
     await load.prepare(server);
     const start = recorder.position();
+    const lives: Life[] = [];
     for (const end of ["stop", "kill", "none"] as const) {
+      const life = { startMs: Date.now(), endMs: Number.POSITIVE_INFINITY, isStopped: end === "stop" };
+      lives.push(life);
       load.start(server);
       await Bun.sleep(options.lifeMs);
       await load.stop();
+      life.endMs = Date.now();
       if (end === "none") break;
-      if (end === "kill") await server.kill();
+      if (end === "stop") await server.stop();
+      else await server.kill();
       await server.restart();
     }
-    return { history, start, turnsCount: load.turnsCount };
+    return { history, start, turnsCount: load.turnsCount, lives };
   } finally {
     if (!server.hasEnded) await server.kill();
   }
@@ -166,7 +179,7 @@ async function checkTree(
   const directory = mkdtempSync(join(tmpdir(), "whippet-power-"));
   try {
     writeTree(tree, directory);
-    const { failures, log } = await checkDirectory(run, directory, cutAt(point.at, micros));
+    const { failures, log } = await checkDirectory(run, directory, cutAt(run, point.at, micros));
     onPoint(point, failures, log);
   } finally {
     rmSync(directory, { recursive: true, force: true });
@@ -199,8 +212,21 @@ async function loseAgain(run: RecordedRun, program: string, tree: Tree, rules: R
 }
 
 /** The crash at a place of the record, which was written at `micros`. */
-export function cutAt(at: number, micros: number): Cut {
-  return { at, durableBeforeMs: micros / 1000 - 2 * saverIntervalMs };
+export function cutAt({ lives }: Pick<RecordedRun, "lives">, at: number, micros: number): Cut {
+  return { at, durableBeforeMs: durableBefore(lives, micros / 1000), leavesHoles: true };
+}
+
+/**
+ * Stored offsets that were answered before it are durable at `nowMs`: those of two of the saver's intervals ago, as far as this
+ * life of the server goes back; of a life before all, if it was stopped in good order, or what it had synced itself.
+ */
+function durableBefore(lives: readonly Life[], nowMs: number): number {
+  const life = lives.findLast(({ startMs }) => startMs <= nowMs);
+  if (life === undefined) return 0;
+  const before = Math.min(nowMs, life.endMs) - 2 * saverIntervalMs;
+  if (nowMs > life.endMs && life.isStopped) return life.endMs;
+  if (before >= life.startMs) return before;
+  return durableBefore(lives, life.startMs - 1);
 }
 
 /** Starts the server on what a crash has left in `directory`, and holds it against the history of the run. */
