@@ -72,6 +72,11 @@ export interface TakesNumber {
   readonly isUsable?: (id: number) => boolean;
 }
 
+/** The same for a topic of some stream. */
+export interface TakesTopicNumber {
+  readonly isUsable?: (streamId: number, topicId: number) => boolean;
+}
+
 /** The server's configuration, resolved: neither default may be 0. */
 export interface TopicDefaults {
   readonly messageExpiryMicros: bigint;
@@ -125,14 +130,14 @@ export function planCreateTopic(
   request: StreamTarget & TopicSettings & { readonly partitionsCount: number },
   nowMicros: number,
   defaults: TopicDefaults,
-  { isUsable, ...logs }: TakesNumber & MakesLogs = {},
+  { isUsable, ...logs }: TakesTopicNumber & MakesLogs = {},
 ): TopicCreated {
   requireTopicPartitionsCount(request.partitionsCount);
   const stream = requireStream(state, request.stream);
   requireTopicNameLength(request.name);
   requireTopicSize(request.maxTopicSizeBytes, defaults.segmentSizeBytes);
   requireTopicNameFree(stream, request.stream, request.name, undefined);
-  const topicId = peekId(stream.topics.ids, isUsable);
+  const topicId = peekId(stream.topics.ids, isUsable && ((id) => isUsable(stream.id, id)));
   if (topicId >= topicsPerStreamMax || state.topicsCount >= topicsMax) {
     throw new IggyError("CannotCreateTopic", [topicId, stream.id]);
   }

@@ -15,6 +15,9 @@ export interface MaintenanceOptions {
 /** The longest delay of a timer, ms: a longer one would fire at once. */
 const timerMsMax = 2 ** 31 - 1;
 
+/** What could not be removed is tried again. */
+const removalsIntervalMicros = 60_000_000;
+
 /** Starts the periodic work of one shard; the answer stops it. What fails is logged and tried again. */
 export function startMaintenance({ config, shard, sessions, cleaner, log }: MaintenanceOptions): () => void {
   const timers: Timer[] = [];
@@ -52,6 +55,9 @@ export function startMaintenance({ config, shard, sessions, cleaner, log }: Main
     });
   }
   if (shard.shardId === 0) {
+    every(removalsIntervalMicros, "the removal of what was deleted", "other maintenance", async () => {
+      await shard.control({ kind: "finishRemovals" });
+    });
     const { rebalancingCheckIntervalMicros, rebalancingTimeoutMicros } = config.consumerGroup;
     every(
       rebalancingCheckIntervalMicros,

@@ -5,7 +5,7 @@ import { systemClock } from "../platform/clock.ts";
 import { systemRandom } from "../platform/random.ts";
 import { realDisk } from "../platform/real-disk.ts";
 import { createCipher } from "../security/encryption.ts";
-import type { LoopPulse, Statistics } from "../shard/index.ts";
+import { dataPaths, type LoopPulse, type Statistics, TakenDirectories } from "../shard/index.ts";
 import { createStorageContext, kernelReservedBytes, type StorageContext, WasmBatchKernel } from "../storage/index.ts";
 
 const scanBytes = 4 * 1024 * 1024;
@@ -41,6 +41,11 @@ export function createShardStorage(
     log,
     count: (key, by) => statistics.add(key, by),
     schedule: createTurnEnd(pulse),
+    directories: new TakenDirectories({
+      disk: realDisk,
+      streamsDirectory: dataPaths(config.system).streamsDirectory,
+      log,
+    }),
   });
 }
 

@@ -30,6 +30,7 @@ import {
   Statistics,
   type TlsCertificates,
   type ToShard,
+  tidyStreams,
 } from "../shard/index.ts";
 import { TakeoverError } from "../takeover/takeover-error.ts";
 import { makeClusterMetadata } from "./cluster.ts";
@@ -105,6 +106,8 @@ class ShardProcess {
             paths,
             topicDefaults,
             tokensPerUserMax: config.personalAccessToken.maxTokensPerUser,
+            messages: log,
+            count: (key, by) => statistics.add(key, by),
             broadcast,
           })),
       syncMetadata: metadataLog && (() => metadataLog.sync()),
@@ -175,6 +178,13 @@ class ShardProcess {
     }
     const log = root.child(`shard-${start.shardId}`);
     const { metadataLog, hasCreatedRoot } = await openMetadata(start, statistics, log);
+    void tidyStreams({
+      metadataLog,
+      disk: realDisk,
+      paths: dataPaths(start.config.system),
+      messages: log,
+      count: (key, by) => statistics.add(key, by),
+    });
     const state = metadataLog.publishedState;
     const process = new ShardProcess(start, root, statistics, metadataLog, state);
     post({ kind: "opened", state, hasCreatedRoot });

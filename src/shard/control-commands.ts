@@ -27,6 +27,7 @@ import {
   planLeaveGroup,
   planPurgeStream,
   planPurgeTopic,
+  planRemovalsFinished,
   planTimedOutRevocations,
   planUpdatePermissions,
   planUpdateStream,
@@ -88,6 +89,8 @@ export type ControlCommand =
   | { readonly kind: "clientGone"; readonly clientId: number }
   /** From the owner of the partition: its old member has committed what it polled. */
   | { readonly kind: "completeRevocation"; readonly target: RevocationTarget }
+  /** Tries again what could not be removed, and forgets what is gone. */
+  | { readonly kind: "finishRemovals" }
   /** The tick of `consumer_group.rebalancing_check_interval`. */
   | { readonly kind: "timeOutRevocations"; readonly timeoutMicros: number };
 
@@ -113,19 +116,25 @@ export interface PlanSettings {
   readonly tokensPerUserMax: number;
   /** 96 random bits as 24 hex digits. */
   readonly makeLogId: () => string;
+  /** Whether nothing lies in the place of a stream, or of a topic, whose number is free. */
+  readonly isStreamIdUsable: (streamId: number) => boolean;
+  readonly isTopicIdUsable: (streamId: number, topicId: number) => boolean;
+  /** Numbers of deletions and purges whose files are gone. */
+  readonly finishedRemovals: Iterable<number>;
 }
 
 /** The events of a command, of which each fits also when those before it are applied. Throws the documented IggyError. */
 export function planControl(
   state: MetadataState,
   command: ControlCommand,
-  { nowMicros, topicDefaults, tokensPerUserMax, makeLogId }: PlanSettings,
+  settings: PlanSettings,
 ): readonly MetadataEvent[] {
+  const { nowMicros, topicDefaults, tokensPerUserMax, makeLogId } = settings;
   const makes = () => ({ logBase: makeLogId() });
   const ends = { removalId: nextRemovalId(state) };
   switch (command.kind) {
     case "createStream":
-      return [planCreateStream(state, command.request, nowMicros)];
+      return [planCreateStream(state, command.request, nowMicros, { isUsable: settings.isStreamIdUsable })];
     case "updateStream":
       return [planUpdateStream(state, command.request)];
     case "deleteStream":
@@ -133,7 +142,12 @@ export function planControl(
     case "purgeStream":
       return [planPurgeStream(state, command.request, { ...makes(), ...ends })];
     case "createTopic":
-      return [planCreateTopic(state, command.request, nowMicros, topicDefaults, makes())];
+      return [
+        planCreateTopic(state, command.request, nowMicros, topicDefaults, {
+          isUsable: settings.isTopicIdUsable,
+          ...makes(),
+        }),
+      ];
     case "updateTopic":
       return [planUpdateTopic(state, command.request, topicDefaults)];
     case "deleteTopic":
@@ -173,6 +187,8 @@ export function planControl(
       return planClientGone(state, command.clientId);
     case "completeRevocation":
       return present(planCompleteRevocation(state, command.target, "committed"));
+    case "finishRemovals":
+      return planRemovalsFinished(state, settings.finishedRemovals);
     case "timeOutRevocations":
       return planTimedOutRevocations(state, nowMicros, command.timeoutMicros);
     default:

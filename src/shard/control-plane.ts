@@ -1,19 +1,26 @@
-// The single writer of metadata, on shard 0. A command becomes an event, the event is in the log (where it is to survive a
-// restart), then in the state of this shard, then in that of every other shard; only then is it answered, so that a client
-// reads its own write wherever it asks.
+// The single writer of metadata, on shard 0. A command becomes events; an event is in the log (where it is to survive a
+// restart), then durable (where that is asked), then in the state of every shard; only then is it answered, so that a client
+// reads its own write wherever it asks. Every shard gets the events in the order of the log, also those about the members of
+// groups, which are not in it.
 import {
   isLogged,
   logIdBytes,
   type MetadataEvent,
   type MetadataLog,
-  type MetadataState,
+  streamsMax,
   type TopicDefaults,
+  topicsPerStreamMax,
 } from "../metadata/index.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import { type Random, systemRandom } from "../platform/random.ts";
+import { IggyError } from "../protocol/errors.ts";
+import type { StorageCounter, StorageLog } from "../storage/index.ts";
 import { type ControlCommand, planControl } from "./control-commands.ts";
+import { TakenDirectories } from "./directories.ts";
+import { EventOrder } from "./event-order.ts";
 import type { DataPaths } from "./paths.ts";
+import { type Place, placesEndedBy, RemovedPlaces } from "./removals.ts";
 
 export interface ControlPlaneOptions {
   readonly log: MetadataLog;
@@ -23,44 +30,70 @@ export interface ControlPlaneOptions {
   readonly topicDefaults: TopicDefaults;
   /** `personal_access_token.max_tokens_per_user` */
   readonly tokensPerUserMax: number;
-  /** For the ids of logs; the system's when absent. */
+  /** For the ids of logs and the names of what is removed; the system's when absent. */
   readonly random?: Random;
-  /** Applies the event on every shard, this one included; resolves when its effects are done everywhere. */
+  /** Takes what nobody waits for. */
+  readonly messages?: StorageLog;
+  readonly count?: (key: StorageCounter, by?: number) => void;
+  /** Carries the event to every shard, this one included; resolves when its effects are done everywhere. */
   readonly broadcast: (event: MetadataEvent) => Promise<void>;
 }
 
 export class ControlPlane {
   readonly #options: ControlPlaneOptions;
-  /** Directories that are being removed, by path. */
-  readonly #removals = new Map<string, Promise<void>>();
+  readonly #directories: TakenDirectories;
+  readonly #places: RemovedPlaces;
+  readonly #order: EventOrder;
+  /** Removals whose event is on its way, by their number. */
+  readonly #removing = new Map<number, Promise<void>>();
+  /** Those whose files are gone; the metadata remember them until the next `finishRemovals`. */
+  readonly #removed = new Set<number>();
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
+    const { log, disk, paths, random, messages, count, broadcast } = options;
+    this.#directories = new TakenDirectories({ disk, streamsDirectory: paths.streamsDirectory, random, log: messages });
+    this.#places = new RemovedPlaces({ disk, paths, directories: this.#directories, log: messages, count });
+    this.#order = new EventOrder((event) => {
+      log.publish(event);
+      return broadcast(event);
+    });
   }
 
   /**
-   * Carries out one command; throws the documented IggyError where it cannot be done. Calls may overlap. The last event of
-   * the command; undefined where there was nothing to do.
+   * Carries out one command; throws the documented IggyError where it cannot be done, CannotAppendToFile (10005) or
+   * CannotSyncFile (10009) where the log cannot take it. Calls may overlap. The last event of the command; undefined where
+   * there was nothing to do.
    */
   async execute(command: ControlCommand): Promise<MetadataEvent | undefined> {
-    const { log, clock, topicDefaults, tokensPerUserMax } = this.#options;
+    if (command.kind === "finishRemovals") this.#retryRemovals();
     for (;;) {
-      const events = planControl(log.state, command, {
-        nowMicros: clock.nowMicros(),
-        topicDefaults,
-        tokensPerUserMax,
-        makeLogId: this.#makeLogId,
-      });
-      const obstacles = events.flatMap((event) => this.#obstacles(event));
-      if (obstacles.length > 0) {
+      const events = this.#plan(command);
+      const removing = events.flatMap((event) => this.#removingBefore(event));
+      if (removing.length > 0) {
         // After waiting, the plan is made anew: nothing may come between a plan and its entry.
-        await Promise.all(obstacles);
+        await Promise.all(removing);
         continue;
       }
       // Everything up to the first wait of each, in order: no other command comes between.
-      await Promise.all(events.map((event) => this.#carryOut(event)));
-      return events.at(-1);
+      const outcomes = await Promise.allSettled(events.map((event) => this.#carryOut(event)));
+      const failed = outcomes.find((outcome) => outcome.status === "rejected");
+      if (failed === undefined) return events.at(-1);
+      if (!this.#isBystander(events, failed.reason)) throw failed.reason;
     }
+  }
+
+  #plan(command: ControlCommand): readonly MetadataEvent[] {
+    const { log, clock, topicDefaults, tokensPerUserMax } = this.#options;
+    return planControl(log.state, command, {
+      nowMicros: clock.nowMicros(),
+      topicDefaults,
+      tokensPerUserMax,
+      makeLogId: this.#makeLogId,
+      isStreamIdUsable: (streamId) => streamId >= streamsMax || this.#isUsable({ streamId }),
+      isTopicIdUsable: (streamId, topicId) => topicId >= topicsPerStreamMax || this.#isUsable({ streamId, topicId }),
+      finishedRemovals: this.#removed,
+    });
   }
 
   readonly #makeLogId = (): string => {
@@ -69,79 +102,91 @@ export class ControlPlane {
     return bytes.toString("hex");
   };
 
-  async #carryOut(event: MetadataEvent): Promise<void> {
-    const { log, broadcast } = this.#options;
-    const removed = this.#removedDirectories(log.state, event);
-    if (isLogged(event)) log.append(event);
-    else log.applyUnlogged(event);
-    await broadcast(event);
-    await Promise.all(removed.map((path) => this.#remove(path)));
+  /** What a removal has not taken away yet is not in the way of others: they get another number. */
+  #isUsable(place: Place): boolean {
+    return this.#places.isUsable(this.#options.log.state, place, (removalId) => !this.#removed.has(removalId));
   }
 
   /**
-   * Nothing is made where a removal is still under way, and what a crash between a deletion's log entry and the removal of
-   * its files left must not come back to life.
+   * The numbers of partitions follow each other, so new ones may have to wait for those that are just being deleted. Whatever
+   * else lies in their places is set aside, or, if it cannot be moved, keeps them closed.
    */
-  #obstacles(event: MetadataEvent): Promise<void>[] {
-    const created = this.#createdDirectories(this.#options.log.state, event);
-    const underWay = [...this.#removals].filter(([path]) => created.some((other) => areNested(path, other)));
-    const leftovers = created.filter((path) => this.#options.disk.exists(path));
-    return [...underWay.map(([, removal]) => removal), ...leftovers.map((path) => this.#remove(path))];
+  #removingBefore(event: MetadataEvent): Promise<void>[] {
+    if (event.kind !== "partitionsCreated") return [];
+    const { streamId, topicId, count } = event;
+    if (this.#removing.size > 0) return [...this.#removing.values()];
+    const topic = this.#options.log.state.streams.byId.get(streamId)?.topics.byId.get(topicId);
+    const start = topic?.partitions.length ?? 0;
+    for (let partitionId = start; partitionId < start + count; partitionId++) {
+      this.#isUsable({ streamId, topicId, partitionId });
+    }
+    return [];
   }
 
-  /** Directories whose content ends with this event. */
-  #removedDirectories(state: MetadataState, event: MetadataEvent): string[] {
-    const { paths } = this.#options;
-    switch (event.kind) {
-      case "streamDeleted":
-        return [paths.streamDirectory(event.streamId)];
-      case "topicDeleted":
-        return [paths.topicDirectory(event.streamId, event.topicId)];
-      case "partitionsDeleted": {
-        const end = partitionsCountOf(state, event.streamId, event.topicId);
-        return range(end - event.count, end).map((id) => paths.partitionDirectory(event.streamId, event.topicId, id));
-      }
-      default:
-        return [];
+  async #carryOut(event: MetadataEvent): Promise<void> {
+    const { log } = this.#options;
+    const ended = placesEndedBy(log.state, event);
+    log.write(event);
+    const told = this.#order.tell(event, this.#readiness(event));
+    const removalId = "removalId" in event ? event.removalId : undefined;
+    if (event.kind === "removalsFinished") for (const id of event.removalIds) this.#removed.delete(id);
+    if (removalId === undefined) return told;
+    const removing = this.#finishRemoval(removalId, ended, told);
+    const settled = removing.catch(() => undefined).then(() => void this.#removing.delete(removalId));
+    this.#removing.set(removalId, settled);
+    return removing;
+  }
+
+  /** What an event waits for before anybody may see it; undefined: nothing. */
+  #readiness(event: MetadataEvent): Promise<unknown> | undefined {
+    if (this.#isSeenDurable) return this.#options.log.committed();
+    // A purge takes files away where it arrives: not before it is durable itself.
+    return event.kind === "topicPurged" || event.kind === "streamPurged" ? this.#syncIfPossible() : undefined;
+  }
+
+  /** Whether nothing is seen before it is durable. */
+  get #isSeenDurable(): boolean {
+    const { log } = this.#options;
+    return log.state !== log.publishedState;
+  }
+
+  /** Resolves when everything written is durable, or is not going to be: that is not asked here, and a restart finds out. */
+  async #syncIfPossible(): Promise<boolean> {
+    try {
+      await this.#options.log.sync();
+      return true;
+    } catch (error) {
+      this.#options.messages?.warn("a deletion or purge is not durable yet", { error: String(error) });
+      return false;
     }
   }
 
-  #createdDirectories(state: MetadataState, event: MetadataEvent): string[] {
-    const { paths } = this.#options;
-    switch (event.kind) {
-      case "streamCreated":
-        return [paths.streamDirectory(event.streamId)];
-      case "topicCreated":
-        return [paths.topicDirectory(event.streamId, event.topicId)];
-      case "partitionsCreated": {
-        const start = partitionsCountOf(state, event.streamId, event.topicId);
-        return range(start, start + event.count).map((id) =>
-          paths.partitionDirectory(event.streamId, event.topicId, id),
-        );
-      }
-      default:
-        return [];
+  /** The event is carried to every shard: its files follow. They stay, and their number stays taken, where that cannot be done. */
+  async #finishRemoval(removalId: number, ended: readonly Place[], told: Promise<void>): Promise<void> {
+    const mustSync = ended.length > 0 && !this.#isSeenDurable;
+    const [isDurable] = await Promise.all([mustSync ? this.#syncIfPossible() : true, told]);
+    if (!isDurable) return;
+    if (this.#places.takeAway(this.#options.log.state, ended)) this.#removed.add(removalId);
+    void this.#directories.deleteRemoved();
+  }
+
+  #retryRemovals(): void {
+    const { state } = this.#options.log;
+    for (const removal of state.removals.values()) {
+      const { removalId } = removal;
+      if (this.#removing.has(removalId) || this.#removed.has(removalId)) continue;
+      if (this.#places.finish(state, removal, false)) this.#removed.add(removalId);
     }
+    void this.#directories.deleteRemoved();
   }
 
-  #remove(path: string): Promise<void> {
-    const underWay = this.#removals.get(path);
-    if (underWay !== undefined) return underWay;
-    const removal = this.#options.disk.removeTree(path).finally(() => this.#removals.delete(path));
-    this.#removals.set(path, removal);
-    return removal;
+  /**
+   * Whether a command was refused only because it stood behind others whose sync failed. Who is in which group is in no file,
+   * and others rely on it: it is planned anew, without those that are refused.
+   */
+  #isBystander(events: readonly MetadataEvent[], reason: unknown): boolean {
+    return (
+      reason instanceof IggyError && reason.errorName === "CannotSyncFile" && events.every((event) => !isLogged(event))
+    );
   }
-}
-
-/** Whether one of two paths is the other or lies below it. */
-function areNested(first: string, second: string): boolean {
-  return `${first}/`.startsWith(`${second}/`) || `${second}/`.startsWith(`${first}/`);
-}
-
-function partitionsCountOf(state: MetadataState, streamId: number, topicId: number): number {
-  return state.streams.byId.get(streamId)?.topics.byId.get(topicId)?.partitions.length ?? 0;
-}
-
-function range(start: number, end: number): number[] {
-  return Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index);
 }

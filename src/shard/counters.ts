@@ -2,12 +2,9 @@
 // sends to a topic, and the clients of the process. They live in shared memory, so that a listing needs no message to any
 // other shard. A slot belongs to a partition or topic while it exists; every shard hands slots out in the order of the
 // metadata events, which is the same everywhere, so they agree without talking.
+import { partitionsMax, topicsMax } from "../metadata/index.ts";
 import { assert } from "../platform/assert.ts";
 import type { PartitionCounters } from "../storage/index.ts";
-
-/** Partitions and topics that can exist at the same time. The memory is virtual until a slot is used. */
-export const partitionSlotsMax = 1_048_576;
-export const topicSlotsMax = 1_048_576;
 
 const fieldsPerPartition = 5;
 const Field = { segmentsCount: 0, currentOffset: 1, hasMessages: 2, sizeBytes: 3, messagesCount: 4 } as const;
@@ -21,13 +18,17 @@ export interface SharedCounters {
 
 const ProcessField = { nextClientId: 0, clientsCount: 1 } as const;
 
+/** Slots for all that can exist at the same time. The memory is virtual until a slot is used. */
 export function createSharedCounters(): SharedCounters {
   return {
-    partitions: new SharedArrayBuffer(partitionSlotsMax * fieldsPerPartition * Float64Array.BYTES_PER_ELEMENT),
-    topics: new SharedArrayBuffer(topicSlotsMax * Int32Array.BYTES_PER_ELEMENT),
+    partitions: new SharedArrayBuffer(partitionsMax * fieldsPerPartition * Float64Array.BYTES_PER_ELEMENT),
+    topics: new SharedArrayBuffer(topicsMax * Int32Array.BYTES_PER_ELEMENT),
     process: new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT),
   };
 }
+
+/** In the place of a slot: an earlier version logged more than there are slots, and what is left over counts nothing. */
+const noSlot = -1;
 
 /** Slots by key, last freed first given. */
 class Slots {
@@ -42,8 +43,7 @@ class Slots {
 
   take(key: number): number {
     assert(!this.#byKey.has(key), "a key has one slot", { key });
-    const slot = this.#free.pop() ?? this.#next++;
-    assert(slot < this.#slotsMax, "there are fewer partitions and topics than slots");
+    const slot = this.#free.pop() ?? (this.#next < this.#slotsMax ? this.#next++ : noSlot);
     this.#byKey.set(key, slot);
     return slot;
   }
@@ -51,7 +51,7 @@ class Slots {
   give(key: number): void {
     const slot = this.of(key);
     this.#byKey.delete(key);
-    this.#free.push(slot);
+    if (slot !== noSlot) this.#free.push(slot);
   }
 
   of(key: number): number {
@@ -65,19 +65,26 @@ export class Counters {
   readonly #partitions: Float64Array;
   readonly #topics: Int32Array;
   readonly #process: Int32Array;
-  readonly #partitionSlots = new Slots(partitionSlotsMax);
-  readonly #topicSlots = new Slots(topicSlotsMax);
+  readonly #partitionSlots: Slots;
+  readonly #topicSlots: Slots;
 
   constructor(shared: SharedCounters) {
     this.#partitions = new Float64Array(shared.partitions);
     this.#topics = new Int32Array(shared.topics);
     this.#process = new Int32Array(shared.process);
+    this.#partitionSlots = new Slots(this.#partitions.length / fieldsPerPartition);
+    this.#topicSlots = new Slots(this.#topics.length);
   }
 
-  /** `isOwner`: exactly one shard clears what an earlier holder of the slot left. */
-  addPartition(partitionKey: number, isOwner: boolean): void {
+  /**
+   * `isOwner`: exactly one shard clears what an earlier holder of the slot left. Whether there was a slot: none is left for
+   * what goes beyond the limit, which happens only to a log that an earlier version wrote.
+   */
+  addPartition(partitionKey: number, isOwner: boolean): boolean {
     const slot = this.#partitionSlots.take(partitionKey);
+    if (slot === noSlot) return false;
     if (isOwner) this.#partitions.fill(0, slot * fieldsPerPartition, (slot + 1) * fieldsPerPartition);
+    return true;
   }
 
   removePartition(partitionKey: number): void {
@@ -99,18 +106,18 @@ export class Counters {
     const base = this.#partitionSlots.of(partitionKey) * fieldsPerPartition;
     const fields = this.#partitions;
     return {
-      segmentsCount: fields[base + Field.segmentsCount]!,
-      currentOffset: fields[base + Field.currentOffset]!,
+      segmentsCount: fields[base + Field.segmentsCount] ?? 0,
+      currentOffset: fields[base + Field.currentOffset] ?? 0,
       hasMessages: fields[base + Field.hasMessages] === 1,
-      sizeBytes: fields[base + Field.sizeBytes]!,
-      messagesCount: fields[base + Field.messagesCount]!,
+      sizeBytes: fields[base + Field.sizeBytes] ?? 0,
+      messagesCount: fields[base + Field.messagesCount] ?? 0,
     };
   }
 
   /** `topicKey`: the key of its partition 0. `isFirst`: exactly one shard starts the turn at 0. */
   addTopic(topicKey: number, isFirst: boolean): void {
     const slot = this.#topicSlots.take(topicKey);
-    if (isFirst) Atomics.store(this.#topics, slot, 0);
+    if (isFirst && slot !== noSlot) Atomics.store(this.#topics, slot, 0);
   }
 
   removeTopic(topicKey: number): void {
@@ -119,7 +126,8 @@ export class Counters {
 
   /** Partition of the next balanced send: one counter per topic for all connections (spec SB 4.3). */
   nextBalancedPartition(topicKey: number, partitionsCount: number): number {
-    return (Atomics.add(this.#topics, this.#topicSlots.of(topicKey), 1) >>> 0) % partitionsCount;
+    const slot = this.#topicSlots.of(topicKey);
+    return slot === noSlot ? 0 : (Atomics.add(this.#topics, slot, 1) >>> 0) % partitionsCount;
   }
 
   /** Unique among the clients of this process; 0 is never given. */

@@ -89,7 +89,7 @@ export class PartitionOwner {
   ): Promise<void> {
     const { rowsPosition, messagesCount, messagesPosition, messagesSizeBytes } = place;
     const end = messagesPosition + messagesSizeBytes;
-    return this.#options.partitions.require(partitionKey).append({
+    return this.#options.partitions.require(partitionKey, "CannotAppendToFile").append({
       kernel: this.kernel(arenaShardId, large),
       memory: large === undefined ? this.#arenaView(arenaShardId, end) : new Uint8Array(large),
       rowsPosition,

@@ -249,6 +249,7 @@ export class Shard {
   save(): Promise<void> {
     const metadata = { save: () => this.#syncMetadata() };
     const { storage, partitions } = this.#options;
+    partitions.retryClosed();
     return saveAll(storage.options.enforceFsync ? [metadata, ...partitions.all] : partitions.all);
   }
 
@@ -342,12 +343,15 @@ export class Shard {
     await Promise.all([...others.map((mailbox) => mailbox.call("apply", event)), this.#follow(event)]);
   }
 
-  /** The event is in the state: its effects here. */
+  /** The event is in the state: its effects here. A disk that refuses one of them does not keep the others away. */
   async #follow(event: MetadataEvent): Promise<void> {
     this.#metadataVersion++;
-    await this.#options.partitions.follow(event);
-    this.#groups.follow(event);
-    this.#options.onEvent(event);
+    try {
+      await this.#options.partitions.follow(event);
+    } finally {
+      this.#groups.follow(event);
+      this.#options.onEvent(event);
+    }
   }
 }
 

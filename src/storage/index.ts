@@ -4,6 +4,8 @@ export { createStorageContext, type StorageContextOptions } from "./context.ts";
 export type { BatchKernel, ScanResult, ScanStop } from "./kernel/batch-kernel.ts";
 export { JsBatchKernel } from "./kernel/js-batch-kernel.ts";
 export { kernelReservedBytes, WasmBatchKernel } from "./kernel/wasm-batch-kernel.ts";
+export { readMarkedLogId } from "./mark.ts";
+export { legacyLogId } from "./mark-format.ts";
 export { Partition } from "./partition.ts";
 export type { RemovableSegment } from "./retention.ts";
 export type { ScanMemoryOptions } from "./scan-memory.ts";

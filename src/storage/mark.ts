@@ -3,7 +3,7 @@
 // the next one with its number. It is written before the first file of the partition, and again before the first offset
 // file of each group; a partition that was never written has none.
 
-import { DiskError } from "../platform/disk.ts";
+import { type Disk, DiskError } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { removeDirectory, setDirectoryAside } from "./directory-removal.ts";
 import { decodeMark, encodeMark, legacyLogId, type MarkContent } from "./mark-format.ts";
@@ -49,7 +49,7 @@ export class PartitionMark {
     identity: PartitionIdentity,
   ): { readonly mark: PartitionMark; readonly isOurs: boolean } {
     const mark = new PartitionMark(context, directory, identity);
-    if (names.every((name) => name === temporaryName)) return { mark, isOurs: false };
+    if (isNothing(names)) return { mark, isOurs: false };
     const found = names.includes(markName) ? readMark(context, directory) : undefined;
     const isOurs = found === undefined ? identity.logId === undefined : found.content.logId === identity.logId;
     if (!isOurs) {
@@ -184,19 +184,36 @@ export class PartitionMark {
   }
 }
 
+/**
+ * Whose log lies in the directory of a partition that is not open: `legacyLogId` for one that an older version made, and for
+ * one whose mark is missing or damaged; undefined where nothing was ever written. Throws `DiskError`.
+ */
+export function readMarkedLogId(disk: Disk, directory: string): string | undefined {
+  const names = disk.list(directory);
+  if (isNothing(names)) return undefined;
+  const found = names.includes(markName) ? readMarkFile(disk, directory) : undefined;
+  return found?.content.logId ?? legacyLogId;
+}
+
+function isNothing(names: readonly string[]): boolean {
+  return names.every((name) => name === temporaryName);
+}
+
 /** Undefined when the file is damaged beyond its second copy. Throws `DiskError` when it cannot be read. */
 function readMark({ disk, files }: StorageContext, directory: string): ReturnType<typeof decodeMark> {
-  return files.withRoom(() => {
-    const file = disk.open(`${directory}/${markName}`, "read");
-    try {
-      const sizeBytes = file.sizeBytes();
-      if (sizeBytes > fileBytesMax) return undefined;
-      const bytes = new Uint8Array(sizeBytes);
-      return decodeMark(bytes.subarray(0, file.read(bytes, 0)));
-    } finally {
-      file.close();
-    }
-  });
+  return files.withRoom(() => readMarkFile(disk, directory));
+}
+
+function readMarkFile(disk: Disk, directory: string): ReturnType<typeof decodeMark> {
+  const file = disk.open(`${directory}/${markName}`, "read");
+  try {
+    const sizeBytes = file.sizeBytes();
+    if (sizeBytes > fileBytesMax) return undefined;
+    const bytes = new Uint8Array(sizeBytes);
+    return decodeMark(bytes.subarray(0, file.read(bytes, 0)));
+  } finally {
+    file.close();
+  }
 }
 
 function takeAway(context: StorageContext, directory: string, identity: PartitionIdentity, foundLogId: string): void {

@@ -12,7 +12,14 @@ import {
   planUpdateStream,
   planUpdateTopic,
 } from "../../src/metadata/commands.ts";
-import { createState, findStream, findTopic, type MetadataState } from "../../src/metadata/state.ts";
+import {
+  createState,
+  findStream,
+  findTopic,
+  type MetadataState,
+  partitionsMax,
+  topicsMax,
+} from "../../src/metadata/state.ts";
 import { u64Max } from "../../src/protocol/limits.ts";
 import { codeOf, defaults, named, numeric } from "./support.ts";
 
@@ -214,6 +221,24 @@ describe("topics", () => {
     expect(codeOf(() => planCreateTopic(state, { ...request, name: "more", stream: numeric(1) }, now, defaults))).toBe(
       0,
     );
+  });
+});
+
+describe("all topics together", () => {
+  test("more partitions than can exist are refused when they are planned, by both commands that make them", () => {
+    const state = sampleState();
+    state.partitionsCount = partitionsMax - 10;
+    const request = { ...orders, ...settings, name: "more" };
+    const createTopic = (partitionsCount: number) => () =>
+      planCreateTopic(state, { ...request, partitionsCount }, now, defaults);
+    expect([codeOf(createTopic(10)), codeOf(createTopic(11))]).toEqual([0, 2015]);
+    const createPartitions = (count: number) => () => planCreatePartitions(state, { ...eu, count }, now);
+    expect([codeOf(createPartitions(10)), codeOf(createPartitions(11))]).toEqual([0, 2015]);
+    // What was given back can be had again.
+    apply(state, planDeletePartitions(state, { ...eu, count: 1 }));
+    expect(codeOf(createPartitions(11))).toBe(0);
+    state.topicsCount = topicsMax;
+    expect(codeOf(createTopic(0))).toBe(2006);
   });
 });
 

@@ -25,6 +25,20 @@ test("while running, the most recently freed id is used first", () => {
   expect(takeNext(ids, 6)).toEqual([0, 5, 1, 4, 6, 7]);
 });
 
+test("an id that cannot be used now is left out, and comes when it can", () => {
+  const ids = taken(4);
+  for (const id of [1, 3]) freeId(ids, id);
+  const without =
+    (...taken: number[]) =>
+    (id: number) =>
+      !taken.includes(id);
+  expect(peekId(ids, without())).toBe(3);
+  expect(peekId(ids, without(3))).toBe(1);
+  expect(peekId(ids, without(1, 3, 4, 5))).toBe(6);
+  takeId(ids, 6);
+  expect(takeNext(ids, 5)).toEqual([5, 4, 3, 1, 7]);
+});
+
 test("after a restart, holes are filled from the highest down and freed ids at the end are forgotten", () => {
   const ids = taken(8);
   for (const id of [6, 1, 7, 3]) freeId(ids, id);

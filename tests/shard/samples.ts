@@ -50,6 +50,7 @@ export const sampleControlCommands: { readonly [K in ControlCommand["kind"]]: Ex
     kind: "completeRevocation",
     target: { ...ids, groupId: 2, partitionId: 1, sourceClientId: 4, targetClientId: 5, sinceMicros: 6 },
   },
+  finishRemovals: { kind: "finishRemovals" },
   timeOutRevocations: { kind: "timeOutRevocations", timeoutMicros: 30_000_000 },
 };
 

@@ -1,0 +1,195 @@
+import { describe, expect, test } from "bun:test";
+import { apply, createState, type MetadataEvent, type MetadataState } from "../../src/metadata/index.ts";
+import { IggyError } from "../../src/protocol/errors.ts";
+import { u64Max } from "../../src/protocol/limits.ts";
+import { Counters, LocalPartitions, partitionKeyOf, type SharedCounters } from "../../src/shard/index.ts";
+import { appendNow, makeHarness } from "../storage/harness.ts";
+import { MemoryDisk } from "../storage/memory-disk.ts";
+import { makePaths } from "./setup.ts";
+
+const paths = makePaths("/data");
+const count = 100;
+const broken = 41;
+const directory = paths.partitionDirectory(0, 0, broken);
+const first = "0123456789abcdef00000000";
+const second = "fedcba987654321000000000";
+
+const settings = {
+  name: "topic",
+  createdAtMicros: 1,
+  compression: 1,
+  replicationFactor: 1,
+  messageExpiryMicros: u64Max,
+  maxTopicSizeBytes: u64Max,
+} as const;
+
+function stateWith(partitionsCount: number): MetadataState {
+  const state = createState();
+  apply(state, { kind: "streamCreated", streamId: 0, name: "stream", createdAtMicros: 1 });
+  apply(state, { kind: "topicCreated", streamId: 0, topicId: 0, partitionsCount, logBase: first, ...settings });
+  return state;
+}
+
+/** Memory for so many partitions: making all of it takes its time. */
+function makeCounters(partitionsMax: number): Counters {
+  const shared: SharedCounters = {
+    partitions: new SharedArrayBuffer(partitionsMax * 5 * 8),
+    topics: new SharedArrayBuffer(8 * 4),
+    process: new SharedArrayBuffer(8),
+  };
+  return new Counters(shared);
+}
+
+function start(disk: MemoryDisk, state: MetadataState, partitionsMax = count) {
+  const harness = makeHarness(disk);
+  const counters = makeCounters(partitionsMax);
+  const options = { shardId: 0, shardCount: 1, storage: harness.context, counters, paths };
+  const partitions = new LocalPartitions(options);
+  partitions.open(state);
+  const at = (partitionId: number, error?: "CannotAppendToFile") =>
+    partitions.require(partitionKeyOf(0, 0, partitionId), error);
+  const follow = async (event: MetadataEvent) => {
+    apply(state, event);
+    await partitions.follow(event);
+  };
+  return { harness, counters, partitions, at, follow, state };
+}
+
+function codeOf(work: () => unknown): number {
+  try {
+    work();
+    return 0;
+  } catch (thrown) {
+    if (thrown instanceof IggyError) return thrown.code;
+    throw thrown;
+  }
+}
+
+/** A hundred partitions with a message each. */
+async function written(): Promise<MemoryDisk> {
+  const disk = new MemoryDisk();
+  const { harness, at } = start(disk, stateWith(count));
+  for (let partitionId = 0; partitionId < count; partitionId++) await appendNow(harness, at(partitionId), [10]);
+  return disk;
+}
+
+describe("a partition whose files cannot be read", () => {
+  test.each([
+    "EIO",
+    "EMFILE",
+    "EACCES",
+  ])("%s: is closed with its error; the others are served, and it comes back", async (code) => {
+    const disk = await written();
+    let isBroken = true;
+    disk.fails = (operation, path) =>
+      isBroken && operation === "open" && path.startsWith(directory) && path.endsWith(".log") && code;
+    const { harness, partitions, counters, at } = start(disk, stateWith(count));
+    expect([...partitions.all]).toHaveLength(count - 1);
+    expect(codeOf(() => at(broken))).toBe(10002);
+    expect(codeOf(() => at(broken, "CannotAppendToFile"))).toBe(10005);
+    expect(partitions.find(partitionKeyOf(0, 0, broken))).toBeUndefined();
+    expect(counters.partition(partitionKeyOf(0, 0, broken)).messagesCount).toBe(0);
+    await appendNow(harness, at(broken + 1), [10]);
+    const errors = () => harness.logged.filter((line) => line.startsWith("error"));
+    expect(errors()).toHaveLength(1);
+    expect(errors()[0]).toContain(directory);
+
+    isBroken = false;
+    expect(codeOf(() => at(broken))).toBe(10002); // not at every request
+    harness.clock.micros += 2_000_000;
+    partitions.retryClosed();
+    expect(at(broken).counters.messagesCount).toBe(1);
+    await appendNow(harness, at(broken), [10]);
+    expect(counters.partition(partitionKeyOf(0, 0, broken)).messagesCount).toBe(2);
+  });
+
+  test("is tried again by a request, less and less often, also after the clock was set back", async () => {
+    const disk = await written();
+    let opened = 0;
+    disk.fails = (operation, path) => {
+      if (operation !== "open" || !path.startsWith(directory) || !path.endsWith(".log")) return false;
+      opened++;
+      return "EIO";
+    };
+    const { harness, at } = start(disk, stateWith(count));
+    expect(opened).toBe(1);
+    for (let second = 0; second < 60; second++) {
+      harness.clock.micros += 1_000_000;
+      expect(codeOf(() => at(broken))).toBe(10002);
+    }
+    expect(opened).toBeLessThan(10);
+    harness.clock.micros -= 3_600_000_000;
+    disk.fails = () => false;
+    expect(codeOf(() => at(broken))).toBe(0);
+  });
+
+  test("is empty after a purge, at once or when the disk lets it; and gone after a deletion", async () => {
+    const disk = await written();
+    let isBroken = true;
+    disk.fails = (operation, path) => isBroken && operation !== "list" && path.startsWith(directory) && "EIO";
+    const { harness, at, follow, partitions } = start(disk, stateWith(count));
+    const purge = (removalId: number) =>
+      follow({ kind: "topicPurged", streamId: 0, topicId: 0, logBase: second, removalId });
+    expect(codeOf(() => at(broken))).toBe(10002);
+    expect(
+      await purge(1).then(
+        () => 0,
+        (thrown: IggyError) => thrown.code,
+      ),
+    ).toBe(10008);
+    expect(at(0).counters.messagesCount).toBe(0);
+    expect(codeOf(() => at(broken))).toBe(10002);
+    isBroken = false;
+    harness.clock.micros += 60_000_000;
+    expect(at(broken).counters.messagesCount).toBe(0);
+
+    await follow({ kind: "partitionsDeleted", streamId: 0, topicId: 0, count: count - broken });
+    expect(codeOf(() => at(broken))).toBe(3007);
+    expect([...partitions.all]).toHaveLength(broken);
+  });
+});
+
+describe("the files of a partition", () => {
+  test("are those of its log: what an earlier one with its number left is taken away", async () => {
+    const disk = await written();
+    const { at, follow, harness } = start(disk, stateWith(count));
+    await follow({ kind: "partitionsDeleted", streamId: 0, topicId: 0, count: 1, removalId: 1 });
+    await follow({ kind: "partitionsDeleted", streamId: 0, topicId: 0, count: 1 });
+    // Their directories are still there when the next ones are made: one is known as deleted, the other to nobody.
+    await follow({
+      kind: "partitionsCreated",
+      streamId: 0,
+      topicId: 0,
+      count: 2,
+      createdAtMicros: 2,
+      logBase: second,
+    });
+    expect([at(98).counters.messagesCount, at(99).counters.messagesCount]).toEqual([0, 0]);
+    const partitionsDirectory = paths.partitionsDirectory(0, 0);
+    expect(disk.list(`${partitionsDirectory}/lost+found`)).toEqual(["98-1"]);
+    expect(harness.logged.filter((line) => line.startsWith("warn"))).toHaveLength(1);
+  });
+
+  test("are adopted where an older version made them", async () => {
+    const disk = new MemoryDisk();
+    const old = makeHarness(disk);
+    await appendNow(old, old.open(paths.partitionDirectory(0, 0, 0)), [10, 10]);
+    const state = createState();
+    apply(state, { kind: "streamCreated", streamId: 0, name: "stream", createdAtMicros: 1 });
+    apply(state, { kind: "topicCreated", streamId: 0, topicId: 0, partitionsCount: 1, ...settings });
+    expect(start(disk, state).at(0).counters.messagesCount).toBe(2);
+  });
+});
+
+test("a log that names more partitions than there is room for opens all but those", () => {
+  const { partitions, counters, at, harness } = start(new MemoryDisk(), stateWith(count), count - 3);
+  expect([...partitions.all]).toHaveLength(count - 3);
+  expect(at(96).counters.messagesCount).toBe(0);
+  for (const partitionId of [97, 98, 99]) {
+    expect(codeOf(() => at(partitionId))).toBe(10002);
+    expect(counters.partition(partitionKeyOf(0, 0, partitionId)).messagesCount).toBe(0);
+  }
+  harness.clock.micros += 3_600_000_000;
+  partitions.retryClosed();
+  expect(codeOf(() => at(97))).toBe(10002);
+});
