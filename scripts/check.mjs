@@ -1,84 +1,202 @@
-// `npm test`: formatter and linter, type check, then every test, in that order, with one summary line at the end. Tests run
-// a file at a time in processes of their own, so that one file's memory or a crash is not another's.
-import { spawnSync } from "node:child_process";
+// `npm test`: formatter and linter, type check, then every test, with one summary line at the end. With a selection (`npm test
+// -- FILE -t NAME`) only the tests that it names run, and their output is shown as it comes.
+//
+// The test files of one folder share a process: starting one for each file would cost a third of the whole time. With --jobs
+// several folders run side by side; those that measure memory run alone then, too.
+import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs, stripVTControlCharacters } from "node:util";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bun = join(root, "scripts", "bun.mjs");
-const usage = `npm test [-- --only PART]   format, lint, types, then every test file
-  --only PART   only test files whose path contains PART, without the other checks`;
+const usage = `npm test                        format, lint, types, then every test
+npm test -- WHAT... [-t NAME]   only the tests of WHAT, without the other checks
 
-function run(title, command, args, options = {}) {
-  console.log(`\n== ${title}`);
-  const started = Date.now();
-  const result = spawnSync(command, args, { cwd: root, stdio: "inherit", ...options });
-  console.log(`-- ${title}: ${((Date.now() - started) / 1000).toFixed(1)} s`);
-  return result;
+  WHAT        a test file, a folder, or a part of the path of test files
+  -t NAME     only tests whose name matches the regular expression NAME (a name is that of its describes and its own)
+  --only WHAT the same as WHAT
+  --jobs N    folders that run side by side (1); tests that measure time may need the machine for themselves
+  --help
+
+Examples
+  npm test -- tests/storage/poll.test.ts -t "times never go back"
+  npm test -- tests/groups
+  npm test -- websocket`;
+
+/** The slowest first, so that no long one is left over when the others are done. Those that are not named come after them. */
+const slowestFirst = [
+  "tests/sdk",
+  "tests/transport",
+  "tests/integration",
+  "tests/crash",
+  "tests/groups",
+  "tests/matrix",
+  "tests/simulation",
+  "tests/commands",
+  "tests/retention",
+];
+/** Folders that no other may run beside: what they measure is the memory of processes while the machine is busy with them. */
+const alone = new Set(["tests/fuzz"]);
+
+const isInColour = process.stdout.isTTY === true;
+const running = new Set();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => {
+    for (const child of running) child.kill(signal);
+    process.exit(130);
+  });
+}
+
+/** Runs a command in the repository; resolves with its status and its whole output. `isShown`: the output is shown as it comes. */
+function run(command, args, isShown) {
+  const env = isInColour ? { ...process.env, FORCE_COLOR: "1" } : process.env;
+  const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], env });
+  running.add(child);
+  let output = "";
+  for (const [stream, target] of [
+    [child.stdout, process.stdout],
+    [child.stderr, process.stderr],
+  ]) {
+    stream.setEncoding("utf8");
+    stream.on("data", (text) => {
+      output += text;
+      if (isShown) target.write(text);
+    });
+  }
+  return new Promise((done, fail) => {
+    child.on("error", fail);
+    child.on("close", (status) => {
+      running.delete(child);
+      done({ status, output });
+    });
+  });
 }
 
 function testFiles(directory) {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) return testFiles(path);
-    return entry.name.endsWith(".test.ts") ? [path] : [];
+    return entry.name.endsWith(".test.ts") ? [relative(root, path).split(sep).join("/")] : [];
   });
 }
 
-/** Runs test files of one folder together; counts what Bun's summary says. */
-function runTests(title, files) {
-  const result = run(title, process.execPath, [bun, "test", "--timeout", "120000", ...files], {
-    stdio: ["ignore", "pipe", "pipe"],
-    maxBuffer: 1024 * 1024 * 1024,
-    encoding: "utf8",
-  });
-  const output = `${result.stdout}${result.stderr}`;
-  const count = (word) => Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(output)?.[1] ?? 0);
-  const counts = { passed: count("pass"), failed: count("fail"), skipped: count("skip") };
+/** The files that `what` names: by its path from here or from the root, or by a part of theirs. */
+function selected(what, files) {
+  const here = process.env.INIT_CWD ?? root;
+  const paths = [relative(root, resolve(here, what)), isAbsolute(what) ? relative(root, what) : what].map((path) =>
+    path.split(sep).join("/").replace(/^\.\//, "").replace(/\/$/, ""),
+  );
+  const exact = files.filter((file) => paths.some((path) => file === path || file.startsWith(`${path}/`)));
+  return exact.length > 0 ? exact : files.filter((file) => file.includes(paths[1]));
+}
+
+/** Runs the test files of one folder and counts what Bun's summary says. */
+async function runTests(folder, files, { name, isShown }) {
+  const startMs = Date.now();
+  const filter = name === undefined ? [] : ["-t", name];
+  const args = [bun, "test", "--timeout", "120000", ...filter, ...files.map((file) => `./${file}`)];
+  const { status, output } = await run(process.execPath, args, isShown);
+  const plain = stripVTControlCharacters(output);
+  const count = (word) => Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(plain)?.[1] ?? 0);
+  const counts = { passed: count("pass"), failed: count("fail"), skipped: count("skip") + count("todo") };
+  const isUnmatched = name !== undefined && /^error: regex .* matched 0 tests/m.test(plain);
   // A file that cannot be loaded, or a process that dies, is a failure even where no test was counted.
-  if (result.status !== 0 && counts.failed === 0) counts.failed = 1;
-  if (counts.failed > 0)
-    console.log(
-      output
-        .split("\n")
-        .filter((line) => !line.startsWith("(pass)"))
-        .join("\n"),
-    );
-  console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+  if (status !== 0 && counts.failed === 0 && !isUnmatched) counts.failed = 1;
+  if (isUnmatched) return counts;
+  const seconds = ((Date.now() - startMs) / 1000).toFixed(1);
+  console.log(`${folder.padEnd(24)} ${seconds.padStart(6)} s  ${summary(counts)}`);
+  if (counts.failed > 0 && !isShown) {
+    const lines = output.split("\n").filter((line) => !/^(\(pass\)|✓)/.test(stripVTControlCharacters(line)));
+    console.log(lines.join("\n"));
+  }
   return counts;
 }
 
-const args = process.argv.slice(2);
-if (args.includes("--help")) {
-  console.log(usage);
-  process.exit(0);
+function summary({ passed, failed, skipped }) {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
-const only = args[0] === "--only" ? args[1] : undefined;
-const total = { passed: 0, failed: 0, skipped: 0 };
 
-if (only === undefined) {
-  const checks = [
-    ["format and lint", process.execPath, [join(root, "node_modules", "@biomejs", "biome", "bin", "biome"), "ci", "."]],
-    ["types", process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", root, "--noEmit"]],
-  ];
-  for (const [title, command, commandArgs] of checks) {
-    const isFine = run(title, command, commandArgs).status === 0;
-    total[isFine ? "passed" : "failed"]++;
+/** Runs each folder's files, `jobs` folders at a time; resolves with the sum of what they counted. */
+async function runFolders(folders, jobs, options) {
+  const total = { passed: 0, failed: 0, skipped: 0 };
+  const runOne = async ([folder, files]) => {
+    const counts = await runTests(folder, files, options);
+    for (const key of Object.keys(total)) total[key] += counts[key];
+  };
+  const rank = ([folder]) => (slowestFirst.indexOf(folder) + slowestFirst.length + 1) % (slowestFirst.length + 1);
+  const sorted = folders.sort((left, right) => rank(left) - rank(right) || left[0].localeCompare(right[0]));
+  const shared = sorted.filter(([folder]) => jobs > 1 && !alone.has(folder));
+  const lanes = Array.from({ length: jobs }, async () => {
+    for (let next = shared.shift(); next !== undefined; next = shared.shift()) await runOne(next);
+  });
+  const rest = sorted.filter((entry) => jobs === 1 || alone.has(entry[0]));
+  await Promise.all(lanes);
+  for (const entry of rest) await runOne(entry);
+  return total;
+}
+
+/** The arguments, or undefined after saying what is wrong with them. */
+function parse(args) {
+  try {
+    const options = {
+      "test-name-pattern": { type: "string", short: "t" },
+      only: { type: "string", multiple: true, default: [] },
+      jobs: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+    };
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    if (values.jobs !== undefined && !/^[1-9]\d?$/.test(values.jobs))
+      throw new Error("--jobs takes a number from 1 to 99");
+    return { name: values["test-name-pattern"], what: [...positionals, ...values.only], ...values };
+  } catch (error) {
+    console.error(`${error.message}\n\n${usage}`);
+    return undefined;
   }
 }
 
-const groups = new Map();
-for (const file of testFiles(join(root, "tests"))) {
-  const path = relative(root, file);
-  if (only !== undefined && !path.includes(only)) continue;
-  const folder = path.split(/[\\/]/).slice(0, -1).join("/");
-  groups.set(folder, [...(groups.get(folder) ?? []), path]);
-}
-for (const [folder, files] of [...groups].sort(([left], [right]) => left.localeCompare(right))) {
-  const counts = runTests(folder, files.sort());
+async function main() {
+  const options = parse(process.argv.slice(2));
+  if (options === undefined) return 2;
+  if (options.help) {
+    console.log(usage);
+    return 0;
+  }
+  const { name, what } = options;
+  const all = testFiles(join(root, "tests")).sort();
+  const found = what.map((part) => [part, selected(part, all)]);
+  const unmatched = found.filter(([, files]) => files.length === 0).map(([part]) => part);
+  if (unmatched.length > 0) {
+    console.error(`No test file matches ${unmatched.map((part) => `"${part}"`).join(", ")}.`);
+    return 1;
+  }
+  const files = what.length === 0 ? all : [...new Set(found.flatMap(([, matching]) => matching))].sort();
+  const isSelection = what.length > 0 || name !== undefined;
+  const total = { passed: 0, failed: 0, skipped: 0 };
+
+  if (!isSelection) {
+    const modules = join(root, "node_modules");
+    for (const [title, ...command] of [
+      ["format and lint", join(modules, "@biomejs", "biome", "bin", "biome"), "ci", "."],
+      ["types", join(modules, "typescript", "bin", "tsc"), "-p", root, "--noEmit"],
+    ]) {
+      const startMs = Date.now();
+      const { status, output } = await run(process.execPath, command, false);
+      total[status === 0 ? "passed" : "failed"]++;
+      console.log(`${title.padEnd(24)} ${((Date.now() - startMs) / 1000).toFixed(1).padStart(6)} s`);
+      if (status !== 0) console.log(output);
+    }
+  }
+
+  const folders = new Map();
+  for (const file of files) folders.set(dirname(file), [...(folders.get(dirname(file)) ?? []), file]);
+  const jobs = Number(options.jobs ?? 1);
+  const counts = await runFolders([...folders], jobs, { name, isShown: isSelection && jobs === 1 });
   for (const key of Object.keys(total)) total[key] += counts[key];
+  if (total.passed + total.failed + total.skipped === 0) console.error(`No test has a name that matches "${name}".`);
+  console.log(`\n${summary(total)}`);
+  return total.failed === 0 && total.passed + total.skipped > 0 ? 0 : 1;
 }
 
-console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-process.exit(total.failed === 0 && total.passed > 0 ? 0 : 1);
+process.exitCode = await main();
