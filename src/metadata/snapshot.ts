@@ -1,17 +1,18 @@
 /**
- * Snapshot of the metadata state, so that a start reads the last few thousand log entries instead of all. The same bytes
- * twice, so that a flipped bit in one copy is made good by the other:
+ * Snapshot of the metadata state, so that a start reads the last few thousand log entries instead of all.
  *
  *   0  8  magic "WHIPMETA"
  *   8  8  XXH3-64 over everything behind it
- *  16  4  version; its highest bit says that the payload is encrypted
- *  20  8  index of the last log entry it contains
- *  28  8  payload length
- *  36  n  the state as MessagePack
+ *  16     one copy, then the same bytes again, so that a flipped bit in one is made good by the other:
+ *           0  4  version; its highest bit says that the payload is encrypted
+ *           4  8  index of the last log entry it contains
+ *          12  8  payload length
+ *          20  n  payload: the state as MessagePack
+ *              8  XXH3-64 over the copy up to here
  *
- * The version is that of the whole data directory, whose newest snapshot a start reads before it touches anything else.
- * Every later version leaves the fields up to the payload length where they are. Versions 1 and 2 have one copy and no
- * payload length: the payload begins at 28.
+ * The version is that of the whole data directory, whose newest snapshot a start reads before it touches anything else. So
+ * that every version knows one that it cannot read, all of them keep the first 20 bytes. In versions 1 and 2 the payload
+ * begins at 28 and goes to the end of the file.
  *
  * Two generations are kept, and the log since the older one: whichever snapshot is damaged, the other and the log give the
  * same state. In the order of `replaceSnapshot` this holds at every moment, a crash between two steps included.
@@ -23,14 +24,17 @@ import { decodePlain, encodePlain } from "./plain-data.ts";
 import { fromPlainState, type PlainState, toPlainState } from "./plain-state.ts";
 import type { MetadataState } from "./state.ts";
 
-const Layout = { magic: 0, checksum: 8, version: 16, lastIndex: 20, payloadLength: 28, payload: 36 } as const;
+const FileLayout = { magic: 0, checksum: 8, copies: 16 } as const;
+/** From the start of a copy. */
+const CopyLayout = { version: 0, lastIndex: 4, payloadLength: 12, payload: 20 } as const;
+const checksumBytes = 8;
 const magic = new TextEncoder().encode("WHIPMETA");
 /** 1: without tokens and consumer groups; 2: version 0.1.0, in one copy. All are read, only the newest is written. */
 const version = 3;
 const oldestVersion = 1;
 const firstDoubledVersion = 3;
-/** Where the payload begins in a version with one copy. */
-const oldPayload = 28;
+/** Where the payload begins in the one copy of an earlier version. */
+const oldPayload = 12;
 const encryptedFlag = 2 ** 31;
 
 /** The data directory is of a version that this program does not know. The start stops; nothing was changed. */
@@ -67,55 +71,67 @@ interface ParsedSnapshot {
   readonly payload: Uint8Array;
 }
 
-type SnapshotCopy = Omit<ParsedSnapshot, "isCorrected"> & { readonly end: number };
+type SnapshotCopy = Omit<ParsedSnapshot, "isCorrected">;
 
 export function encodeSnapshot({ state, lastIndex }: Snapshot, cipher?: MetadataCipher): Uint8Array {
   const clear = encodePlain(toPlainState(state));
   const payload = cipher === undefined ? clear : cipher.encrypt(clear);
-  const sizeBytes = Layout.payload + payload.byteLength;
-  const bytes = new Uint8Array(2 * sizeBytes);
-  const view = new DataView(bytes.buffer);
-  bytes.set(magic, Layout.magic);
-  view.setUint32(Layout.version, version + (cipher === undefined ? 0 : encryptedFlag), true);
-  view.setBigUint64(Layout.lastIndex, BigInt(lastIndex), true);
-  view.setBigUint64(Layout.payloadLength, BigInt(payload.byteLength), true);
-  bytes.set(payload, Layout.payload);
-  view.setBigUint64(Layout.checksum, checksumOf(bytes.subarray(0, sizeBytes)), true);
-  bytes.copyWithin(sizeBytes, 0, sizeBytes);
+  const copyBytes = CopyLayout.payload + payload.byteLength + checksumBytes;
+  const bytes = new Uint8Array(FileLayout.copies + 2 * copyBytes);
+  const copy = bytes.subarray(FileLayout.copies, FileLayout.copies + copyBytes);
+  const view = viewOf(copy);
+  view.setUint32(CopyLayout.version, version + (cipher === undefined ? 0 : encryptedFlag), true);
+  view.setBigUint64(CopyLayout.lastIndex, BigInt(lastIndex), true);
+  view.setBigUint64(CopyLayout.payloadLength, BigInt(payload.byteLength), true);
+  copy.set(payload, CopyLayout.payload);
+  const contentBytes = copyBytes - checksumBytes;
+  view.setBigUint64(contentBytes, checksumOf(copy.subarray(0, contentBytes)), true);
+  bytes.copyWithin(FileLayout.copies + copyBytes, FileLayout.copies, FileLayout.copies + copyBytes);
+  bytes.set(magic, FileLayout.magic);
+  viewOf(bytes).setBigUint64(FileLayout.checksum, checksumOf(bytes.subarray(FileLayout.copies)), true);
   return bytes;
 }
 
 /** Undefined if the bytes are damaged. Throws `DataVersionError` on intact ones of another version. `path`: for the error. */
 export function parseSnapshot(bytes: Uint8Array, path = "the metadata snapshot"): ParsedSnapshot | undefined {
-  const first = readCopy(bytes);
-  const rest = bytes.subarray(first?.end ?? Math.floor(bytes.byteLength / 2));
-  const second = first === undefined || rest.byteLength > 0 ? readCopy(rest) : undefined;
-  const found = first ?? second;
-  if (found === undefined) return undefined;
-  if (found.version < oldestVersion || found.version > version) throw new DataVersionError(path, found.version);
-  const isDoubled = found.version >= firstDoubledVersion;
-  const isWhole = first !== undefined && second?.end === rest.byteLength;
-  return { ...found, isCorrected: isDoubled && !isWhole };
+  const copies = bytes.subarray(FileLayout.copies);
+  const isWhole =
+    copies.byteLength >= oldPayload &&
+    magic.every((byte, index) => bytes[index] === byte) &&
+    viewOf(bytes).getBigUint64(FileLayout.checksum, true) === checksumOf(copies);
+  if (isWhole) {
+    const { version: found } = headerOf(copies);
+    if (found < oldestVersion || found > version) throw new DataVersionError(path, found);
+    if (found < firstDoubledVersion) {
+      return { ...headerOf(copies), isCorrected: false, payload: copies.subarray(oldPayload) };
+    }
+  }
+  const copy = readCopy(copies) ?? readCopy(copies.subarray(Math.floor(copies.byteLength / 2)));
+  if (copy === undefined) return undefined;
+  if (copy.version < oldestVersion || copy.version > version) throw new DataVersionError(path, copy.version);
+  return { ...copy, isCorrected: !isWhole };
 }
 
 /** The copy that begins with the first of `bytes`, if it is intact. */
 function readCopy(bytes: Uint8Array): SnapshotCopy | undefined {
-  if (bytes.byteLength < oldPayload) return undefined;
-  if (magic.some((byte, index) => bytes[index] !== byte)) return undefined;
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const word = view.getUint32(Layout.version, true);
-  const isDoubled = word % encryptedFlag >= firstDoubledVersion;
-  if (isDoubled && bytes.byteLength < Layout.payload) return undefined;
-  const payloadLength = isDoubled ? view.getBigUint64(Layout.payloadLength, true) : 0n;
-  if (payloadLength > BigInt(bytes.byteLength - Layout.payload) && isDoubled) return undefined;
-  const end = isDoubled ? Layout.payload + Number(payloadLength) : bytes.byteLength;
-  if (view.getBigUint64(Layout.checksum, true) !== checksumOf(bytes.subarray(0, end))) return undefined;
+  const room = bytes.byteLength - CopyLayout.payload - checksumBytes;
+  if (room < 0) return undefined;
+  const view = viewOf(bytes);
+  const payloadLength = view.getBigUint64(CopyLayout.payloadLength, true);
+  if (payloadLength > BigInt(room)) return undefined;
+  const end = CopyLayout.payload + Number(payloadLength);
+  if (view.getBigUint64(end, true) !== checksumOf(bytes.subarray(0, end))) return undefined;
+  return { ...headerOf(bytes), payload: bytes.subarray(CopyLayout.payload, end) };
+}
+
+/** What stands at the same place in every version. */
+function headerOf(copy: Uint8Array): Omit<SnapshotCopy, "payload"> {
+  const view = viewOf(copy);
+  const word = view.getUint32(CopyLayout.version, true);
   return {
     version: word % encryptedFlag,
-    lastIndex: Number(view.getBigUint64(Layout.lastIndex, true)),
     isEncrypted: word >= encryptedFlag,
-    payload: bytes.subarray(isDoubled ? Layout.payload : oldPayload, end),
-    end,
+    lastIndex: Number(view.getBigUint64(CopyLayout.lastIndex, true)),
   };
 }
 
@@ -166,5 +182,9 @@ export function replaceBothSnapshots(
 }
 
 function checksumOf(bytes: Uint8Array): bigint {
-  return Bun.hash.xxHash3(bytes.subarray(Layout.version));
+  return Bun.hash.xxHash3(bytes);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

@@ -37,8 +37,13 @@ function expectRecovered(disk: Disk, repairs: number): void {
 function damage(disk: Disk, name: string, at = 30): void {
   const path = `${directory}/${name}`;
   const bytes = readBytes(disk, path);
-  for (const place of [at, at + bytes.byteLength / 2]) bytes[place]! ^= 0x40;
+  for (const place of [at, at + copyBytes(bytes)]) bytes[place]! ^= 0x40;
   writeBytes(disk, path, bytes);
+}
+
+/** Of each of the two behind magic and checksum. */
+function copyBytes(snapshot: Uint8Array): number {
+  return (snapshot.byteLength - 16) / 2;
 }
 
 describe("snapshot files", () => {
@@ -71,13 +76,15 @@ describe("snapshot files", () => {
   test("any changed byte is made good by the other copy, any end is seen as damage", () => {
     const bytes = files["metadata.snapshot"]!;
     const payload = parseSnapshot(bytes)!.payload;
+    const copy = copyBytes(bytes);
     for (let at = 0; at < bytes.byteLength; at++) {
-      const isFirstWhole = at >= bytes.byteLength / 2;
+      const isFirstWhole = at >= 16 + copy;
       expect(parseSnapshot(bytes.slice(0, at))?.isCorrected).toBe(isFirstWhole ? true : undefined);
       const changed = bytes.slice();
       changed[at] = changed[at]! ^ 0x10;
       expect(parseSnapshot(changed)).toMatchObject({ isCorrected: true, payload });
-      changed[(at + bytes.byteLength / 2) % bytes.byteLength]! ^= 0x10;
+      if (at < 16) continue;
+      changed[at < 16 + copy ? at + copy : at - copy]! ^= 0x10;
       expect(parseSnapshot(changed)).toBeUndefined();
     }
   });
@@ -86,11 +93,10 @@ describe("snapshot files", () => {
     [4, "a newer one wrote it"],
     [0, "it is too old"],
   ])("an intact one of version %d stops the start, says so, and changes nothing", (found, text) => {
-    const half = files["metadata.snapshot"]!.slice(0, files["metadata.snapshot"]!.byteLength / 2);
-    const view = new DataView(half.buffer);
+    const bytes = files["metadata.snapshot"]!.slice();
+    const view = new DataView(bytes.buffer);
     view.setUint32(16, found, true);
-    view.setBigUint64(8, Bun.hash.xxHash3(half.subarray(16)), true);
-    const bytes = new Uint8Array(Buffer.concat(found === 0 ? [half] : [half, half]));
+    view.setBigUint64(8, Bun.hash.xxHash3(bytes.subarray(16)), true); // whatever is behind the version
     const disk = diskWith({
       ...files,
       "metadata.snapshot": bytes,
@@ -100,6 +106,14 @@ describe("snapshot files", () => {
     expect(() => openLog(disk)).toThrow(DataVersionError);
     expect(() => openLog(disk)).toThrow(text);
     expect(filesOf(disk)).toEqual(before);
+  });
+
+  test("0.1.0, which checks the sum over the whole file first, finds it intact and of a version that it does not know", () => {
+    const bytes = files["metadata.snapshot"]!;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    expect(new TextDecoder().decode(bytes.subarray(0, 8))).toBe("WHIPMETA");
+    expect(view.getBigUint64(8, true)).toBe(Bun.hash.xxHash3(bytes.subarray(16)));
+    expect(view.getUint32(16, true)).toBe(3);
   });
 
   test("the first start writes one, so that an earlier version leaves the directory alone", () => {
