@@ -109,7 +109,10 @@ class PartitionCheck {
     const { found, sends, settledPurgesCount, hasSizeLimit } = this.#partition;
     const present = new Set(this.#messages.map(keyOf));
     const firstOf = new Map<number, number>();
-    for (const { producer, number } of this.#messages) if (!firstOf.has(producer)) firstOf.set(producer, number);
+    for (const { producer, number } of this.#messages) {
+      // Removals by the broker itself are answered to nobody: a power loss may keep a later one and take an earlier one back.
+      if (!firstOf.has(producer) || (hasSizeLimit && this.#cut.leavesHoles)) firstOf.set(producer, number);
+    }
     const deletion = this.#lastDeletion;
     const mayBeEmpty = deletion !== undefined && (deletion.isEmpty || deletion.firstOffset === undefined);
     // What was sent before the last removal, and stands before everything that is there, went with a segment.
