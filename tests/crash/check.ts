@@ -232,6 +232,7 @@ function settlePartition(partition: PartitionHistory, messages: readonly FoundMe
   partition.purges = [];
   partition.sends = [];
   partition.segmentDeletions = [];
-  partition.found = messages.map(keyOf);
+  partition.found = new Map(messages.map((message) => [message.offset, keyOf(message)]));
   partition.foundFirst = messages[0]?.offset ?? nextOffset;
+  partition.foundEnd = nextOffset;
 }

@@ -36,15 +36,15 @@ export interface Cut {
   readonly at: number;
   /** Milliseconds since 1970 before which answered offsets are durable; infinity where nothing that was answered is lost. */
   readonly durableBeforeMs: number;
-  /** Whether messages that were not answered may be lost before others that were not answered. */
-  readonly leavesHoles: boolean;
+  /** Whether power was lost: what is not synced may be kept or lost in any order. */
+  readonly isPowerLoss: boolean;
 }
 
 /** Kill -9: what was answered stays. */
 export const nothingLost: Cut = {
   at: Number.MAX_VALUE,
   durableBeforeMs: Number.POSITIVE_INFINITY,
-  leavesHoles: false,
+  isPowerLoss: false,
 };
 
 /** Something that is made and perhaps removed, once each. */
@@ -122,9 +122,11 @@ export class PartitionHistory extends Lifetime {
   segmentDeletions: SegmentDeletion[] = [];
   /** By consumer. */
   readonly offsets = new Map<number, Setting<bigint>[]>();
-  /** What an earlier crash was found to have left, from offset `foundFirst` on: it must stay. */
-  found: readonly number[] = [];
+  /** Messages by offset that an earlier crash was found to have left: they must stay. */
+  found: ReadonlyMap<number, number> = new Map();
+  /** Where they begin and end; both the next offset where there are none. */
   foundFirst = 0;
+  foundEnd = 0;
   readonly #numbers = new Map<number, number>();
 
   /** Whether the broker itself removes the oldest segments. */
@@ -150,7 +152,7 @@ export class PartitionHistory extends Lifetime {
 
   /** How many messages are there for certain while no purge is under way. */
   get certainCount(): number {
-    let count = this.purges.length === 0 ? this.foundFirst + this.found.length : 0;
+    let count = this.purges.length === 0 ? this.foundEnd : 0;
     for (const { purgesBefore, call, count: sent } of this.sends) {
       if (purgesBefore === this.purgesCount && call.answeredAt < Number.POSITIVE_INFINITY) count += sent;
     }

@@ -213,7 +213,7 @@ async function loseAgain(run: RecordedRun, program: string, tree: Tree, rules: R
 
 /** The crash at a place of the record, which was written at `micros`. */
 export function cutAt({ lives }: Pick<RecordedRun, "lives">, at: number, micros: number): Cut {
-  return { at, durableBeforeMs: durableBefore(lives, micros / 1000), leavesHoles: true };
+  return { at, durableBeforeMs: durableBefore(lives, micros / 1000), isPowerLoss: true };
 }
 
 /**
