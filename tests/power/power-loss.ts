@@ -96,6 +96,8 @@ export async function runLoad(
       if (end === "none") break;
       if (end === "stop") await server.stop();
       else await server.kill();
+      // A stop syncs until its end; what a kill comes after is over before.
+      if (end === "stop") life.endMs = Date.now();
       await server.restart();
     }
     return { history, start, turnsCount: load.turnsCount, lives };
