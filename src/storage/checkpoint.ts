@@ -18,22 +18,30 @@ const temporaryName = "checkpoint.tmp";
 const checkedBytes = 16;
 const fileBytes = 24;
 
-/** The checkpoint of a partition directory, where there is one; undefined when it cannot be trusted. */
-export function readCheckpoint(disk: Disk, directory: string): Checkpoint | undefined {
+/** The checkpoint of a partition directory, where there is one; undefined, and a line in the log, when it cannot be trusted. */
+export function readCheckpoint(disk: Disk, directory: string, log: StorageLog): Checkpoint | undefined {
   const path = `${directory}/${checkpointName}`;
   const bytes = new Uint8Array(fileBytes);
-  const file = disk.open(path, "read");
-  try {
-    if (file.read(bytes, 0) !== fileBytes) return undefined;
-  } finally {
-    file.close();
-  }
   const view = new DataView(bytes.buffer);
-  if (view.getBigUint64(checkedBytes, true) !== Bun.hash.xxHash3(bytes.subarray(0, checkedBytes))) return undefined;
-  return {
-    segmentStartOffset: Number(view.getBigUint64(0, true)),
-    position: Number(view.getBigUint64(8, true)),
-  };
+  try {
+    const file = disk.open(path, "read");
+    try {
+      const isWhole = file.read(bytes, 0) === fileBytes;
+      if (isWhole && view.getBigUint64(checkedBytes, true) === Bun.hash.xxHash3(bytes.subarray(0, checkedBytes))) {
+        return {
+          segmentStartOffset: Number(view.getBigUint64(0, true)),
+          position: Number(view.getBigUint64(8, true)),
+        };
+      }
+    } finally {
+      file.close();
+    }
+    log.warn("checkpoint is damaged, all of the last segment is looked at", { path });
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    log.warn("checkpoint cannot be read, all of the last segment is looked at", { path, error: error.message });
+  }
+  return undefined;
 }
 
 /** Replaces the checkpoint. Call it after the sync that covers the position. A failure is only logged. */

@@ -189,6 +189,7 @@ export class Reader {
 
   /** The same rows, as far as they are in the log file, where they are still to be verified. */
   #unverified(segment: Segment, row: number, rowsEnd: number): UnverifiedRows | undefined {
+    if (segment.verified.contains(row, rowsEnd)) return undefined;
     const end = Math.min(rowsEnd, this.#log.writtenRows(segment));
     return row >= end || segment.verified.contains(row, end) ? undefined : { segment, row, rowsEnd: end };
   }

@@ -23,7 +23,7 @@ import { VerifiedRanges } from "./verified-ranges.ts";
 export function openSegments(context: StorageContext, directory: string, names: readonly string[]): Segment[] {
   const starts = listStartOffsets(context, directory, names);
   if (starts.length === 0) return [];
-  const checkpoint = names.includes(checkpointName) ? readCheckpoint(context.disk, directory) : undefined;
+  const checkpoint = names.includes(checkpointName) ? readCheckpoint(context.disk, directory, context.log) : undefined;
   return starts.map((startOffset, index) => {
     const nextStartOffset = starts[index + 1];
     const keepRows =

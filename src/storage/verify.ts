@@ -23,9 +23,10 @@ export async function verifyRows(
     if (isGone(log, segment) || segment.verified.contains(firstRow, rowsEnd)) return;
     const start = segment.index.startPosition(firstRow);
     const end = segment.index.endPosition(rowsEnd - 1);
+    let isEqual = true;
     if (start < end && end <= segment.logSizeBytes) {
       const scan = new LogScan(region, segment.startOffset, segment.startOffset + firstRow, start, end);
-      const isEqual = await walk(log, segment, scan, rowsEnd, end);
+      isEqual = await walk(log, segment, scan, rowsEnd, end);
       if (isGone(log, segment)) return;
       if (scan.position === end && scan.nextOffset === segment.startOffset + rowsEnd) {
         segment.verified.add(firstRow, rowsEnd);
@@ -33,16 +34,17 @@ export async function verifyRows(
         return;
       }
     }
-    await verifySegment(log, segment, region);
+    const wasEqual = await verifySegment(log, segment, region);
+    if (!isGone(log, segment) && !(isEqual && wasEqual)) reportRepair(log, segment);
   });
 }
 
 /**
  * A message was not what the index said. Either of the two may be wrong: the log is walked from its start to its end, the
  * index made again on the way, and every damaged message marked. So this happens once for a segment, although it reads
- * all of it.
+ * all of it. Whether the index was right.
  */
-async function verifySegment(log: PartitionLog, segment: Segment, region: ScanRegion): Promise<void> {
+async function verifySegment(log: PartitionLog, segment: Segment, region: ScanRegion): Promise<boolean> {
   const { index } = segment;
   const rowsEnd = log.writtenRows(segment);
   const behindDamage: Resynchronisation = {
@@ -52,9 +54,8 @@ async function verifySegment(log: PartitionLog, segment: Segment, region: ScanRe
   const { startOffset, logSizeBytes } = segment;
   const scan = new LogScan(region, startOffset, startOffset, 0, logSizeBytes, behindDamage);
   const isEqual = await walk(log, segment, scan, rowsEnd, logSizeBytes);
-  if (isGone(log, segment)) return;
-  segment.verified.add(0, rowsEnd);
-  if (!isEqual) reportRepair(log, segment);
+  if (!isGone(log, segment)) segment.verified.add(0, rowsEnd);
+  return isEqual;
 }
 
 /**

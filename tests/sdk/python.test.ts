@@ -1,5 +1,6 @@
 // The published Python SDK, unmodified, against the broker: what it sends comes back byte for byte, also after a restart.
 import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestServer, useServers } from "../support/server.ts";
 import { preparePython } from "./python-environment.ts";
@@ -29,6 +30,29 @@ async function run(server: TestServer, script: string, ...scriptArguments: reado
     );
 }
 
+/** Flips a bit of the last two messages of each third log, the active one with them, and of one before; their offsets. */
+function damageLogs(directory: string): number[] {
+  const offsets: number[] = [];
+  const names = readdirSync(directory).filter((name) => name.endsWith(".log"));
+  for (const name of names
+    .toSorted()
+    .toReversed()
+    .filter((_, index) => index % 3 === 0)) {
+    const path = join(directory, name);
+    const log = readFileSync(path);
+    const starts: number[] = [];
+    for (let at = 0; at < log.byteLength; at += 64 + log.readUInt32LE(at + 52) + log.readUInt32LE(at + 48))
+      starts.push(at);
+    for (const index of [starts.length - 1, starts.length - 2, starts.length - 5]) {
+      const at = starts[index]!;
+      offsets.push(Number(log.readBigUInt64LE(at + 24)));
+      log[at + 70]! ^= 4;
+    }
+    writeFileSync(path, log);
+  }
+  return offsets;
+}
+
 if (environment.kind === "missing" && process.env.CI !== "true") {
   test.skip(`apache-iggy ${version} for Python, because ${environment.reason}`, () => {});
 } else {
@@ -46,6 +70,17 @@ if (environment.kind === "missing" && process.env.CI !== "true") {
       3 * stepTimeoutMs,
     );
   });
+
+  test(`apache-iggy ${version} for Python gets past damaged messages, alone and in a group`, async () => {
+    const server = await servers.start({ shards: 2, env: { IGGY_SYSTEM_SEGMENT_SIZE: "4096" } });
+    await run(server, "damaged.py", "send", `${server.host}:${server.port}`, "300");
+    await server.stop();
+    const damaged = damageLogs(join(server.dataPath, "streams/0/topics/0/partitions/0"));
+    expect(damaged.length).toBeGreaterThan(5);
+    await server.restart();
+    await run(server, "damaged.py", "poll", `${server.host}:${server.port}`, "300", ...damaged.map(String));
+    expect(server.log.match(/damaged messages in the log/g)?.length).toBeGreaterThan(2);
+  }, 60_000);
 
   // Over QUIC the package cannot make its own end ("CannotCreateEndpoint"), whatever the server.
   const plain = ["websocket", "http"] as const;

@@ -182,6 +182,18 @@ test("checkpoint: every change at every byte, and none at all", async () => {
   await expectMessages(missing, bytes, range(0, 6), 6, "missing");
 });
 
+test("a checkpoint that is damaged or cannot be read is reported, and missed by nobody", async () => {
+  const { disk, bytes } = await write(true);
+  const path = `${directory}/checkpoint`;
+  const harness = await expectMessages(damaged(disk, path, changes.flip!(9)), bytes, range(0, 6), 6, "flipped");
+  expect(harness.logged.filter((line) => line.startsWith("warn checkpoint is damaged"))).toHaveLength(1);
+  const unreadable = disk.copy();
+  unreadable.fails = (operation, name) => operation !== "rename" && name === path;
+  const other = makeHarness(unreadable);
+  expect(other.open().counters.messagesCount).toBe(6);
+  expect(other.logged.filter((line) => line.startsWith("warn checkpoint cannot be read"))).toHaveLength(1);
+});
+
 test("log and index cut at different places", async () => {
   const { disk, bytes } = await write(true);
   for (let logAt = 0; logAt <= bytes.byteLength; logAt += 13) {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { FileCache } from "../../src/storage/file-cache.ts";
 import { RowBlock, rowsPerChunk } from "../../src/storage/row-block.ts";
+import { RowRanges } from "../../src/storage/row-ranges.ts";
 import { SegmentIndex } from "../../src/storage/segment-index.ts";
 import { VerifiedRanges } from "../../src/storage/verified-ranges.ts";
 import { range } from "./harness.ts";
@@ -48,6 +49,29 @@ describe("verified ranges", () => {
     ranges.add(20, 30);
     expect(ranges.contains(20, 30)).toBe(true);
     expect(ranges.contains(20, 31)).toBe(false);
+  });
+});
+
+describe("row ranges", () => {
+  test("know exactly the rows that were added, and count those that are new", () => {
+    const span = fc.tuple(fc.nat(60), fc.nat(12));
+    fc.assert(
+      fc.property(fc.array(span, { maxLength: 30 }), (spans) => {
+        const ranges = new RowRanges();
+        const model = new Set<number>();
+        for (const [start, size] of spans) {
+          const fresh = range(start, start + size).filter((row) => !model.has(row));
+          expect(ranges.add(start, start + size)).toBe(fresh.length);
+          for (const row of fresh) model.add(row);
+        }
+        for (const row of range(0, 80)) {
+          const end = range(row, 81).find((later) => !model.has(later));
+          expect(ranges.endFrom(row)).toBe(end!);
+          const first = range(row, 81).find((later) => model.has(later));
+          expect(ranges.firstFrom(row)).toBe(first ?? Number.POSITIVE_INFINITY);
+        }
+      }),
+    );
   });
 });
 
