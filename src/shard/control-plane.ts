@@ -127,7 +127,7 @@ export class ControlPlane {
     const { log } = this.#options;
     const ended = placesEndedBy(log.state, event);
     log.write(event);
-    const told = this.#order.tell(event, this.#readiness(event));
+    const told = this.#order.tell(event, this.#readiness());
     const removalId = "removalId" in event ? event.removalId : undefined;
     if (event.kind === "removalsFinished") for (const id of event.removalIds) this.#removed.delete(id);
     if (removalId === undefined) return told;
@@ -137,11 +137,12 @@ export class ControlPlane {
     return removing;
   }
 
-  /** What an event waits for before anybody may see it; undefined: nothing. */
-  #readiness(event: MetadataEvent): Promise<unknown> | undefined {
-    if (this.#isSeenDurable) return this.#options.log.committed();
-    // A purge takes files away where it arrives: not before it is durable itself.
-    return event.kind === "topicPurged" || event.kind === "streamPurged" ? this.#syncIfPossible() : undefined;
+  /**
+   * What an event waits for before anybody may see it; undefined: nothing. Where durability is not asked, none waits: the
+   * state that shards read is the writer's own then, and must not know of a topic whose partitions are not made yet.
+   */
+  #readiness(): Promise<unknown> | undefined {
+    return this.#isSeenDurable ? this.#options.log.committed() : undefined;
   }
 
   /** Whether nothing is seen before it is durable. */

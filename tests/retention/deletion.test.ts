@@ -7,6 +7,7 @@ import type { IggyClient } from "../../src/client/index.ts";
 import type { Consumer } from "../../src/protocol/consumer.ts";
 import { nameId, numericId } from "../../src/protocol/identifier.ts";
 import { xxHash32 } from "../../src/protocol/xxhash32.ts";
+import { eventually } from "../support/process-facts.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import {
   checkCounters,
@@ -212,7 +213,13 @@ describe.each([2])("with %d shards", (shards) => {
     expect(readdirSync(topics)).not.toContain(String(gone.topicId));
     expect(await checkCounters(client, server)).toMatchObject({ messagesCount: 18, sizeBytes: 18_000 });
     await client.deleteStream("second");
-    expect(readdirSync(join(server.dataPath, "streams"))).toEqual(["0"]);
+    const streams = join(server.dataPath, "streams");
+    expect(readdirSync(streams).filter((name) => name !== ".removed")).toEqual(["0"]);
+    await eventually(
+      "what was removed is gone",
+      async () => readdirSync(join(streams, ".removed")),
+      (names) => names.length === 0,
+    );
     expect(second.partitions).toHaveLength(2);
     const left = await checkCounters(client, server);
     expect(left).toMatchObject({ messagesCount: 2, sizeBytes: 2000 });

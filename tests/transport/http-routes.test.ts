@@ -648,7 +648,7 @@ describe("requests beside the routes", async () => {
   });
 
   test("a short host is no part of the path", async () => {
-    const answer = await root.request("GET", "/streams/none", undefined, { host: "a" });
+    const answer = await root.request("GET", "/streams/none", undefined, { host: "[::]" });
     expect(answer).toMatchObject({ status: 404, json: { id: 404 } });
   });
 });
