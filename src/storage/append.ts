@@ -276,6 +276,7 @@ export class Appender {
   #failedWrite(group: FlushGroup | undefined, thrown: unknown, file: DiskFile | undefined): IggyError {
     const log = this.#log;
     const { active } = log;
+    log.context.count?.("refusedWrites");
     log.context.log.error("write to the log failed", {
       path: active.log.path,
       error: thrown instanceof Error ? thrown.message : String(thrown),

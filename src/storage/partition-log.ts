@@ -198,6 +198,7 @@ export class PartitionLog {
     for (const segment of this.segments) {
       if (segment.syncedSizeBytes < segment.logSizeBytes) segment.verified.clear();
     }
+    this.context.count?.("fencedPartitions");
     this.context.log.error("partition is fenced, it takes no more messages", {
       directory: this.directory,
       error: thrown instanceof Error ? thrown.message : String(thrown),
