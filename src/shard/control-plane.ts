@@ -44,8 +44,8 @@ export class ControlPlane {
   readonly #directories: TakenDirectories;
   readonly #places: RemovedPlaces;
   readonly #order: EventOrder;
-  /** Removals whose event is on its way, by their number. */
-  readonly #removing = new Map<number, Promise<void>>();
+  /** Removals that are on their way, by their number. */
+  readonly #removing = new Map<number, { readonly event: MetadataEvent; readonly settled: Promise<void> }>();
   /** Those whose files are gone; the metadata remember them until the next `finishRemovals`. */
   readonly #removed = new Set<number>();
 
@@ -114,7 +114,10 @@ export class ControlPlane {
   #removingBefore(event: MetadataEvent): Promise<void>[] {
     if (event.kind !== "partitionsCreated") return [];
     const { streamId, topicId, count } = event;
-    if (this.#removing.size > 0) return [...this.#removing.values()];
+    const removing = [...this.#removing.values()].filter(
+      ({ event: ends }) => ends.kind === "partitionsDeleted" && ends.streamId === streamId && ends.topicId === topicId,
+    );
+    if (removing.length > 0) return removing.map(({ settled }) => settled);
     const topic = this.#options.log.state.streams.byId.get(streamId)?.topics.byId.get(topicId);
     const start = topic?.partitions.length ?? 0;
     for (let partitionId = start; partitionId < start + count; partitionId++) {
@@ -133,7 +136,7 @@ export class ControlPlane {
     if (removalId === undefined) return told;
     const removing = this.#finishRemoval(removalId, ended, told);
     const settled = removing.catch(() => undefined).then(() => void this.#removing.delete(removalId));
-    this.#removing.set(removalId, settled);
+    this.#removing.set(removalId, { event, settled });
     return removing;
   }
 
@@ -164,9 +167,9 @@ export class ControlPlane {
 
   /** The event is carried to every shard: its files follow. They stay, and their number stays taken, where that cannot be done. */
   async #finishRemoval(removalId: number, ended: readonly Place[], told: Promise<void>): Promise<void> {
-    const mustSync = ended.length > 0 && !this.#isSeenDurable;
-    const [isDurable] = await Promise.all([mustSync ? this.#syncIfPossible() : true, told]);
-    if (!isDurable) return;
+    // Answered when durable, a purge too: what is sent after it is of a log that the metadata know, whatever happens.
+    const [isDurable] = await Promise.all([this.#isSeenDurable || this.#syncIfPossible(), told]);
+    if (!isDurable && ended.length > 0) return;
     if (this.#places.takeAway(this.#options.log.state, ended)) this.#removed.add(removalId);
     void this.#directories.deleteRemoved();
   }

@@ -132,7 +132,9 @@ export class TakenDirectories implements DirectoryRemoval {
           failure ??= asDiskError(thrown);
         }
       }
-      if (moved.length > 0) for (const path of [target, ...parentsOf(moved)]) disk.syncDirectory(path);
+      // What is lost on the way is to be found again; what is removed is not.
+      if (target === this.#lostAndFound) disk.syncDirectory(target);
+      for (const path of parentsOf(moved)) disk.syncDirectory(path);
       return failure;
     } catch (thrown) {
       for (const move of moved) this.#moveBack(move);

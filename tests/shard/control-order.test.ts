@@ -116,6 +116,15 @@ describe("where metadata are in the file before they are seen", () => {
     await world.simulation.run();
   });
 
+  test.each(seeds)("a purge that was answered is known after a power loss, seed %d", async (seed) => {
+    const world = openWorld(seed, {});
+    await world.execute(createStream("orders"));
+    await world.execute(createTopic("orders", "paid"));
+    expect(await world.execute(purgeTopic("orders", "paid"))).toEqual([0]);
+    const partitionsOf = ({ log }: typeof world) => log.state.streams.byId.get(0)?.topics.byId.get(0)?.partitions;
+    expect(partitionsOf(openWorld(seed, {}, world.sim.crash()))).toEqual(partitionsOf(world)!);
+  });
+
   test("a deletion that cannot be made durable is answered; its files stay until it is", async () => {
     let isBroken = false;
     const world = openWorld(1, { fails: (operation) => isBroken && operation === "sync" });

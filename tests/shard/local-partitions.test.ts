@@ -181,6 +181,57 @@ describe("the files of a partition", () => {
   });
 });
 
+test("the offset of a deleted group is nobody's, when its file cannot be removed, and after a restart", async () => {
+  const disk = await written();
+  const world = start(disk, stateWith(count));
+  const group = { kind: "group", id: 0 } as const;
+  const key = { streamId: 0, topicId: 0, groupId: 0 };
+  await world.follow({ kind: "groupCreated", ...key, name: "old", logId: first });
+  for (const partitionId of [0, 1]) world.at(partitionId).storeOffset(group, 0);
+  let isBroken = true;
+  disk.fails = (operation, path) => isBroken && operation === "remove" && path.includes("/groups/") && "EIO";
+  await world.follow({ kind: "groupDeleted", ...key });
+  expect(codeOf(() => world.at(0).deleteGroupOffsets(0))).toBe(3011);
+  await world.follow({ kind: "groupCreated", ...key, name: "new", logId: second });
+  expect(world.at(0).getOffset(group)).toBeUndefined();
+  // Partition 1 is not asked at all: a kill came before it.
+  for (const disks of [disk.copy(), disk]) {
+    const again = start(disks, world.state);
+    expect([again.at(0).getOffset(group), again.at(1).getOffset(group)]).toEqual([undefined, undefined]);
+  }
+  isBroken = false;
+  const last = start(disk, world.state);
+  last.at(1).storeOffset(group, 0);
+  expect(start(disk, world.state).at(1).getOffset(group)).toBe(0);
+});
+
+test("a purge that one disk refuses is done for the others, and for that one by the saver or the next start", async () => {
+  const disk = await written();
+  let isBroken = true;
+  disk.fails = (operation, path) => isBroken && operation === "rename" && path === directory && "EPERM";
+  const { at, follow, state, harness } = start(disk, stateWith(count));
+  const purged = follow({ kind: "topicPurged", streamId: 0, topicId: 0, logBase: second, removalId: 1 });
+  expect(
+    await purged.then(
+      () => 0,
+      (thrown: IggyError) => thrown.code,
+    ),
+  ).toBe(10008);
+  expect([at(0).counters.messagesCount, at(broken).counters.messagesCount]).toEqual([0, 1]);
+  const code = await appendNow(harness, at(broken), [10]).then(
+    () => 0,
+    (thrown: IggyError) => thrown.code,
+  );
+  expect(code).not.toBe(0);
+
+  isBroken = false;
+  expect(start(disk.copy(), state).at(broken).counters.messagesCount).toBe(0);
+  await at(broken).save();
+  expect(at(broken).counters.messagesCount).toBe(0);
+  await appendNow(harness, at(broken), [10]);
+  expect(start(disk, state).at(broken).counters.messagesCount).toBe(1);
+});
+
 test("a log that names more partitions than there is room for opens all but those", () => {
   const { partitions, counters, at, harness } = start(new MemoryDisk(), stateWith(count), count - 3);
   expect([...partitions.all]).toHaveLength(count - 3);
