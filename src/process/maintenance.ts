@@ -18,24 +18,41 @@ const timerMsMax = 2 ** 31 - 1;
 /** What could not be removed is tried again. */
 const removalsIntervalMicros = 60_000_000;
 
-/** Starts the periodic work of one shard; the answer stops it. What fails is logged and tried again. */
+/**
+ * Does `work` each interval until the timer is cleared, never twice at a time: on a slow disk a tick may take longer than the
+ * interval, and the next one finds what is new. What it throws is logged and tried again; out of a timer it would end the
+ * shard, and the process with it.
+ */
+export function repeat(
+  intervalMicros: number,
+  what: string,
+  log: Pick<Logger, "error">,
+  work: () => void | Promise<void>,
+): Timer {
+  let isRunning = false;
+  const run = async () => {
+    if (isRunning) return;
+    isRunning = true;
+    try {
+      await work();
+    } catch (error) {
+      log.error(`${what} failed`, { error });
+    } finally {
+      isRunning = false;
+    }
+  };
+  return setInterval(() => void run(), Math.min(intervalMicros / 1000, timerMsMax));
+}
+
+/** Starts the periodic work of one shard; the answer stops it. */
 export function startMaintenance({ config, shard, sessions, cleaner, log }: MaintenanceOptions): () => void {
   const timers: Timer[] = [];
   const every = (intervalMicros: number, what: string, kind: OwnWork, work: () => void | Promise<void>) => {
-    let isRunning = false;
-    const run = async () => {
-      if (isRunning) return; // on a slow disk a tick may take longer than the interval; the next one finds what is new
-      isRunning = true;
+    const timer = repeat(intervalMicros, what, log, () => {
       shard.pulse.began(kind);
-      try {
-        await work();
-      } catch (error) {
-        log.error(`${what} failed`, { error });
-      } finally {
-        isRunning = false;
-      }
-    };
-    timers.push(setInterval(() => void run(), Math.min(intervalMicros / 1000, timerMsMax)));
+      return work();
+    });
+    timers.push(timer);
   };
 
   if (config.messageSaver.enabled) {

@@ -35,7 +35,7 @@ import {
 import { TakeoverError } from "../takeover/takeover-error.ts";
 import { makeClusterMetadata } from "./cluster.ts";
 import { readDescriptorLimit, shareDescriptors } from "./descriptors.ts";
-import { startMaintenance } from "./maintenance.ts";
+import { repeat, startMaintenance } from "./maintenance.ts";
 import { openMetadata } from "./shard-metadata.ts";
 import { createShardStorage, makeSeed } from "./shard-storage.ts";
 import { ShardTransports } from "./shard-transports.ts";
@@ -194,16 +194,17 @@ class ShardProcess {
   /** The line of resources (spec SB 8.4), on shard 0. */
   startSysinfo(): void {
     const { config } = this.#start;
-    const intervalMs = config.system.logging.sysinfoPrintIntervalMicros / 1000;
-    if (this.#start.shardId !== 0 || intervalMs === 0) return;
+    const intervalMicros = config.system.logging.sysinfoPrintIntervalMicros;
+    if (this.#start.shardId !== 0 || intervalMicros === 0) return;
     const read = createSystemStatsReader(config.system.path);
     const sysinfoLog = this.#log.child("sysinfo");
-    this.#sysinfo = setInterval(() => {
+    // What it reads from the system needs descriptors, of which there may be none.
+    this.#sysinfo = repeat(intervalMicros, "the line of resources", sysinfoLog, () => {
       const { messagesCount, sizeBytes } = allTotals(this.#shard);
       const clientsCount = this.#shard.counters.clientsCount();
       const counts = { clientsCount, openFilesCount: countOpenFiles(), messagesCount, messagesSizeBytes: sizeBytes };
       sysinfoLog.info(formatSysinfo(read(), counts));
-    }, intervalMs);
+    });
   }
 
   async listen(asked: BoundPorts): Promise<void> {

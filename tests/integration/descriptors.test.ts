@@ -11,11 +11,11 @@ const servers = useServers();
 const saverMs = 200;
 
 /** With descriptors for nothing but `limit` files, connections and all else together. */
-function startWithLimit(limit: number): Promise<TestServer> {
+function startWithLimit(limit: number, env: Readonly<Record<string, string>> = {}): Promise<TestServer> {
   return servers.start({
     shards: 2,
     launcher: ["sh", "-c", `ulimit -n ${limit}; exec "$@"`, "sh"],
-    env: { IGGY_MESSAGE_SAVER_INTERVAL: `${saverMs} ms` },
+    env: { IGGY_MESSAGE_SAVER_INTERVAL: `${saverMs} ms`, ...env },
   });
 }
 
@@ -118,3 +118,31 @@ test("a flood of connections is refused; partitions go on, and afterwards everyb
   await Promise.all([client.close(), late.close()]);
   await server.stop();
 }, 120_000);
+
+test("HTTP connections that take every descriptor end nothing, also while the line of resources is due", async () => {
+  const server = await startWithLimit(200, { IGGY_SYSTEM_LOGGING_SYSINFO_PRINT_INTERVAL: "100 ms" });
+  const client = await server.connect();
+  const sockets = Array.from({ length: 300 }, () => {
+    const socket = connect({ host: server.host, port: server.portOf("http") });
+    return socket.on("error", () => undefined);
+  });
+  await eventually(
+    "no descriptor is left",
+    async () => server.log,
+    (log) => log.includes("the line of resources failed"),
+  );
+  await client.ping();
+  for (const socket of sockets) socket.destroy();
+  await eventually(
+    "HTTP answers again",
+    () =>
+      fetch(`http://${server.host}:${server.portOf("http")}/ping`).then(
+        (answer) => answer.status,
+        () => 0,
+      ),
+    (status) => status === 200,
+  );
+  expect(server.hasEnded).toBe(false);
+  await client.close();
+  await server.stop();
+}, 30_000);
