@@ -1,5 +1,5 @@
 /** Names of the metadata files in their directory, and the steps that more than one of their users needs. */
-import type { Disk } from "../platform/disk.ts";
+import { type Disk, freePath } from "../platform/disk.ts";
 
 export interface MetadataPaths {
   readonly directory: string;
@@ -50,11 +50,9 @@ export function writeFile(disk: Disk, path: string, bytes: Uint8Array): void {
   }
 }
 
-/** `<path>.damaged-<n>` with the first n that is free. */
+/** Where what is damaged at `path` is kept. */
 export function damagedPath(disk: Disk, path: string): string {
-  let number = 1;
-  while (disk.exists(`${path}.damaged-${number}`)) number++;
-  return `${path}.damaged-${number}`;
+  return freePath(disk, `${path}.damaged`);
 }
 
 export function syncFile(disk: Disk, path: string): void {

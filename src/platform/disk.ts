@@ -82,3 +82,10 @@ export function isFailedSync(error: unknown): boolean {
   if (!(error instanceof DiskError)) return false;
   return error.operation === "sync" || (error.operation === "syncDirectory" && !refusalCodes.has(error.errorCode));
 }
+
+/** `<base>-<n>` with the first n, from 1 on, that is free. */
+export function freePath(disk: Pick<Disk, "exists">, base: string): string {
+  let number = 1;
+  while (disk.exists(`${base}-${number}`)) number++;
+  return `${base}-${number}`;
+}

@@ -1,7 +1,7 @@
 // Whole directories of messages leave their place in one step: a rename, after which the number is free and nothing is half
 // gone, whatever happens. What was deleted is deleted for real later; what nobody named is kept where an operator finds it.
 import { dirname, join, relative } from "node:path";
-import { type Disk, DiskError } from "../platform/disk.ts";
+import { type Disk, DiskError, freePath } from "../platform/disk.ts";
 import { type Random, systemRandom } from "../platform/random.ts";
 import type { DirectoryRemoval, StorageLog } from "../storage/index.ts";
 
@@ -49,9 +49,7 @@ export class TakenDirectories implements DirectoryRemoval {
   setAside(directory: string): string {
     const { disk, streamsDirectory } = this.#options;
     const name = relative(dirname(streamsDirectory), directory).replaceAll("/", "-");
-    let number = 1;
-    while (disk.exists(join(this.#lostAndFound, `${name}-${number}`))) number++;
-    const place = join(this.#lostAndFound, `${name}-${number}`);
+    const place = freePath(disk, join(this.#lostAndFound, name));
     const failure = this.#move([{ from: directory, to: place }]);
     if (failure !== undefined) throw failure;
     return place;

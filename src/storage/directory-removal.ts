@@ -1,5 +1,6 @@
 // Takes a whole directory away in one step: after a crash it is there with all that is in it, or not at all.
 
+import { freePath } from "../platform/disk.ts";
 import type { StorageContext } from "./types.ts";
 
 /** See `DirectoryRemoval.remove`. Throws `DiskError`. */
@@ -27,9 +28,7 @@ function moveBeside({ disk }: StorageContext, directory: string, placeName: stri
   const parent = directory.slice(0, slash);
   const name = directory.slice(slash + 1);
   disk.makeDirectory(`${parent}/${placeName}`);
-  let number = 1;
-  while (disk.exists(`${parent}/${placeName}/${name}-${number}`)) number++;
-  const place = `${parent}/${placeName}/${name}-${number}`;
+  const place = freePath(disk, `${parent}/${placeName}/${name}`);
   disk.rename(directory, place);
   return place;
 }

@@ -2,7 +2,7 @@
 // stay taken, and which is what a crash left of a write, so that the next append takes its place. Nothing is cut that was
 // durable, and what is cut is kept beside the log.
 
-import { type Disk, DiskError, type DiskFile } from "../platform/disk.ts";
+import { DiskError, type DiskFile, freePath } from "../platform/disk.ts";
 import { IndexRowLayout, messageHeaderBytes } from "../protocol/message-layout.ts";
 import { tailCopyBytes } from "./limits.ts";
 import { type DamagedPlace, findCorrectedEnd, findOwnEnd, type ReadRequest } from "./resync.ts";
@@ -104,7 +104,7 @@ export function keepAside(context: StorageContext, segment: Segment, start: numb
       log.warn("log cut behind its last message, the rest was zeros", fields);
       return;
     }
-    const path = freeName(disk, segment.log.path);
+    const path = freePath(disk, `${segment.log.path}.damaged`);
     try {
       copy(context, file, path, start, usedEnd);
       log.warn("log cut behind its last message, what was cut is kept", { ...fields, keptIn: path });
@@ -117,13 +117,6 @@ export function keepAside(context: StorageContext, segment: Segment, start: numb
     }
   } finally {
     files.unpin(segment.log);
-  }
-}
-
-function freeName(disk: Disk, logPath: string): string {
-  for (let number = 1; ; number++) {
-    const path = `${logPath}.damaged-${number}`;
-    if (!disk.exists(path)) return path;
   }
 }
 

@@ -7,10 +7,11 @@ import { CommandCode } from "../../src/protocol/codes.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
 import { UserStatusCode } from "../../src/protocol/records/enumerations.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
+import { codeOf } from "../support/error-code.ts";
 import { eventually } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
-import { codeOf, GroupServer, type GroupTopic, onShards, shardCountsHere, textsOf } from "./support.ts";
+import { GroupServer, type GroupTopic, onShards, shardCountsHere, textsOf } from "./support.ts";
 
 async function createUser(admin: IggyClient, username: string): Promise<void> {
   const { request, reply } = commandCodecs.createUser;

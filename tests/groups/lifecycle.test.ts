@@ -1,7 +1,8 @@
 // Groups come and go: by their own commands, with their topic, over a restart.
 import { expect, test } from "bun:test";
+import { codeOf } from "../support/error-code.ts";
 import { useServers } from "../support/server.ts";
-import { codeOf, GroupServer, onShards, shardCountsHere, textsOf } from "./support.ts";
+import { GroupServer, onShards, shardCountsHere, textsOf } from "./support.ts";
 
 const restartable = useServers();
 

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { codeOf, onShards, textsOf } from "./support.ts";
+import { codeOf } from "../support/error-code.ts";
+import { onShards, textsOf } from "./support.ts";
 
 onShards("offsets of a group", (server) => {
   test("are shared by its members: whoever comes next goes on where the last one stopped", async () => {

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import type { IggyClient } from "../../src/client/index.ts";
-import { codeOf, onShards } from "./support.ts";
+import { codeOf } from "../support/error-code.ts";
+import { onShards } from "./support.ts";
 
 // The owner of a partition knows earlier than the member's shard that the partition is gone.
 onShards("partitions that come and go", (server) => {

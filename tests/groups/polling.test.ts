@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { codeOf, nothing, onShards, textsOf } from "./support.ts";
+import { codeOf } from "../support/error-code.ts";
+import { nothing, onShards, textsOf } from "./support.ts";
 
 onShards("polls of a group", (server) => {
   test("go round the member's partitions, also past empty ones", async () => {

@@ -1,7 +1,8 @@
 // A partition that is promised to a joiner stays with its old member until that one has committed what it polled.
 import { expect, test } from "bun:test";
 import type { IggyClient } from "../../src/client/index.ts";
-import { codeOf, type GroupServer, type GroupTopic, onShards, textsOf } from "./support.ts";
+import { codeOf } from "../support/error-code.ts";
+import { type GroupServer, type GroupTopic, onShards, textsOf } from "./support.ts";
 
 interface Held {
   readonly topic: GroupTopic;

@@ -5,7 +5,6 @@ import { type IdentifierInput, IggyClient, type IggyClientOptions } from "../../
 import { readCpuTopology } from "../../src/config/cpu-topology.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import type { Consumer } from "../../src/protocol/consumer.ts";
-import { IggyError } from "../../src/protocol/errors.ts";
 import { nameId, numericId } from "../../src/protocol/identifier.ts";
 import type { PolledMessages } from "../../src/protocol/message/poll-messages.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
@@ -223,17 +222,6 @@ export class GroupTopic {
 /** Payloads as text. */
 export function textsOf({ messages }: PolledMessages): string[] {
   return messages.map(({ payload }) => new TextDecoder().decode(payload));
-}
-
-/** The error number of a request that is refused; 0 if it is carried out. */
-export async function codeOf(request: Promise<unknown>): Promise<number> {
-  try {
-    await request;
-    return 0;
-  } catch (error) {
-    if (error instanceof IggyError) return error.code;
-    throw error;
-  }
 }
 
 /** What a member is told to whom nothing belongs. */

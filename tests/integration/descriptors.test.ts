@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 import type { IggyClient } from "../../src/client/index.ts";
 import { readDescriptorLimit, shareDescriptors } from "../../src/process/descriptors.ts";
-import { codeOf } from "../groups/support.ts";
+import { codeOf } from "../support/error-code.ts";
 import { descriptorCount, eventually } from "../support/process-facts.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 

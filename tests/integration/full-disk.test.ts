@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { IggyClient } from "../../src/client/index.ts";
-import { codeOf } from "../groups/support.ts";
+import { codeOf } from "../support/error-code.ts";
 import { eventually } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
 

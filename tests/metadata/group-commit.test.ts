@@ -4,8 +4,9 @@ import type { MetadataEvent } from "../../src/metadata/events.ts";
 import type { MetadataLog } from "../../src/metadata/log.ts";
 import { AssertionError } from "../../src/platform/assert.ts";
 import { type Disk, DiskError, type DiskFile } from "../../src/platform/disk.ts";
-import { IggyError } from "../../src/protocol/errors.ts";
 import type { SimDisk } from "../simulation/sim-disk.ts";
+import { codeOf as codeOfRequest } from "../support/error-code.ts";
+import { wrappedDisk, wrappedFile } from "../support/wrapped-disk.ts";
 import { openLog, prefixTexts, sampleEvents } from "./log-support.ts";
 import { codeOf, directory, newDisk, textOf } from "./support.ts";
 
@@ -21,22 +22,11 @@ function startDisk(seed = 1): SimDisk {
   return disk;
 }
 
-/** Code of the `IggyError` with which `promise` rejects; 0 when it resolves. */
-async function outcomeOf(promise: Promise<void>): Promise<number> {
-  try {
-    await promise;
-    return 0;
-  } catch (error) {
-    if (error instanceof IggyError) return error.code;
-    throw error;
-  }
-}
-
 /** Writes events and waits for each as the control plane does; publishes what is committed. */
 function commitEach(log: MetadataLog, list: readonly MetadataEvent[]): Promise<number>[] {
   return list.map((event) => {
     log.write(event);
-    return outcomeOf(log.committed().then(() => log.publish(event)));
+    return codeOfRequest(log.committed().then(() => log.publish(event)));
   });
 }
 
@@ -48,40 +38,25 @@ class WatchedDisk {
   readonly disk: Disk;
 
   constructor(inner: SimDisk) {
-    this.disk = {
+    this.disk = wrappedDisk(inner, {
       open: (path, mode) => {
         if (this.openError !== undefined) throw new DiskError("open", path, this.openError);
         return this.#watched(inner.open(path, mode));
       },
-      exists: (path) => inner.exists(path),
-      list: (path) => inner.list(path),
-      makeDirectory: (path) => inner.makeDirectory(path),
-      remove: (path) => inner.remove(path),
-      removeTree: (path) => inner.removeTree(path),
-      rename: (from, to) => inner.rename(from, to),
       syncDirectory: (path) => {
         if (this.directoryError !== undefined) throw new DiskError("syncDirectory", path, this.directoryError);
         inner.syncDirectory(path);
       },
-    };
+    });
   }
 
   #watched(file: DiskFile): DiskFile {
-    return {
-      fd: file.fd,
-      write: (views, position) => file.write(views, position),
-      read: (target, position) => file.read(target, position),
-      readAsync: (target, position) => file.readAsync(target, position),
-      reserve: (position, sizeBytes) => file.reserve(position, sizeBytes),
-      truncate: (sizeBytes) => file.truncate(sizeBytes),
-      sizeBytes: () => file.sizeBytes(),
+    return wrappedFile(file, {
       sync: () => {
         this.syncsCount++;
         return file.sync();
       },
-      syncNow: () => file.syncNow(),
-      close: () => file.close(),
-    };
+    });
   }
 }
 
@@ -174,7 +149,7 @@ describe("where nothing is seen before it is durable", () => {
     await first;
     disk.failSyncAfter(0);
     log.write(events[1]!);
-    const second = outcomeOf(log.committed());
+    const second = codeOfRequest(log.committed());
     await disk.simulation.run();
     expect(await second).toBe(10009);
     expect(textOf(log.state)).toBe(texts[1]!);
@@ -354,7 +329,7 @@ describe("where the saver syncs from time to time", () => {
     const { log } = openLog(watched.disk);
     log.append(events[0]!);
     watched.directoryError = "EMFILE";
-    const failed = outcomeOf(log.sync());
+    const failed = codeOfRequest(log.sync());
     await sim.simulation.run();
     expect(await failed).toBe(10009);
     expect(log.append(events[1]!)).toBe(2);
@@ -370,12 +345,12 @@ describe("where the saver syncs from time to time", () => {
     const { log } = openLog(disk);
     log.append(events[0]!);
     disk.failSyncAfter(0);
-    const failed = outcomeOf(log.sync());
+    const failed = codeOfRequest(log.sync());
     await disk.simulation.run();
     expect(await failed).toBe(10009);
     expect(log.isFenced).toBe(true);
     expect(textOf(log.state)).toBe(texts[1]!);
-    expect(await outcomeOf(log.sync())).toBe(10009);
+    expect(await codeOfRequest(log.sync())).toBe(10009);
   });
 });
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { entriesById, type MetadataEvent, MetadataLog, type MetadataState } from "../../src/metadata/index.ts";
 import type { Disk } from "../../src/platform/disk.ts";
-import { IggyError } from "../../src/protocol/errors.ts";
 import type { ControlCommand } from "../../src/shard/control-commands.ts";
 import { ControlPlane } from "../../src/shard/control-plane.ts";
 import { SimDisk } from "../simulation/sim-disk.ts";
 import { Simulation } from "../simulation/simulation.ts";
+import { codeOf } from "../support/error-code.ts";
 import { makePaths, topicDefaults } from "./setup.ts";
 
 const paths = makePaths("/data");
@@ -109,20 +109,11 @@ function make(seed: number, held?: HeldRemoval) {
       disk.open(`${path}/0.log`, "create").close();
     }
   };
-  const codeOf = async (command: ControlCommand): Promise<number> => {
-    try {
-      await plane.execute(command);
-      return 0;
-    } catch (error) {
-      if (error instanceof IggyError) return error.code;
-      throw error;
-    }
-  };
   /** Carries out several runs of commands at the same time, each run one after the other; the codes of each run. */
   const executeRuns = async (...runs: readonly ControlCommand[][]): Promise<number[][]> => {
     const outcomes = runs.map(async (commands) => {
       const codes: number[] = [];
-      for (const command of commands) codes.push(await codeOf(command));
+      for (const command of commands) codes.push(await codeOf(plane.execute(command)));
       return codes;
     });
     await simulation.run();

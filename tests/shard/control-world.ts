@@ -1,12 +1,13 @@
 // A control plane over a simulated disk whose renames and syncs can be made to fail, and one replica beside it.
+
 import { expect } from "bun:test";
 import { apply, type MetadataEvent, MetadataLog, type MetadataState } from "../../src/metadata/index.ts";
 import { type Disk, DiskError } from "../../src/platform/disk.ts";
 import { seededRandom } from "../../src/platform/random.ts";
-import { IggyError } from "../../src/protocol/errors.ts";
 import { type ControlCommand, ControlPlane, tidyStreams } from "../../src/shard/index.ts";
 import { SimDisk } from "../simulation/sim-disk.ts";
 import { Simulation } from "../simulation/simulation.ts";
+import { codeOf } from "../support/error-code.ts";
 import { makePaths, topicDefaults } from "./setup.ts";
 
 export const paths = makePaths("/data");
@@ -93,15 +94,7 @@ export function openWorld(seed: number, { enforceFsync = false, fails = () => fa
     },
   });
   /** 0, or the code of the error; settles when the simulation runs. */
-  const start = async (command: ControlCommand): Promise<number> => {
-    try {
-      await plane.execute(command);
-      return 0;
-    } catch (error) {
-      if (error instanceof IggyError) return error.code;
-      throw error;
-    }
-  };
+  const start = (command: ControlCommand): Promise<number> => codeOf(plane.execute(command));
   /** Carries out commands at the same time; the code of each. */
   const execute = async (...commands: ControlCommand[]): Promise<number[]> => {
     const outcomes = commands.map(start);

@@ -4,6 +4,7 @@ import { afterEach, expect, test } from "bun:test";
 import type { Disk, DiskFile } from "../../src/platform/disk.ts";
 import { realDisk } from "../../src/platform/real-disk.ts";
 import { ownerShardOf, partitionKeyOf } from "../../src/shard/index.ts";
+import { wrappedDisk, wrappedFile } from "../support/wrapped-disk.ts";
 import { append } from "./append.ts";
 import { startShards, type TestShards } from "./setup.ts";
 
@@ -22,31 +23,15 @@ function recordingDisk(): { disk: Disk; synced: string[] } {
     if (path.includes("metadata.log")) synced.push("metadata");
     if (/\/\d+\.log$/.test(path)) synced.push("messages");
   };
-  const recordFile = (path: string, file: DiskFile): DiskFile => ({
-    fd: file.fd,
-    write: (views, position) => file.write(views, position),
-    read: (target, position) => file.read(target, position),
-    readAsync: (target, position) => file.readAsync(target, position),
-    reserve: (position, sizeBytes) => file.reserve(position, sizeBytes),
-    truncate: (sizeBytes) => file.truncate(sizeBytes),
-    sizeBytes: () => file.sizeBytes(),
-    sync: () => file.sync().then(() => note(path)),
-    syncNow: () => {
-      file.syncNow();
-      note(path);
-    },
-    close: () => file.close(),
-  });
-  const disk: Disk = {
-    open: (path, mode) => recordFile(path, realDisk.open(path, mode)),
-    exists: (path) => realDisk.exists(path),
-    list: (directory) => realDisk.list(directory),
-    makeDirectory: (path) => realDisk.makeDirectory(path),
-    remove: (path) => realDisk.remove(path),
-    removeTree: (path) => realDisk.removeTree(path),
-    rename: (from, to) => realDisk.rename(from, to),
-    syncDirectory: (path) => realDisk.syncDirectory(path),
-  };
+  const recordFile = (path: string, file: DiskFile): DiskFile =>
+    wrappedFile(file, {
+      sync: () => file.sync().then(() => note(path)),
+      syncNow: () => {
+        file.syncNow();
+        note(path);
+      },
+    });
+  const disk = wrappedDisk(realDisk, { open: (path, mode) => recordFile(path, realDisk.open(path, mode)) });
   return { disk, synced };
 }
 

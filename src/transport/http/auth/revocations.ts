@@ -4,7 +4,7 @@
 // refused: which of them had been revoked is not known any more, and the broker has to start.
 import { decode, encode } from "@msgpack/msgpack";
 import type { Logger } from "../../../observability/log.ts";
-import { type Disk, DiskError } from "../../../platform/disk.ts";
+import { type Disk, DiskError, freePath } from "../../../platform/disk.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 
 /** What tells one token from another. */
@@ -114,9 +114,7 @@ export class Revocations {
 
 /** The name under which the file is kept; undefined where it could not be renamed, and is replaced at the next write. */
 function setAside(disk: Disk, path: string, log: Logger): string | undefined {
-  let number = 1;
-  while (disk.exists(`${path}.damaged-${number}`)) number++;
-  const keptAs = `${path}.damaged-${number}`;
+  const keptAs = freePath(disk, `${path}.damaged`);
   try {
     disk.rename(path, keptAs);
     return keptAs;
