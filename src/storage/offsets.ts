@@ -21,6 +21,7 @@ const readView = new DataView(readBytes.buffer);
 const views: readonly Uint8Array[] = [bytes];
 
 const kinds = ["consumer", "group"] as const;
+const none: readonly ConsumerKey["kind"][] = [];
 const directoryNames = { consumer: "consumers", group: "groups" } as const;
 
 /** Without these nothing can be said about a file: it may be whole. */
@@ -36,6 +37,8 @@ export class ConsumerOffsets {
   #madeUnsynced: UnsyncedOffsets | undefined;
   #consumers: Map<number, StoredOffset> | undefined;
   #groups: Map<number, StoredOffset> | undefined;
+  /** Kinds for which `noteNames` has been done. */
+  #noted: readonly ConsumerKey["kind"][] = none;
   /** Last offset that a member of the group was sent; in memory only (spec SB 6.5). */
   #lastPolled: Map<number, number> | undefined;
 
@@ -85,9 +88,9 @@ export class ConsumerOffsets {
     const { kind, id } = consumer;
     const table = this.#table(kind);
     const known = table.get(id);
-    const stored = known ?? { offset, file: new CachedFile(this.#pathOf(kind, id)), isUnsynced: false, isLost: false };
+    const stored = known ?? newOffset(offset, this.#pathOf(kind, id));
     try {
-      if (known === undefined) this.#create(consumer, stored.file, table.size === 0);
+      if (known === undefined) this.#create(consumer, stored.file);
       this.#write(stored, offset);
     } catch (thrown) {
       if (known === undefined) this.#context.files.discard(stored.file);
@@ -96,6 +99,7 @@ export class ConsumerOffsets {
     }
     stored.offset = offset;
     if (known === undefined) table.set(id, stored);
+    this.#noteNames(kind);
     this.#unsynced.add(stored);
   }
 
@@ -142,6 +146,7 @@ export class ConsumerOffsets {
     this.#consumers = undefined;
     this.#groups = undefined;
     this.#lastPolled = undefined;
+    this.#noted = none;
     this.#madeUnsynced?.forget();
   }
 
@@ -183,14 +188,30 @@ export class ConsumerOffsets {
     this.#context.files.useToWrite(stored.file).write(views, 0);
   }
 
-  /** `isFirst`: whether the directories may have to be made as well. */
-  #create({ kind, id }: ConsumerKey, file: CachedFile, isFirst: boolean): void {
+  #create({ kind, id }: ConsumerKey, file: CachedFile): void {
     const { directory, mark, nextOffset } = this.#log;
+    const { disk } = this.#context;
+    // At memory level there may be nothing of the partition on the disk yet.
+    if (!disk.exists(directory)) {
+      this.#log.noteDirectories();
+      disk.makeDirectory(directory);
+    }
     if (kind === "group") mark?.beforeGroup(id, nextOffset);
-    this.#context.disk.makeDirectory(this.#directoryOf(kind));
+    disk.makeDirectory(this.#directoryOf(kind));
     this.#context.files.create(file);
-    if (isFirst) this.#unsynced.addDirectory(`${directory}/${offsetsDirectoryName}`);
-    if (isFirst || kind === "group") this.#unsynced.addDirectory(directory);
+    if (kind === "group") this.#unsynced.addDirectory(directory);
+    this.#unsynced.addDirectory(this.#directoryOf(kind));
+  }
+
+  /**
+   * Once for each kind, the names of the files need a sync, up to the directory of the partition: a process that was killed
+   * may have made them, and nobody knows whether they are durable.
+   */
+  #noteNames(kind: ConsumerKey["kind"]): void {
+    if (this.#noted.includes(kind)) return;
+    this.#noted = [...this.#noted, kind];
+    this.#unsynced.addDirectory(this.#log.directory);
+    this.#unsynced.addDirectory(`${this.#log.directory}/${offsetsDirectoryName}`);
     this.#unsynced.addDirectory(this.#directoryOf(kind));
   }
 
@@ -227,7 +248,7 @@ export class ConsumerOffsets {
       if (offset === undefined) {
         log.warn("consumer offset file is torn, ignored", { path });
       } else {
-        this.#table(kind).set(id, { offset, file: new CachedFile(path), isUnsynced: false, isLost: false });
+        this.#table(kind).set(id, newOffset(offset, path));
         if (offset >= endOffset) this.#lower({ kind, id }, endOffset);
       }
     }
@@ -289,4 +310,8 @@ export class ConsumerOffsets {
       return offset;
     });
   }
+}
+
+function newOffset(offset: number, path: string): StoredOffset {
+  return { offset, file: new CachedFile(path), isUnsynced: false, isLost: false };
 }

@@ -14,6 +14,11 @@ const directorySyncUnknownCodes: ReadonlySet<string> = new Set(["EINVAL", "ENOTS
 /** Makes every written message durable: logs from the oldest that needs it, and the entries of their directories. */
 export async function syncLogs(log: PartitionLog): Promise<void> {
   syncDirectories(log);
+  await syncLogFiles(log);
+}
+
+/** The same for messages whose names were made durable before they were written. */
+export async function syncLogFiles(log: PartitionLog): Promise<void> {
   const { active, epoch } = log;
   for (const segment of log.segments.slice(log.segmentIndexOf(log.syncedBefore))) await syncLog(log, segment);
   if (log.epoch === epoch) log.syncedBefore = active.startOffset;

@@ -4,7 +4,7 @@
 import type { FlushGroup } from "./flush-group.ts";
 import type { PartitionLog } from "./partition-log.ts";
 import type { Segment } from "./segment.ts";
-import { syncLogs } from "./sync-files.ts";
+import { syncLogFiles } from "./sync-files.ts";
 
 interface WaitingWrite {
   readonly group: FlushGroup | undefined;
@@ -61,7 +61,8 @@ export class SyncQueue {
       this.#waiting = [];
       const { epoch } = this.#log;
       try {
-        await syncLogs(this.#log);
+        // Names were synced before the bytes were written: those made since are of the next segment, and can wait.
+        await syncLogFiles(this.#log);
         this.#settle(covered);
       } catch (error) {
         // What was purged meanwhile has nothing to lose.
