@@ -63,11 +63,12 @@ export const groupCases: Pick<
       {
         what: "members with their partitions",
         by: "member",
-        async request({ world, scene: { stream, topic, group } }) {
+        async request({ world, caller, scene: { stream, topic, group } }) {
           const second = await world.connectAsRoot();
           await second.value("joinConsumerGroup", { stream, topic, group });
+          // Asked of the shard that answers next: another may know a moment earlier.
           await waitFor("the second member has a partition", async () => {
-            const { members } = await world.root.content("getConsumerGroup", { stream, topic, group });
+            const { members } = await caller.content("getConsumerGroup", { stream, topic, group });
             return members[1]?.partitions.length === 1;
           });
           return { stream, topic, group: nameId("group") };
