@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decode, encode } from "@msgpack/msgpack";
+import { encode } from "@msgpack/msgpack";
 import { decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import type { Config } from "../../src/config/schema/index.ts";
 import { createLogger } from "../../src/observability/log.ts";
@@ -225,15 +225,13 @@ describe("a refresh", () => {
 });
 
 describe("a revocation", () => {
-  test("survives a restart, in the original's file", async () => {
+  test("survives a restart", async () => {
     const path = makeDirectory();
     const { tokens } = makeTokens({}, { directory: path });
-    const { token, expirySeconds } = await tokens.issue(0);
+    const { token } = await tokens.issue(0);
     const caller = await tokens.authenticate(token);
     await tokens.revoke(caller!);
     expect(await userOf(tokens, token)).toBeUndefined();
-    expect(decode(readFileSync(join(path, "tokens")))).toEqual({ [caller!.tokenId]: expirySeconds });
-    expect(readFileSync(join(path, "tokens")).subarray(0, 3).toHex()).toBe("81d924");
     expect(await userOf(makeTokens({}, { directory: path }).tokens, token)).toBeUndefined();
   });
 
@@ -253,7 +251,7 @@ describe("a revocation", () => {
     await revocations.revoke("new", nowSeconds + 100);
     await revocations.clean(nowSeconds);
     expect([revocations.has(named("old")), revocations.has(named("new"))]).toEqual([false, true]);
-    expect(decode(readFileSync(join(path, "tokens")))).toEqual({ new: nowSeconds + 100 });
+    expect(makeTokens({}, { directory: path }).revocations.count).toBe(1);
   });
 
   test("that cannot be written is an error, and takes effect all the same", async () => {
@@ -365,7 +363,7 @@ describe("a trusted issuer", async () => {
     const { tokens: second } = makeTokens(options, { directory: path });
     expect(await userOf(second, token)).toBeUndefined();
     expect(await userOf(second, own.token)).toBe(0);
-    expect(readFileSync(join(path, "tokens")).byteLength).toBeLessThan(200);
+    expect(readFileSync(join(path, "tokens")).byteLength).toBeLessThan(400);
   });
 
   test("cannot act as root, and its tokens cannot be exchanged", async () => {

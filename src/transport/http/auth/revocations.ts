@@ -1,11 +1,11 @@
 // Ids of tokens that ended before their time, with the time when they would have ended anyway. The file `state/tokens` is
-// the original's: one MessagePack map from id to seconds (spec HA 4.4), but written aside and renamed, so that a crash
-// leaves the earlier or the later list. A list that cannot be read is set aside, and every token that was issued before then is
-// refused: which of them had been revoked is not known any more, and the broker has to start.
-import { decode, encode } from "@msgpack/msgpack";
+// written aside and renamed, so that a crash leaves the earlier or the later list, and holds the list twice
+// (`revocation-file.ts`). A list that cannot be read is set aside, and every token that was issued before then is refused:
+// which of them had been revoked is not known any more, and the broker has to start.
 import type { Logger } from "../../../observability/log.ts";
 import { type Disk, DiskError, freePath } from "../../../platform/disk.ts";
 import { IggyError } from "../../../protocol/errors.ts";
+import { decodeRevocations, encodeRevocations, type FoundRevocations } from "./revocation-file.ts";
 
 /** What tells one token from another. */
 export interface TokenIdentity {
@@ -39,20 +39,39 @@ export class Revocations {
   static open(options: RevocationsOptions): Revocations {
     const { disk, directory, log, nowSeconds } = options;
     const path = `${directory}/${fileName}`;
+    let found: FoundRevocations;
     try {
-      return new Revocations(options, disk.exists(path) ? parse(readFile(disk, path)) : new Map());
+      if (!disk.exists(path)) return new Revocations(options, new Map());
+      found = decodeRevocations(readFile(disk, path));
     } catch (error) {
       log.error("the list of revoked access tokens cannot be read; all that were issued before now are refused", {
         path,
         keptAs: setAside(disk, path, log),
         error,
       });
-      const revocations = new Revocations(options, new Map([[issuedUntilKey, nowSeconds() - 1]]));
-      revocations.#save().catch((failure: unknown) => {
-        log.warn("the new list of revoked access tokens is not in its file yet", { path, error: failure });
-      });
-      return revocations;
+      return Revocations.#rewritten(options, new Map([[issuedUntilKey, nowSeconds() - 1]]));
     }
+    const { expiries, state } = found;
+    if (state === "whole") return new Revocations(options, expiries);
+    if (state === "corrected") {
+      log.warn(
+        "one copy of the list of revoked access tokens is damaged; the other one is whole, and both are written anew",
+        {
+          path,
+        },
+      );
+    }
+    return Revocations.#rewritten(options, expiries);
+  }
+
+  /** The list goes to its file at once: what is there is damaged, or of the format without a second copy. */
+  static #rewritten(options: RevocationsOptions, expiries: Map<string, number>): Revocations {
+    const revocations = new Revocations(options, expiries);
+    revocations.#save().catch((error: unknown) => {
+      const path = `${options.directory}/${fileName}`;
+      options.log.warn("the new list of revoked access tokens is not in its file yet", { path, error });
+    });
+    return revocations;
   }
 
   has({ tokenId, issuedSeconds }: TokenIdentity): boolean {
@@ -98,7 +117,7 @@ export class Revocations {
       const file = disk.open(temporary, "create");
       try {
         file.truncate(0);
-        file.write([encode(Object.fromEntries(this.#expiries))], 0);
+        file.write([encodeRevocations(this.#expiries)], 0);
         await file.sync();
       } finally {
         file.close();
@@ -132,16 +151,4 @@ function readFile(disk: Disk, path: string): Uint8Array {
   } finally {
     file.close();
   }
-}
-
-function parse(bytes: Uint8Array): Map<string, number> {
-  const expiries = new Map<string, number>();
-  if (bytes.length === 0) return expiries;
-  const map: unknown = decode(bytes);
-  if (typeof map !== "object" || map === null || Array.isArray(map)) throw new TypeError("not a map");
-  for (const [tokenId, expirySeconds] of Object.entries(map)) {
-    if (typeof expirySeconds !== "number") throw new TypeError("an expiry is not a number");
-    expiries.set(tokenId, expirySeconds);
-  }
-  return expiries;
 }
