@@ -86,7 +86,6 @@ describe("a run", () => {
     expect(exitCode).toBe(0);
     const [producers, consumers] = report.groups;
     expect(producers!.messages).toBeGreaterThan(0);
-    expect(producers!.seconds).toBeLessThan(2);
     expect(consumers!.checks!.messages).toBeGreaterThanOrEqual(producers!.messages);
     expect(consumers!.latency.minMs).toBeGreaterThan(0);
   });

@@ -49,7 +49,7 @@ describe("over each transport", async () => {
     ]);
     expect(groups[1]!.checks).toMatchObject({ messages: 400, gaps: 0, duplicates: 0, damaged: 0 });
     expect(groups[1]!.checks!.sampled).toBeGreaterThan(0);
-  }, 30_000);
+  }, 120_000);
 
   test.each(transports)("%s: one message from end to end", async (transport) => {
     const { groups } = await bench(serverOf(transport), transport, "--kind", "end-to-end", "--batches", "20");
@@ -57,7 +57,7 @@ describe("over each transport", async () => {
     expect(groups[0]).toMatchObject({ role: "end-to-end", messages: 20 });
     expect(groups[0]!.requests).toBe(40 + groups[0]!.emptyPolls);
     expect(groups[0]!.latency.minMs).toBeGreaterThan(0);
-  }, 30_000);
+  }, 120_000);
 
   test.each([
     "tcp",
@@ -71,7 +71,7 @@ describe("over each transport", async () => {
       expect(members).toMatchObject({ actors: 3, messages: 600 });
       expect(members!.checks).toMatchObject({ messages: 600, gaps: 0, duplicates: 0 });
     }
-  }, 30_000);
+  }, 120_000);
 
   test("the streams are deleted", async () => {
     for (const server of [plainServer, secureServer]) {

@@ -43,4 +43,4 @@ test("the bundle for browsers needs nothing but WebSocket: it logs in, sends and
   const output = (await new Response(child.stdout).text()) + (await new Response(child.stderr).text());
   expect(output.trim()).toBe(`undefined 3000 ${2999 % 256}`);
   await server.stop();
-}, 30_000);
+}, 120_000);

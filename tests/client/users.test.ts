@@ -10,7 +10,7 @@ const servers = useServers();
 let server: TestServer;
 beforeAll(async () => {
   server = await servers.start({ shards: 2 });
-}, 30_000);
+}, 120_000);
 
 const reader = { global: { ...noGlobalRights, readStreams: true }, streams: [] };
 

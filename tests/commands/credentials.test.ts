@@ -60,7 +60,7 @@ describe("users and tokens", () => {
     secrets.push("alice-pass-77a1", "bob-pass-12c9", "carol-pass-5d0e", "carol-pass-new-9b", token, expiringToken);
     secrets.push("guess-pass-0000", "guessed-token-0000");
     for (const caller of [root, alice, guess]) caller.close();
-  }, 30_000);
+  }, 120_000);
 
   test("a third token is one too many (52), before its name is looked at, and only for its owner", async () => {
     const alice = await Caller.withToken(server, token);
@@ -101,7 +101,7 @@ describe("users and tokens", () => {
     expect(await other.status("loginUser", loginRequest("carol", "carol-pass-5d0e"))).toBe(42);
     expect(await other.status("loginUser", loginRequest("carol", "carol-pass-new-9b"))).toBe(0);
     for (const caller of [root, alice, rootAgain, aliceAgain, other]) caller.close();
-  }, 20_000);
+  }, 120_000);
 
   test("leave no clear text below the data directory or in the log, neither while running nor afterwards", async () => {
     expect(filesWith(server.dataPath, secrets)).toEqual([]);
@@ -110,7 +110,7 @@ describe("users and tokens", () => {
     await server.stop();
     expect(filesWith(server.directory, secrets)).toEqual([]);
     expect(secrets.filter((secret) => server.log.includes(secret))).toEqual([]);
-  }, 20_000);
+  }, 120_000);
 });
 
 describe("numbers that are free again", () => {
@@ -176,7 +176,7 @@ describe("numbers that are free again", () => {
     const refilled = [3, 1, 7];
     expect(after).toEqual({ streams: refilled, topics: refilled, groups: refilled, users: refilled });
     root.close();
-  }, 30_000);
+  }, 120_000);
 });
 
 describe("guessing", () => {
@@ -193,22 +193,29 @@ describe("guessing", () => {
     };
     for (let failure = 0; failure < 4; failure++) await guess();
     expect(await guess()).toBeGreaterThanOrEqual(95);
-    const slow = guess();
-    let isOver = false;
-    void slow.then(() => {
-      isOver = true;
-    });
-    await other.value("getStreams", undefined);
-    expect(isOver).toBe(false);
-    expect(await slow).toBeGreaterThanOrEqual(195);
+    // One of several: a machine that was held up for longer than a guess waits has others, which wait for longer.
+    let heldUpCount = 0;
+    let nextMs = 200;
+    for (let isHeldUp = true; isHeldUp; nextMs *= 2) {
+      let isOver = false;
+      const slow = guess().finally(() => {
+        isOver = true;
+      });
+      await other.value("getStreams", undefined);
+      isHeldUp = isOver;
+      if (isHeldUp) expect(++heldUpCount).toBeLessThan(4);
+      expect(await slow).toBeGreaterThanOrEqual(nextMs - 5);
+    }
 
     // The right one waits as well, or the delay would tell which is right.
     const startMs = performance.now();
     await guesser.value("loginWithPersonalAccessToken", { token });
-    expect(performance.now() - startMs).toBeGreaterThanOrEqual(395);
-    // Without forgiveness these two would wait for 400 and 800 ms.
-    expect((await guess()) + (await guess())).toBeLessThan(1_195);
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(nextMs - 5);
+    // Without forgiveness these would wait for six seconds: 400, 800, 1,600 and 3,200 ms.
+    const forgivenMs = performance.now();
+    for (let failure = 0; failure < 4; failure++) await guess();
+    expect(performance.now() - forgivenMs).toBeLessThan(5900);
     guesser.close();
     other.close();
-  }, 20_000);
+  }, 120_000);
 });

@@ -92,7 +92,7 @@ function declareMatrix<N extends CommandName>(name: N, entry: Entry<N>, right: R
     const { status } = await caller.askRaw(name, payload);
     if (status !== 41) wrong.push(`rights on neighbours: ${status}`);
     expect(wrong).toEqual([]);
-  }, 30_000);
+  }, 120_000);
 }
 
 for (const name of Object.keys(CommandCode) as CommandName[]) {
@@ -223,5 +223,5 @@ describe("rights that name what is deleted", () => {
     expect(await statuses(again)).toEqual(nothing);
     expect(await statuses(kept)).toEqual(nothing);
     expect(await caller.status("getTopic", { stream: kept.stream, topic: kept.otherTopic })).toBe(0);
-  }, 30_000);
+  }, 120_000);
 });

@@ -17,5 +17,5 @@ for (const acknowledge of ["write", "sync"] as const) {
     expect(turnsCount).toBeGreaterThan(100);
     expect(server.log).not.toContain("ERROR");
     await server.stop();
-  }, 60_000);
+  }, 120_000);
 }

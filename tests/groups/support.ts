@@ -205,7 +205,6 @@ export class GroupTopic {
       `the lists ${wanted}`,
       () => Promise.all(this.server.observers.map((observer) => this.lists(group, observer))),
       (seen) => seen.every((one) => JSON.stringify(one) === wanted),
-      3000,
     );
   }
 

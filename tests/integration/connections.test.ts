@@ -141,5 +141,5 @@ describe.each([true, false])("connections over two shards, tcp.socket_migration 
     await admin.close();
     await server.stop();
     expect(server.log).not.toMatch(/ ERROR /);
-  }, 60_000);
+  }, 120_000);
 });

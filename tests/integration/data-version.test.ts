@@ -51,7 +51,7 @@ test("a directory of 0.1.0 opens with the same content, goes on, and opens again
   await server.restart();
   await expectContent(server, 15);
   await server.stop();
-}, 30_000);
+}, 120_000);
 
 test("no flipped bit in metadata that 0.1.0 wrote once prevents a start", () => {
   const state = join(recorded, "state");
@@ -68,7 +68,7 @@ test("no flipped bit in metadata that 0.1.0 wrote once prevents a start", () => 
       if (name !== "metadata.log.previous") expect(opened.repairs.length).toBeGreaterThan(0);
     }
   }
-}, 30_000);
+}, 120_000);
 
 test("a directory of a later version is refused in plain words, and nothing in it changes", async () => {
   const directory = servers.makeDirectory();
@@ -84,4 +84,4 @@ test("a directory of a later version is refused in plain words, and nothing in i
   expect(stdout + stderr).toContain("metadata.snapshot is of data version 99; this program knows versions 1 to 3");
   expect(readdirSync(statePath)).toEqual(["metadata.snapshot"]);
   expect(readFileSync(join(statePath, "metadata.snapshot"))).toEqual(Buffer.from(snapshot));
-}, 30_000);
+}, 120_000);

@@ -140,5 +140,5 @@ describe.each(variants)("recorded conversation over $transport with $frames fram
     expect(conversation.played).toBe(327);
     await server.stop();
     expect(server.log).not.toMatch(/ERROR/);
-  }, 30_000);
+  }, 120_000);
 });

@@ -33,7 +33,7 @@ async function differences(server: { readonly host: string; readonly port: numbe
 test.each([1, 2])("answers as the original does, and again after a restart (%d shards)", async (shards) => {
   const server = await servers.start({ shards, dataFrom: join(golden, "data-directory") });
   expect(await differences(server)).toEqual([]);
-  expect(server.log).toMatch(/took over the metadata of an Iggy server.*log\.iggy/);
+  await server.logged(/took over the metadata of an Iggy server.*log\.iggy/);
   await server.restart();
   expect(await differences(server)).toEqual([]);
   expect(server.log).not.toMatch(/took over/);

@@ -120,7 +120,7 @@ describe("one flipped bit, anywhere", () => {
         }
       }
     },
-    60_000,
+    120_000,
   );
 
   test("also in a log that was not closed, at its very end", () => {

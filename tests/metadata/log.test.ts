@@ -7,6 +7,7 @@ import { encodeEntry } from "../../src/metadata/log-entries.ts";
 import { encodePlain } from "../../src/metadata/plain-data.ts";
 import { AssertionError } from "../../src/platform/assert.ts";
 import { realDisk } from "../../src/platform/real-disk.ts";
+import { expectQuick } from "../support/quiet-machine.ts";
 import { openLog, prefixTexts, sampleEvents } from "./log-support.ts";
 import {
   codeOf,
@@ -85,7 +86,7 @@ describe("restart", () => {
     );
   });
 
-  test("a log of 100,000 entries without a snapshot opens in less than a second and then has one", () => {
+  test("a log of 100,000 entries without a snapshot opens and then has one", () => {
     const disk = realDisk;
     const long = join(temporary, "long");
     disk.makeDirectory(long);
@@ -106,7 +107,7 @@ describe("restart", () => {
       openLog(disk, { directory: other }).log.close();
       return performance.now() - start;
     });
-    expect(Math.min(...times)).toBeLessThan(1000); // whatever else the machine does meanwhile
+    expectQuick("100,000 entries", Math.min(...times), 1000);
     const { log } = openLog(disk, { directory: long });
     expect(log.lastIndex).toBe(100_000);
     log.append({ kind: "streamUpdated", streamId: 0, name: "last" });

@@ -145,9 +145,11 @@ describe("snapshot", () => {
     expect([...found.keys()].sort()).toEqual(wanted.sort());
     const list = found.get("process_list.txt")!.toString();
     expect(list).toStartWith("=== Process List (ps aux) ===\n");
+    // The list has the command lines of other processes, in which anything may stand.
+    const report = list.slice(list.indexOf("=== Detailed Process Information ==="));
     for (const part of ["/proc/meminfo", "/proc/net/dev", "/proc/self/status", "Threads:"])
-      expect(list).toContain(part);
-    expect(list).not.toContain("environ");
+      expect(report).toContain(part);
+    expect(report).not.toContain("environ");
   });
 
   test("no types give an empty archive, a repeated one an entry", async () => {
@@ -180,8 +182,6 @@ describe("external program", () => {
   });
 
   test("one that does not end is ended", async () => {
-    const startMs = performance.now();
-    await expect(runProgram(["sleep", "30"], 100)).rejects.toThrow("too long");
-    expect(performance.now() - startMs).toBeLessThan(10_000);
+    await expect(runProgram(["sleep", "600"], 100)).rejects.toThrow("too long");
   });
 });

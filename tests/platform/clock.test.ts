@@ -5,7 +5,9 @@ test("the system clock counts whole microseconds and agrees with Date", () => {
   const before = Date.now();
   const micros = systemClock.nowMicros();
   expect(Number.isSafeInteger(micros)).toBe(true);
-  expect(Math.abs(micros / 1000 - before)).toBeLessThan(50);
+  // It may be two milliseconds away from the wall clock, and the wall clock has whole ones.
+  expect(micros / 1000).toBeGreaterThan(before - 3);
+  expect(micros / 1000).toBeLessThan(Date.now() + 3);
 });
 
 test("the system clock is finer than a millisecond", () => {

@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Entry, readRecord } from "./record.ts";
 
-const waitMs = 10_000;
+const waitMs = 60_000;
 const pollMs = 5;
 
 /** Why nothing can be recorded on this machine, or undefined. */

@@ -80,7 +80,7 @@ if (environment.kind === "missing" && process.env.CI !== "true") {
     await server.restart();
     await run(server, "damaged.py", "poll", `${server.host}:${server.port}`, "300", ...damaged.map(String));
     expect(server.log.match(/damaged messages in the log/g)?.length).toBeGreaterThan(2);
-  }, 60_000);
+  }, 120_000);
 
   // Over QUIC the package cannot make its own end ("CannotCreateEndpoint"), whatever the server.
   const plain = ["websocket", "http"] as const;
@@ -89,7 +89,7 @@ if (environment.kind === "missing" && process.env.CI !== "true") {
     const scheme = transport === "websocket" ? "iggy+ws" : "iggy+http";
     const port = server.portOf(transport);
     await run(server, "transports.py", `${scheme}://iggy:iggy@${server.host}:${port}`);
-  }, 60_000);
+  }, 120_000);
 
   const encrypted = ["tcp", "websocket"] as const;
   test.each(
@@ -101,5 +101,5 @@ if (environment.kind === "missing" && process.env.CI !== "true") {
     const ca = join(server.dataPath, "certificates/cert.pem");
     const options = `tls=true&tls_domain=localhost&tls_ca_file=${ca}`;
     await run(server, "transports.py", `${scheme}://iggy:iggy@localhost:${server.portOf(transport)}?${options}`);
-  }, 60_000);
+  }, 120_000);
 }

@@ -35,7 +35,6 @@ test("a tick that is still at work is not started again; one that failed is", as
       `${count} ticks`,
       () => waiting.length,
       (length) => length === count,
-      2000,
     );
   await started(1);
   await Bun.sleep(30);

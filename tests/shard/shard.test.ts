@@ -5,6 +5,7 @@ import { findStream, findTopic } from "../../src/metadata/index.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import { ownerShardOf, partitionKeyOf, type ShardRead } from "../../src/shard/index.ts";
 import { makeBatch, parseMessages } from "../storage/harness.ts";
+import { eventually } from "../support/process-facts.ts";
 import { startShards, type TestShard, type TestShards } from "./setup.ts";
 
 const partitionsCount = 4;
@@ -209,8 +210,11 @@ describe("leases", () => {
     expect(owner.storage.files.openCount).toBe(1);
     expect(parseMessages(bytesOf(read))[0]!.payload).toEqual(new Uint8Array(100).fill(5));
     read.release();
-    await Bun.sleep(5);
-    expect(owner.storage.files.openCount).toBe(0);
+    await eventually(
+      "the owner has closed it",
+      () => owner.storage.files.openCount,
+      (count) => count === 0,
+    );
     expect(shards[0].sent.filter(({ kind }) => kind === "release")).toHaveLength(1);
   });
 
@@ -290,7 +294,11 @@ test("the clients of both shards are listed on either", async () => {
 test("a connection moves with its state", async () => {
   const moved = { fd: 11, state: { session: { clientId: 4 }, unread: new Uint8Array([1, 2]) } };
   shards[0].shard.moveConnection(1, moved);
-  await Bun.sleep(5);
+  await eventually(
+    "its arrival",
+    () => shards[1].adopted.length,
+    (count) => count > 0,
+  );
   expect(shards[1].adopted).toEqual([moved]);
   expect(shards[0].shard.remoteOwnerOf(foreignKey(0))).toBe(1);
   expect(shards[1].shard.remoteOwnerOf(foreignKey(0))).toBeUndefined();

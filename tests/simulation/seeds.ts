@@ -40,7 +40,7 @@ export function testSeeds(
   const blocks = Array.from({ length: Math.ceil(seedsCount / blockSize) }, (_, block) => block * blockSize);
   test.each(blocks)(`${name}, ${blockSize} seeds from %d`, async (first) => {
     for (let seed = first; seed < Math.min(first + blockSize, seedsCount); seed++) await runSeed(seed, false, run);
-  }, 60_000);
+  }, 120_000);
 }
 
 async function runSeed(

@@ -13,12 +13,27 @@ export function descriptorCount(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
+/** No test measures how fast something comes: the limit is for what never does, on a machine that is busy with other work. */
+const eventuallyMs = 60_000;
+
+/**
+ * Waits until a process holds less than `limitBytes` more than it did. What is kept for somebody who does not take it stays for
+ * as long as that is so; what the runtime has yet to collect goes once it is idle, which on a busy machine takes a while.
+ */
+export async function growsLessThan(limitBytes: number, memoryOf: () => number, beforeBytes: number): Promise<void> {
+  await eventually(
+    `less than ${limitBytes} bytes more`,
+    () => memoryOf() - beforeBytes,
+    (grownBytes) => grownBytes < limitBytes,
+  );
+}
+
 /** Asks every 20 ms until `isDone` accepts the answer, which is returned; throws after `timeoutMs` with the last answer. */
 export async function eventually<T>(
   what: string,
   ask: () => T | Promise<T>,
   isDone: (answer: T) => boolean,
-  timeoutMs = 5000,
+  timeoutMs = eventuallyMs,
 ): Promise<T> {
   const deadlineMs = performance.now() + timeoutMs;
   for (;;) {

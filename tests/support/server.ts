@@ -7,11 +7,13 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "toml";
 import { IggyClient, type IggyClientOptions } from "../../src/client/index.ts";
+import { eventually } from "./process-facts.ts";
 
 const mainPath = resolve(import.meta.dir, "../../src/process/main.ts");
-const startTimeoutMs = 30_000;
-/** The server itself gives its shards 35 seconds; a test server has little to flush. */
-const stopTimeoutMs = 20_000;
+/** These limits are for what never happens: a busy machine takes its time. */
+const startTimeoutMs = 60_000;
+/** The server itself gives its shards 35 seconds. */
+const stopTimeoutMs = 60_000;
 const pollMs = 5;
 /** The end of a longer log is kept. */
 const logCharsMax = 1_000_000;
@@ -194,6 +196,17 @@ export class TestServer {
     return this.#process.hasEnded;
   }
 
+  /**
+   * Waits until the log of the current process has `part`, `count` times: what a server writes comes through a pipe, later than
+   * the answer to the client that caused it. Returns the whole log.
+   */
+  logged(part: string | RegExp, count = 1): Promise<string> {
+    const every = typeof part === "string" ? part : new RegExp(part, `${part.flags.replace("g", "")}g`);
+    const isThere = (log: string) =>
+      (typeof every === "string" ? log.split(every).length - 1 : (log.match(every) ?? []).length) >= count;
+    return eventually(`${part} in the log`, () => this.log, isThere);
+  }
+
   /** A client that is logged in as root. The caller closes it. */
   connect(options: Partial<IggyClientOptions> = {}): Promise<IggyClient> {
     const root = { username: "iggy", password: "iggy" };
@@ -272,7 +285,7 @@ function portsOf(log: string): ReadonlyMap<Transport, number> {
 export interface TestServers {
   /** Starts a server with an empty data directory of its own. */
   start(options?: ServerOptions): Promise<TestServer>;
-  /** Runs the server until it ends by itself, in `directory` (a new one if not given); throws after 20 seconds. */
+  /** Runs the server until it ends by itself, in `directory` (a new one if not given); throws after a minute. */
   run(options?: ServerOptions, directory?: string): Promise<Ended>;
   /** A directory that is deleted at the end. */
   makeDirectory(): string;

@@ -40,7 +40,7 @@ export interface WireOptions {
 
 type Place = { readonly host: string; readonly port: number };
 
-const defaultTimeoutMs = 10_000;
+const defaultTimeoutMs = 60_000;
 
 async function openTcp({ host, port }: Place, ca: string | undefined, events: WireEvents): Promise<Wire> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

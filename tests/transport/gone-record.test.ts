@@ -76,4 +76,4 @@ test("over QUIC the error is answered, and the connection goes on", async () => 
   expect((await client.request("stale", CommandCode.getStreams)).status).toBe(0);
   await client.stop();
   await server.stop();
-}, 30_000);
+}, 120_000);

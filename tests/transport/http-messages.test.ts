@@ -336,7 +336,7 @@ describe("an answer", () => {
     // What the system's buffers take.
     expect(sentBytes).toBeLessThan((60 * payloadBytes * 4) / 3 / 2);
     socket.destroy();
-    const deadlineMs = performance.now() + 5000;
+    const deadlineMs = performance.now() + 60_000;
     while (released === before && performance.now() < deadlineMs) await Bun.sleep(5);
     await Bun.sleep(20);
     expect(released).toBe(before + 1);

@@ -147,7 +147,7 @@ describe("the document", async () => {
         }),
         { numRuns: path.endsWith("/login") ? runsOfLogins : runsPerRoute },
       );
-    }, 20_000);
+    }, 120_000);
   }
 
   test("the server had no fault meanwhile", () => {

@@ -397,9 +397,7 @@ test("the server starts on a broken file of revoked tokens, and says what follow
   await server.stop();
   writeFileSync(join(server.dataPath, "state/tokens"), "broken");
   await server.restart();
-  expect(server.log).toContain(
-    "the list of revoked access tokens cannot be read; all that were issued before now are refused",
-  );
+  await server.logged("the list of revoked access tokens cannot be read; all that were issued before now are refused");
   expect(readFileSync(join(server.dataPath, "state/tokens.damaged-1"), "utf8")).toBe("broken");
   await server.stop();
 });

@@ -218,4 +218,4 @@ test("a connection that goes back and forth settles where it is, and is forwarde
   connection.destroy();
   await admin.close();
   await server.stop();
-}, 30_000);
+}, 120_000);

@@ -11,7 +11,7 @@ import { linesOf } from "./lines.ts";
 import type { Answer, Command } from "./quic-client-program.ts";
 
 const programPath = resolve(import.meta.dir, "quic-client-program.ts");
-const answerTimeoutMs = 20_000;
+const answerTimeoutMs = 60_000;
 
 export interface QuicTarget {
   readonly port: number;

@@ -9,7 +9,7 @@ import { comparable, type Step, steps, withTransport } from "../integration/gold
 import { useServers } from "../support/server.ts";
 import { QuicClient } from "./quic-client.ts";
 
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 const servers = useServers();
 const client = new QuicClient(servers.makeDirectory());

@@ -122,8 +122,8 @@ test("a request in pieces is acknowledged piece by piece: Nagle's algorithm hold
   });
   socket.setNoDelay(false);
   const ping = encodeRequestFrame(CommandCode.ping, new Uint8Array(0), "sdk");
-  const startMs = performance.now();
-  for (let round = 0; round < 20; round++) {
+  const exchange = async () => {
+    const startMs = performance.now();
     const replied = new Promise<void>((resolve) => {
       onReply = resolve;
     });
@@ -131,9 +131,12 @@ test("a request in pieces is acknowledged piece by piece: Nagle's algorithm hold
     socket.write(ping.subarray(2, 4));
     socket.write(ping.subarray(4));
     await replied;
-  }
-  // 40 ms each otherwise.
-  expect(performance.now() - startMs).toBeLessThan(400);
+    return performance.now() - startMs;
+  };
+  const timesMs: number[] = [];
+  for (let round = 0; round < 100; round++) timesMs.push(await exchange());
+  // 40 ms each otherwise, but for the first few; a busy machine may hold some up.
+  expect(timesMs.filter((timeMs) => timeMs < 35).length).toBeGreaterThan(50);
   socket.end();
   await server.stop();
 });

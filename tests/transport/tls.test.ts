@@ -64,7 +64,7 @@ describe.each(transports)("TLS over %s", (transport) => {
     client.close();
     await server.stop();
     expect(server.log).not.toMatch(/ERROR/);
-  }, 20_000);
+  }, 120_000);
 
   test("a client that does not trust the certificate does not connect, and the server goes on", async () => {
     const server = await servers.start({ env: tlsOn });

@@ -1,5 +1,6 @@
 // 40 clients that ask for gigabytes and read nothing leave the server's memory flat, on every transport.
-// WHIPPET_UNREAD_GIGABYTES sets what is asked for on each; 30 is the figure that the server has to hold.
+// WHIPPET_UNREAD_GIGABYTES sets what is asked for on each and needs a machine that does nothing else; 30 is the figure that the
+// server has to hold. Without it a tenth of what is asked for is the limit: a busy machine collects its garbage late.
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -10,13 +11,14 @@ import { encodeRequestFrame } from "../../src/protocol/frame.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
 import { replyBytesMax } from "../../src/storage/limits.ts";
-import { residentBytes } from "../support/process-facts.ts";
+import { growsLessThan, residentBytes } from "../support/process-facts.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
 import { HttpTestClient } from "./http-client.ts";
 import { QuicClient } from "./quic-client.ts";
 
 const servers = useServers();
+const isMeasured = process.env.WHIPPET_UNREAD_GIGABYTES !== undefined;
 const askedBytes = Number(process.env.WHIPPET_UNREAD_GIGABYTES ?? 3) * 1e9;
 const clientsCount = 40;
 const mebibyte = 1024 * 1024;
@@ -75,7 +77,7 @@ async function startFilled(env: Readonly<Record<string, string>>): Promise<TestS
 beforeAll(async () => {
   server = await startFilled({ IGGY_QUIC_ENABLED: "true" });
   tlsServer = await startFilled({ IGGY_TCP_TLS_ENABLED: "true", IGGY_WEBSOCKET_TLS_ENABLED: "true" });
-}, 60_000);
+}, 120_000);
 
 /** The server and its sidecar. */
 function memoryOf({ pid }: TestServer): number {
@@ -153,7 +155,7 @@ async function readWhole(socket: Socket, wholeBytes: number): Promise<void> {
   let receivedBytes = 0;
   const whole = Promise.withResolvers<void>();
   const giveUp = () => whole.reject(new Error(`only ${receivedBytes} bytes after "${head}"`));
-  const timer = setTimeout(giveUp, 10_000);
+  const timer = setTimeout(giveUp, 60_000);
   socket.on("data", (bytes: Uint8Array) => {
     timer.refresh();
     if (receivedBytes === 0) head = new TextDecoder().decode(bytes.subarray(0, 12));
@@ -232,9 +234,12 @@ test.each(Object.entries(transports))(
     );
     // The others are served all the while.
     expect((await new HttpTestClient(asked).request("GET", "/ping")).status).toBe(200);
-    expect(growth).toBeLessThan((clientsCount * perClientBytes + runtimeBytes) / mebibyte);
+    const keptBytes = clientsCount * perClientBytes + runtimeBytes;
+    expect(growth).toBeLessThan((isMeasured ? keptBytes : askedBytes / 10) / mebibyte);
+    // What is made for clients that do not read it stays; the rest goes.
+    if (!isMeasured) await growsLessThan(keptBytes, () => memoryOf(asked), beforeBytes);
     await clients[clientsCount - 1]!.readOne?.();
     for (const { close } of clients) close();
   },
-  60_000,
+  120_000,
 );

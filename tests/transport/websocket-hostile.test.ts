@@ -67,4 +67,4 @@ test.each(Object.keys(hostile))("%s end their own connection at most", async (na
   calm.close();
   await server.stop();
   expect(server.log).not.toMatch(/ERROR/);
-}, 20_000);
+}, 120_000);

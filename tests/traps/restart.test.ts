@@ -82,7 +82,7 @@ describe("limits of a topic", () => {
     await after.close();
     await server.stop();
     expect(server.log).not.toMatch(/ ERROR /);
-  }, 30_000);
+  }, 120_000);
 });
 
 test("deleted segments stay deleted and leave no entry in the metadata log (trap 15)", async () => {
@@ -102,7 +102,7 @@ test("deleted segments stay deleted and leave no entry in the metadata log (trap
   expect(await offsets(after, "eu")).toEqual(left);
   await after.close();
   await server.stop();
-}, 30_000);
+}, 120_000);
 
 test("a partition whose directory is missing is empty, and takes messages (trap 14)", async () => {
   const server = await servers.start();
@@ -123,7 +123,7 @@ test("a partition whose directory is missing is empty, and takes messages (trap 
   expect(await offsets(after, "eu")).toEqual([0]);
   await after.close();
   await server.stop();
-}, 30_000);
+}, 120_000);
 
 test("deduplication holds for partitions that are created while the server runs (trap 18)", async () => {
   const server = await servers.start({ env: { IGGY_SYSTEM_MESSAGE_DEDUPLICATION_ENABLED: "true" } });
@@ -140,7 +140,7 @@ test("deduplication holds for partitions that are created while the server runs 
   });
   await client.close();
   await server.stop();
-}, 30_000);
+}, 120_000);
 
 test("the port is fixed, HTTP is off, and current_config.toml is written (trap 65); runtime and logs are our own (traps 64, 66)", async () => {
   const server = await servers.start();
@@ -162,4 +162,4 @@ test("the port is fixed, HTTP is off, and current_config.toml is written (trap 6
   expect(readdirSync(join(server.directory, "logs"))).toEqual([]);
   expect(readdirSync(join(server.dataPath, "logs"))).toContain("iggy-server.log");
   await server.stop();
-}, 30_000);
+}, 120_000);

@@ -3,14 +3,17 @@ import { type FromShard, LoopPulse, type ToShard } from "../../../src/shard/inde
 
 declare const self: Worker;
 
-const stallMs = 6500;
+/** How often a stalled shard looks whether somebody has noticed. */
+const lookMs = 50;
 const post = (message: FromShard) => self.postMessage(message);
 let pulse: LoopPulse | undefined;
 let shardId = 0;
 
-function stall(): void {
-  pulse?.beganCommand(101);
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, stallMs);
+/** Until it is counted, however long the main thread takes for that. */
+function stall(of: LoopPulse): void {
+  of.beganCommand(101);
+  const nobody = new Int32Array(new SharedArrayBuffer(4));
+  while (of.stallsCount === 0) Atomics.wait(nobody, 0, 0, lookMs);
 }
 
 self.onmessage = (event: MessageEvent<ToShard>) => {
@@ -26,7 +29,7 @@ self.onmessage = (event: MessageEvent<ToShard>) => {
       return;
     case "bound":
       pulse?.start();
-      if (shardId === 1) setTimeout(stall, 100);
+      if (shardId === 1 && pulse !== undefined) setTimeout(stall, 100, pulse);
       return;
     case "quiesce":
       post({ kind: "quiesced" });

@@ -31,7 +31,7 @@ test("the committed batch-kernel.wasm is what its sources compile to", async () 
   await buildKernel(rebuiltPath);
   const [rebuilt, committed] = await Promise.all([rebuiltPath, committedPath].map((path) => readFile(path)));
   expect(rebuilt!.equals(committed!)).toBe(true);
-}, 20_000);
+}, 120_000);
 
 test("batch-kernel.wasm imports a shared memory and has neither data segments nor a start function", async () => {
   const module = await Bun.file(committedPath).bytes();
@@ -67,7 +67,7 @@ describe("a program whose worker stamps and whose main thread scans one shared m
   test("works from source", async () => {
     const program = join(import.meta.dir, "loading-program.ts");
     expect(JSON.parse(await run([process.execPath, program], folder))).toEqual(expected);
-  }, 20_000);
+  }, 120_000);
 
   test("works as a compiled executable whose sources are gone", async () => {
     const sources = join(folder, "sources");
@@ -79,5 +79,5 @@ describe("a program whose worker stamps and whose main thread scans one shared m
     await run([process.execPath, "build", "--compile", ...entries, "--outfile", executable], sources);
     await rm(sources, { recursive: true });
     expect(JSON.parse(await run([executable], folder))).toEqual(expected);
-  }, 30_000);
+  }, 120_000);
 });
