@@ -119,7 +119,11 @@ function readCertificates(config: Config, log: Logger): Promise<TlsCertificates>
   return loadCertificates(certificatesNeeded(config), {
     directory: join(config.system.path, "certificates"),
     nowMs: Date.now(),
-    onMade: ({ path, reason }) => log.info("made a certificate", { path, reason }),
+    onMade: ({ path, reason, keptAs }) => {
+      if (keptAs.length === 0) return log.info("made a certificate", { path, reason });
+      const fields = { path, reason, keptAs: keptAs.join(", ") };
+      log.warn("the certificate was damaged and is replaced; clients that trust it need the new one", fields);
+    },
   });
 }
 

@@ -1,10 +1,18 @@
 import { afterAll, expect, test } from "bun:test";
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { connect } from "node:tls";
-import { CertificateError, loadCertificates, loadOrCreateCertificate } from "../../src/security/certificates.ts";
+import { basename, join } from "node:path";
+import { connect, createSecureContext } from "node:tls";
+import {
+  CertificateError,
+  type CertificateFiles,
+  type CertificatePair,
+  loadCertificates,
+  loadOrCreateCertificate,
+  type MadeCertificate,
+  ownFaultOf,
+} from "../../src/security/certificates.ts";
 import { eventually } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
 
@@ -24,7 +32,12 @@ afterAll(() => {
 
 function environment(directory = join(makeDirectory(), "certificates"), nowMs = Date.now()) {
   const made: string[] = [];
-  return { directory, nowMs, made, onMade: ({ reason }: { reason: string }) => made.push(reason) };
+  const kept: string[] = [];
+  const onMade = ({ reason, keptAs }: MadeCertificate) => {
+    made.push(reason);
+    kept.push(...keptAs);
+  };
+  return { directory, nowMs, made, kept, onMade };
 }
 
 const own = { files: undefined, selfSigned: true };
@@ -34,6 +47,14 @@ async function makeFiles(nowMs?: number) {
   const directory = makeDirectory();
   await loadOrCreateCertificate(own, environment(directory, nowMs));
   return { certFile: join(directory, "cert.pem"), keyFile: join(directory, "key.pem") };
+}
+
+function readPair({ certFile, keyFile }: CertificateFiles): CertificatePair {
+  return { certPem: readFileSync(certFile, "utf8"), keyPem: readFileSync(keyFile, "utf8") };
+}
+
+function fingerprintOf({ certPem }: CertificatePair): string {
+  return new X509Certificate(certPem).fingerprint256;
 }
 
 /** Fingerprint of the certificate that a TLS port of this machine shows. */
@@ -82,6 +103,7 @@ test("an expired made pair is replaced, and says why", async () => {
   const second = await loadOrCreateCertificate(own, later);
   expect(second.certPem).not.toBe(first.certPem);
   expect(where.made[1]).toContain("expired");
+  expect(where.kept).toEqual([]);
   expect(await loadOrCreateCertificate(own, later)).toEqual(second);
 });
 
@@ -92,6 +114,98 @@ test("a made pair that was torn by a crash is replaced", async () => {
   writeFileSync(join(where.directory, "key.pem"), readFileSync(other.keyFile));
   await loadOrCreateCertificate(own, where);
   expect(where.made).toHaveLength(2);
+  expect(where.kept).toHaveLength(2);
+});
+
+/** The pair itself, as clients and servers of every transport check it. */
+function isWorking({ certPem, keyPem }: CertificatePair): boolean {
+  const certificate = new X509Certificate(certPem);
+  createSecureContext({ cert: certPem, key: keyPem });
+  return certificate.verify(certificate.publicKey) && certificate.checkPrivateKey(createPrivateKey(keyPem));
+}
+
+function withFlippedBit(bytes: Uint8Array, bit: number) {
+  const flipped = Buffer.from(bytes);
+  flipped[bit >> 3]! ^= 1 << (bit & 7);
+  return flipped;
+}
+
+const filesOfPair = ["certFile", "keyFile"] as const;
+
+test.each(filesOfPair)("any flipped bit in the %s of a made pair is found, or does no harm", async (which) => {
+  const files = await makeFiles();
+  const right = readPair(files);
+  const bytes = readFileSync(files[which]);
+  let harmlessCount = 0;
+  for (let bit = 0; bit < bytes.byteLength * 8; bit++) {
+    const text = withFlippedBit(bytes, bit).toString();
+    const pair = which === "certFile" ? { ...right, certPem: text } : { ...right, keyPem: text };
+    if (ownFaultOf(pair, files, Date.now()) !== undefined) continue;
+    harmlessCount++;
+    expect({ bit, isWorking: isWorking(pair) }).toEqual({ bit, isWorking: true });
+    expect(fingerprintOf(pair)).toBe(fingerprintOf(right));
+  }
+  // White space around the text.
+  expect(harmlessCount).toBeLessThan(16);
+});
+
+test.each(
+  filesOfPair,
+)("a made pair with a flipped bit in the %s is kept aside and replaced, with a line", async (which) => {
+  const files = await makeFiles();
+  const right = readPair(files);
+  const bytes = readFileSync(files[which]);
+  for (let bit = 0; bit < bytes.byteLength * 8; bit += 97) {
+    const where = environment(makeDirectory());
+    const flipped = withFlippedBit(bytes, bit);
+    writeFileSync(join(where.directory, "cert.pem"), which === "certFile" ? flipped : right.certPem);
+    writeFileSync(join(where.directory, "key.pem"), which === "keyFile" ? flipped : right.keyPem);
+    const pair = await loadOrCreateCertificate(own, where);
+    expect({ bit, isWorking: isWorking(pair) }).toEqual({ bit, isWorking: true });
+    if (fingerprintOf(pair) === fingerprintOf(right)) {
+      expect(where.made).toEqual([]);
+      continue;
+    }
+    expect(where.made).toHaveLength(1);
+    expect(where.kept.map((path) => basename(path))).toEqual(["cert.pem.damaged-1", "key.pem.damaged-1"]);
+    expect(readFileSync(where.kept[which === "certFile" ? 0 : 1]!)).toEqual(flipped);
+    expect(await loadOrCreateCertificate(own, where)).toEqual(pair);
+  }
+}, 30_000);
+
+test("a configured certificate that only a listener would refuse stops the start with its path too", async () => {
+  const files = await makeFiles();
+  const right = readFileSync(files.certFile);
+  const reasons = new Set<string>();
+  // Somewhere in the extensions are bits that the reader of the certificate lets pass.
+  for (let bit = Math.floor(right.byteLength / 2) * 8; bit < right.byteLength * 8; bit++) {
+    const flipped = withFlippedBit(right, bit);
+    writeFileSync(files.certFile, flipped);
+    const where = environment();
+    try {
+      const { certPem, keyPem } = await loadOrCreateCertificate({ files, selfSigned: true }, where);
+      createSecureContext({ cert: certPem, key: keyPem });
+    } catch (error) {
+      if (!(error instanceof CertificateError)) throw error;
+      expect([files.certFile, files.keyFile]).toContain(error.path);
+      reasons.add(error.reason.replace(/\(.*/, ""));
+    }
+    expect([where.made, readFileSync(files.certFile)]).toEqual([[], flipped]);
+  }
+  expect(reasons).toContain("no TLS server can show it ");
+});
+
+test("a server whose made certificate is damaged starts with a new one, and warns", async () => {
+  const server = await servers.start({ env: { IGGY_TCP_TLS_ENABLED: "true" } });
+  const first = await certificateOf(server.port);
+  await server.stop();
+  const file = join(server.dataPath, "certificates/cert.pem");
+  const bytes = readFileSync(file);
+  bytes[bytes.byteLength - 60]! ^= 1;
+  writeFileSync(file, bytes);
+  await server.restart();
+  expect(await certificateOf(server.port)).not.toBe(first);
+  expect(server.log).toMatch(/ WARN .*the certificate was damaged and is replaced.*cert\.pem\.damaged-1/);
 });
 
 test("configured files are used when they exist, and missing ones only replaced where that is allowed", async () => {
