@@ -1,7 +1,8 @@
 // The data directory when the process starts. What serves tools only may be missing: on a full disk the broker starts all the
 // same, since reading, deleting and retention are what helps then.
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import type { Config } from "../config/schema/index.ts";
 import { DirectoryLock } from "../platform/directory-lock.ts";
 import type { Disk } from "../platform/disk.ts";
@@ -10,6 +11,35 @@ import { realDisk } from "../platform/real-disk.ts";
 /** Nothing can be started on this directory; the message says why. */
 export class DataDirectoryError extends Error {
   override readonly name = "DataDirectoryError";
+}
+
+const lockName = "whippet.lock";
+/** What every data directory holds from its first start on, of this broker or of the original. */
+const dataDirectorySigns: ReadonlySet<string> = new Set([lockName, "state"]);
+
+/**
+ * Empties the data directory (`--fresh`). Throws `DataDirectoryError` on what nobody means, `DirectoryLockedError` where
+ * another process runs on it: a start that is going to be refused must not take the data of the one that runs.
+ */
+export function removeData(path: string): void {
+  const fromHere = relative(process.cwd(), resolve(path));
+  const holdsWorkingDirectory = fromHere === "" || /^(\.\.\/?)+$/.test(fromHere);
+  if (holdsWorkingDirectory || resolve(path) === "/") {
+    const reason = "which holds the working directory; set system.path";
+    throw new DataDirectoryError(`--fresh would delete ${resolve(path)}, ${reason}`);
+  }
+  const names = existsSync(path) ? readdirSync(path) : [];
+  if (names.length === 0) return;
+  if (!names.some((name) => dataDirectorySigns.has(name))) {
+    throw new DataDirectoryError(`--fresh would delete ${resolve(path)}, which is no data directory; set system.path`);
+  }
+  const lock = takeLock(path);
+  try {
+    // Not the lock itself: a third process would make another one.
+    for (const name of names) if (name !== lockName) rmSync(join(path, name), { recursive: true, force: true });
+  } finally {
+    lock.release();
+  }
 }
 
 export interface PreparedDirectory {
@@ -69,7 +99,7 @@ function parentsOf(path: string, firstMade: string | undefined): string[] {
 
 function takeLock(path: string): DirectoryLock {
   try {
-    return DirectoryLock.take(join(path, "whippet.lock"), path);
+    return DirectoryLock.take(join(path, lockName), path);
   } catch (error) {
     if (!(error instanceof Error) || !("code" in error)) throw error;
     throw new DataDirectoryError(`${path} cannot be used: ${error.message}`, { cause: error });

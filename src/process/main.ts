@@ -1,6 +1,5 @@
 // The server's composition root: command line, configuration, data directory, shards, signals.
-import { existsSync, readdirSync, rmSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { formatListenAddress, parseListenAddress } from "../config/address.ts";
 import { ArgumentError, parseArguments, type ServerArguments } from "../config/arguments.ts";
@@ -21,7 +20,7 @@ import { systemClock } from "../platform/clock.ts";
 import { DirectoryLockedError } from "../platform/directory-lock.ts";
 import { CertificateError, loadCertificates } from "../security/certificates.ts";
 import { type BoundPorts, Supervisor, type TlsCertificates } from "../shard/index.ts";
-import { DataDirectoryError, prepareDataDirectory } from "./data-directory.ts";
+import { DataDirectoryError, prepareDataDirectory, removeData } from "./data-directory.ts";
 import { ListenError, requireFreeAddresses } from "./listen-addresses.ts";
 import { isDefaultRoot, RootCredentialsError, rootCredentials } from "./root-user.ts";
 
@@ -42,31 +41,12 @@ type TransportName = (typeof transports)[number];
 /** A longer interval would fire at once. */
 const timerMsMax = 2 ** 31 - 1;
 
-class StartError extends Error {}
-
 /** Says on stderr why nothing was started. */
 function refuseToStart(error: unknown): never {
-  const isExpected = error instanceof StartError || expectedErrors.some((kind) => error instanceof kind);
+  const isExpected = expectedErrors.some((kind) => error instanceof kind);
   const text = error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
   process.stderr.write(`whippet: ${text}\n`);
   process.exit(error instanceof ArgumentError ? error.exitCode : 1);
-}
-
-/** What every data directory holds from its first start on, of this broker or of the original. */
-const dataDirectorySigns: ReadonlySet<string> = new Set(["whippet.lock", "state"]);
-
-/** `--fresh`: refuses what nobody means. */
-function removeData(path: string): void {
-  const fromHere = relative(process.cwd(), resolve(path));
-  const holdsWorkingDirectory = fromHere === "" || /^(\.\.\/?)+$/.test(fromHere);
-  if (holdsWorkingDirectory || resolve(path) === "/") {
-    throw new StartError(`--fresh would delete ${resolve(path)}, which holds the working directory; set system.path`);
-  }
-  const names = existsSync(path) ? readdirSync(path) : [];
-  if (names.length > 0 && !names.some((name) => dataDirectorySigns.has(name))) {
-    throw new StartError(`--fresh would delete ${resolve(path)}, which is no data directory; set system.path`);
-  }
-  rmSync(path, { recursive: true, force: true });
 }
 
 function logFileSettings({ system }: Config): LogFileSettings | undefined {

@@ -47,6 +47,22 @@ describe("the command line", () => {
     expect(existsSync(join(photos, "keep.jpg"))).toBe(true);
   });
 
+  test("--fresh refuses the data directory of a broker that runs", async () => {
+    const server = await servers.start();
+    const client = await server.connect();
+    await client.createStream("orders");
+    const ended = await servers.run({ arguments: ["--fresh"], env: { IGGY_SYSTEM_PATH: server.dataPath } });
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toContain("is in use by another process");
+    await client.close();
+    await server.kill();
+    await server.restart();
+    const again = await server.connect();
+    expect((await again.getStreams()).map(({ name }) => name)).toEqual(["orders"]);
+    await again.close();
+    await server.stop();
+  });
+
   test("--fresh refuses a data directory that holds the working directory", async () => {
     const directory = servers.makeDirectory();
     writeFileSync(join(directory, "keep.txt"), "mine");
