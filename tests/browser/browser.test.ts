@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { type TestServer, useServers } from "../support/server.ts";
 import { Browser, findChromium } from "./chromium.ts";
 
-const pageTimeoutMs = 60_000;
+const pageTimeoutMs = 180_000;
 const testTimeoutMs = pageTimeoutMs + 20_000;
 const missing = "a page in Chromium, because there is none; CHROMIUM may name one";
 

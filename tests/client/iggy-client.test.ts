@@ -11,6 +11,7 @@ import {
   type ScriptedRequest,
   type ScriptedServer,
   startScriptedServer,
+  until,
   userIdReply,
 } from "./scripted-server.ts";
 
@@ -253,7 +254,7 @@ describe("reconnecting", () => {
     await client.logout();
     const request = server.requests.at(-1);
     request?.cut();
-    await Bun.sleep(5);
+    await until(() => !client.isConnected);
     await client.ping();
     expect(codesOf(server, 2)).toEqual([CommandCode.ping]);
   });

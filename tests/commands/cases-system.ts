@@ -199,6 +199,8 @@ export const systemCases: Pick<
         request: () => undefined,
         async after({ world, caller }) {
           const anonymous = await world.connect();
+          // Connected is not accepted: an answer is.
+          await anonymous.value("ping", undefined);
           const clients = await caller.content("getClients", undefined);
           const listed = clients.find(({ address }) => address === anonymous.wire.address);
           expect(listed).toMatchObject({ userId: undefined, consumerGroupsCount: 0 });

@@ -13,7 +13,7 @@ import { type Account, fromFirst, message, plainTopic, reader, type Scene, World
 
 const servers = useServers();
 /** Users cost a password hash each. */
-const setUpTimeoutMs = 30_000;
+const setUpTimeoutMs = 120_000;
 let world: World;
 /** A user whose permissions change all the time. */
 let holder: Account;

@@ -9,7 +9,7 @@ import { active, inactive, loginRequest, plainTopic, type Scene, World, waitFor 
 
 const servers = useServers();
 /** Users cost a password hash each. */
-const setUpTimeoutMs = 30_000;
+const setUpTimeoutMs = 120_000;
 let world: World;
 
 beforeAll(async () => {

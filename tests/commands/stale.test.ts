@@ -8,7 +8,8 @@ import { type Entry, table } from "./table.ts";
 import { type Scene, World, waitFor } from "./world.ts";
 
 const servers = useServers();
-const interval = "800 ms";
+/** No client may be stale before it has joined, however busy the machine is. */
+const interval = "3 s";
 const staleWithinMs = 60_000;
 
 let world: World;

@@ -33,8 +33,7 @@ export async function killAgainAndAgain(server: TestServer, options: KillOptions
   const random = seededRandom(options.seed);
   await load.prepare(server);
   for (let round = 0; round < options.roundsCount; round++) {
-    load.start(server);
-    await Bun.sleep(150 + (random.u32() % 500));
+    await load.runFor(150 + (random.u32() % 500), server);
     await server.kill();
     await load.stop();
     if (random.u32() % 3 === 0) await killWhileStarting(server, random.u32() % startMs);

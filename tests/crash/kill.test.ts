@@ -3,18 +3,20 @@
 import { expect, test } from "bun:test";
 import { useServers } from "../support/server.ts";
 import { crashSettings, killAgainAndAgain } from "./kill-rounds.ts";
+import { turnsPerRun } from "./load.ts";
 
 const servers = useServers();
+const roundsCount = 8;
 
 for (const acknowledge of ["write", "sync"] as const) {
   test(`kill -9 under load loses nothing that was acknowledged (${acknowledge})`, async () => {
     const server = await servers.start({ shards: 2, env: crashSettings(acknowledge) });
     const turnsCount = await killAgainAndAgain(server, {
-      roundsCount: 8,
+      roundsCount,
       seed: acknowledge === "write" ? 1 : 2,
       onRound: (_, failures) => expect(failures).toEqual([]),
     });
-    expect(turnsCount).toBeGreaterThan(100);
+    expect(turnsCount).toBeGreaterThanOrEqual(roundsCount * turnsPerRun);
     expect(server.log).not.toContain("ERROR");
     await server.stop();
   }, 120_000);

@@ -2,6 +2,7 @@
 // name. Each runs until it is told to stop or its connection breaks; what it does stands in the history.
 import { IggyClient } from "../../src/client/index.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
+import { eventually } from "../support/process-facts.ts";
 import { Actor, type Place, partitionsOf } from "./actor.ts";
 import { type History, Lifetime, type PartitionHistory, type StreamHistory, UserHistory } from "./history.ts";
 
@@ -37,6 +38,9 @@ interface Ground {
 
 /** One turn of an actor; false when it has nothing more to do. */
 type Turn = (actor: Actor) => Promise<void>;
+
+/** A run with fewer says little. */
+export const turnsPerRun = 15;
 
 export class Load {
   readonly #history: History;
@@ -92,6 +96,18 @@ export class Load {
       (actor) => churnUsers(actor),
     ];
     this.#running = turns.map((turn, id) => this.#run(address, turn, id));
+  }
+
+  /** Starts all actors and leaves them at work for `durationMs`, or for as long as a busy machine takes for `turnsPerRun`. */
+  async runFor(durationMs: number, address: Address): Promise<void> {
+    const before = this.#turnsCount;
+    this.start(address);
+    await Bun.sleep(durationMs);
+    await eventually(
+      "turns of the load",
+      () => this.#turnsCount - before,
+      (count) => count >= turnsPerRun,
+    );
   }
 
   /** Lets the actors end their turns, or waits until their connections have broken; rejects with what went wrong else. */

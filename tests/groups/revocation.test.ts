@@ -215,11 +215,10 @@ onShards(
       await topic.poll(source, { partitionId: 2, count: 4 });
       await topic.store(source, 1, { partitionId: 2 });
       const target = await topic.member();
-      expect(await topic.lists()).toEqual(held);
       await topic.given([[0, 1], [2]]);
       expect(await codeOf(topic.store(source, 3, { partitionId: 2 }))).toBe(3022);
       expect(textsOf(await topic.poll(target))).toEqual(["p2-2", "p2-3", "p2-4"]);
-      expect(server().server.log).toMatch(/ WARN .*partitions were taken from members that did not commit in time/);
+      await server().server.logged(/ WARN .*partitions were taken from members that did not commit in time/);
     });
 
     test("in several groups and topics at once", async () => {

@@ -14,7 +14,7 @@ const partitionsCount = 20;
 const membersCount = 50;
 const producersCount = 4;
 const soakMs = Number(process.env.WHIPPET_SOAK_SECONDS ?? 12) * 1000;
-const drainMs = 20_000;
+const drainMs = 60_000;
 const seed = Number(process.env.WHIPPET_SOAK_SEED ?? Date.now() % 1_000_000);
 
 const servers = useServers();
@@ -31,7 +31,16 @@ function count({ counts }: Soak, what: string): void {
   counts[what] = (counts[what] ?? 0) + 1;
 }
 
-const isOver = ({ deadlineMs, ledger }: Soak) => performance.now() > deadlineMs || ledger.failures.length > 0;
+/** Without any of them the soak shows nothing. */
+const wanted = ["joins", "leaves", "cuts", "commits", "refused commits"] as const;
+/** How much longer than asked for a busy machine may take until it has seen all of them. */
+const longestMs = 60_000;
+
+function isOver({ deadlineMs, ledger, counts }: Soak): boolean {
+  if (ledger.failures.length > 0) return true;
+  const overdueMs = performance.now() - deadlineMs;
+  return overdueMs > longestMs || (overdueMs > 0 && wanted.every((what) => what in counts));
+}
 
 /** Producer n of `producersCount` sends to every such partition, in batches, one at a time. */
 async function produce(soak: Soak, first: number): Promise<void> {
@@ -201,10 +210,8 @@ test(
     }
     expect(offsets).toEqual(ledger.acknowledged.map((end) => end - 1));
     expect((await topic.lists()).map((list) => list.length).sort()).toEqual([1, 1, 18]);
-    for (const what of ["joins", "leaves", "cuts", "commits", "refused commits"]) {
-      expect(soak.counts[what]).toBeGreaterThan(0); // or the soak shows nothing
-    }
+    for (const what of wanted) expect(soak.counts[what]).toBeGreaterThan(0);
     await server.stop();
   },
-  soakMs + drainMs + 30_000,
+  soakMs + longestMs + drainMs + 60_000,
 );

@@ -11,9 +11,6 @@ import { comparable, damagedMessages, type Step, steps, withoutReserved, withTra
 
 const servers = useServers();
 
-/** The time that a waiting rebalance is given after a join or a leave. */
-const rebalanceMs = 300;
-
 class Conversation {
   readonly #server: { readonly host: string; readonly port: number };
   readonly #transport: "tcp" | "websocket";
@@ -43,9 +40,6 @@ class Conversation {
     if (step.savesToken) this.#token = payload;
     if (step.code === CommandCode.pollMessages && status === 0) {
       this.#expect(step, "damaged messages", damagedMessages(payload).join(), "");
-    }
-    if (step.code === CommandCode.joinConsumerGroup || step.code === CommandCode.leaveConsumerGroup) {
-      await Bun.sleep(rebalanceMs);
     }
   }
 

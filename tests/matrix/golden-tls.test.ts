@@ -11,9 +11,6 @@ import { WireClient } from "../support/wire-client.ts";
 
 const servers = useServers();
 
-/** The time that a waiting rebalance is given after a join or a leave. */
-const rebalanceMs = 300;
-
 /** Undefined where what was recorded differs each time or is a fault. */
 function expectedOf(step: Step, transport: "tcp" | "websocket"): Step | undefined {
   const { code, status, isFault, reply } = step;
@@ -44,7 +41,6 @@ test.each(["tcp", "websocket"] as const)("every answer over %s with TLS is the r
       if (reply.status !== step.status) failures.push(`${name}: status ${reply.status}, not ${step.status}`);
       else if (answered !== recorded) failures.push(`${name}: ${answered}, not ${recorded}`);
     }
-    if (code === CommandCode.joinConsumerGroup || code === CommandCode.leaveConsumerGroup) await Bun.sleep(rebalanceMs);
   }
   for (const client of clients.values()) client.close();
   expect(failures).toEqual([]);

@@ -89,8 +89,7 @@ export async function runLoad(
     for (const end of ["stop", "kill", "none"] as const) {
       const life = { startMs: Date.now(), endMs: Number.POSITIVE_INFINITY, isStopped: end === "stop" };
       lives.push(life);
-      load.start(server);
-      await Bun.sleep(options.lifeMs);
+      await load.runFor(options.lifeMs, server);
       await load.stop();
       life.endMs = Date.now();
       if (end === "none") break;

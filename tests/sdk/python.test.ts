@@ -6,7 +6,7 @@ import { type TestServer, useServers } from "../support/server.ts";
 import { preparePython } from "./python-environment.ts";
 
 const version = "0.8.0";
-const stepTimeoutMs = 60_000;
+const stepTimeoutMs = 180_000;
 const scripts = join(import.meta.dir, "python");
 const servers = useServers();
 const environment = preparePython("apache-iggy", version);

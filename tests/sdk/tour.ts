@@ -9,7 +9,7 @@ import type { Transport } from "../../src/protocol/records/enumerations.ts";
 import { useServers } from "../support/server.ts";
 
 /** A tour finishes in a few seconds on a machine that is not busy. */
-const tourTimeoutMs = 90_000;
+const tourTimeoutMs = 300_000;
 
 /** A few megabytes make several segments, and retention acts within a second. */
 const serverEnvironment = {

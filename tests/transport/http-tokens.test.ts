@@ -177,7 +177,7 @@ describe("a token is refused", () => {
 
 test("a token within the leeway, and one for several audiences with ours, is accepted", async () => {
   const { tokens } = makeTokens();
-  expect(await userOf(tokens, await sign({ exp: Math.floor(Date.now() / 1000) - 3 }))).toBe(7);
+  expect(await userOf(tokens, await sign({ exp: Math.floor(Date.now() / 1000) - 1 }))).toBe(7);
   expect(await userOf(tokens, await sign({ aud: ["one", "iggy.apache.org"] }))).toBe(7);
 });
 

@@ -151,7 +151,12 @@ describe.each([true, false])("200 connections over two shards, tcp.socket_migrat
         (clients) => clients.length === 1,
       );
       expect((await admin.getStats()).clientsCount).toBe(1);
-      expect((await admin.getConsumerGroup("orders", "eu", "workers"))?.membersCount).toBe(0);
+      // The end of a connection reaches the groups on every shard a little later.
+      await eventually(
+        "the group is empty",
+        () => admin.getConsumerGroup("orders", "eu", "workers"),
+        (group) => group?.membersCount === 0,
+      );
 
       for (let partitionId = 0; partitionId < partitionsCount; partitionId++) {
         for (let offset = preloaded; ; ) {
@@ -182,7 +187,7 @@ describe.each([true, false])("200 connections over two shards, tcp.socket_migrat
       await server.stop();
       expect(server.log).not.toMatch(/ ERROR /);
     },
-    60_000 + 3 * trafficMs,
+    240_000 + 3 * trafficMs,
   );
 });
 

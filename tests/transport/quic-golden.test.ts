@@ -15,9 +15,6 @@ const servers = useServers();
 const client = new QuicClient(servers.makeDirectory());
 afterAll(() => client.stop());
 
-/** The time that a waiting rebalance is given after a join or a leave. */
-const rebalanceMs = 300;
-
 /** The recorded answer as it is over QUIC; undefined where what was recorded differs each time or is a fault. */
 function expectedOf(step: Step): Step | undefined {
   const { code, status, isFault, reply } = step;
@@ -44,7 +41,6 @@ test("every answer over QUIC is the recorded one", async () => {
       if (reply.status !== step.status) failures.push(`${name}: status ${reply.status}, not ${step.status}`);
       else if (answered !== recorded) failures.push(`${name}: ${answered}, not ${recorded}`);
     }
-    if (code === CommandCode.joinConsumerGroup || code === CommandCode.leaveConsumerGroup) await Bun.sleep(rebalanceMs);
   }
   expect(failures).toEqual([]);
   expect(steps.filter((step) => expectedOf(step) !== undefined).length).toBeGreaterThan(300);

@@ -177,7 +177,7 @@ describe("QUIC", () => {
   });
 
   test("a client that vanishes without a word is forgotten after the idle time-out", async () => {
-    const idle = { IGGY_QUIC_MAX_IDLE_TIMEOUT: "500 ms", IGGY_QUIC_KEEP_ALIVE_INTERVAL: "0 s" };
+    const idle = { IGGY_QUIC_MAX_IDLE_TIMEOUT: "3 s", IGGY_QUIC_KEEP_ALIVE_INTERVAL: "0 s" };
     const strict = await servers.start({ env: { ...quicOn, ...idle } });
     const watcher = await strict.connect();
     const vanishing = new QuicClient(servers.makeDirectory());

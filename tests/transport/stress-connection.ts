@@ -17,7 +17,7 @@ export interface StressRequest {
   readonly check: (payload: Uint8Array) => void;
 }
 
-const exchangeTimeoutMs = 30_000;
+const exchangeTimeoutMs = 120_000;
 const stream = nameId("orders");
 const topic = nameId("eu");
 const encoder = new TextEncoder();

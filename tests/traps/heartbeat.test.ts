@@ -10,7 +10,7 @@ const target = { stream: nameId("orders"), topic: nameId("eu") };
 const group = nameId("billing");
 
 test("only pings keep a client alive; a stale one leaves its groups and goes on until it asks for itself", async () => {
-  const server = await servers.start({ env: { IGGY_HEARTBEAT_ENABLED: "true", IGGY_HEARTBEAT_INTERVAL: "1 s" } });
+  const server = await servers.start({ env: { IGGY_HEARTBEAT_ENABLED: "true", IGGY_HEARTBEAT_INTERVAL: "3 s" } });
   const [watcher, sender, member] = await Promise.all([0, 1, 2].map(() => Caller.withPassword(server, "iggy", "iggy")));
   if (!watcher || !sender || !member) throw new Error("three clients were asked for");
   await watcher.value("createStream", { name: "orders" });
