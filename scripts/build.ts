@@ -1,4 +1,4 @@
-// Makes the single-file executable: the server with its runtime, the shards' worker, the batch kernel and the QUIC sidecar.
+// Makes the single-file executable: the server with its runtime, the workers, the batch kernel and the QUIC sidecar.
 // It needs neither Bun nor node_modules where it runs.
 //
 //   bun scripts/build.ts [output file]        default: dist/whippet
@@ -40,8 +40,8 @@ export async function buildExecutable(
     const { origin, withoutQuic } = await packSidecar(findSidecar, workDirectory);
     await mkdir(dirname(outputPath), { recursive: true });
     await Bun.build({
-      // The worker is found by its path beside main.ts, so it is an entry point too.
-      entrypoints: [join(source, "process", "main.ts"), join(source, "process", "worker.ts")],
+      // Workers are found by their paths beside main.ts, so they are entry points too.
+      entrypoints: ["main.ts", "worker.ts", "login-worker.ts"].map((name) => join(source, "process", name)),
       root: join(source, "process"),
       plugins: [replaceSidecarOrigin(origin)],
       compile: {

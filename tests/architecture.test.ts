@@ -135,6 +135,7 @@ test("every source file is used: imported from somewhere, or a program of its ow
   const programs = new Set([
     "src/process/main.ts",
     "src/process/worker.ts",
+    "src/process/login-worker.ts",
     "src/bench/main.ts",
     "src/client/index.ts",
   ]);

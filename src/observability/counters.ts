@@ -64,6 +64,7 @@ export const ownMetrics = {
   refusedWrites: events("refused_writes", "writes that were refused for want of space, descriptors or rights."),
   closedPartitions: events("closed_partitions", "partitions that are not served since their files cannot be read."),
   refusedConnections: events("refused_connections", "clients that were refused since there are too many."),
+  refusedLogins: events("refused_logins", "logins that were refused unseen since too many wait."),
   stalledLoops: events("stalled_loops", "times that a shard did nothing for five seconds or more."),
   repairedIndexes: events("repaired_indexes", "indexes of segments that were found wrong and made again."),
   repairedMetadataEntries: events("repaired_metadata_entries", "entries of the metadata log that were repaired."),

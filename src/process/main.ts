@@ -22,6 +22,7 @@ import { CertificateError, loadCertificates } from "../security/certificates.ts"
 import { type BoundPorts, Supervisor, type TlsCertificates } from "../shard/index.ts";
 import { DataDirectoryError, prepareDataDirectory, removeData } from "./data-directory.ts";
 import { ListenError, requireFreeAddresses } from "./listen-addresses.ts";
+import { openLoginDesk } from "./login-desk.ts";
 import { isDefaultRoot, RootCredentialsError, rootCredentials } from "./root-user.ts";
 
 const expectedErrors = [
@@ -140,6 +141,10 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   const shards = placeShards(config.system.sharding.cpuAllocation, readCpuTopology());
   const tls = await readCertificates(config, log);
   log.info(`starting ${shards.length} shard(s)`, { data: resolve(config.system.path) });
+  const onFailure = (reason: string) => {
+    log.error("a shard failed; the process stops", { reason });
+    process.exit(1);
+  };
   const supervisor = new Supervisor({
     config,
     shardCount: shards.length,
@@ -150,16 +155,14 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
     root,
     tls,
     listenPorts: configuredPorts(config),
+    loginPorts: await openLoginDesk(shards.length, onFailure),
     makeWorker: (name) => new Worker(new URL("./worker.ts", import.meta.url).href, { name }),
     onLoop: ({ shardId, isOver, stalledMs, step }) => {
       const seconds = Math.round(stalledMs / 1000);
       if (isOver) log.warn("a shard answers again", { shard: shardId, seconds });
       else log.error("a shard does nothing: its event loop does not turn", { shard: shardId, seconds, began: step });
     },
-    onFailure: (reason) => {
-      log.error("a shard failed; the process stops", { reason });
-      process.exit(1);
-    },
+    onFailure,
   });
 
   if (logFile !== undefined) startLogCleanup(config, logFile, log);

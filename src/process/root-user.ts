@@ -61,18 +61,18 @@ export function rootCredentials(
 }
 
 /** The first entry of the metadata, unless there is one. True when it was made now. */
-export async function createRootUser(
+export function createRootUser(
   metadataLog: MetadataLog,
   credentials: RootCredentials | undefined,
   log: Logger,
-): Promise<boolean> {
+): boolean {
   if (metadataLog.state.users.byId.has(0) || credentials === undefined) return false;
   const { username, password } = credentials;
   metadataLog.append({
     kind: "userCreated",
     userId: 0,
     name: username,
-    passwordHash: await hashPassword(password),
+    passwordHash: hashPassword(password),
     status: UserStatusCode.active,
     createdAtMicros: systemClock.nowMicros(),
     permissions: allPermissions,

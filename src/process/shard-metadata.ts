@@ -54,7 +54,7 @@ export async function openMetadata(
     log.warn("the loss of metadata is accepted: users log in again", { acceptedNotice });
   else if (system.state.acceptDamage) log.warn(acceptsNothingText);
   if (state.areUsersLocked) log.error(lockedText, { notice: metadataPaths(stateDirectory).damageNotice });
-  return { metadataLog, hasCreatedRoot: await createRootUser(metadataLog, start.root, log) };
+  return { metadataLog, hasCreatedRoot: createRootUser(metadataLog, start.root, log) };
 }
 
 /** Another one after each start of the system; undefined where the system does not say. */

@@ -15,7 +15,7 @@ import { createSystemStatsReader } from "../observability/system-stats.ts";
 import { systemClock } from "../platform/clock.ts";
 import { realDisk } from "../platform/real-disk.ts";
 import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
-import { allTotals, isServerFault, LoginThrottle, type ServerContext, Sessions } from "../server/index.ts";
+import { allTotals, isServerFault, Logins, type ServerContext, Sessions } from "../server/index.ts";
 import {
   type BoundPorts,
   Cleaner,
@@ -126,7 +126,7 @@ class ShardProcess {
     const context: ServerContext = {
       shard: this.#shard,
       sessions: this.#sessions,
-      loginThrottle: new LoginThrottle(),
+      logins: new Logins(start.loginPort),
       clock: systemClock,
       auditLog: root.child("audit"),
       hidesNames: config.system.encryption.enabled,

@@ -1,39 +1,49 @@
-// Password hashes: Argon2id with the parameters of the original (spec SB 7.1), as PHC strings. Both run on the runtime's
-// thread pool, never on a shard's event loop.
+// Password hashes: Argon2id with the parameters of the original (spec SB 7.1), as PHC strings. Both functions hold the
+// calling thread for some 20 ms: only the thread of the login desk calls them while clients are served.
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 
 const argon2id = { algorithm: "argon2id", memoryCost: 19_456, timeCost: 2 } as const;
 
-export function hashPassword(password: string): Promise<string> {
-  return Bun.password.hash(password, argon2id);
+export function hashPassword(password: string): string {
+  return Bun.password.hashSync(password, argon2id);
 }
 
-/** Right passwords by their hash, as MACs under a key that only this thread knows, the one used last at the end. */
-const verified = new Map<string, Buffer>();
-const verifiedMax = 1024;
-const macKey = randomBytes(32);
+/** Throws when `hash` is no hash of a password. */
+export function verifyPassword(password: string, hash: string): boolean {
+  return Bun.password.verifySync(password, hash);
+}
+
+const rememberedMax = 1024;
 
 /**
- * A password that was right before is known again in microseconds: a fleet of clients that reconnects should not wait for
- * some 20 ms of processor time each. What is wrong always takes the full time.
+ * Right passwords by their hashes, as MACs under a key that only this object knows: a fleet of clients that reconnects
+ * should not cost some 20 ms of processor time for each.
  */
-export async function verifyPassword(password: string, hash: string): Promise<boolean> {
-  const mac = createHmac("sha256", macKey).update(password).digest();
-  const known = verified.get(hash);
-  if (known !== undefined && timingSafeEqual(known, mac)) return true;
-  if (!(await Bun.password.verify(password, hash))) return false;
-  verified.delete(hash);
-  verified.set(hash, mac);
-  if (verified.size > verifiedMax) for (const oldest of verified.keys()) if (verified.delete(oldest)) break;
-  return true;
-}
+export class PasswordMemory {
+  readonly #key = randomBytes(32);
+  /** The one used last at the end. */
+  readonly #macs = new Map<string, Buffer>();
 
-let nobodysHash: Promise<string> | undefined;
+  /** Whether this password was right for this hash before. False says nothing. */
+  isRight(password: string, hash: string): boolean {
+    const known = this.#macs.get(hash);
+    if (known === undefined || !timingSafeEqual(known, this.#macOf(password))) return false;
+    this.#macs.delete(hash);
+    this.#macs.set(hash, known);
+    return true;
+  }
 
-/** Takes as long as `verifyPassword`: an answer's time must not tell whether a name exists. */
-export async function wastePassword(password: string): Promise<void> {
-  nobodysHash ??= hashPassword(generatePassword());
-  await verifyPassword(password, await nobodysHash);
+  remember(password: string, hash: string): void {
+    this.#macs.delete(hash);
+    this.#macs.set(hash, this.#macOf(password));
+    if (this.#macs.size <= rememberedMax) return;
+    const [oldest] = this.#macs.keys();
+    if (oldest !== undefined) this.#macs.delete(oldest);
+  }
+
+  #macOf(password: string): Buffer {
+    return createHmac("sha256", this.#key).update(password).digest();
+  }
 }
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";

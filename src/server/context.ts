@@ -6,14 +6,15 @@ import type { Clock } from "../platform/clock.ts";
 import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
 import type { SnapshotOptions } from "../protocol/system/get-snapshot.ts";
 import type { Shard } from "../shard/index.ts";
-import type { LoginThrottle } from "./login-throttle.ts";
+import type { Logins } from "./logins/logins.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface ServerContext {
   readonly shard: Shard;
   /** Clients that are connected to this shard. */
   readonly sessions: Sessions;
-  readonly loginThrottle: LoginThrottle;
+  /** The way to the login desk of the process. */
+  readonly logins: Logins;
   readonly clock: Clock;
   /** Who changed what, and who was refused. */
   readonly auditLog: Logger;

@@ -5,7 +5,7 @@ export type { ServerContext } from "./context.ts";
 export { dispatch } from "./dispatch.ts";
 export { createHttpSession, execute, measured, requireTarget } from "./execute.ts";
 export { isServerFault } from "./faults.ts";
-export { LoginThrottle } from "./login-throttle.ts";
+export { Logins } from "./logins/logins.ts";
 export { requireLogin } from "./rights.ts";
 export { sendMessages } from "./send-messages.ts";
 export {

@@ -38,6 +38,8 @@ export interface ShardStart {
   readonly memories: readonly WebAssembly.Memory[];
   /** By shard id; undefined at the own place. */
   readonly ports: readonly (MessagePort | undefined)[];
+  /** To the login desk of the process. */
+  readonly loginPort: MessagePort;
   /** Used if the root user does not exist yet; on shard 0 only. */
   readonly root: RootCredentials | undefined;
   readonly tls: TlsCertificates;

@@ -19,6 +19,8 @@ export interface SupervisorOptions {
   readonly tls: TlsCertificates;
   /** The configured ones; 0 where the system is to choose, and for a transport that is off. */
   readonly listenPorts: BoundPorts;
+  /** For each shard. */
+  readonly loginPorts: readonly MessagePort[];
   readonly makeWorker: (name: string) => Worker;
   /** A shard does not turn its event loop, or does so again. */
   readonly onLoop?: (report: LoopReport) => void;
@@ -100,10 +102,7 @@ export class Supervisor {
       const opened = shard.next("opened");
       const own = ports[shardId]!;
       const start = this.#startOf(shardId, counters, loops, memories, own, state);
-      shard.send(
-        { kind: "start", start },
-        own.filter((port) => port !== undefined),
-      );
+      shard.send({ kind: "start", start }, [start.loginPort, ...own.filter((port) => port !== undefined)]);
       const answer = await opened;
       state = answer.state ?? state;
       if (answer.hasCreatedRoot) this.#hasCreatedRoot = true;
@@ -179,6 +178,7 @@ export class Supervisor {
       loops,
       memories,
       ports,
+      loginPort: this.#options.loginPorts[shardId]!,
       root: shardId === 0 ? root : undefined,
       tls,
       state,

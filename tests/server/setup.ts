@@ -1,7 +1,10 @@
 // What dispatch needs to run commands, over the two shards of the shard tests.
 import { createLogger } from "../../src/observability/log.ts";
+import { hashPassword, PasswordMemory, verifyPassword } from "../../src/security/password.ts";
 import type { ServerContext, Session } from "../../src/server/index.ts";
-import { createSession, LoginThrottle, Sessions } from "../../src/server/index.ts";
+import { createSession, Logins, Sessions } from "../../src/server/index.ts";
+import { LoginDesk } from "../../src/server/logins/login-desk.ts";
+import { serveLogins } from "../../src/server/logins/logins.ts";
 import { rootCreatedAtMicros, type TestShard } from "../shard/setup.ts";
 
 export const startTimeMicros = rootCreatedAtMicros;
@@ -15,7 +18,7 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
   return {
     shard,
     sessions: new Sessions({ shard, clock, onFailure: notExpected }),
-    loginThrottle: new LoginThrottle(),
+    logins: makeLogins(),
     clock,
     auditLog: createLogger({ filter: "off" }),
     hidesNames: false,
@@ -26,6 +29,20 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     isShuttingDown: () => false,
     ...changes,
   };
+}
+
+/** With a desk on this thread. */
+function makeLogins(): Logins {
+  const { port1, port2 } = new MessageChannel();
+  const desk = new LoginDesk({
+    nowMs: () => performance.now(),
+    verify: verifyPassword,
+    hash: hashPassword,
+    memory: new PasswordMemory(),
+    schedule: (call, delayMs) => void setTimeout(call, delayMs),
+  });
+  serveLogins(port1, desk);
+  return new Logins(port2);
 }
 
 /** A connection; logged in if `userId` is given. */

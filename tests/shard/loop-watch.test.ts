@@ -117,6 +117,7 @@ test("the main thread finds a worker that blocks, and hears when it goes on", as
     root: { username: "iggy", password: "iggy" },
     tls: {},
     listenPorts: { tcp: 0, websocket: 0, quic: 0, http: 0 },
+    loginPorts: Array.from({ length: 2 }, () => new MessageChannel().port1),
     makeWorker: (name) => new Worker(new URL("./workers/stalling-worker.ts", import.meta.url).href, { name }),
     onLoop: (report) => reports.push(report),
     onFailure: (reason) => expect(reason).toBe("no failure"),

@@ -19,6 +19,7 @@ function supervise(shardCount: number, onFailure: (reason: string) => void): Sup
     root: { username: "iggy", password: "iggy" },
     tls: {},
     listenPorts: { tcp: 0, websocket: 8092, quic: 0, http: 0 },
+    loginPorts: Array.from({ length: shardCount }, () => new MessageChannel().port1),
     makeWorker: (name) => new Worker(new URL("./workers/scripted-worker.ts", import.meta.url).href, { name }),
     onFailure,
   });

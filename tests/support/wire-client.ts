@@ -34,6 +34,8 @@ interface WireEvents {
 export interface WireOptions {
   /** `tcp` if not given. */
   readonly transport?: "tcp" | "websocket";
+  /** This end's address; any if not given. Plain TCP only. */
+  readonly localAddress?: string;
   /** Certificate that is trusted, PEM; undefined: no TLS. */
   readonly ca?: string;
 }
@@ -42,10 +44,13 @@ type Place = { readonly host: string; readonly port: number };
 
 const defaultTimeoutMs = 60_000;
 
-async function openTcp({ host, port }: Place, ca: string | undefined, events: WireEvents): Promise<Wire> {
+async function openTcp({ host, port }: Place, options: WireOptions, events: WireEvents): Promise<Wire> {
+  const { ca, localAddress } = options;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const socket =
-    ca === undefined ? connect({ host, port, noDelay: true }, resolve) : connectTls({ host, port, ca }, resolve);
+    ca === undefined
+      ? connect({ host, port, noDelay: true, ...(localAddress === undefined ? {} : { localAddress }) }, resolve)
+      : connectTls({ host, port, ca }, resolve);
   socket.once("error", reject);
   await promise;
   socket.on("data", events.onBytes);
@@ -60,7 +65,7 @@ async function openTcp({ host, port }: Place, ca: string | undefined, events: Wi
   };
 }
 
-async function openWebSocket(place: Place, ca: string | undefined, events: WireEvents): Promise<Wire> {
+async function openWebSocket(place: Place, { ca }: WireOptions, events: WireEvents): Promise<Wire> {
   const socket = await RawWebSocket.connect({ ...place, ...(ca === undefined ? {} : { ca }) });
   socket.onFrame = ({ opcode, payload }) => {
     if (opcode === Opcode.binary) events.onBytes(payload);
@@ -94,7 +99,7 @@ export class WireClient {
     const assembler = new ReplyAssembler((status, payload) => inbox.add({ status, payload }));
     const events = { onBytes: (bytes: Uint8Array) => assembler.push(bytes), onEnd: () => inbox.end() };
     const open = options.transport === "websocket" ? openWebSocket : openTcp;
-    return new WireClient(await open(place, options.ca, events), frames, inbox);
+    return new WireClient(await open(place, options, events), frames, inbox);
   }
 
   /** This end's `ip:port`, as the server names its clients. */

@@ -5,7 +5,7 @@ import { UserStatusCode } from "../../protocol/records/enumerations.ts";
 import { blake3Hex } from "../../security/blake3.ts";
 import { command } from "../command.ts";
 import type { ServerContext } from "../context.ts";
-import { throttledLogin } from "../login.ts";
+import { tokenLogin } from "../login.ts";
 import { userOf } from "../rights.ts";
 import { requireRecord, type Session, setUser } from "../session.ts";
 
@@ -44,7 +44,7 @@ export const tokenCommands = [
   command(
     "loginWithPersonalAccessToken",
     (context, session, { token }) =>
-      throttledLogin(context, session, () => {
+      tokenLogin(context, session, () => {
         const { shard, clock } = context;
         const found = findToken(shard.state, blake3Hex(token));
         if (found === undefined) throw new IggyError("ResourceNotFound", ["personal access token"]);

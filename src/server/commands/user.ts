@@ -12,9 +12,8 @@ import { IggyError } from "../../protocol/errors.ts";
 import type { Identifier } from "../../protocol/identifier.ts";
 import { UserStatusCode, userStatusOf } from "../../protocol/records/enumerations.ts";
 import type { UserDetails, UserHeader } from "../../protocol/records/user-header.ts";
-import { hashPassword, verifyPassword, wastePassword } from "../../security/password.ts";
 import { command } from "../command.ts";
-import { throttledLogin } from "../login.ts";
+import { requireRightPassword, tellLogin } from "../login.ts";
 import { requireRight, userOf } from "../rights.ts";
 import { requireRecord, setUser } from "../session.ts";
 
@@ -31,12 +30,20 @@ function detailsOf(user: User): UserDetails {
   return { ...headerOf(user), permissions: user.permissions ?? undefined };
 }
 
+function isInactive(user: User): boolean {
+  return user.status !== UserStatusCode.active;
+}
+
+function isWrong(error: unknown): boolean {
+  return error instanceof IggyError && error.errorName === "InvalidCredentials";
+}
+
 function names(identifier: Identifier, user: User | undefined): boolean {
   if (user === undefined) return false;
   return identifier.value === (identifier.kind === "numeric" ? user.id : user.name);
 }
 
-/** Lengths are checked first, then the name, the status, the password (spec BP 4.3). A wrong name takes as long as a wrong password. */
+/** Lengths are checked first, then name, status and password (spec BP 4.3), of which each takes as long as a wrong password. */
 export const userCommands = [
   command(
     "loginUser",
@@ -45,24 +52,20 @@ export const userCommands = [
       if (isShuttingDown()) throw new IggyError("Disconnected");
       requireUserName(username);
       requirePassword(password);
-      return throttledLogin(context, session, async () => {
-        const user = findUser(shard.state, { kind: "string", value: username });
-        if (user === undefined) {
-          await wastePassword(password);
-          throw new IggyError("InvalidCredentials");
-        }
-        if (user.status !== UserStatusCode.active) throw new IggyError("UserInactive");
-        const { passwordHash } = user;
-        const isRight = await verifyPassword(password, passwordHash);
-        // Meanwhile it may have been deleted, or its password changed.
-        const isStill = shard.state.users.byId.get(user.id) === user && user.passwordHash === passwordHash;
-        if (!isRight || !isStill) throw new IggyError("InvalidCredentials");
-        if (isLockedOut(shard.state, user.id)) throw new IggyError("UserInactive");
-        if (user.status !== UserStatusCode.active) throw new IggyError("UserInactive");
-        requireRecord(session);
-        setUser(session, user);
-        return { userId: user.id };
+      const user = findUser(shard.state, { kind: "string", value: username });
+      const passwordHash = user?.passwordHash;
+      // Of an inactive user too: whoever asks which names exist is to be as slow as whoever guesses.
+      await requireRightPassword(context, session, { name: username, password, user }).catch((error: unknown) => {
+        throw user !== undefined && isInactive(user) && isWrong(error) ? new IggyError("UserInactive") : error;
       });
+      // Meanwhile it may have been deleted, or its password changed.
+      const isStill = user !== undefined && shard.state.users.byId.get(user.id) === user;
+      if (!isStill || user.passwordHash !== passwordHash) throw new IggyError("InvalidCredentials");
+      if (isLockedOut(shard.state, user.id) || isInactive(user)) throw new IggyError("UserInactive");
+      requireRecord(session);
+      setUser(session, user);
+      tellLogin(context, session);
+      return { userId: user.id };
     },
     { needsLogin: false },
   ),
@@ -86,13 +89,13 @@ export const userCommands = [
     return entriesById(shard.state.users).map(headerOf);
   }),
 
-  command("createUser", async ({ shard }, session, { username, password, statusCode, permissions }) => {
+  command("createUser", async ({ shard, logins }, session, { username, password, statusCode, permissions }) => {
     requireRight(shard, session, "createUser");
     requireUserName(username);
     requirePassword(password);
     const status = UserStatusCode[userStatusOf(statusCode)];
     if (shard.state.users.byName.has(username)) throw new IggyError("UserAlreadyExists"); // before the costly hash
-    const passwordHash = await hashPassword(password);
+    const passwordHash = await logins.hash(session.address, password);
     const request = { name: username, passwordHash, status, permissions: permissions ?? null };
     const created = await shard.control({ kind: "createUser", request });
     return {
@@ -124,15 +127,16 @@ export const userCommands = [
     return undefined;
   }),
 
-  command("changePassword", async ({ shard }, session, request) => {
+  command("changePassword", async (context, session, request) => {
+    const { shard, logins } = context;
     requirePassword(request.currentPassword);
     requirePassword(request.newPassword);
     const user = requireUser(shard.state, request.user);
     if (userOf(shard, session) !== user) requireRight(shard, session, "changePassword");
     // The current password of the target, also when an administrator changes it (spec SB 13, trap 51).
     const { passwordHash } = user;
-    if (!(await verifyPassword(request.currentPassword, passwordHash))) throw new IggyError("InvalidCredentials");
-    const newHash = await hashPassword(request.newPassword);
+    await requireRightPassword(context, session, { name: user.name, password: request.currentPassword, user });
+    const newHash = await logins.hash(session.address, request.newPassword);
     const change = { userId: user.id, verifiedHash: passwordHash, passwordHash: newHash };
     await shard.control({ kind: "changePassword", request: change });
     return undefined;

@@ -37,6 +37,9 @@ const fieldNames: Partial<Record<ErrorName, string>> = {
   UserAlreadyExists: "username",
 };
 
+/** Here it is always that too many logins wait: come again. */
+const statuses: Partial<Record<ErrorName, number>> = { CannotEstablishConnection: 503 };
+
 const jsonHeaders = { "content-type": "application/json" };
 const textHeaders = { "content-type": "text/plain; charset=utf-8" };
 
@@ -57,7 +60,10 @@ export function errorResponse(thrown: unknown): Response {
     reason: error.message,
     field: fieldNames[error.errorName] ?? null,
   };
-  return new Response(JSON.stringify(body), { status: error.httpStatus, headers: jsonHeaders });
+  return new Response(JSON.stringify(body), {
+    status: statuses[error.errorName] ?? error.httpStatus,
+    headers: jsonHeaders,
+  });
 }
 
 export function jsonResponse(value: unknown, status = 200): Response {

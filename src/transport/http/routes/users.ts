@@ -167,11 +167,11 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
 
   router.put(
     "/users/:user_id/password",
-    async ({ caller, params, body }) => {
+    async ({ caller, params, body, request }) => {
       const user = toIdentifier(params.user_id);
       requirePassword(body.current_password);
       requirePassword(body.new_password);
-      await execute(context, caller.session, "changePassword", {
+      await execute(context, createHttpSession(peerOf(request), caller.session.user), "changePassword", {
         user,
         currentPassword: body.current_password,
         newPassword: body.new_password,

@@ -1,0 +1,35 @@
+// The thread of the login desk: it checks and hashes the passwords of the whole process, and nothing else. The main thread
+// hands it a port for each shard.
+declare const self: Worker;
+
+import { native } from "../platform/ffi.ts";
+import { hashPassword, PasswordMemory, verifyPassword } from "../security/password.ts";
+import { LoginDesk } from "../server/logins/login-desk.ts";
+import { serveLogins } from "../server/logins/logins.ts";
+
+// Who reads it may have gone; what is written there is not worth the process.
+process.stderr.on("error", () => {});
+
+/** Linux: of the calling thread alone, as the number 0 says. */
+const ofThread = 0;
+/** Where processors are few, messages go before passwords, which still get their share. */
+const lessUrgent = 5;
+// Where it cannot be set it stays as it is: logins are as urgent as messages then.
+native?.setpriority(ofThread, 0, lessUrgent);
+
+const desk = new LoginDesk({
+  nowMs: () => performance.now(),
+  verify: verifyPassword,
+  hash: hashPassword,
+  memory: new PasswordMemory(),
+  schedule: (call, delayMs) => {
+    // What shards have sent by then is taken in first.
+    if (delayMs < 1) setImmediate(call);
+    else setTimeout(call, delayMs);
+  },
+});
+
+self.onmessage = ({ data: ports }: MessageEvent<readonly MessagePort[]>) => {
+  for (const port of ports) serveLogins(port, desk);
+  self.postMessage("ready");
+};
