@@ -112,6 +112,8 @@ export class UnsyncedOffsets {
       await file.sync();
     } finally {
       files.unpin(stored.file);
+      // The partition may have closed all others while this waited.
+      if (this.#log.isClosed) files.discard(stored.file);
     }
   }
 }

@@ -120,6 +120,7 @@ export class ConsumerOffsets {
     const stored = this.#groups?.get(groupId);
     if (stored === undefined) return;
     this.#groups?.delete(groupId);
+    this.#madeUnsynced?.drop(stored); // also where its file stays, which may be that of the next group soon
     this.#removeFile("group", stored);
   }
 

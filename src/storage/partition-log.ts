@@ -69,8 +69,8 @@ export class PartitionLog {
     this.visibleOffset = this.nextOffset;
     this.lastTimestampMicros = lastTimestampOf(this.segments, context.clock.nowMicros());
     for (const segment of this.segments.slice(-2)) giveBackAfterKill(context, segment);
-    // Files that a killed process left may have no durable names yet.
-    if (this.active.onDisk && this.active.syncedSizeBytes === 0) {
+    // What a killed process left may have no durable name yet; the mark and offsets may be there before the first segment.
+    if (this.active.syncedSizeBytes === 0 && names.length > 0) {
       this.noteDirectories();
       mark?.doubt();
     }

@@ -250,6 +250,16 @@ test("offset files that cannot be read keep no partition shut", async () => {
   expect(harness.logged.some((line) => line.startsWith("error") && line.includes(consumerFile))).toBe(true);
 });
 
+test("the offset file of a deleted group that cannot be removed is not opened again", async () => {
+  const { disk, harness, partition } = await filled();
+  partition.storeOffset(group, 2);
+  disk.fails = (operation) => operation === "remove";
+  expect(errorOf(() => partition.deleteGroupOffsets(0))).toBe("CannotDeleteConsumerOffsetFile");
+  disk.fails = () => false;
+  await partition.close();
+  expect(harness.context.files.openCount).toBe(0);
+});
+
 test("a tick of the saver that comes while the one before is at work ends with it", async () => {
   const disk = new MemoryDisk();
   const harness = makeHarness(disk, { enforceFsync: true });

@@ -1,0 +1,43 @@
+// What a process that was killed at the first files of a partition left there is durable with the next sync.
+
+import { expect, test } from "bun:test";
+import { Partition } from "../../src/storage/partition.ts";
+import { batchOf, randomMessages } from "./messages.ts";
+import { settled } from "./partition-reader.ts";
+import { PlaceIdentity } from "./place-identity.ts";
+import { Trace } from "./seeds.ts";
+import { SimDisk } from "./sim-disk.ts";
+import { Simulation } from "./simulation.ts";
+import { createSimContext, randomOptions, SimClock } from "./storage-setup.ts";
+
+const attemptsCount = 40;
+const changesMax = 12;
+
+test("messages that were flushed with a sync after a kill at any change survive a power loss", async () => {
+  let killedCount = 0;
+  for (let seed = 0; seed < attemptsCount * changesMax; seed++) {
+    const simulation = new Simulation(seed);
+    const options = { ...randomOptions(simulation, "write", false), openFilesMax: 64 };
+    const identity = new PlaceIdentity();
+    const openOn = (disk: SimDisk) => {
+      const context = createSimContext(disk, new SimClock(simulation), options, new Trace(false));
+      return Partition.open(context, "/data/streams/1/topics/2/partitions/0", () => undefined, identity);
+    };
+    const disk = new SimDisk(simulation);
+    disk.makeDirectory("/data");
+    disk.syncDirectory("/");
+    const first = openOn(disk);
+    disk.stopAfter(seed % changesMax);
+    await settled(simulation, first.append(batchOf(randomMessages(simulation, 0, false), simulation))).catch(() => {
+      killedCount++;
+    });
+    const survivor = disk.processCrash();
+    survivor.heal();
+    const second = openOn(survivor);
+    await settled(simulation, second.append(batchOf(randomMessages(simulation, 100, false), simulation)));
+    await settled(simulation, second.flush(true));
+    const { messagesCount } = second.counters;
+    expect(openOn(survivor.crash()).counters.messagesCount).toBe(messagesCount);
+  }
+  expect(killedCount).toBeGreaterThan(attemptsCount);
+});
