@@ -12,11 +12,12 @@ const ORIGIN_TIMESTAMP = 40;
 export interface SentMessage {
   /** Number in this run, from 0 in the order of sending. */
   readonly number: number;
-  readonly firstOfBatch: boolean;
   readonly payloadLength: number;
   readonly userHeadersLength: number;
-  /** Whether the server had to choose the id; otherwise the id is `number` + 1. */
+  /** Whether the server has to choose the id. */
   readonly withoutId: boolean;
+  /** Otherwise: the id, `number` + 1 where it is not said. */
+  readonly id?: number;
 }
 
 /** What is to be read in the header of a stored message, after its checksum was found right. */
@@ -30,14 +31,11 @@ export interface StoredMessage {
 /** 1 to 50 messages of 0 to 300 bytes, or one of 100 KB: rarely, unless `mostlyLarge`. */
 export function randomMessages(simulation: Simulation, firstNumber: number, mostlyLarge: boolean): SentMessage[] {
   if (simulation.chance(mostlyLarge ? 70 : 2)) {
-    return [
-      { number: firstNumber, firstOfBatch: true, payloadLength: 100_000, userHeadersLength: 0, withoutId: false },
-    ];
+    return [{ number: firstNumber, payloadLength: 100_000, userHeadersLength: 0, withoutId: false }];
   }
   const count = simulation.chance(40) ? simulation.between(1, 3) : simulation.between(1, 50);
   return Array.from({ length: count }, (_, index) => ({
     number: firstNumber + index,
-    firstOfBatch: index === 0,
     payloadLength: simulation.between(0, 300),
     userHeadersLength: simulation.chance(20) ? simulation.between(1, 60) : 0,
     withoutId: simulation.chance(20),
@@ -53,7 +51,7 @@ export function batchOf(messages: readonly SentMessage[], simulation: Simulation
   let endPosition = 0;
   for (const [rowIndex, message] of messages.entries()) {
     const start = messagesPosition + endPosition;
-    if (!message.withoutId) view.setUint32(start + MessageLayout.id, message.number + 1, true);
+    if (!message.withoutId) view.setUint32(start + MessageLayout.id, idOf(message), true);
     view.setUint32(start + ORIGIN_TIMESTAMP, message.number, true);
     view.setUint32(start + MessageLayout.userHeadersLength, message.userHeadersLength, true);
     view.setUint32(start + MessageLayout.payloadLength, message.payloadLength, true);
@@ -71,8 +69,11 @@ export function batchOf(messages: readonly SentMessage[], simulation: Simulation
   return { kernel, memory, rowsPosition: 0, messagesCount: messages.length, messagesPosition, messagesSizeBytes };
 }
 
-/** Splits what a read returned; throws unless it is a run of whole messages, each with a right checksum. */
-export function parseStored(bytes: Uint8Array): StoredMessage[] {
+/**
+ * Splits what a read returned; throws unless it is a run of whole messages, each with a right checksum, which is that of the
+ * bytes on the disk: not to be checked where those are `encrypted`.
+ */
+export function parseStored(bytes: Uint8Array, encrypted = false): StoredMessage[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const messages: StoredMessage[] = [];
   for (let position = 0; position < bytes.byteLength; ) {
@@ -86,7 +87,7 @@ export function parseStored(bytes: Uint8Array): StoredMessage[] {
     const checksum = view.getBigUint64(position + MessageLayout.checksum, true);
     const offset = Number(view.getBigUint64(position + MessageLayout.offset, true));
     assert(
-      checksum === Bun.hash.xxHash3(bytes.subarray(position + MessageLayout.id, end)),
+      encrypted || checksum === Bun.hash.xxHash3(bytes.subarray(position + MessageLayout.id, end)),
       "a read returns no corrupt message",
       { position, offset },
     );
@@ -114,7 +115,7 @@ export function requireAsSent(stored: StoredMessage, sent: SentMessage): void {
   );
   const idLow = view.getBigUint64(MessageLayout.id, true);
   const idHigh = view.getBigUint64(MessageLayout.id + 8, true);
-  const idKept = sent.withoutId ? idLow !== 0n || idHigh !== 0n : idLow === BigInt(sent.number + 1) && idHigh === 0n;
+  const idKept = sent.withoutId ? idLow !== 0n || idHigh !== 0n : idLow === BigInt(idOf(sent)) && idHigh === 0n;
   assert(idKept, "a message keeps its id", { offset, number: sent.number });
   const body = new Uint8Array(sizeOf(sent) - HEADER_BYTES);
   fillBody(body, sent.number);
@@ -122,6 +123,10 @@ export function requireAsSent(stored: StoredMessage, sent: SentMessage): void {
     offset,
     number: sent.number,
   });
+}
+
+function idOf(message: SentMessage): number {
+  return message.id ?? message.number + 1;
 }
 
 export function sizeOf(message: SentMessage): number {

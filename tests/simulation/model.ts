@@ -1,49 +1,40 @@
 /**
- * What a partition must hold, as plainly as can be: the numbers of the messages by offset, how safe each one is, and the
- * stored consumer offsets. The rules of acknowledgement and recovery that the simulation checks are all in this file.
+ * What a partition must hold, as plainly as can be: the numbers of the messages by offset, and how safe each one is. The
+ * rules of acknowledgement are in this file, those of recovery in `recovered-log.ts`.
  */
 import { assert } from "../../src/platform/assert.ts";
 import type { Acknowledge } from "../../src/storage/types.ts";
-import { randomMessages, requireAsSent, type SentMessage, type StoredMessage, sizeOf } from "./messages.ts";
+import { randomMessages, type SentMessage, type StoredMessage, sizeOf } from "./messages.ts";
+import { checkRecovered, type Purging, type Recovered } from "./recovered-log.ts";
 import type { Simulation } from "./simulation.ts";
+import { placeOf, type SentBatch, TrackedMessages } from "./tracked-messages.ts";
 
-/** What a message must survive: nothing, kill -9, or a power loss too. */
-export type Safety = "unsafe" | "killSafe" | "powerSafe";
-export type CrashKind = "kill" | "power";
-
-/**
- * - pending: not answered yet; live: in the log; unknown: the crash came before the answer.
- * - undone: refused and cut off the file again, or acknowledged at level memory and never wholly written. The cut may be
- *   lost in a power loss, and with it everything that came later; the same for halfPurged, by a purge that did not end.
- * - gone: must never be seen again.
- */
-type Fate = "pending" | "live" | "unknown" | "undone" | "halfPurged" | "gone";
-
-interface Tracked {
-  readonly sent: SentMessage;
-  fate: Fate;
-  safety: Safety;
-  /** As first returned; from then on every read returns exactly this. */
-  stored: StoredMessage | undefined;
-}
-
-export interface SentBatch {
-  readonly messages: readonly SentMessage[];
-  /** unclear: refused by a partition that fenced itself or whose machine is gone, so that it may be on the disk. */
-  answer: "none" | "acknowledged" | "refused" | "unclear";
+export interface ModelOptions {
+  readonly level: Acknowledge;
+  readonly hasLargeMessages: boolean;
+  /** Bytes that encryption adds to a payload, and to user headers where there are any. */
+  readonly overheadBytes: number;
+  /** Whether an id is taken once. */
+  readonly deduplicates: boolean;
 }
 
 export class PartitionModel {
-  readonly #level: Acknowledge;
-  readonly #tracked: Tracked[] = [];
+  readonly #options: ModelOptions;
+  readonly #tracked = new TrackedMessages();
   #batches: SentBatch[] = [];
-  /** Message number by offset; undefined where nothing is (before the first segment, or lost in a power loss). */
+  /** Message number by offset; undefined where nothing is (removed, before the first segment, or lost in a power loss). */
   #log: (number | undefined)[] = [];
   /** The next offset is between the end of `#log` and this: after a power loss, messages at the end may leave a gap. */
   #nextOffsetMax = 0;
   #endIsOpen = false;
+  /** Retention may have removed, or be about to remove, messages with smaller offsets. */
+  #mayBeGoneBelow = 0;
+  /** Messages with smaller numbers were sent before the purge that is under way began. */
+  #purgedBefore = 0;
+  #isPurging = false;
+  /** Ids that the partition knows, where it takes each once. */
+  #ids = new Set<number>();
 
-  readonly #hasLargeMessages: boolean;
   /** A sync failed or will: what it should have covered may be gone in the next power loss, whatever later syncs say. */
   #isInDoubt = false;
   /** After a power loss, what was not safe may be damaged in the middle of the log. */
@@ -51,9 +42,8 @@ export class PartitionModel {
   /** The partition holds messages that it refuses to return. */
   #isDamaged = false;
 
-  constructor(level: Acknowledge, hasLargeMessages: boolean) {
-    this.#level = level;
-    this.#hasLargeMessages = hasLargeMessages;
+  constructor(options: ModelOptions) {
+    this.#options = options;
   }
 
   syncMayFail(): void {
@@ -70,18 +60,21 @@ export class PartitionModel {
   }
 
   get sentCount(): number {
-    return this.#tracked.length;
+    return this.#tracked.count;
   }
 
   get messagesCount(): number {
     return this.#log.reduce<number>((count, number) => count + (number === undefined ? 0 : 1), 0);
   }
 
+  /** Of the messages as they are stored. */
   get sizeBytes(): number {
-    return this.#log.reduce<number>(
-      (sum, number) => sum + (number === undefined ? 0 : sizeOf(this.#get(number).sent)),
-      0,
-    );
+    const { overheadBytes } = this.#options;
+    return this.#log.reduce<number>((sum, number) => {
+      if (number === undefined) return sum;
+      const { sent } = this.#tracked.get(number);
+      return sum + sizeOf(sent) + overheadBytes * (sent.userHeadersLength > 0 ? 2 : 1);
+    }, 0);
   }
 
   /** Whether messages are missing between others or at the end; reads are then compared less strictly. */
@@ -103,24 +96,45 @@ export class PartitionModel {
   /** Undefined unless a read returned it once. */
   timestampAt(offset: number): number | undefined {
     const number = this.#log[offset];
-    return number === undefined ? undefined : this.#get(number).stored?.timestampMicros;
+    return number === undefined ? undefined : this.#tracked.get(number).stored?.timestampMicros;
   }
 
-  sending(simulation: Simulation): SentBatch {
-    const messages = randomMessages(simulation, this.#tracked.length, this.#hasLargeMessages);
-    for (const sent of messages) this.#tracked.push({ sent, fate: "pending", safety: "unsafe", stored: undefined });
-    const batch: SentBatch = { messages, answer: "none" };
+  /** Messages to send; `batch` has those of them that are to become part of the log: the others repeat an id. */
+  sending(simulation: Simulation): { readonly all: readonly SentMessage[]; readonly batch: SentBatch } {
+    const { hasLargeMessages, deduplicates } = this.#options;
+    const drawn = randomMessages(simulation, this.#tracked.count, hasLargeMessages);
+    // Few ids, so that many repeat.
+    const all = deduplicates
+      ? drawn.map((message) => (message.withoutId ? message : { ...message, id: randomId(simulation, message.number) }))
+      : drawn;
+    const fresh: SentMessage[] = [];
+    for (const message of all) {
+      const isFresh = this.#takeId(message);
+      this.#tracked.add(message, fresh.at(-1)?.number, isFresh ? "pending" : "gone");
+      if (isFresh) fresh.push(message);
+    }
+    const batch: SentBatch = { messages: fresh, answer: "none" };
     this.#batches.push(batch);
-    return batch;
+    return { all, batch };
+  }
+
+  /** What is refused may be sent again. */
+  answered(batch: SentBatch, answer: SentBatch["answer"]): void {
+    batch.answer = answer;
+    if (answer === "acknowledged") return;
+    for (const { id } of batch.messages) if (id !== undefined) this.#ids.delete(id);
   }
 
   /** Everything was answered. `currentOffset` tells where the first append after a gap went; it is checked. */
   settle(currentOffset: number): void {
-    const acknowledged = this.#batches.filter((batch) => batch.answer === "acknowledged");
     for (const batch of this.#batches) {
-      assert(batch.answer !== "none", "every append is answered", { number: batch.messages[0]!.number });
-      if (batch.answer !== "acknowledged") this.#setFate(batch, batch.answer === "refused" ? "undone" : "unknown");
+      assert(batch.answer !== "none", "every append is answered", { number: batch.messages[0]?.number });
+      if (batch.answer === "acknowledged") continue;
+      this.#tracked.setFate(batch, batch.answer === "refused" ? "undone" : "unknown");
     }
+    const acknowledged = this.#batches.filter(
+      ({ answer, messages }) => answer === "acknowledged" && messages.length > 0,
+    );
     const addedCount = acknowledged.reduce((sum, batch) => sum + batch.messages.length, 0);
     if (addedCount > 0) {
       const base = currentOffset + 1 - addedCount;
@@ -146,35 +160,86 @@ export class PartitionModel {
   }
 
   becameSafe(numbers: readonly number[], claimed: "killSafe" | "powerSafe"): void {
-    const safety = this.#isInDoubt ? "killSafe" : claimed;
-    for (const number of numbers) {
-      const tracked = this.#get(number);
-      if (tracked.safety !== "powerSafe") tracked.safety = safety;
-    }
+    this.#tracked.becameSafe(numbers, this.#isInDoubt ? "killSafe" : claimed);
   }
 
   /** A read showed it: at level sync, readers see only what no crash can take back; at level write, no kill -9. */
   becameVisible(stored: readonly StoredMessage[]): void {
-    if (this.#level === "memory") return;
-    const safety = this.#level === "sync" ? "powerSafe" : "killSafe";
-    this.becameSafe(
-      stored.map((message) => message.number),
-      safety,
-    );
+    const { level } = this.#options;
+    if (level === "memory") return;
+    const numbers = stored.map((message) => message.number);
+    this.becameSafe(numbers, level === "sync" ? "powerSafe" : "killSafe");
   }
 
-  purged(): void {
-    assert(this.#batches.length === 0, "the simulation purges only when everything is answered");
-    for (const number of this.#log) if (number !== undefined) this.#get(number).fate = "gone";
-    for (const tracked of this.#tracked) if (tracked.fate === "halfPurged") tracked.fate = "gone";
-    this.#log = [];
-    this.#isDamaged = false;
-    this.#closeEnd();
+  /** Retention is about to run: messages before `offset` may go. */
+  mayRemoveBelow(offset: number): void {
+    this.#mayBeGoneBelow = Math.max(this.#mayBeGoneBelow, offset);
   }
 
-  /** A purge that may or may not have happened: from now on the log may be lost from the front, up to all of it. */
+  /** Retention left the partition with so many messages; not where messages are missing for other reasons. */
+  retained(messagesCount: number): void {
+    const offsets = this.offsetsFrom(0);
+    const removed = offsets.slice(0, offsets.length - messagesCount);
+    assert(messagesCount <= offsets.length, "retention adds nothing", { messagesCount, before: offsets.length });
+    const last = removed.at(-1) ?? -1;
+    assert(last < this.#mayBeGoneBelow, "retention removes only what it may", { last, below: this.#mayBeGoneBelow });
+    this.removedBelow(last + 1);
+  }
+
+  /** The first message that is left is that at `offset`, or a later one. */
+  removedBelow(offset: number): void {
+    for (let at = 0; at < Math.min(offset, this.#log.length); at++) {
+      const number = this.#log[at];
+      if (number === undefined) continue;
+      this.#tracked.get(number).fate = "removed";
+      this.#log[at] = undefined;
+    }
+    this.#mayBeGoneBelow = Math.min(this.#mayBeGoneBelow, this.#firstOffset);
+  }
+
+  /** Whether a read may begin there: what retention may have removed is learnt from reading where there are gaps. */
+  mayBeginAt(offset: number): boolean {
+    return this.offsetsFrom(0).every((present) => present >= offset || present < this.#mayBeGoneBelow);
+  }
+
+  /** Every message sent so far is to go. */
   purgeBegan(): void {
-    for (const number of this.#log) if (number !== undefined) this.#get(number).safety = "unsafe";
+    this.#purgedBefore = this.#tracked.count;
+    this.#isPurging = true;
+  }
+
+  /**
+   * `currentOffset`: of what was sent while it was under way, some came before it, and the rest is in the log. `isDurable`:
+   * whether no power loss brings back what it took.
+   */
+  purged(currentOffset: number, isDurable: boolean): void {
+    const taken = isDurable ? "gone" : "halfPurged";
+    for (const [number, tracked] of this.#tracked) {
+      const isTaken = number < this.#purgedBefore || tracked.fate === "removed";
+      if (isTaken && tracked.fate !== "gone") tracked.fate = taken;
+    }
+    const during = this.#batches.filter(({ messages: [first] }) => (first?.number ?? -1) >= this.#purgedBefore);
+    this.#batches = [];
+    this.#startLog();
+    let tooMany = -1 - currentOffset;
+    for (const { answer, messages } of during) if (answer === "acknowledged") tooMany += messages.length;
+    for (const batch of during) {
+      if (batch.answer === "acknowledged" && tooMany > 0) {
+        this.#tracked.setFate(batch, taken);
+        tooMany -= batch.messages.length;
+      } else this.#batches.push(batch);
+    }
+    const acknowledged = this.#batches.filter(({ answer }) => answer === "acknowledged");
+    this.#ids = new Set(acknowledged.flatMap(({ messages }) => messages.flatMap(({ id }) => id ?? [])));
+    this.settle(currentOffset);
+  }
+
+  /** The partition is gone for good, and another one begins in its place. */
+  recreated(): void {
+    for (const [, tracked] of this.#tracked) tracked.fate = "gone";
+    this.#batches = [];
+    this.#ids = new Set();
+    this.#startLog();
   }
 
   /** Checks a read while nothing is pending. `wanted`: the offsets in order, exact unless there is a gap. */
@@ -188,11 +253,10 @@ export class PartitionModel {
     );
     for (const message of stored) {
       assert(this.#log[message.offset] === message.number, "a message stays at its offset", {
-        offset: message.offset,
-        got: message.number,
+        ...placeOf(message),
         expected: this.#log[message.offset],
       });
-      this.#checkContent(message);
+      this.#tracked.checkContent(message);
     }
   }
 
@@ -201,22 +265,26 @@ export class PartitionModel {
     for (const [index, message] of stored.entries()) {
       const previous = stored[index - 1];
       if (previous !== undefined) {
-        assert(message.number > previous.number, "messages come in the order of sending", { ...place(message) });
-        assert(message.offset === previous.offset + 1 || this.hasGap, "offsets are consecutive", {
-          offset: message.offset,
-          previous: previous.offset,
-        });
+        assert(message.number > previous.number, "messages come in the order of sending", placeOf(message));
+        assert(message.offset === previous.offset + 1 || this.hasGap, "offsets are consecutive", placeOf(message));
       }
-      const { fate } = this.#get(message.number);
-      if (fate === "live")
-        assert(this.#log[message.offset] === message.number, "a message stays at its offset", place(message));
-      else
+      const { fate } = this.#tracked.get(message.number);
+      if (fate === "live") {
+        assert(this.#log[message.offset] === message.number, "a message stays at its offset", placeOf(message));
+      } else {
         assert(fate === "pending" || fate === "unknown", "a read returns nothing that was refused or lost", {
-          ...place(message),
+          ...placeOf(message),
           fate,
         });
-      this.#checkContent(message);
+      }
+      this.#tracked.checkContent(message);
     }
+  }
+
+  /** Whether all of these messages may still be there. */
+  areOfNow(stored: readonly StoredMessage[]): boolean {
+    const present = ["pending", "live", "unknown"];
+    return stored.every(({ number }) => present.includes(this.#tracked.get(number).fate));
   }
 
   /** The machine or the process is gone: what was not answered is unknown, what was answered counts. */
@@ -224,12 +292,14 @@ export class PartitionModel {
     let unclearCount = 0;
     for (const batch of this.#batches) {
       // Behind an unclear one, places are not known: only level memory acknowledges there, which promises nothing.
-      if (batch.answer === "acknowledged" && unclearCount === 0) this.#addAcknowledged(batch);
-      else if (batch.answer === "refused") this.#setFate(batch, "undone");
+      const { answer, messages } = batch;
+      if (answer === "acknowledged" && unclearCount === 0 && !this.#isPurging) this.#addAcknowledged(batch);
+      else if (answer === "refused") this.#tracked.setFate(batch, "undone");
       else {
-        assert(batch.answer !== "acknowledged" || this.#level === "memory", "acknowledgements are in order");
-        this.#setFate(batch, "unknown");
-        unclearCount += batch.messages.length;
+        const mayBeOutOfOrder = this.#options.level === "memory" || this.#isPurging || messages.length === 0;
+        assert(answer !== "acknowledged" || mayBeOutOfOrder, "acknowledgements are in order");
+        this.#tracked.setFate(batch, "unknown");
+        unclearCount += messages.length;
       }
     }
     this.#nextOffsetMax = Math.max(this.#nextOffsetMax, this.#log.length + unclearCount);
@@ -237,134 +307,81 @@ export class PartitionModel {
   }
 
   /**
-   * Compares everything that a reopened partition returns, from its first message on, and takes it over. The log may end
-   * early or, after a power loss, lack messages that were not power-safe; it may end in messages whose answer is unknown.
+   * Compares everything that a reopened partition returns, and takes it over. The log may end early or, after a power loss,
+   * lack messages that were not power-safe; it may end in messages whose answer is unknown.
    */
-  recovered(stored: readonly StoredMessage[], damagedCount: number, kind: CrashKind, purging: boolean): void {
-    const recovered: (number | undefined)[] = [];
-    let previous: StoredMessage | undefined;
+  recovered(found: Pick<Recovered, "stored" | "nextOffset" | "damagedCount" | "kind">, purging: Purging): void {
+    const { kind, damagedCount } = found;
     if (kind === "power") this.#mayBeDamaged = true;
     assert(damagedCount === 0 || this.#mayBeDamaged, "only a power loss damages messages, and no safe ones");
     this.#isDamaged = damagedCount > 0;
-    for (const message of stored) {
-      const tracked = this.#get(message.number);
-      assert(
-        previous === undefined || message.number > previous.number,
-        "messages come in the order of sending, once",
-        place(message),
-      );
-      const mayLeaveGap = kind === "power" || this.#gapIsNotNew(message.offset) || (purging && previous === undefined);
-      assert(message.offset === recovered.length || mayLeaveGap, "recovered offsets are consecutive", {
-        ...place(message),
-        previous: previous?.offset,
-      });
-      if (tracked.fate === "live" || (tracked.fate === "unknown" && this.#log[message.offset] === message.number)) {
-        assert(this.#log[message.offset] === message.number, "a message stays at its offset", place(message));
-      } else {
-        const mayBeBack = tracked.fate === "undone" || tracked.fate === "halfPurged";
-        const possible = tracked.fate === "unknown" || (mayBeBack && kind === "power");
-        assert(possible, "recovery returns nothing that was refused, purged or lost", {
-          ...place(message),
-          fate: tracked.fate,
-        });
-        assert(
-          tracked.sent.firstOfBatch ||
-            (previous?.number === message.number - 1 && previous.offset === message.offset - 1) ||
-            (message.offset > recovered.length && kind === "power"),
-          "a batch is recovered from its first message on",
-          place(message),
-        );
-      }
-      this.#checkContent(message);
-      while (recovered.length < message.offset) recovered.push(undefined);
-      recovered.push(message.number);
-      previous = message;
-    }
-    this.#requireSafeOnes(recovered, kind);
-    this.#takeOver(recovered, kind, purging);
-  }
-
-  #requireSafeOnes(recovered: readonly (number | undefined)[], kind: CrashKind): void {
-    for (const [offset, number] of this.#log.entries()) {
-      if (number === undefined || recovered[offset] === number) continue;
-      const { safety } = this.#get(number);
-      const mustBeThere = safety === "powerSafe" || (safety === "killSafe" && kind === "kill");
-      assert(!mustBeThere, "what was acknowledged is recovered", {
-        offset,
-        number,
-        safety,
-        kind,
-        logEnd: this.#log.length,
-        recoveredEnd: recovered.length,
-      });
-    }
-  }
-
-  #takeOver(recovered: (number | undefined)[], kind: CrashKind, purging: boolean): void {
-    const present = new Set(recovered);
-    for (const [number, tracked] of this.#tracked.entries()) {
+    const purgedBefore = purging === "none" ? 0 : this.#purgedBefore;
+    const recovered = { ...found, purging, purgedBefore, mayBeGoneBelow: this.#mayBeGoneBelow };
+    const log = checkRecovered(this.#tracked, this.#log, recovered);
+    const present = new Set(log);
+    const firstOffset = found.stored[0]?.offset ?? found.nextOffset;
+    for (const [number, tracked] of this.#tracked) {
+      const { fate } = tracked;
       if (present.has(number)) tracked.fate = "live";
-      else if (purging && tracked.fate === "live") tracked.fate = "halfPurged";
-      else if (kind === "kill" && tracked.fate === "live") tracked.fate = "undone";
-      else if (tracked.fate !== "undone" && tracked.fate !== "halfPurged") tracked.fate = "gone";
+      else if (number < purgedBefore && purging === "decided") tracked.fate = "gone";
+      else if (number < purgedBefore && ["live", "removed", "unknown"].includes(fate)) tracked.fate = "halfPurged";
+      else if (fate === "removed" && kind === "power" && tracked.safety !== "powerSafe") tracked.fate = "gone";
+      else if (fate === "live" && (tracked.offset ?? 0) < Math.min(this.#mayBeGoneBelow, firstOffset)) {
+        tracked.fate = "removed";
+      } else if (kind === "kill" && fate === "live") tracked.fate = "undone";
+      else if (fate !== "undone" && fate !== "halfPurged" && fate !== "removed") tracked.fate = "gone";
     }
+    for (const [offset, number] of log.entries()) if (number !== undefined) this.#tracked.get(number).offset = offset;
     // After a kill -9 the next append follows the last message; a power loss may skip offsets that were given before.
-    const endsAtGap = recovered.length < this.#log.length && this.#log[recovered.length] === undefined;
-    this.#endIsOpen ||= kind === "power" || purging || endsAtGap;
-    this.#nextOffsetMax = this.#endIsOpen ? Math.max(recovered.length, this.#nextOffsetMax) : recovered.length;
-    this.#log = recovered;
+    const endsAtGap = log.length < this.#log.length && this.#log[log.length] === undefined;
+    this.#endIsOpen ||= kind === "power" || purging !== "none" || endsAtGap;
+    while (log.length < found.nextOffset) log.push(undefined);
+    this.#nextOffsetMax = this.#endIsOpen ? Math.max(log.length, this.#nextOffsetMax) : log.length;
+    this.#log = log;
+    this.#purgedBefore = 0;
+    this.#isPurging = false;
+    this.#mayBeGoneBelow = Math.min(this.#mayBeGoneBelow, this.#firstOffset);
+    this.#ids = new Set(); // they are forgotten at a restart
   }
 
-  #gapIsNotNew(offset: number): boolean {
-    return offset > 0 && this.#log[offset - 1] === undefined;
+  /** Whether the partition is to take it; an id that is taken is known from now on. */
+  #takeId({ id }: SentMessage): boolean {
+    if (id === undefined) return true;
+    if (this.#ids.has(id)) return false;
+    this.#ids.add(id);
+    return true;
+  }
+
+  #startLog(): void {
+    this.#log = [];
+    this.#isDamaged = false;
+    this.#mayBeGoneBelow = 0;
+    this.#purgedBefore = 0;
+    this.#isPurging = false;
+    this.#closeEnd();
   }
 
   #addAcknowledged(batch: SentBatch): void {
     for (const { number } of batch.messages) {
-      const tracked = this.#get(number);
+      const tracked = this.#tracked.get(number);
       tracked.fate = "live";
+      tracked.offset = this.#log.length;
       this.#log.push(number);
     }
-    if (this.#level === "memory") return;
-    this.becameSafe(
-      batch.messages.map((message) => message.number),
-      this.#level === "sync" ? "powerSafe" : "killSafe",
-    );
+    const { level } = this.#options;
+    if (level === "memory") return;
+    const numbers = batch.messages.map((message) => message.number);
+    this.becameSafe(numbers, level === "sync" ? "powerSafe" : "killSafe");
   }
 
   #closeEnd(): void {
     this.#nextOffsetMax = this.#log.length;
     this.#endIsOpen = false;
   }
-
-  #setFate(batch: SentBatch, fate: Fate): void {
-    for (const { number } of batch.messages) this.#get(number).fate = fate;
-  }
-
-  #checkContent(message: StoredMessage): void {
-    const tracked = this.#get(message.number);
-    requireAsSent(message, tracked.sent);
-    if (tracked.stored === undefined) {
-      tracked.stored = { ...message, bytes: message.bytes.slice() };
-      return;
-    }
-    // A batch that was refused can leave bytes on the disk with another offset than the one a reader saw: never the same.
-    assert(
-      Buffer.compare(tracked.stored.bytes, message.bytes) === 0,
-      "every read returns the same bytes",
-      place(message),
-    );
-  }
-
-  #get(number: number): Tracked {
-    const tracked = this.#tracked[number];
-    assert(tracked !== undefined, "a read returns nothing that was never sent", { number });
-    return tracked;
-  }
 }
 
-function place(message: StoredMessage): Record<string, unknown> {
-  return { offset: message.offset, number: message.number };
+function randomId(simulation: Simulation, number: number): number {
+  return simulation.chance(60) ? simulation.between(1, 80) : number + 1000;
 }
 
 function summary(offsets: readonly number[]): string {

@@ -1,7 +1,10 @@
-/** What a partition must know of its consumers' offsets: written in place, never synced on purpose (spec SB 3.9). */
+/**
+ * What a partition must know of its consumers' offsets (spec SB 3.9): written in place at once, durable with the next sync
+ * of the partition.
+ */
 import { assert } from "../../src/platform/assert.ts";
 import type { ConsumerKey } from "../../src/storage/types.ts";
-import type { CrashKind } from "./model.ts";
+import type { CrashKind } from "./tracked-messages.ts";
 
 export const consumerKeys: readonly ConsumerKey[] = [
   { kind: "consumer", id: 1 },
@@ -12,42 +15,76 @@ export const consumerKeys: readonly ConsumerKey[] = [
 
 type Value = number | undefined;
 
-export class OffsetsModel {
-  readonly #current = new Map<ConsumerKey, Value>();
+interface Known {
+  current: Value;
   /** After an operation that did not end: what the value may be instead. */
-  readonly #doubts = new Map<ConsumerKey, Set<Value>>();
-  /** All that was ever stored: a power loss may bring back any of it. */
-  readonly #ever = new Map<ConsumerKey, Set<Value>>();
+  doubts: Set<Value> | undefined;
+  /** The durable value, and all that came later: a power loss may bring back any of them. */
+  history: Value[];
+  /** What came before the process started is not known to it as unsynced. */
+  isChangedHere: boolean;
+}
+
+export class OffsetsModel {
+  readonly #known = new Map<ConsumerKey, Known>();
+  #isInDoubt = false;
 
   get(key: ConsumerKey): Value {
-    return this.#current.get(key);
+    return this.#of(key).current;
+  }
+
+  /** Smallest stored offset, or undefined. */
+  get smallest(): number | undefined {
+    const values = consumerKeys.map((key) => this.get(key)).filter((value) => value !== undefined);
+    return values.length === 0 ? undefined : Math.min(...values);
+  }
+
+  /** A sync fails, or will: nothing is known to be durable any more. */
+  syncMayFail(): void {
+    this.#isInDoubt = true;
   }
 
   /** Before the operation, because it may not end. */
   changing(key: ConsumerKey, value: Value): void {
-    const doubts = this.#doubts.get(key) ?? new Set([this.#current.get(key)]);
-    this.#doubts.set(key, doubts.add(value).add(undefined));
-    const ever = this.#ever.get(key) ?? new Set();
-    this.#ever.set(key, ever.add(value));
+    const known = this.#of(key);
+    known.doubts = (known.doubts ?? new Set([known.current])).add(value).add(undefined);
+    known.history.push(value);
+    known.isChangedHere = true;
   }
 
-  changed(key: ConsumerKey, value: Value): void {
-    this.#current.set(key, value);
-    this.#doubts.delete(key);
+  /** `mayFallBack`: the process says so, but the file says something else, and nothing tells whose it is. */
+  changed(key: ConsumerKey, value: Value, mayFallBack = false): void {
+    const known = this.#of(key);
+    known.current = value;
+    if (!mayFallBack) known.doubts = undefined;
   }
 
-  /** The operation failed for a reason that leaves everything as it was. */
-  unchanged(key: ConsumerKey): void {
-    this.#doubts.delete(key);
+  /** A sync of everything begins; pass the answer to `synced` when it succeeded. */
+  syncing(): ReadonlyMap<ConsumerKey, number> {
+    return new Map(
+      [...this.#known]
+        .filter(([, { doubts, isChangedHere }]) => doubts === undefined && isChangedHere)
+        .map(([key, { history }]) => [key, history.length - 1]),
+    );
+  }
+
+  synced(covered: ReadonlyMap<ConsumerKey, number>): void {
+    if (this.#isInDoubt) return;
+    for (const [key, count] of covered) this.#of(key).history.splice(0, count);
+  }
+
+  /** It is gone and never comes back. */
+  ended(key: ConsumerKey): void {
+    this.#known.set(key, { current: undefined, doubts: undefined, history: [undefined], isChangedHere: true });
   }
 
   /** `lastOffset` of the log, -1 if it is empty: an offset past it is lowered to it (spec SB 3.7). */
   recovered(key: ConsumerKey, got: Value, kind: CrashKind, lastOffset: number): void {
-    const possible = new Set<Value>(this.#doubts.get(key) ?? [this.#current.get(key)]);
+    const known = this.#of(key);
+    const possible = new Set<Value>(known.doubts ?? [known.current]);
     if (kind === "power") {
-      for (const value of this.#ever.get(key) ?? []) possible.add(value);
-      possible.add(undefined);
-      if (this.#ever.has(key)) possible.add(0); // the file's size is there, its content is not
+      for (const value of known.history) possible.add(value);
+      if (known.history.includes(undefined)) possible.add(0); // the file's size is there, its content is not
     }
     const lowered = [...possible].map((value) => {
       if (value === undefined) return value;
@@ -59,8 +96,22 @@ export class OffsetsModel {
       possible: lowered.map(String).join(),
       kind,
     });
-    this.#current.set(key, got);
-    this.#doubts.delete(key);
-    if (got !== undefined) this.#ever.set(key, (this.#ever.get(key) ?? new Set()).add(got)); // lowered ones are written
+    known.current = got;
+    known.doubts = undefined;
+    known.isChangedHere = false;
+    known.history.push(got); // a lowered one is written
+    const wasLowered = got === lastOffset || got === undefined;
+    if (kind === "power" && !wasLowered) known.history = [got];
+  }
+
+  #of(key: ConsumerKey): Known {
+    const known = this.#known.get(key) ?? {
+      current: undefined,
+      doubts: undefined,
+      history: [undefined],
+      isChangedHere: true,
+    };
+    this.#known.set(key, known);
+    return known;
   }
 }

@@ -16,14 +16,25 @@ export async function readNow(
   partition: Partition,
   from: ReadFrom,
   countMax: number,
+  encrypted = false,
 ): Promise<CompletedRead> {
   const answer = partition.read(from, countMax);
-  return complete(answer instanceof Promise ? await settled(simulation, answer) : answer, countMax);
+  return complete(answer instanceof Promise ? await settled(simulation, answer) : answer, countMax, encrypted);
 }
 
-export function complete(result: ReadResult, countMax: number): CompletedRead {
+/** The result belongs to the caller, who is to release it, unless this throws. */
+export function complete(result: ReadResult, countMax: number, encrypted = false): CompletedRead {
+  try {
+    return completed(result, countMax, encrypted);
+  } catch (error) {
+    result.release();
+    throw error;
+  }
+}
+
+function completed(result: ReadResult, countMax: number, encrypted: boolean): CompletedRead {
   const bytes = joinParts(result);
-  const stored = parseStored(bytes);
+  const stored = parseStored(bytes, encrypted);
   assert(
     stored.length === result.messagesCount && bytes.byteLength === result.sizeBytes && stored.length <= countMax,
     "a result says what it holds",
@@ -57,12 +68,13 @@ export async function readWhole(
   simulation: Simulation,
   partition: Partition,
   mayGoBackInTime: (stored: StoredMessage, previous: StoredMessage) => boolean,
+  encrypted = false,
 ): Promise<WholePartition> {
   const stored: StoredMessage[] = [];
   let damagedCount = 0;
   let from: ReadFrom = { kind: "first" };
   for (;;) {
-    const read = await readNow(simulation, partition, from, simulation.pick([20, 1000]));
+    const read = await readNow(simulation, partition, from, simulation.pick([20, 1000]), encrypted);
     read.result.release();
     damagedCount += read.result.skippedCount;
     if (read.stored.length + read.result.skippedCount === 0) return { stored, damagedCount };

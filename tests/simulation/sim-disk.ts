@@ -86,9 +86,10 @@ export class SimDisk implements Disk, FileOwner {
     return this.#faults.openCount;
   }
 
-  /** Blocks that files hold behind their ends. */
-  reservedBytes(): number {
-    return this.#names.files().reduce((sum, [, { allocatedBytes, sizeBytes }]) => sum + allocatedBytes - sizeBytes, 0);
+  /** Blocks that the files which are meant, or all, hold behind their ends. */
+  reservedBytes(isMeant: (path: string) => boolean = () => true): number {
+    const files = this.#names.files().filter(([path]) => isMeant(path));
+    return files.reduce((sum, [, { allocatedBytes, sizeBytes }]) => sum + allocatedBytes - sizeBytes, 0);
   }
 
   /** Flips bits drawn at random from all bytes of the files that are meant; fewer where there are none. */

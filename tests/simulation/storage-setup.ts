@@ -35,6 +35,11 @@ export class SimClock {
     this.#simulation = simulation;
   }
 
+  /** As by a time server, or an operator. */
+  step(micros: number): void {
+    this.#nowMicros += micros;
+  }
+
   nowMicros(): number {
     this.#nowMicros += this.#simulation.chance(3) ? -this.#simulation.between(0, 500) : this.#simulation.between(0, 90);
     return this.#nowMicros;
