@@ -7,7 +7,7 @@ import { CommandCode } from "../../src/protocol/codes.ts";
 import { CertificateFiles, makePair } from "../support/certificates.ts";
 import { eventually } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
-import { HttpTestClient } from "../transport/http-client.ts";
+import { freshMetrics } from "../transport/fresh-metrics.ts";
 import { QuicClient } from "../transport/quic-client.ts";
 
 const servers = useServers();
@@ -105,7 +105,7 @@ test("metrics count what is there, also after a restart (trap 71)", async () => 
   });
   root.close();
   await server.restart();
-  const { text } = await new HttpTestClient(server).request("GET", "/metrics");
+  const text = await freshMetrics(server);
   const gauges = ["streams", "topics", "partitions", "messages", "users"].map((name) => {
     const value = new RegExp(`^${name} (\\d+)$`, "m").exec(text)?.[1];
     return `${name} ${value}`;
