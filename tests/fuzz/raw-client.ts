@@ -45,6 +45,8 @@ export class RawClient {
   #unsent: Uint8Array[] = [];
   #waiters: Waiter[] = [];
   #repliesCount = 0;
+  #receivedBytes = 0;
+  #stopsAtNext = false;
 
   private constructor(countsOnly: boolean) {
     this.#countsOnly = countsOnly;
@@ -110,12 +112,20 @@ export class RawClient {
   }
 
   readAgain(): void {
+    this.#stopsAtNext = false;
     this.#socket?.resume();
   }
 
   /** Reads nothing from now on. */
   stopReading(): void {
     this.#socket?.pause();
+  }
+
+  /** Reads nothing behind the first bytes that come, and waits for them: the server has begun with its answer then. */
+  async stopReadingAtNext(): Promise<void> {
+    this.#stopsAtNext = true;
+    const before = this.#receivedBytes;
+    await this.#until(() => this.#receivedBytes > before || this.isClosed, "the first bytes of a reply");
   }
 
   close(): void {
@@ -138,6 +148,8 @@ export class RawClient {
   }
 
   #receive(chunk: Uint8Array): void {
+    this.#receivedBytes += chunk.byteLength;
+    if (this.#stopsAtNext) this.#socket?.pause();
     let bytes = chunk;
     if (this.#partial.byteLength > 0) {
       bytes = new Uint8Array(this.#partial.byteLength + chunk.byteLength);

@@ -86,11 +86,10 @@ describe("readers", () => {
     const waiting: RawClient[] = [];
     for (const partitionId of [0, 1, 0, 1]) {
       const client = await RawClient.connectLoggedIn(server.port);
-      client.stopReading();
       client.write(pollFrame(partitionId));
+      await client.stopReadingAtNext();
       waiting.push(client);
     }
-    await Bun.sleep(100);
     const client = await server.connect();
     if (change === "purge") await client.purgeTopic("calm", "read");
     await client.deleteTopic("calm", "read");
