@@ -96,7 +96,7 @@ function selected(what, files) {
 async function runTests(folder, files, { name, isShown }) {
   const startMs = Date.now();
   const filter = name === undefined ? [] : ["-t", name];
-  const args = [bun, "test", "--timeout", "120000", ...filter, ...files.map((file) => `./${file}`)];
+  const args = [bun, "test", "--timeout", "300000", ...filter, ...files.map((file) => `./${file}`)];
   const { status, output } = await run(process.execPath, args, isShown);
   const plain = stripVTControlCharacters(output);
   const count = (word) => Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(plain)?.[1] ?? 0);

@@ -15,7 +15,7 @@ import { type ServerOptions, type TestServer, useServers } from "../support/serv
 import { HttpTestClient } from "../transport/http-client.ts";
 import { QuicClient, type QuicTarget } from "../transport/quic-client.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(300_000);
 
 const servers = useServers();
 const buildScript = resolve(import.meta.dir, "../../scripts/build.ts");

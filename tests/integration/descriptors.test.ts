@@ -79,7 +79,7 @@ test("700 partitions under a limit of 1,024 take messages, and clients still com
   expect(server.log).not.toContain("failed");
   await Promise.all([client, ...others].map((each) => each.close()));
   await server.stop();
-}, 120_000);
+}, 300_000);
 
 test("a flood of connections is refused; partitions go on, and afterwards everybody can come in", async () => {
   const server = await startWithLimit(200);
@@ -115,7 +115,7 @@ test("a flood of connections is refused; partitions go on, and afterwards everyb
   expect(await sendToAll(late, 80)).toEqual([]);
   await Promise.all([client.close(), late.close()]);
   await server.stop();
-}, 120_000);
+}, 300_000);
 
 test("HTTP connections that take every descriptor end nothing, also while the line of resources is due", async () => {
   const server = await startWithLimit(200, { IGGY_SYSTEM_LOGGING_SYSINFO_PRINT_INTERVAL: "100 ms" });
@@ -139,4 +139,4 @@ test("HTTP connections that take every descriptor end nothing, also while the li
   expect(server.hasEnded).toBe(false);
   await client.close();
   await server.stop();
-}, 120_000);
+}, 300_000);

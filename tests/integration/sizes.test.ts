@@ -11,7 +11,7 @@ import type { PollingStrategy } from "../../src/protocol/polling-strategy.ts";
 import { type ServerOptions, type TestServer, useServers } from "../support/server.ts";
 
 const servers = useServers();
-setDefaultTimeout(120_000);
+setDefaultTimeout(300_000);
 const utf8 = new TextEncoder();
 const target = { stream: "orders", topic: "eu" };
 const payloadBytesMax = 64_000_000;

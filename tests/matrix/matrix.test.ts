@@ -11,7 +11,7 @@ import { httpPlace } from "./http-session.ts";
 import { Scenario } from "./scenario.ts";
 import type { Place } from "./session.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(300_000);
 
 const servers = useServers();
 const quicOn = { IGGY_QUIC_ENABLED: "true" };

@@ -26,4 +26,4 @@ test("a flipped bit costs at most one message, stops no start, and is told", asy
     if (wrong.length > 0) failed.push({ flip, failures: wrong });
   }
   expect(failed).toEqual([]);
-}, 120_000);
+}, 300_000);

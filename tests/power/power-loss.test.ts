@@ -49,5 +49,5 @@ test.skipIf(reason !== undefined && process.env.CI !== "true")(
     });
     expect(failed).toEqual([]);
   },
-  120_000,
+  300_000,
 );

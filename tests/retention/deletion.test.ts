@@ -25,7 +25,7 @@ import {
 } from "./support.ts";
 
 const servers = useServers();
-setDefaultTimeout(120_000);
+setDefaultTimeout(300_000);
 
 describe.each([2])("with %d shards", (shards) => {
   let server: TestServer;

@@ -22,7 +22,7 @@ import {
 } from "./support.ts";
 
 const servers = useServers();
-setDefaultTimeout(120_000);
+setDefaultTimeout(300_000);
 const expiryMicros = 80_000n;
 const anHourMicros = 3_600_000_000n;
 

@@ -6,7 +6,7 @@ import { eventually } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
 
 const servers = useServers();
-setDefaultTimeout(120_000);
+setDefaultTimeout(300_000);
 const fileBytesMax = 4096;
 const filesMax = 4;
 /** Other threads may write a line each while one rotates the file. */

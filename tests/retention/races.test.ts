@@ -8,7 +8,7 @@ import { useServers } from "../support/server.ts";
 import { checkCounters, cleanedOften, range, reader, send, streamName, unlimited } from "./support.ts";
 
 const servers = useServers();
-setDefaultTimeout(120_000);
+setDefaultTimeout(300_000);
 
 function errorsIn(log: string): string[] {
   return log.split("\n").filter((line) => line.includes(" ERROR "));

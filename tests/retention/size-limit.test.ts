@@ -22,7 +22,7 @@ import {
 } from "./support.ts";
 
 const servers = useServers();
-setDefaultTimeout(120_000);
+setDefaultTimeout(300_000);
 const partitionIds = [0, 1, 2];
 /** Clocks of shards may differ by so much. */
 const clockSkewMs = 4;

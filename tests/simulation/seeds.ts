@@ -45,7 +45,7 @@ export function testSeeds(
   );
   test.each(blocks)(`${name}, ${blockSize} seeds from %d`, async (first) => {
     for (let seed = first; seed < Math.min(first + blockSize, end); seed++) await runSeed(seed, false, run);
-  }, 120_000);
+  }, 300_000);
 }
 
 async function runSeed(

@@ -77,7 +77,7 @@ async function startFilled(env: Readonly<Record<string, string>>): Promise<TestS
 beforeAll(async () => {
   server = await startFilled({ IGGY_QUIC_ENABLED: "true" });
   tlsServer = await startFilled({ IGGY_TCP_TLS_ENABLED: "true", IGGY_WEBSOCKET_TLS_ENABLED: "true" });
-}, 120_000);
+}, 300_000);
 
 /** The server and its sidecar. */
 function memoryOf({ pid }: TestServer): number {
@@ -241,5 +241,5 @@ test.each(Object.entries(transports))(
     await clients[clientsCount - 1]!.readOne?.();
     for (const { close } of clients) close();
   },
-  120_000,
+  300_000,
 );

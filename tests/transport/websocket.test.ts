@@ -370,7 +370,7 @@ describe("limits", () => {
     await socket.ended;
     expect(socket.closeCode).toBe(1013);
     await server.stop();
-  }, 120_000);
+  }, 300_000);
 });
 
 describe("readers that do not read", () => {
@@ -401,7 +401,7 @@ describe("readers that do not read", () => {
     for (const client of [...clients, calm]) client.close();
     await server.stop();
     expect(server.log).not.toMatch(/ERROR/);
-  }, 120_000);
+  }, 300_000);
 
   test("a client that sends 200 MB behind a reply that it does not read is held up at its own socket", async () => {
     const server = await servers.start();
@@ -434,7 +434,7 @@ describe("readers that do not read", () => {
     socket.destroy();
     await server.stop();
     expect(server.log).not.toMatch(/ERROR/);
-  }, 120_000);
+  }, 300_000);
 
   test("pings that nobody reads the answers of take no memory", async () => {
     const server = await servers.start();
@@ -452,5 +452,5 @@ describe("readers that do not read", () => {
     socket.destroy();
     await server.stop();
     expect(server.log).not.toMatch(/ERROR/);
-  }, 120_000);
+  }, 300_000);
 });
