@@ -37,7 +37,7 @@ export class PartitionModel {
 
   /** A sync failed or will: what it should have covered may be gone in the next power loss, whatever later syncs say. */
   #isInDoubt = false;
-  /** After a power loss, what was not safe may be damaged in the middle of the log. */
+  /** After a power loss what was not safe may be damaged in the middle of the log, and anything by what happens at rest. */
   #mayBeDamaged = false;
   /** The partition holds messages that it refuses to return. */
   #isDamaged = false;
@@ -310,10 +310,10 @@ export class PartitionModel {
    * Compares everything that a reopened partition returns, and takes it over. The log may end early or, after a power loss,
    * lack messages that were not power-safe; it may end in messages whose answer is unknown.
    */
-  recovered(found: Pick<Recovered, "stored" | "nextOffset" | "damagedCount" | "kind">, purging: Purging): void {
-    const { kind, damagedCount } = found;
-    if (kind === "power") this.#mayBeDamaged = true;
-    assert(damagedCount === 0 || this.#mayBeDamaged, "only a power loss damages messages, and no safe ones");
+  recovered(found: Omit<Recovered, "purging" | "purgedBefore" | "mayBeGoneBelow">, purging: Purging): void {
+    const { kind, damagedCount, flippedCount } = found;
+    if (kind === "power" || flippedCount > 0) this.#mayBeDamaged = true;
+    assert(damagedCount === 0 || this.#mayBeDamaged, "a message is damaged by a power loss, if not safe, or at rest");
     this.#isDamaged = damagedCount > 0;
     const purgedBefore = purging === "none" ? 0 : this.#purgedBefore;
     const recovered = { ...found, purging, purgedBefore, mayBeGoneBelow: this.#mayBeGoneBelow };

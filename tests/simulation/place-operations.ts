@@ -93,7 +93,11 @@ export async function purge(place: Place): Promise<void> {
   const purging = partition.purge(newLogId);
   if (simulation.chance(40)) place.append();
   const isDone = await place.attempt(() => settled(simulation, purging));
-  if (machine.stopped || partition.epoch === epoch) return;
+  if (partition.epoch === epoch) return;
+  if (machine.stopped) {
+    model.purgeBegan(); // what was sent while it waited went as well
+    return;
+  }
   // It has taken place, whatever failed afterwards; only where nobody can ask whose the files are, they may come back.
   place.purging = "none";
   const isDurable = isDone || identity !== undefined;

@@ -1,6 +1,7 @@
 /** One partition of the storage simulation beside its model: opened, appended to, compared, opened again. */
 import { assert } from "../../src/platform/assert.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
+import { markName } from "../../src/storage/mark.ts";
 import { Partition } from "../../src/storage/partition.ts";
 import type { ConsumerKey, PartitionCounters } from "../../src/storage/types.ts";
 import { batchOf } from "./messages.ts";
@@ -33,6 +34,7 @@ export class Place {
   generation = 0;
   /** Opened while faults were possible: at level sync it wants everything durable at once, and fences itself otherwise. */
   #wasOpenedUnderFaults = false;
+  #changedAtRest = 0;
   #reported: PartitionCounters | undefined;
   /** First message of each opening: if the clock stepped back meanwhile and the last segment is empty, its time may be older. */
   readonly #firstNumbers = new Set<number>();
@@ -155,6 +157,8 @@ export class Place {
 
   /** The process that had it open is gone, and another one has opened it: compares everything, and appends. */
   async reopen(kind: CrashKind): Promise<void> {
+    const flippedCount = this.#changedAtRest;
+    this.#changedAtRest = 0;
     this.held.length = 0;
     this.unexpected = undefined;
     this.somethingFailed = false;
@@ -168,7 +172,7 @@ export class Place {
     );
     if (this.purging === "decided") for (const key of consumerKeys) this.offsets.ended(key);
     if (this.purging === "possible") for (const key of consumerKeys) this.offsets.changing(key, undefined);
-    this.model.recovered({ stored, nextOffset, damagedCount, kind }, this.purging);
+    this.model.recovered({ stored, nextOffset, damagedCount, kind, flippedCount }, this.purging);
     this.purging = "none";
     this.model.becameVisible(stored);
     for (const key of consumerKeys) {
@@ -176,6 +180,25 @@ export class Place {
     }
     this.#checkCounters();
     this.appendFirst();
+  }
+
+  /** Nobody has its files open: some bits change. Those of a log cost one message each, those of other files nothing. */
+  changeAtRest(): void {
+    const { disk, simulation } = this.machine;
+    const { directory } = this;
+    const isMeant = simulation.pick<(path: string) => boolean>([
+      (path) => path.endsWith(".log"),
+      (path) => path.endsWith(".log") || path.endsWith(".index"),
+      (path) => path.endsWith(".index") || path.endsWith("/checkpoint"),
+    ]);
+    const isOurs = (path: string) => path.startsWith(`${directory}/`);
+    const flipped = disk.flipBits(simulation.between(1, 4), (path) => isOurs(path) && isMeant(path));
+    // It is stored twice: one bit is made good, and no more than one between two openings.
+    if (simulation.chance(30)) flipped.push(...disk.flipBits(1, (path) => path === `${directory}/${markName}`));
+    for (const { path, position, bit } of flipped) {
+      if (path.endsWith(".log")) this.#changedAtRest++;
+      this.note(`bit ${bit} of byte ${position} of ${path.slice(directory.length + 1)} flips`);
+    }
   }
 
   /** The first append after an opening. */

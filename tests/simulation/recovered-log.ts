@@ -23,6 +23,8 @@ export interface Recovered {
   readonly purgedBefore: number;
   /** Retention was under way: messages with smaller offsets may be gone. */
   readonly mayBeGoneBelow: number;
+  /** Bits of the logs that changed at rest: each may damage one message. */
+  readonly flippedCount: number;
 }
 
 /** The number of the message at each offset of a log. */
@@ -49,16 +51,19 @@ export function checkRecovered(
   }
   const firstOffset = stored[0]?.offset ?? recovered.nextOffset;
   const isPurged = purging !== "none" && !cameBack;
+  let damagedLeft = recovered.flippedCount;
   for (const [number, { offset, safety, fate }] of tracked) {
     if (offset === undefined || !(fate === "live" || fate === "removed") || (isPurged && isOld(number))) continue;
     if (safety === "unsafe" || (safety === "killSafe" && kind === "power")) continue;
+    if (log[offset] === number) continue;
+    const isRemoved = fate === "removed" || offset < Math.min(recovered.mayBeGoneBelow, firstOffset);
+    if (!isRemoved && before[offset] === number && damagedLeft-- > 0) continue;
     assert(recovered.nextOffset > offset, "the next offset is behind all that was acknowledged", {
       number,
       offset,
       nextOffset: recovered.nextOffset,
     });
-    const isRemoved = offset < Math.min(recovered.mayBeGoneBelow, firstOffset);
-    if (fate === "removed" || log[offset] === number || isRemoved) continue;
+    if (isRemoved) continue;
     assert(before[offset] !== number, "what was acknowledged is recovered", {
       offset,
       number,
@@ -74,7 +79,7 @@ export function checkRecovered(
 function checkPlace(
   tracked: TrackedMessages,
   before: LogNumbers,
-  { kind, purging, mayBeGoneBelow }: Recovered,
+  { kind, purging, mayBeGoneBelow, flippedCount }: Recovered,
   nextOffset: number,
   message: StoredMessage,
   previous: StoredMessage | undefined,
@@ -82,13 +87,13 @@ function checkPlace(
   const { fate, offset, follows } = tracked.get(message.number);
   const isFirst = previous === undefined;
   assert(isFirst || message.number > previous.number, "messages come in the order of sending, once", placeOf(message));
+  const mayLack = kind === "power" || flippedCount > 0;
   const isOldGap = message.offset > 0 && before[message.offset - 1] === undefined;
   const isRemoval = isFirst && (purging !== "none" || message.offset <= mayBeGoneBelow);
-  assert(
-    message.offset === nextOffset || kind === "power" || isOldGap || isRemoval,
-    "recovered offsets are consecutive",
-    { ...placeOf(message), previous: previous?.offset },
-  );
+  assert(message.offset === nextOffset || mayLack || isOldGap || isRemoval, "recovered offsets are consecutive", {
+    ...placeOf(message),
+    previous: previous?.offset,
+  });
   if (fate === "live" || (fate === "unknown" && before[message.offset] === message.number)) {
     assert(before[message.offset] === message.number, "a message stays at its offset", placeOf(message));
     return;
@@ -102,7 +107,7 @@ function checkPlace(
   assert(fate !== "removed" || offset === message.offset, "a message stays at its offset", placeOf(message));
   const isBehind = previous !== undefined && previous.number === follows && previous.offset === message.offset - 1;
   assert(
-    follows === undefined || isBehind || fate === "removed" || (message.offset > nextOffset && kind === "power"),
+    follows === undefined || isBehind || fate === "removed" || (message.offset > nextOffset && mayLack),
     "a batch is recovered from its first message on",
     placeOf(message),
   );

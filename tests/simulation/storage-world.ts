@@ -132,12 +132,14 @@ export class StorageWorld {
     const reservedBytes = machine.disk.reservedBytes((path) => !path.includes("/.removed/"));
     assert(reservedBytes === 0 || machine.faultsPossible, "closed partitions hold no room", { reservedBytes });
     machine.startProcess();
+    this.#maybeChangeAtRest();
     await this.#reopen("kill");
   }
 
   async #crash(kind: CrashKind): Promise<void> {
     const machine = this.#machine;
     machine.crash(kind);
+    this.#maybeChangeAtRest();
     let worst = kind;
     if (this.#simulation.chance(25)) {
       // The machine stops again while it recovers, or does not give what recovery asks for.
@@ -150,6 +152,10 @@ export class StorageWorld {
       if (next === "power") worst = "power";
     }
     await this.#reopen(worst);
+  }
+
+  #maybeChangeAtRest(): void {
+    for (const place of this.#places) if (this.#simulation.chance(4)) place.changeAtRest();
   }
 
   async #reopen(kind: CrashKind): Promise<void> {
