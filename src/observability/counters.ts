@@ -64,6 +64,10 @@ export const ownMetrics = {
   refusedWrites: events("refused_writes", "writes that were refused for want of space, descriptors or rights."),
   closedPartitions: events("closed_partitions", "partitions that are not served since their files cannot be read."),
   refusedConnections: events("refused_connections", "clients that were refused since there are too many."),
+  closedBeforeLogin: events(
+    "closed_before_login",
+    "clients that were closed without a login: to make room for others, or for want of time.",
+  ),
   refusedLogins: events("refused_logins", "logins that were refused unseen since too many wait."),
   stalledLoops: events("stalled_loops", "times that a shard did nothing for five seconds or more."),
   repairedIndexes: events("repaired_indexes", "indexes of segments that were found wrong and made again."),

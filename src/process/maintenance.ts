@@ -15,6 +15,8 @@ export interface MaintenanceOptions {
 /** The longest delay of a timer, ms: a longer one would fire at once. */
 const timerMsMax = 2 ** 31 - 1;
 
+const loginCheckIntervalMicros = 1_000_000;
+
 /** What could not be removed is tried again. */
 const removalsIntervalMicros = 60_000_000;
 
@@ -69,6 +71,15 @@ export function startMaintenance({ config, shard, sessions, cleaner, log }: Main
     every(intervalMicros, "the check of heartbeats", "other maintenance", () => {
       const count = sessions.dropStale(intervalMicros);
       if (count > 0) log.warn("dropped clients that do not ping", { count });
+    });
+  }
+  const { loginTimeoutMicros } = config.connections;
+  if (loginTimeoutMicros > 0) {
+    every(loginCheckIntervalMicros, "the check for logins", "other maintenance", () => {
+      const count = sessions.closeWithoutLogin(loginTimeoutMicros / 1000);
+      if (count === 0) return;
+      shard.statistics.add("closedBeforeLogin", count);
+      log.warn("closed clients that did not log in within connections.login_timeout", { count });
     });
   }
   if (shard.shardId === 0) {

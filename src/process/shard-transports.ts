@@ -1,6 +1,7 @@
 // The transports of one shard: TCP and WebSocket on every shard, HTTP and QUIC on shard 0.
 import { join } from "node:path";
 import { isLoopbackHost, parseListenAddress } from "../config/address.ts";
+import type { Config } from "../config/schema/index.ts";
 import type { Logger } from "../observability/log.ts";
 import { realDisk } from "../platform/real-disk.ts";
 import type { ServerContext } from "../server/index.ts";
@@ -14,6 +15,7 @@ import {
   type TlsCertificates,
 } from "../shard/index.ts";
 import { kernelReservedBytes } from "../storage/index.ts";
+import { Admission, type ClientLimits } from "../transport/admission.ts";
 import { BusyPoll } from "../transport/busy-poll.ts";
 import type { HttpServer, HttpServerOptions } from "../transport/http/server.ts";
 import { QuicListener } from "../transport/quic/listener.ts";
@@ -57,10 +59,16 @@ export class ShardTransports {
       busyPoll: new BusyPoll(),
       frames: config.tcp.frames,
       requestBytesMax: config.tcp.maxRequestSizeBytes,
-      connectionsMax,
+      admission: new Admission({
+        limits: limitsOf(config.connections, connectionsMax),
+        shard: context.shard,
+        sessions: context.sessions,
+        log: log.child("connections"),
+      }),
     };
     this.#tcp = new TcpListener({
       ...transport,
+      handshakeTimeoutMs: config.connections.tlsHandshakeTimeoutMicros / 1000,
       canMove: config.tcp.socketMigration && shardCount > 1,
       socketOptions: config.tcp.socket.overrideDefaults ? config.tcp.socket : undefined,
       tls: start.tls.tcp,
@@ -167,6 +175,17 @@ export class ShardTransports {
     this.#http?.terminate();
     await Promise.all(this.#listeners.map((listener) => listener.terminate()));
   }
+}
+
+/** 0 in the configuration: what the machine or common sense gives. */
+function limitsOf(configured: Config["connections"], descriptorsMax: number): ClientLimits {
+  const max = Math.min(descriptorsMax, configured.max || Number.POSITIVE_INFINITY);
+  return {
+    max,
+    maxPerAddress: configured.maxPerAddress || Number.POSITIVE_INFINITY,
+    maxWithoutLogin: configured.maxWithoutLogin || Math.ceil(max / 2),
+    maxWithoutLoginPerAddress: configured.maxWithoutLoginPerAddress || Number.POSITIVE_INFINITY,
+  };
 }
 
 /** Validation has checked the address of a transport that is on. */

@@ -201,7 +201,7 @@ class ShardProcess {
     // What it reads from the system needs descriptors, of which there may be none.
     this.#sysinfo = repeat(intervalMicros, "the line of resources", sysinfoLog, () => {
       const { messagesCount, sizeBytes } = allTotals(this.#shard);
-      const clientsCount = this.#shard.counters.clientsCount();
+      const clientsCount = this.#shard.counters.clients.total;
       const counts = { clientsCount, openFilesCount: countOpenFiles(), messagesCount, messagesSizeBytes: sizeBytes };
       sysinfoLog.info(formatSysinfo(read(), counts));
     });

@@ -6,6 +6,7 @@ export { dispatch } from "./dispatch.ts";
 export { createHttpSession, execute, measured, requireTarget } from "./execute.ts";
 export { isServerFault } from "./faults.ts";
 export { Logins } from "./logins/logins.ts";
+export { sourceOf } from "./logins/network.ts";
 export { requireLogin } from "./rights.ts";
 export { sendMessages } from "./send-messages.ts";
 export {
@@ -14,7 +15,6 @@ export {
   type SessionState,
   type SessionUser,
   sessionStateOf,
-  setUser,
 } from "./session.ts";
 export { Sessions } from "./sessions.ts";
 export { allTotals } from "./views.ts";

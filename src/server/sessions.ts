@@ -1,12 +1,14 @@
 // The sessions of one shard, whatever their transport: who is listed as a client, who leaves its groups when.
-import type { MetadataEvent } from "../metadata/index.ts";
+import type { MetadataEvent, User } from "../metadata/index.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { Transport } from "../protocol/records/enumerations.ts";
 import type { Shard } from "../shard/index.ts";
 import { isStale } from "./heartbeat.ts";
+import { sourceOf } from "./logins/network.ts";
 import { userOf } from "./rights.ts";
-import { createSession, type Session, type SessionState, sessionStateOf } from "./session.ts";
+import { createSession, type Session, type SessionState, sessionStateOf, setUser } from "./session.ts";
+import { WithoutLogin } from "./without-login.ts";
 
 export interface SessionsOptions {
   readonly shard: Shard;
@@ -18,6 +20,9 @@ export interface SessionsOptions {
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Set<Session>();
+  /** How the connection of a session is cut. */
+  readonly #closers = new Map<Session, () => void>();
+  readonly #withoutLogin = new WithoutLogin();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -26,8 +31,9 @@ export class Sessions {
   /** A new connection. `address`: `ip:port`, IPv6 as `[ip]:port`. */
   open(transport: Transport, address: string): Session {
     const { shard, clock } = this.#options;
+    shard.counters.clients.opened(sourceOf(address));
     const session = createSession({
-      clientId: shard.counters.addClient(),
+      clientId: shard.counters.nextClientId(),
       transport,
       address,
       user: undefined,
@@ -41,16 +47,54 @@ export class Sessions {
     return session;
   }
 
+  /** From now on `close` is called if the connection has to end for want of a login. */
+  closeBy(session: Session, close: () => void): void {
+    this.#closers.set(session, close);
+    if (session.user === undefined) this.#waitForLogin(session);
+  }
+
+  /** The session acts as this user from now on. */
+  logIn(session: Session, user: User): void {
+    if (this.#sessions.has(session) && session.user === undefined) {
+      const source = sourceOf(session.address);
+      this.#options.shard.counters.clients.loggedIn(source);
+      this.#withoutLogin.delete(source, session);
+    }
+    setUser(session, user);
+  }
+
+  /** The session acts as nobody from now on. */
+  logOut(session: Session): void {
+    const wasLoggedIn = session.user !== undefined;
+    setUser(session, undefined);
+    if (!wasLoggedIn || !this.#sessions.has(session)) return;
+    this.#options.shard.counters.clients.loggedOut(sourceOf(session.address));
+    this.#waitForLogin(session);
+  }
+
+  /** Closes the connection that has been without a login for longest, of `source` or of the source with the most; false: none. */
+  closeOldestWithoutLogin(source?: string): boolean {
+    return this.#withoutLogin.closeOldest(source);
+  }
+
+  /** Closes the connections that have been without a login for longer; how many. */
+  closeWithoutLogin(longerThanMs: number): number {
+    return this.#withoutLogin.closeOlder(performance.now() - longerThanMs);
+  }
+
   /** The connection is gone: it leaves its groups (spec SB 6.1). */
   close(session: Session): void {
     if (!this.#sessions.delete(session)) return;
-    this.#options.shard.counters.removeClient();
+    const source = sourceOf(session.address);
+    this.#options.shard.counters.clients.closed(source, session.user !== undefined);
+    this.#forget(source, session);
     this.#leaveGroups(session);
   }
 
   /** The connection moves to another shard, which goes on with what is returned. */
   release(session: Session): SessionState {
     this.#sessions.delete(session);
+    this.#forget(sourceOf(session.address), session);
     return { ...sessionStateOf(session), moves: session.moves + 1 };
   }
 
@@ -99,6 +143,18 @@ export class Sessions {
       dropped++;
     }
     return dropped;
+  }
+
+  #waitForLogin(session: Session): void {
+    const close = this.#closers.get(session);
+    if (close !== undefined) {
+      this.#withoutLogin.add(sourceOf(session.address), session, { sinceMs: performance.now(), close });
+    }
+  }
+
+  #forget(source: string, session: Session): void {
+    this.#withoutLogin.delete(source, session);
+    this.#closers.delete(session);
   }
 
   #drop(session: Session): void {

@@ -5,6 +5,7 @@
 import { partitionsMax, topicsMax } from "../metadata/index.ts";
 import { assert } from "../platform/assert.ts";
 import type { PartitionCounters } from "../storage/index.ts";
+import { ClientCounts, createClientCounts } from "./client-counts.ts";
 
 const fieldsPerPartition = 5;
 const Field = { segmentsCount: 0, currentOffset: 1, hasMessages: 2, sizeBytes: 3, messagesCount: 4 } as const;
@@ -14,16 +15,18 @@ export interface SharedCounters {
   readonly partitions: SharedArrayBuffer;
   readonly topics: SharedArrayBuffer;
   readonly process: SharedArrayBuffer;
+  readonly clients: SharedArrayBuffer;
 }
 
-const ProcessField = { nextClientId: 0, clientsCount: 1 } as const;
+const ProcessField = { nextClientId: 0 } as const;
 
 /** Slots for all that can exist at the same time. The memory is virtual until a slot is used. */
 export function createSharedCounters(): SharedCounters {
   return {
     partitions: new SharedArrayBuffer(partitionsMax * fieldsPerPartition * Float64Array.BYTES_PER_ELEMENT),
     topics: new SharedArrayBuffer(topicsMax * Int32Array.BYTES_PER_ELEMENT),
-    process: new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT),
+    process: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+    clients: createClientCounts(),
   };
 }
 
@@ -62,6 +65,7 @@ class Slots {
 }
 
 export class Counters {
+  readonly clients: ClientCounts;
   readonly #partitions: Float64Array;
   readonly #topics: Int32Array;
   readonly #process: Int32Array;
@@ -71,6 +75,7 @@ export class Counters {
   constructor(shared: SharedCounters) {
     this.#partitions = new Float64Array(shared.partitions);
     this.#topics = new Int32Array(shared.topics);
+    this.clients = new ClientCounts(shared.clients);
     this.#process = new Int32Array(shared.process);
     this.#partitionSlots = new Slots(this.#partitions.length / fieldsPerPartition);
     this.#topicSlots = new Slots(this.#topics.length);
@@ -131,19 +136,10 @@ export class Counters {
   }
 
   /** Unique among the clients of this process; 0 is never given. */
-  addClient(): number {
-    Atomics.add(this.#process, ProcessField.clientsCount, 1);
+  nextClientId(): number {
     for (;;) {
       const clientId = (Atomics.add(this.#process, ProcessField.nextClientId, 1) + 1) >>> 0;
       if (clientId !== 0) return clientId;
     }
-  }
-
-  removeClient(): void {
-    Atomics.sub(this.#process, ProcessField.clientsCount, 1);
-  }
-
-  clientsCount(): number {
-    return Atomics.load(this.#process, ProcessField.clientsCount);
   }
 }

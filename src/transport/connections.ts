@@ -5,6 +5,7 @@ import { detectFrameKind, detectMessageFrameKind } from "../protocol/frame-detec
 import type { Transport } from "../protocol/records/enumerations.ts";
 import type { ServerContext, Session, SessionState } from "../server/index.ts";
 import type { FrameMemory } from "../shard/index.ts";
+import type { Admission } from "./admission.ts";
 import type { Backlog } from "./backlog.ts";
 import type { BusyPoll } from "./busy-poll.ts";
 import type { PipelineOptions } from "./carrier.ts";
@@ -18,14 +19,12 @@ export interface TransportOptions {
   readonly busyPoll: BusyPoll;
   readonly frames: FrameKind | "auto";
   readonly requestBytesMax: number;
-  /** Clients of all transports and shards together; more are refused. Any number when absent. */
-  readonly connectionsMax?: number;
+  /** Absent: everybody may come in. */
+  readonly admission?: Admission;
   readonly log: Logger;
 }
 
 const stallCheckMs = 1000;
-/** A flood is told once in this time. */
-const refusalLineMs = 10_000;
 
 export class Connections {
   readonly #options: TransportOptions;
@@ -35,7 +34,6 @@ export class Connections {
   #arrivingCount = 0;
   #stallTimer: Timer | undefined;
   #hasWarnedLegacy = false;
-  #refusalToldMs = Number.NEGATIVE_INFINITY;
 
   constructor(transport: Transport, options: TransportOptions) {
     this.#transport = transport;
@@ -46,16 +44,9 @@ export class Connections {
     this.#stallTimer = setInterval(() => this.#closeStalled(), stallCheckMs);
   }
 
-  /** Whether there is room for one more client. One that is refused is counted, and the log says so now and then. */
+  /** Whether there is room for one more client. */
   admits(address: string): boolean {
-    const { context, connectionsMax = Number.POSITIVE_INFINITY, log } = this.#options;
-    if (context.shard.counters.clientsCount() < connectionsMax) return true;
-    context.shard.statistics.add("refusedConnections");
-    const nowMs = performance.now();
-    if (nowMs - this.#refusalToldMs < refusalLineMs) return false;
-    this.#refusalToldMs = nowMs;
-    log.warn("refused a client: there are as many as descriptors for them", { address, connectionsMax });
-    return false;
+    return this.#options.admission?.admits(address) ?? true;
   }
 
   /** A client that has just connected. */
@@ -88,6 +79,7 @@ export class Connections {
       },
     });
     this.#pipelines.add(connection.pipeline);
+    context.sessions.closeBy(session, () => connection.pipeline.terminate());
     return connection;
   }
 

@@ -7,7 +7,7 @@ import { load } from "./support.ts";
 
 // Copied from spec SB 1.4: `key = default`, one table per heading. A key that only Whippet has is added here too, under its
 // heading, so that its default is written twice on purpose: `frames` and `max_request_size` of [tcp], `allowed_hosts` and
-// `require_token` of [http], `allowed_origins` of [websocket] and `acknowledge`. One default differs: no page of another origin may
+// `require_token` of [http], `allowed_origins` of [websocket], `acknowledge`, and all of [connections]. One default differs: no page of another origin may
 // use the API (`allowed_origins` of [http.cors]). Certificate paths are ours as well.
 const SPEC_DEFAULTS = `
 [consumer_group]
@@ -55,6 +55,13 @@ require_token = false
 enabled = false
 cert_file = "certs/iggy_cert.pem"
 key_file = "certs/iggy_key.pem"
+[connections]
+max = 0
+max_per_address = 0
+max_without_login = 0
+max_without_login_per_address = 0
+login_timeout = "0 s"
+tls_handshake_timeout = "10 s"
 [tcp]
 enabled = true
 address = "127.0.0.1:8090"

@@ -107,11 +107,8 @@ describe("the turn of balanced sends", () => {
   });
 });
 
-test("client ids are unique over all shards, never 0, and the clients are counted", () => {
-  const ids = Array.from({ length: 100 }, (_, index) => replicas[index % 2]!.addClient());
+test("client ids are unique over all shards, and never 0", () => {
+  const ids = Array.from({ length: 100 }, (_, index) => replicas[index % 2]!.nextClientId());
   expect(new Set(ids).size).toBe(100);
   expect(ids).not.toContain(0);
-  for (let count = 0; count < 40; count++) replicas[count % 2]!.removeClient();
-  expect(replicas[0]!.clientsCount()).toBe(60);
-  expect(replicas[1]!.clientsCount()).toBe(60);
 });

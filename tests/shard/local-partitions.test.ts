@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { apply, createState, type MetadataEvent, type MetadataState } from "../../src/metadata/index.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import { u64Max } from "../../src/protocol/limits.ts";
+import { createClientCounts } from "../../src/shard/client-counts.ts";
 import { Counters, LocalPartitions, partitionKeyOf, type SharedCounters } from "../../src/shard/index.ts";
 import { appendNow, makeHarness } from "../storage/harness.ts";
 import { MemoryDisk } from "../storage/memory-disk.ts";
@@ -36,6 +37,7 @@ function makeCounters(partitionsMax: number): Counters {
     partitions: new SharedArrayBuffer(partitionsMax * 5 * 8),
     topics: new SharedArrayBuffer(8 * 4),
     process: new SharedArrayBuffer(8),
+    clients: createClientCounts(),
   };
   return new Counters(shared);
 }

@@ -1,5 +1,6 @@
 // The whole schema. The order here is the order in config.toml.
 import { cluster } from "./cluster.ts";
+import { connections } from "./connections.ts";
 import { http } from "./http.ts";
 import { type Infer, section } from "./node.ts";
 import { quic } from "./quic.ts";
@@ -13,6 +14,7 @@ export const schema = section({
   websocket,
   quic,
   http,
+  connections,
   system,
   messageSaver,
   dataMaintenance,

@@ -65,7 +65,7 @@ export const systemCommands = [
       partitionsCount,
       segmentsCount: totals.segmentsCount,
       messagesCount: BigInt(totals.messagesCount),
-      clientsCount: shard.counters.clientsCount(),
+      clientsCount: shard.counters.clients.total,
       consumerGroupsCount,
       hostname: system.hostname,
       osName: system.osName,

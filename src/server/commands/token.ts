@@ -7,7 +7,7 @@ import { command } from "../command.ts";
 import type { ServerContext } from "../context.ts";
 import { tokenLogin } from "../login.ts";
 import { userOf } from "../rights.ts";
-import { requireRecord, type Session, setUser } from "../session.ts";
+import { requireRecord, type Session } from "../session.ts";
 
 const tokenBytes = 50;
 
@@ -45,7 +45,7 @@ export const tokenCommands = [
     "loginWithPersonalAccessToken",
     (context, session, { token }) =>
       tokenLogin(context, session, () => {
-        const { shard, clock } = context;
+        const { shard, sessions, clock } = context;
         const found = findToken(shard.state, blake3Hex(token));
         if (found === undefined) throw new IggyError("ResourceNotFound", ["personal access token"]);
         const { user } = found;
@@ -56,7 +56,7 @@ export const tokenCommands = [
         if (shard.state.areUsersLocked) throw new IggyError("UserInactive");
         if (user.status !== UserStatusCode.active) throw new IggyError("UserInactive");
         requireRecord(session);
-        setUser(session, user);
+        sessions.logIn(session, user);
         return { userId: user.id };
       }),
     { needsLogin: false },

@@ -15,7 +15,7 @@ import type { UserDetails, UserHeader } from "../../protocol/records/user-header
 import { command } from "../command.ts";
 import { requireRightPassword, tellLogin } from "../login.ts";
 import { requireRight, userOf } from "../rights.ts";
-import { requireRecord, setUser } from "../session.ts";
+import { requireRecord } from "../session.ts";
 
 function headerOf({ id, createdAtMicros, status, name }: User): UserHeader {
   return {
@@ -48,7 +48,7 @@ export const userCommands = [
   command(
     "loginUser",
     async (context, session, { username, password }) => {
-      const { shard, isShuttingDown } = context;
+      const { shard, sessions, isShuttingDown } = context;
       if (isShuttingDown()) throw new IggyError("Disconnected");
       requireUserName(username);
       requirePassword(password);
@@ -63,16 +63,16 @@ export const userCommands = [
       if (!isStill || user.passwordHash !== passwordHash) throw new IggyError("InvalidCredentials");
       if (isLockedOut(shard.state, user.id) || isInactive(user)) throw new IggyError("UserInactive");
       requireRecord(session);
-      setUser(session, user);
+      sessions.logIn(session, user);
       tellLogin(context, session);
       return { userId: user.id };
     },
     { needsLogin: false },
   ),
 
-  command("logoutUser", (_context, session) => {
+  command("logoutUser", ({ sessions }, session) => {
     requireRecord(session);
-    setUser(session, undefined);
+    sessions.logOut(session);
     return undefined;
   }),
 

@@ -23,6 +23,13 @@ export function networkOf(host: string): string {
   return lastDot < 0 ? address : `${address.slice(0, lastDot)}.0/24`;
 }
 
+/** Whose a connection is: an IPv4 address, or the first 64 bits of an IPv6 address, which are one customer's. */
+export function sourceOf(address: string): string {
+  const host = hostOf(address);
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(host)?.[1];
+  return mapped ?? (host.includes(":") ? networkOf(host) : host);
+}
+
 /** The first 64 bits of an IPv6 address in one spelling, whatever is left out. */
 function firstGroups(address: string): string[] {
   const [head = "", tail] = address.split("::");

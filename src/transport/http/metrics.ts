@@ -114,6 +114,6 @@ function countTotals({ shard }: ServerContext): Totals {
     segments: segmentsCount,
     messages: messagesCount,
     users: state.users.byId.size,
-    clients: counters.clientsCount(),
+    clients: counters.clients.total,
   };
 }

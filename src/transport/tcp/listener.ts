@@ -10,6 +10,7 @@ import { KeptBacklog } from "../backlog.ts";
 import { Connections, type TransportOptions } from "../connections.ts";
 import { exchangeListener } from "../listener-exchange.ts";
 import { type MovedState, TcpConnection } from "./connection.ts";
+import { Handshakes } from "./handshakes.ts";
 import { applySocketOptions, type SocketOptions } from "./socket-options.ts";
 
 export interface TcpListenerOptions extends TransportOptions {
@@ -17,6 +18,8 @@ export interface TcpListenerOptions extends TransportOptions {
   readonly canMove: boolean;
   /** Undefined: as the system has them. */
   readonly socketOptions: SocketOptions | undefined;
+  /** Longest time for the handshake of TLS. */
+  readonly handshakeTimeoutMs: number;
   /** Undefined: plain TCP. */
   readonly tls: CertificatePair | undefined;
 }
@@ -29,6 +32,7 @@ export class TcpListener {
   readonly #options: TcpListenerOptions;
   readonly #connections: Connections;
   readonly #isPlain: boolean;
+  readonly #handshakes: Handshakes<Socket<SocketData>>;
   #tls: CertificatePair | undefined;
   #address: ListenAddress | undefined;
   #listener: TCPSocketListener<SocketData> | undefined;
@@ -39,6 +43,10 @@ export class TcpListener {
     this.#tls = options.tls;
     this.#isPlain = options.tls === undefined;
     this.#connections = new Connections("tcp", options);
+    this.#handshakes = new Handshakes({
+      timeoutMs: options.handshakeTimeoutMs,
+      onLate: (socket) => this.#closeLate(socket),
+    });
   }
 
   /** Starts to accept; returns the port, which the system chose where 0 was asked for. Throws if it cannot. */
@@ -97,6 +105,7 @@ export class TcpListener {
   #handlers(): SocketHandler<SocketData> {
     return {
       open: (socket) => this.#open(socket),
+      handshake: (socket) => this.#handshakes.ended(socket),
       data: (socket, bytes) => {
         const { connection } = socket.data;
         if (connection === undefined) return;
@@ -115,7 +124,10 @@ export class TcpListener {
         }
       },
       end: (socket) => socket.data.connection?.pipeline.ended(),
-      close: (socket) => socket.data.connection?.pipeline.closed(),
+      close: (socket) => {
+        this.#handshakes.ended(socket);
+        socket.data.connection?.pipeline.closed();
+      },
       error: (socket, error) => {
         const client = socket.data.connection?.pipeline.session.clientId;
         this.#options.log.debug("connection failed", { client, error });
@@ -132,6 +144,16 @@ export class TcpListener {
     }
     if (socketOptions !== undefined) applySocketOptions(socket, socketOptions);
     this.#attach(socket, this.#connections.openSession(address), frames, new KeptBacklog());
+    if (!this.#isPlain) this.#handshakes.began(socket);
+  }
+
+  #closeLate(socket: Socket<SocketData>): void {
+    const { log, context } = this.#options;
+    context.shard.statistics.add("closedBeforeLogin");
+    log.debug("closed a client whose TLS handshake took too long", {
+      client: socket.data.connection?.pipeline.session.clientId,
+    });
+    socket.data.connection?.pipeline.terminate();
   }
 
   #attach(

@@ -1,0 +1,30 @@
+import { duration, u32 } from "./fields.ts";
+import { section } from "./node.ts";
+
+export const connections = section(
+  {
+    max: u32({
+      default: 0,
+      doc: "Most clients of TCP, WebSocket and QUIC together; 0 = as many as descriptors allow.",
+    }),
+    maxPerAddress: u32({
+      default: 0,
+      doc: "Most clients of one IPv4 address or IPv6 /64 network; 0 = no limit. A proxy is one address.",
+    }),
+    maxWithoutLogin: u32({
+      default: 0,
+      doc: "Most clients that are not logged in: a new one takes the place of the oldest of an address with many; 0 = half.",
+    }),
+    maxWithoutLoginPerAddress: u32({ default: 0, doc: "The same for one address or network; 0 = no limit." }),
+    loginTimeoutMicros: duration({
+      default: "0 s",
+      doc: "A client that is not logged in after this time is closed; 0 = never, as some SDKs connect long before.",
+    }),
+    tlsHandshakeTimeoutMicros: duration({
+      default: "10 s",
+      nonZero: true,
+      doc: "A TLS connection whose handshake takes longer is closed.",
+    }),
+  },
+  "Limits of connections",
+);

@@ -1,0 +1,132 @@
+// Clients that come and do not log in: who keeps its place, who loses it, and when.
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { CommandCode } from "../../src/protocol/codes.ts";
+import { eventually } from "../support/process-facts.ts";
+import { type TestServer, useServers } from "../support/server.ts";
+import { WireClient } from "../support/wire-client.ts";
+
+const servers = useServers();
+
+type Transport = "tcp" | "websocket";
+
+/** From 127.0.0.`host`. */
+function open(server: TestServer, host = 1, transport: Transport = "tcp"): Promise<WireClient> {
+  const place = { host: server.host, port: server.portOf(transport) };
+  return WireClient.connect(place, "sdk", { transport, localAddress: `127.0.0.${host}` });
+}
+
+/** One after the other, each answered once, so that the server has seen them in this order. */
+async function openMany(count: number, one: () => Promise<WireClient>): Promise<WireClient[]> {
+  const clients: WireClient[] = [];
+  for (let index = 0; index < count; index++) {
+    const client = await one();
+    clients.push(client);
+    await client.request(CommandCode.ping);
+  }
+  return clients;
+}
+
+/** Which of them the server has closed, when they are `count`. */
+async function closedOf(clients: readonly WireClient[], count: number): Promise<number[]> {
+  const closed = () => clients.flatMap((client, index) => (client.hasEnded ? [index] : []));
+  await eventually("closed clients", closed, (found) => found.length >= count);
+  for (const client of clients) if (!client.hasEnded) await client.request(CommandCode.ping);
+  return closed();
+}
+
+async function metric(server: TestServer, name: string): Promise<number> {
+  const text = await (await fetch(`http://${server.host}:${server.portOf("http")}/metrics`)).text();
+  const values = [...text.matchAll(new RegExp(`^whippet_${name}_total\\{.*\\} (\\d+)$`, "gm"))];
+  return values.reduce((sum, [, value]) => sum + Number(value), 0);
+}
+
+describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
+  test("clients that are not logged in make room for newer ones; who is logged in stays", async () => {
+    const server = await servers.start({ env: { IGGY_CONNECTIONS_MAX_WITHOUT_LOGIN: "10" } });
+    const known = await open(server, 1, transport);
+    await known.login();
+    const silent = await openMany(30, () => open(server, 1, transport));
+    expect(await closedOf(silent, 20)).toEqual(Array.from({ length: 20 }, (_, index) => index));
+    const late = await open(server, 1, transport);
+    await late.login();
+    await known.request(CommandCode.ping);
+    expect(await metric(server, "closed_before_login")).toBe(21);
+    expect(await metric(server, "refused_connections")).toBe(0);
+    expect(server.log.match(/closed a client that is not logged in, to make room/g)).toHaveLength(1);
+    for (const client of [...silent, known, late]) client.close();
+  });
+
+  test("the limit of one address concerns nobody else", async () => {
+    const env = { IGGY_CONNECTIONS_MAX_WITHOUT_LOGIN_PER_ADDRESS: "3", IGGY_CONNECTIONS_MAX_PER_ADDRESS: "5" };
+    const server = await servers.start({ env });
+    // A WebSocket of the tests has no choice of its address.
+    const place = { host: server.host, port: server.portOf(transport) };
+    const here = () => WireClient.connect(place, "sdk", { transport });
+    const others = await openMany(3, () => open(server, 2));
+    const silent = await openMany(5, here);
+    expect(await closedOf(silent, 2)).toEqual([0, 1]);
+    for (const client of silent.slice(2)) await client.login();
+    const more = await openMany(2, here);
+    for (const client of more) await client.login();
+    const refused = await here().catch(() => undefined);
+    await refused?.ended();
+    await server.logged("refused a client: there are too many");
+    expect(server.log).toContain("key=connections.max_per_address");
+    expect(await closedOf([...silent.slice(2), ...more, ...others], 0)).toEqual([]);
+    expect(await metric(server, "refused_connections")).toBe(1);
+    more[0]?.close();
+    await eventually(
+      "room",
+      async () => {
+        const next = await here().catch(() => undefined);
+        const isIn = await next?.login().then(
+          () => true,
+          () => false,
+        );
+        next?.close();
+        return isIn === true;
+      },
+      (isIn) => isIn,
+    );
+    for (const client of [...silent, ...others, ...more]) client.close();
+  });
+
+  test("a limit of time closes who has not logged in, pings or not, and who has logged out", async () => {
+    const server = await servers.start({ env: { IGGY_CONNECTIONS_LOGIN_TIMEOUT: "1 s" } });
+    const [known, out, silent] = await Promise.all([1, 2, 3].map(() => open(server, 1, transport)));
+    await known!.login();
+    await out!.login();
+    await silent!.ended();
+    await known!.request(CommandCode.ping);
+    await out!.request(CommandCode.logoutUser);
+    await out!.ended();
+    await known!.request(CommandCode.ping);
+    expect(await metric(server, "closed_before_login")).toBe(2);
+    expect(server.log).toContain("closed clients that did not log in within connections.login_timeout");
+    known!.close();
+  });
+});
+
+test("by default clients may stay without a login", async () => {
+  const server = await servers.start({ shards: 2 });
+  const silent = await openMany(50, () => open(server));
+  expect(await closedOf(silent, 0)).toEqual([]);
+  for (const client of silent) await client.login();
+  for (const client of silent) client.close();
+});
+
+test("a TLS handshake that does not end is closed; a client that has ended its own stays without a login", async () => {
+  const env = { IGGY_TCP_TLS_ENABLED: "true", IGGY_CONNECTIONS_TLS_HANDSHAKE_TIMEOUT: "1 s" };
+  const server = await servers.start({ env });
+  const ca = readFileSync(join(server.dataPath, "certificates/cert.pem"), "utf8");
+  const client = await WireClient.connect(server, "sdk", { ca });
+  const silent = connect({ host: server.host, port: server.port });
+  const half = connect({ host: server.host, port: server.port }, () => half.write(Buffer.from("160301020001", "hex")));
+  await Promise.all([silent, half].map((socket) => new Promise((resolve) => socket.on("close", resolve).resume())));
+  await client.request(CommandCode.ping);
+  expect(await metric(server, "closed_before_login")).toBe(2);
+  client.close();
+});
