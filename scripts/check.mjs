@@ -17,7 +17,7 @@ npm test -- WHAT... [-t NAME]   only the tests of WHAT, without the other checks
   WHAT        a test file, a folder, or a part of the path of test files
   -t NAME     only tests whose name matches the regular expression NAME (a name is that of its describes and its own)
   --only WHAT the same as WHAT
-  --jobs N    folders that run side by side (1); tests that measure time may need the machine for themselves
+  --jobs N    folders that run side by side (1); not with WHIPPET_QUIET_MACHINE=1, which adds limits of time
   --help
 
 Examples
