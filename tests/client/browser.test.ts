@@ -38,7 +38,7 @@ test("the bundle for browsers needs nothing but WebSocket: it logs in, sends and
   await Bun.write(pagePath, page);
   const child = Bun.spawn(
     [process.execPath, pagePath, join(directory, "index.js"), String(server.portOf("websocket"))],
-    { stdout: "pipe", stderr: "pipe", timeout: 20_000 },
+    { stdout: "pipe", stderr: "pipe", timeout: 120_000 },
   );
   const output = (await new Response(child.stdout).text()) + (await new Response(child.stderr).text());
   expect(output.trim()).toBe(`undefined 3000 ${2999 % 256}`);

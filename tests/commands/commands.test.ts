@@ -16,7 +16,7 @@ const commandNames = Object.keys(CommandCode) as CommandName[];
 const segmentSize = "512 B";
 
 /** Users cost a password hash each. */
-const setUpTimeoutMs = 30_000;
+const setUpTimeoutMs = 120_000;
 let world: World;
 /** For requests that are refused. */
 let sharedScene: Scene;

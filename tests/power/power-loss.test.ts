@@ -49,5 +49,5 @@ test.skipIf(reason !== undefined && process.env.CI !== "true")(
     });
     expect(failed).toEqual([]);
   },
-  300_000,
+  600_000,
 );
