@@ -83,6 +83,13 @@ export function isFailedSync(error: unknown): boolean {
   return error.operation === "sync" || (error.operation === "syncDirectory" && !refusalCodes.has(error.errorCode));
 }
 
+const exhaustedCodes: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM"]);
+
+/** Whether the process has no descriptor or memory left for the call, which says nothing about the file. */
+export function isExhausted({ errorCode }: DiskError): boolean {
+  return exhaustedCodes.has(errorCode);
+}
+
 /** `<base>-<n>` with the first n, from 1 on, that is free. */
 export function freePath(disk: Pick<Disk, "exists">, base: string): string {
   let number = 1;

@@ -27,7 +27,8 @@ export function answerOldestSegment(
 
 /**
  * Removes up to `count` of the oldest sealed segments that no stored offset blocks; how many it were (spec SB 5.2; more
- * than there are is fine). Rejects with CannotDeleteFile (10008).
+ * than there are is fine). Rejects with CannotDeleteFile (10008), at level
+ * sync also with CannotSyncFile (10009): they are gone then, but may be there again after a power loss.
  */
 export async function deleteSegments(partition: Partition, count: number): Promise<number> {
   let removed = 0;
@@ -35,6 +36,7 @@ export async function deleteSegments(partition: Partition, count: number): Promi
     removed++;
     await nextTurn();
   }
+  if (removed > 0) partition.syncRemovals();
   return removed;
 }
 

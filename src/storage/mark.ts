@@ -81,6 +81,18 @@ export class PartitionMark {
   }
 
   /**
+   * Numbers of the groups whose entries `beforeGroup(number)` takes away: those of groups that are gone. Their files must
+   * durably be gone before: what says that a file is theirs is not there any more.
+   */
+  endedBefore(number: number): readonly number[] {
+    const logId = this.#identity.groupLogId(number);
+    return [...this.#groups].flatMap(([other, id]) => {
+      const ownerNow = other === number ? logId : this.#identity.groupLogId(other);
+      return ownerNow === id ? [] : [other];
+    });
+  }
+
+  /**
    * Before the first offset file of a group. Throws `DiskError`, `ConsumerGroupIdNotFound` (5000) where the group is gone.
    */
   beforeGroup(number: number, nextOffset: number): void {

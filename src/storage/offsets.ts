@@ -2,11 +2,12 @@
 // overwritten in place at every store. A store does not sync: what came since the last `sync` is at risk in a power loss.
 
 import { assert } from "../platform/assert.ts";
-import { DiskError } from "../platform/disk.ts";
+import { DiskError, isExhausted } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { CachedFile } from "./file-cache.ts";
 import { type StoredOffset, UnsyncedOffsets } from "./offsets-sync.ts";
 import type { PartitionLog } from "./partition-log.ts";
+import { syncDirectoryOf } from "./sync-files.ts";
 import type { ConsumerKey, StorageContext } from "./types.ts";
 
 const offsetBytes = 8;
@@ -23,9 +24,6 @@ const views: readonly Uint8Array[] = [bytes];
 const kinds = ["consumer", "group"] as const;
 const none: readonly ConsumerKey["kind"][] = [];
 const directoryNames = { consumer: "consumers", group: "groups" } as const;
-
-/** Without these nothing can be said about a file: it may be whole. */
-const exhaustedCodes: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOMEM"]);
 
 /** Name of the directory, in that of the partition, that holds all offset files. */
 export const offsetsDirectoryName = "offsets";
@@ -190,18 +188,35 @@ export class ConsumerOffsets {
   }
 
   #create({ kind, id }: ConsumerKey, file: CachedFile): void {
-    const { directory, mark, nextOffset } = this.#log;
+    const { directory } = this.#log;
     const { disk } = this.#context;
     // At memory level there may be nothing of the partition on the disk yet.
     if (!disk.exists(directory)) {
       this.#log.noteDirectories();
       disk.makeDirectory(directory);
     }
-    if (kind === "group") mark?.beforeGroup(id, nextOffset);
+    if (kind === "group") this.#markGroup(id);
     disk.makeDirectory(this.#directoryOf(kind));
     this.#context.files.create(file);
     if (kind === "group") this.#unsynced.addDirectory(directory);
     this.#unsynced.addDirectory(this.#directoryOf(kind));
+  }
+
+  /** Says in the mark whose the file will be that is made next. */
+  #markGroup(id: number): void {
+    const { mark, visibleOffset, writtenOffset } = this.#log;
+    const { disk } = this.#context;
+    const ended = mark?.endedBefore(id) ?? [];
+    const directory = this.#directoryOf("group");
+    if (ended.length > 0 && disk.exists(directory)) {
+      for (const number of ended) {
+        const path = this.#pathOf("group", number);
+        if (disk.exists(path)) disk.remove(path);
+      }
+      syncDirectoryOf(this.#log, directory);
+    }
+    // Neither what is only in memory nor what nobody was answered counts: a kill takes it away, and its offsets come again.
+    mark?.beforeGroup(id, Math.min(visibleOffset, writtenOffset));
   }
 
   /**
@@ -249,7 +264,10 @@ export class ConsumerOffsets {
       if (offset === undefined) {
         log.warn("consumer offset file is torn, ignored", { path });
       } else {
-        this.#table(kind).set(id, newOffset(offset, path));
+        const stored = newOffset(offset, path);
+        this.#table(kind).set(id, stored);
+        this.#noteNames(kind);
+        this.#unsynced.add(stored); // by a process that was killed, perhaps
         if (offset >= endOffset) this.#lower({ kind, id }, endOffset);
       }
     }
@@ -260,7 +278,7 @@ export class ConsumerOffsets {
     try {
       return read();
     } catch (thrown) {
-      if (!(thrown instanceof DiskError) || exhaustedCodes.has(thrown.errorCode)) throw thrown;
+      if (!(thrown instanceof DiskError) || isExhausted(thrown)) throw thrown;
       this.#context.log.error("consumer offsets cannot be read", { path, error: thrown.message });
       return nothing;
     }

@@ -130,6 +130,7 @@ export class PartitionLog {
     const oldest = this.segments[0]!;
     assert(oldest !== this.active, "the active segment is never removed");
     oldest.removeFiles(this.context);
+    this.noteDirectory(this.directory);
     this.segments.shift();
     this.counters.segmentsCount = this.segments.length;
     this.counters.messagesCount -= oldest.index.rowsCount;

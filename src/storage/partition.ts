@@ -248,6 +248,20 @@ export class Partition {
     return this.#remove(() => removeExpired(this.#log, this.#offsets, nowMicros, expiryMicros, countMax));
   }
 
+  /**
+   * At level sync: the segments that were removed do not come back after a power loss. Throws `CannotSyncFile` (10009) where
+   * that is not certain.
+   */
+  syncRemovals(): void {
+    const log = this.#log;
+    if (log.context.options.acknowledge !== "sync" || log.isClosed) return;
+    try {
+      syncDirectories(log);
+    } catch (thrown) {
+      throw syncError(log, thrown);
+    }
+  }
+
   /** Flushes, syncs and closes. Appends are refused from the call on. Rejects with what failed; it is closed then, too. */
   async close(): Promise<void> {
     const log = this.#log;

@@ -5,6 +5,7 @@
 // Sealed segments are taken as they are when log and index agree in size; reads check them later. The active segment,
 // where a crash leaves its traces, is scanned from the last checkpoint on. What a crash left of a write is cut off its end.
 
+import { DiskError, isExhausted } from "../platform/disk.ts";
 import { MessageLayout, messageHeaderBytes } from "../protocol/message-layout.ts";
 import { type Checkpoint, checkpointName, readCheckpoint } from "./checkpoint.ts";
 import { checkpointSlackBytes } from "./limits.ts";
@@ -25,13 +26,34 @@ export function openSegments(context: StorageContext, directory: string, names: 
   if (starts.length === 0) return [];
   const checkpoint = names.includes(checkpointName) ? readCheckpoint(context.disk, directory, context.log) : undefined;
   return starts.map((startOffset, index) => {
-    const nextStartOffset = starts[index + 1];
-    const keepRows =
-      context.options.cacheIndexes === "all" ||
-      (context.options.cacheIndexes === "open_segment" && nextStartOffset === undefined);
-    const segment = new Segment(context.files, directory, startOffset, keepRows);
-    segment.onDisk = true;
+    const found = { directory, startOffset, nextStartOffset: starts[index + 1], checkpoint };
     const hasIndex = names.includes(indexNameOf(startOffset));
+    try {
+      return openSegment(context, found, hasIndex);
+    } catch (thrown) {
+      if (!hasIndex || !isUnreadable(thrown, `${directory}/${indexNameOf(startOffset)}`)) throw thrown;
+      context.log.error("index cannot be read, it is made again from its log", { error: thrown.message });
+      context.disk.remove(thrown.path);
+      return openSegment(context, found, false);
+    }
+  });
+}
+
+interface FoundSegment {
+  readonly directory: string;
+  readonly startOffset: number;
+  /** Undefined for the active one. */
+  readonly nextStartOffset: number | undefined;
+  readonly checkpoint: Checkpoint | undefined;
+}
+
+function openSegment(context: StorageContext, found: FoundSegment, hasIndex: boolean): Segment {
+  const { directory, startOffset, nextStartOffset, checkpoint } = found;
+  const { cacheIndexes } = context.options;
+  const keepRows = cacheIndexes === "all" || (cacheIndexes === "open_segment" && nextStartOffset === undefined);
+  const segment = new Segment(context.files, directory, startOffset, keepRows);
+  segment.onDisk = true;
+  try {
     if (nextStartOffset === undefined) openActive(context, segment, hasIndex, durableBytesOf(segment, checkpoint));
     else openSealed(context, segment, hasIndex, nextStartOffset);
     segment.syncedSizeBytes = Math.min(durableBytesOf(segment, checkpoint), segment.logSizeBytes);
@@ -41,7 +63,16 @@ export function openSegments(context: StorageContext, directory: string, names: 
       segment.lastTimestampMicros = segment.index.timestampMicros(rowsCount - 1);
     }
     return segment;
-  });
+  } catch (thrown) {
+    segment.closeFiles(context.files);
+    throw thrown;
+  }
+}
+
+/** Whether that file is there and cannot be read, whoever tries. */
+function isUnreadable(thrown: unknown, path: string): thrown is DiskError {
+  if (!(thrown instanceof DiskError) || thrown.path !== path || isExhausted(thrown)) return false;
+  return thrown.operation === "open" || thrown.operation === "read" || thrown.operation === "size";
 }
 
 function listStartOffsets(context: StorageContext, directory: string, names: readonly string[]): number[] {
@@ -52,11 +83,21 @@ function listStartOffsets(context: StorageContext, directory: string, names: rea
     else if (name.endsWith(".log")) context.log.warn("file with the name of no segment", { directory, name });
     else if (name.endsWith(".index") && !names.includes(name.replace(/index$/, "log"))) {
       // A removal was cut short between the two files.
-      context.log.info("index without a log removed", { directory, name });
-      context.disk.remove(`${directory}/${name}`);
+      removeIndex(context, directory, name);
     }
   }
   return starts.sort((left, right) => left - right);
+}
+
+/** It is no segment, whether or not it can be removed. */
+function removeIndex({ disk, log }: StorageContext, directory: string, name: string): void {
+  try {
+    disk.remove(`${directory}/${name}`);
+    log.info("index without a log removed", { directory, name });
+  } catch (thrown) {
+    if (!(thrown instanceof DiskError)) throw thrown;
+    log.warn("index without a log not removed yet", { directory, name, error: thrown.message });
+  }
 }
 
 function openSealed(context: StorageContext, segment: Segment, hasIndex: boolean, nextStartOffset: number): void {

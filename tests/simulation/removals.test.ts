@@ -1,0 +1,123 @@
+// What was answered as removed stays away after a power loss, whatever number it is of; and a kill changes nothing of it.
+
+import { describe, expect, test } from "bun:test";
+import { deleteSegments } from "../../src/shard/retention.ts";
+import { Partition } from "../../src/storage/partition.ts";
+import type { Acknowledge, PartitionIdentity } from "../../src/storage/types.ts";
+import { batchOf, randomMessages } from "./messages.ts";
+import { settled } from "./partition-reader.ts";
+import { Trace } from "./seeds.ts";
+import { SimDisk } from "./sim-disk.ts";
+import { Simulation } from "./simulation.ts";
+import { createSimContext, randomOptions, SimClock } from "./storage-setup.ts";
+
+const seedsCount = 40;
+const group = { kind: "group", id: 3 } as const;
+const other = { kind: "group", id: 4 } as const;
+
+interface World {
+  readonly simulation: Simulation;
+  readonly disk: SimDisk;
+  /** Log ids of the groups that there are, by number. */
+  readonly groups: Map<number, string>;
+  openOn(disk: SimDisk): Partition;
+  /** One batch, answered. */
+  append(partition: Partition): Promise<void>;
+}
+
+function makeWorld(seed: number, level: Acknowledge): World {
+  const simulation = new Simulation(seed);
+  const options = { ...randomOptions(simulation, level, false), segmentSizeBytes: 2_000, enforceFsync: true };
+  const groups = new Map<number, string>();
+  const identity: PartitionIdentity = {
+    logId: "a".repeat(24),
+    isRemoved: () => false,
+    groupLogId: (number) => groups.get(number) ?? null,
+  };
+  const disk = new SimDisk(simulation);
+  disk.makeDirectory("/data");
+  disk.syncDirectory("/");
+  return {
+    simulation,
+    disk,
+    groups,
+    openOn(on) {
+      const context = createSimContext(on, new SimClock(simulation), options, new Trace(false));
+      return Partition.open(context, "/data/streams/1/topics/2/partitions/0", () => undefined, identity);
+    },
+    append(partition) {
+      return settled(simulation, partition.append(batchOf(randomMessages(simulation, 0, false), simulation)));
+    },
+  };
+}
+
+test("segments that a command removed at level sync do not come back after a power loss", async () => {
+  let removedCount = 0;
+  for (let seed = 0; seed < seedsCount; seed++) {
+    const { simulation, disk, openOn, append } = makeWorld(seed, "sync");
+    const partition = openOn(disk);
+    while (partition.counters.segmentsCount < 4) await append(partition);
+    removedCount += await deleteSegments(partition, simulation.between(1, 3));
+    const { messagesCount, segmentsCount } = partition.counters;
+    const after = openOn(disk.crash());
+    expect(after.counters).toMatchObject({ messagesCount, segmentsCount });
+  }
+  expect(removedCount).toBeGreaterThanOrEqual(seedsCount);
+});
+
+describe.each(["write", "sync"] satisfies Acknowledge[])("level %s", (level) => {
+  test("the offset of a deleted group is not that of the next one with its number after a power loss", async () => {
+    for (let seed = 0; seed < seedsCount; seed++) {
+      const { simulation, disk, groups, openOn, append } = makeWorld(seed, level);
+      let partition = openOn(disk);
+      await append(partition);
+      await append(partition);
+      groups.set(group.id, "b".repeat(24)).set(other.id, "c".repeat(24));
+      partition.storeOffset(group, 1);
+      partition.storeOffset(other, 1);
+      await settled(simulation, partition.flush(true));
+      groups.delete(group.id);
+      partition.deleteGroupOffsets(group.id);
+      if (simulation.chance(50)) {
+        // Another group is written between, when nobody has the number.
+        groups.set(other.id, "d".repeat(24));
+        partition.storeOffset(other, 0);
+      }
+      if (simulation.chance(50)) partition = openOn(disk.processCrash());
+      groups.set(group.id, "e".repeat(24));
+      if (simulation.chance(50)) partition.storeOffset(group, 0);
+      const found = openOn(disk.crash()).getOffset(group);
+      expect(found ?? 0).toBe(0);
+    }
+  });
+
+  test("an offset that a killed process stored is durable with the first tick of the next one's saver", async () => {
+    for (let seed = 0; seed < seedsCount; seed++) {
+      const { simulation, disk, groups, openOn, append } = makeWorld(seed, level);
+      const partition = openOn(disk);
+      await append(partition);
+      groups.set(group.id, "b".repeat(24));
+      partition.storeOffset(group, 0);
+      const disk2 = disk.processCrash();
+      const next = openOn(disk2);
+      await settled(simulation, next.save());
+      expect(openOn(disk2.crash()).getOffset(group)).toBe(0);
+    }
+  });
+
+  test("the first offset of a group leaves no gap where a kill takes messages away that nobody was answered", async () => {
+    for (let seed = 0; seed < seedsCount; seed++) {
+      const { disk, groups, openOn, append, simulation } = makeWorld(seed, level);
+      const partition = openOn(disk);
+      await append(partition);
+      const { currentOffset } = partition.counters;
+      partition.append(batchOf(randomMessages(simulation, 0, false), simulation)).catch(() => undefined);
+      groups.set(group.id, "b".repeat(24));
+      partition.storeOffset(group, 0);
+      const next = openOn(disk.processCrash());
+      await append(next);
+      expect(next.counters.messagesCount).toBe(next.counters.currentOffset + 1);
+      expect(next.counters.currentOffset).toBeGreaterThan(currentOffset);
+    }
+  });
+});
