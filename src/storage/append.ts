@@ -30,6 +30,8 @@ export class Appender {
   /** Who waits for the next write. */
   #group: FlushGroup | undefined;
   #isScheduled = false;
+  /** Appends that wait until it is known which ids the log ends with. */
+  #waiting: (() => void)[] | undefined;
 
   constructor(log: PartitionLog) {
     this.#log = log;
@@ -48,6 +50,7 @@ export class Appender {
   append(batch: IncomingBatch): Promise<void> {
     const { context, refusal } = this.#log;
     if (refusal !== undefined) return Promise.reject(refusal);
+    if (this.#deduplication?.isToRecover(this.#log)) return this.#appendLater(batch, this.#deduplication);
     try {
       const fresh = this.#deduplication === undefined ? batch : this.#admit(batch, this.#deduplication);
       if (fresh === undefined) return this.#afterDuplicates();
@@ -131,6 +134,28 @@ export class Appender {
     const group = this.#group;
     this.#group = undefined;
     if (this.#log.journal.sizeBytes > 0) this.#dropJournal(group, error);
+  }
+
+  /** In the order of the calls, when the ids are known that the log ends with. */
+  #appendLater(batch: IncomingBatch, deduplication: Deduplication): Promise<void> {
+    return new Promise((resolve) => {
+      const start = () => resolve(this.append(batch));
+      if (this.#waiting !== undefined) {
+        this.#waiting.push(start);
+        return;
+      }
+      this.#waiting = [start];
+      const goOn = () => {
+        const waiting = this.#waiting ?? [];
+        this.#waiting = undefined;
+        for (const startOne of waiting) startOne();
+      };
+      // A broken rule of our own refuses them all.
+      deduplication.recover(this.#log).then(goOn, (thrown) => {
+        this.#log.fence(thrown);
+        goOn();
+      });
+    });
   }
 
   /** `isBorrowed`: whether the memory of the batch is somebody else's again after the answer. */

@@ -2,8 +2,12 @@
 // does it the other way round, which leaves gaps and overlaps (spec SB 13, trap 18).
 
 import { assert } from "../platform/assert.ts";
+import { DiskError } from "../platform/disk.ts";
+import { IggyError } from "../protocol/errors.ts";
 import { IndexRowLayout, indexRowBytes, MessageLayout, messageHeaderBytes } from "../protocol/message-layout.ts";
 import { IdFilter } from "./id-filter.ts";
+import type { PartitionLog } from "./partition-log.ts";
+import { addRecoveredIds } from "./recovered-ids.ts";
 import type { DeduplicationOptions, IncomingBatch } from "./types.ts";
 
 /**
@@ -14,6 +18,7 @@ export class Deduplication {
   readonly #options: DeduplicationOptions;
   /** Made at the first append: there may be very many partitions. */
   #ids: IdFilter | undefined;
+  #isRecovered = false;
   /** Of the filter: before the last batch, behind the last accepted and the last written one. */
   #batchMark = 0;
   #acceptedMark = 0;
@@ -21,6 +26,37 @@ export class Deduplication {
 
   constructor(options: DeduplicationOptions) {
     this.#options = options;
+  }
+
+  /** Whether `recover` has to be called before the first `admit`. */
+  isToRecover(log: PartitionLog): boolean {
+    if (this.#isRecovered) return false;
+    this.#isRecovered = log.nextOffset === log.segments[0]!.startOffset; // nothing was taken before
+    return !this.#isRecovered;
+  }
+
+  /**
+   * Learns the ids that the log ends with. Never rejects because of the disk: what cannot be read is not known, and the log
+   * says so.
+   */
+  async recover(log: PartitionLog): Promise<void> {
+    const { clock, log: messages } = log.context;
+    const { epoch, directory } = log;
+    const ids = new IdFilter(this.#options);
+    try {
+      await addRecoveredIds(ids, log, clock.nowMicros());
+    } catch (thrown) {
+      if (!(thrown instanceof DiskError || thrown instanceof IggyError)) throw thrown;
+      messages.warn("ids of earlier messages cannot be read: repeated ones may be taken", {
+        directory,
+        error: thrown.message,
+      });
+    }
+    this.#isRecovered = true;
+    if (log.epoch !== epoch) return; // purged meanwhile: what comes again is new
+    this.#ids = ids;
+    this.#acceptedMark = ids.mark;
+    this.#writtenMark = ids.mark;
   }
 
   /** See `dropDuplicates`. */

@@ -8,8 +8,9 @@ import type { DeduplicationOptions } from "./types.ts";
 const wordsPerId = 4;
 
 export class IdFilter {
-  readonly #entriesMax: number;
-  readonly #expiryMicros: number;
+  readonly entriesMax: number;
+  /** 0: they do not expire. */
+  readonly expiryMicros: number;
   #capacity: number;
   #words: Uint32Array;
   /** Of the words, so that entries can be moved and mostly told apart without them. */
@@ -26,9 +27,9 @@ export class IdFilter {
 
   constructor(options: DeduplicationOptions) {
     const { maxEntries, expiryMicros } = options;
-    this.#entriesMax = maxEntries === 0 ? idFilterEntriesMax : Math.min(maxEntries, idFilterEntriesMax);
-    this.#expiryMicros = expiryMicros;
-    this.#capacity = Math.min(this.#entriesMax, idFilterEntriesMin);
+    this.entriesMax = maxEntries === 0 ? idFilterEntriesMax : Math.min(maxEntries, idFilterEntriesMax);
+    this.expiryMicros = expiryMicros;
+    this.#capacity = Math.min(this.entriesMax, idFilterEntriesMin);
     this.#words = new Uint32Array(this.#capacity * wordsPerId);
     this.#hashes = new Int32Array(this.#capacity);
     this.#timesMicros = new Float64Array(this.#capacity);
@@ -48,8 +49,8 @@ export class IdFilter {
   /** Forgets what has expired; entries that follow are as old as `nowMicros` (a clock that goes back stands still here). */
   advance(nowMicros: number): void {
     this.#nowMicros = Math.max(this.#nowMicros, nowMicros);
-    if (this.#expiryMicros === 0) return;
-    while (this.#count > 0 && this.#timesMicros[this.#oldest]! + this.#expiryMicros <= this.#nowMicros) {
+    if (this.expiryMicros === 0) return;
+    while (this.#count > 0 && this.#timesMicros[this.#oldest]! + this.expiryMicros <= this.#nowMicros) {
       this.#removeOldest();
     }
   }
@@ -64,7 +65,7 @@ export class IdFilter {
       slot = (slot + 1) & this.#slotMask;
     }
     if (this.#count === this.#capacity) {
-      if (this.#capacity < this.#entriesMax) this.#grow();
+      if (this.#capacity < this.entriesMax) this.#grow();
       else this.#removeOldest();
       // Both move other entries to other slots.
       slots = this.#slots;
@@ -135,7 +136,7 @@ export class IdFilter {
   }
 
   #grow(): void {
-    const capacity = Math.min(this.#capacity * 2, this.#entriesMax);
+    const capacity = Math.min(this.#capacity * 2, this.entriesMax);
     const words = new Uint32Array(capacity * wordsPerId);
     const hashes = new Int32Array(capacity);
     const timesMicros = new Float64Array(capacity);

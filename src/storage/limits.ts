@@ -64,8 +64,11 @@ export const idFilterEntriesMax = 1024 * 1024;
 /** A filter starts with room for this many ids and doubles: most partitions take few messages within the expiry. */
 export const idFilterEntriesMin = 16;
 
+/** The ids of messages that were there before a restart are read in pieces of this size: other work runs between them. */
+export const recoveredIdsReadBytes = 256 * 1024;
+
 /** Encrypted messages are read from the disk and decrypted in slices of this size: other work runs between them. */
 export const decryptSliceBytes = 1024 * 1024;
 
-/** What recovery cuts off a log is copied aside in pieces of this size. */
+/** What recovery copies or writes anew goes in pieces of this size. */
 export const tailCopyBytes = 256 * 1024;

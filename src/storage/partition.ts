@@ -13,7 +13,15 @@ import { PartitionLog, toStorageError } from "./partition-log.ts";
 import { Reader } from "./read.ts";
 import { giveReservedBack } from "./reserve.ts";
 import { oldestRemovable, type RemovableSegment, removeExpired, removeOldest } from "./retention.ts";
-import { isUnsynced, syncDirectories, syncError, syncIndexes, syncLogs, syncLogsNow } from "./sync-files.ts";
+import {
+  isUnsynced,
+  syncDirectories,
+  syncError,
+  syncIndexes,
+  syncLogs,
+  syncLogsNow,
+  syncRecoveredNow,
+} from "./sync-files.ts";
 import type {
   ConsumerKey,
   IncomingBatch,
@@ -385,7 +393,7 @@ export class Partition {
   /** Sync level: readers see only what is durable, and a killed process may have left what is not. */
   #syncRecovered(): void {
     try {
-      syncLogsNow(this.#log);
+      syncRecoveredNow(this.#log);
     } catch (thrown) {
       this.#log.fence(thrown);
     }

@@ -5,8 +5,10 @@
 
 import { DiskError, isFailedSync } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
+import { tailCopyBytes } from "./limits.ts";
 import type { PartitionLog } from "./partition-log.ts";
 import type { Segment } from "./segment.ts";
+import type { StorageContext } from "./types.ts";
 
 /** A file system that knows no sync of a directory: there is nothing to wait for. */
 const directorySyncUnknownCodes: ReadonlySet<string> = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP"]);
@@ -24,13 +26,39 @@ export async function syncLogFiles(log: PartitionLog): Promise<void> {
   if (log.epoch === epoch) log.syncedBefore = active.startOffset;
 }
 
-/** The same at once, blocking; for what recovery found. */
+/**
+ * The same at once, blocking, for what recovery found. It is written anew before: where a sync of an earlier process failed,
+ * the system takes its pages for written, and another sync would succeed without them.
+ */
+export function syncRecoveredNow(log: PartitionLog): void {
+  for (const segment of log.segments) if (isLogUnsynced(segment)) writeAnew(log.context, segment);
+  syncLogsNow(log);
+}
+
+/** The same at once, blocking. */
 export function syncLogsNow(log: PartitionLog): void {
   syncDirectories(log);
   for (const segment of log.segments) {
     if (!isLogUnsynced(segment)) continue;
     log.context.files.use(segment.log).syncNow();
     segment.syncedSizeBytes = segment.logSizeBytes;
+  }
+}
+
+function writeAnew({ files, log }: StorageContext, segment: Segment): void {
+  const bytes = new Uint8Array(Math.min(tailCopyBytes, segment.logSizeBytes - segment.syncedSizeBytes));
+  try {
+    const file = files.useToWrite(segment.log);
+    for (let position = segment.syncedSizeBytes; position < segment.logSizeBytes; ) {
+      const got = file.read(bytes.subarray(0, segment.logSizeBytes - position), position);
+      if (got === 0) return; // shorter than when it was opened: nothing is left to make durable
+      file.write([bytes.subarray(0, got)], position);
+      position += got;
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof DiskError)) throw thrown;
+    // A disk that is full or read-only loses nothing by a sync of what it has.
+    log.warn("recovered messages not written anew before their sync", { path: thrown.path, error: thrown.message });
   }
 }
 

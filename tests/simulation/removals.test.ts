@@ -65,6 +65,24 @@ test("segments that a command removed at level sync do not come back after a pow
   expect(removedCount).toBeGreaterThanOrEqual(seedsCount);
 });
 
+test("level sync shows nothing of what a failed sync lost, however often the broker is killed and started", async () => {
+  for (let seed = 0; seed < seedsCount; seed++) {
+    const { disk, openOn, append } = makeWorld(seed, "sync");
+    const partition = openOn(disk);
+    await append(partition);
+    disk.failSyncAfter(0);
+    const refused = await append(partition).then(
+      () => false,
+      () => true,
+    );
+    expect(refused).toBe(true);
+    disk.heal();
+    const disk2 = disk.processCrash();
+    const shown = openOn(disk2).counters.messagesCount;
+    expect(openOn(disk2.crash()).counters.messagesCount).toBe(shown);
+  }
+});
+
 describe.each(["write", "sync"] satisfies Acknowledge[])("level %s", (level) => {
   test("the offset of a deleted group is not that of the next one with its number after a power loss", async () => {
     for (let seed = 0; seed < seedsCount; seed++) {

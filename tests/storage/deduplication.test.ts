@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { dropDuplicates } from "../../src/storage/deduplication.ts";
 import { IdFilter } from "../../src/storage/id-filter.ts";
 import type { StorageOptions } from "../../src/storage/index.ts";
-import { type Harness, makeBatch, makeBatchWithIds, makeHarness, poll, range } from "./harness.ts";
+import { directory, type Harness, makeBatch, makeBatchWithIds, makeHarness, poll, range } from "./harness.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 
 const noExpiry = { maxEntries: 1000, expiryMicros: 0 };
@@ -163,7 +163,7 @@ describe.each(["memory", "write", "sync"] as const)("a partition with deduplicat
     expect(await numbersIn(opened)).toEqual([0, 1, 20]);
   });
 
-  test("forgets ids after the expiry, and when it is opened again, and with a purge", async () => {
+  test("forgets ids after the expiry, and with a purge", async () => {
     const opened = open({ acknowledge, deduplication: { maxEntries: 10, expiryMicros: 1_000_000 } });
     await append(opened, [1], 0);
     await append(opened, [1], 10);
@@ -174,10 +174,30 @@ describe.each(["memory", "write", "sync"] as const)("a partition with deduplicat
     await append(opened, [1], 30);
     await append(opened, [1], 40);
     expect(await numbersIn(opened)).toEqual([30]);
+  });
+
+  test("knows them when it is opened again: those of the last messages, as old as these, over segments", async () => {
+    const options = { acknowledge, segmentSizeBytes: 200, deduplication: { maxEntries: 4, expiryMicros: 1_000_000 } };
+    const opened = open(options);
+    await append(opened, [1], 0);
+    for (const id of [2, 3, 4, 5, 6]) await append(opened, [id], id);
     await opened.partition.close();
-    const reopened = { ...opened, partition: opened.harness.open() };
-    await append(reopened, [1], 50);
-    expect(await numbersIn(reopened)).toEqual([30, 50]);
+    const harness = makeHarness(opened.disk, options);
+    harness.clock.micros = opened.harness.clock.micros + 500_000;
+    const reopened = { ...opened, harness, partition: harness.open() };
+    // All at once, while the ids are being read: in their order.
+    const batches = [[3, 4, 5, 6, 7], [8, 7], [2]].map((ids, index) => {
+      return reopened.partition.append(makeBatchWithIds(ids, 10 + 10 * index));
+    });
+    while (reopened.partition.counters.messagesCount < 9) {
+      await Promise.resolve();
+      harness.endTurn();
+    }
+    await Promise.all(batches);
+    expect(await numbersIn(reopened)).toEqual([0, 2, 3, 4, 5, 6, 14, 20, 30]);
+    harness.clock.micros += 500_001;
+    await append(reopened, [6, 8], 40);
+    expect(await numbersIn(reopened)).toEqual([0, 2, 3, 4, 5, 6, 14, 20, 30, 40]);
   });
 
   test("when the disk was full, the same messages are taken later", async () => {
@@ -193,6 +213,53 @@ describe.each(["memory", "write", "sync"] as const)("a partition with deduplicat
     await append(opened, [1, 2, 3, 4], 30);
     expect(await numbersIn(opened)).toEqual([0, 31, 32, 33]);
   });
+});
+
+/** Appends to a partition that reads its ids first. */
+async function appendFirst({ harness, partition }: Opened, ids: readonly number[], firstNumber: number): Promise<void> {
+  let isDone = false;
+  const appended = partition.append(makeBatchWithIds(ids, firstNumber)).finally(() => {
+    isDone = true;
+  });
+  while (!isDone) {
+    await Promise.resolve();
+    harness.endTurn();
+  }
+  await appended;
+}
+
+test("ids that cannot be read after a restart are not known, with a warning; nothing is refused", async () => {
+  const opened = open();
+  await append(opened, [1, 2], 0);
+  await opened.partition.close();
+  const reopened = { ...opened, partition: opened.harness.open() };
+  opened.disk.fails = (operation, path) => operation === "read" && path.endsWith(".log") && "EIO";
+  await appendFirst(reopened, [2], 10);
+  opened.disk.fails = () => false;
+  expect(await numbersIn(reopened)).toEqual([0, 1, 10]);
+  expect(opened.harness.logged.filter((line) => line.includes("ids of earlier messages"))).toHaveLength(1);
+});
+
+test("ids behind messages larger than what is read at once are known after a restart, those of damaged ones are not", async () => {
+  const opened = open();
+  const large = makeBatch([400_000, 300_000, 4, 4]);
+  const view = new DataView(large.memory.buffer);
+  const starts = [0, 400_064, 700_128, 700_196];
+  starts.forEach((start, index) => {
+    view.setUint32(large.messagesPosition + start + 8, index + 1, true);
+  });
+  const appended = opened.partition.append(large);
+  opened.harness.endTurn();
+  await appended;
+  await opened.partition.close();
+  opened.disk.files.get(`${directory}/00000000000000000000.log`)!.bytes.fill(0, starts[2], starts[2]! + 64);
+  const harness = makeHarness(opened.disk, { deduplication: noExpiry });
+  const reopened = { ...opened, harness, partition: harness.open() };
+  // The third one is damaged: nobody can read it, and it may come again.
+  await appendFirst(reopened, [1, 2, 3, 4, 5], 10);
+  expect(reopened.partition.counters.messagesCount).toBe(6);
+  const seen = await poll(reopened.partition, { kind: "offset", offset: 3 }, 10);
+  expect(seen.messages.map(({ payload }) => payload[0]!)).toEqual([3, 12, 14]);
 });
 
 test("a repeated batch shares the fate of the one that it repeats, which is not written yet", async () => {

@@ -1,7 +1,7 @@
 // The same storage on real files, with the WebAssembly kernel in shared memory: the pair that production uses.
 
 import { afterAll, describe, expect, test } from "bun:test";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "../../src/platform/clock.ts";
@@ -20,7 +20,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const mebibyte = 1024 * 1024;
 
-function makeContext(acknowledge: Acknowledge) {
+function makeContext(acknowledge: Acknowledge, segmentSizeBytes = 2 * mebibyte) {
   const wasmMemory = new WebAssembly.Memory({ initial: 64, maximum: 64, shared: true });
   const memory = new Uint8Array(wasmMemory.buffer);
   const kernel = WasmBatchKernel.create(wasmMemory, crypto.getRandomValues(new Uint8Array(32)));
@@ -29,7 +29,7 @@ function makeContext(acknowledge: Acknowledge) {
     clock: systemClock,
     options: {
       acknowledge,
-      segmentSizeBytes: 2 * mebibyte,
+      segmentSizeBytes,
       cacheIndexes: "open_segment",
       messagesRequiredToSave: 1024,
       bytesRequiredToSave: mebibyte,
@@ -50,6 +50,26 @@ function makeContext(acknowledge: Acknowledge) {
   };
   return { context, place };
 }
+
+test("what a killed process had set aside ahead of its logs is given back at the next start", async () => {
+  const directory = join(root, "reserved/streams/0/topics/0/partitions/0");
+  const { context, place } = makeContext("write", 16 * mebibyte);
+  const partition = Partition.open(context, directory, () => {});
+  for (let round = 0; round < 60; round++) await partition.append(place(new Array(50).fill(1100), round * 50, 10));
+  const log = join(directory, "00000000000000000000.log");
+  const unusedBytes = () => {
+    const { size, blocks } = statSync(log);
+    return blocks * 512 - size;
+  };
+  // Killed: nothing is closed. Room is set aside in steps of as much as the log has.
+  expect(statSync(log).size).toBeGreaterThan(3 * mebibyte);
+  expect(unusedBytes()).toBeGreaterThan(mebibyte / 2);
+  const reopened = Partition.open(makeContext("write").context, directory, () => {});
+  expect(unusedBytes()).toBeLessThan(64 * 1024);
+  expect(reopened.counters.messagesCount).toBe(3000);
+  await reopened.close();
+  partition.abandon();
+});
 
 describe.each(["memory", "write", "sync"] as const)("level %s", (acknowledge) => {
   test("appends of many turns and sizes come back, also after a restart without a close and a torn tail", async () => {

@@ -84,7 +84,7 @@ export const system = section(
     partition,
     segment,
     messageDeduplication: section({
-      enabled: bool({ default: false, doc: "Drop messages whose id was seen lately." }),
+      enabled: bool({ default: false, doc: "Drop messages whose id was seen lately, also before a restart." }),
       maxEntries: u64({ default: 10000, doc: "Ids kept per partition; 0 = unbounded." }),
       expiryMicros: duration({ default: "1 m", doc: "How long an id is kept; 0 = for ever." }),
     }),
