@@ -390,11 +390,18 @@ export class Partition {
     writeCheckpoint(context.disk, directory, checkpoint, context.log);
   }
 
-  /** Sync level: readers see only what is durable, and a killed process may have left what is not. */
+  /**
+   * Sync level: readers see only what is durable, and a killed process may have left what is not. Throws `DiskError` where the
+   * sync could not begin, for want of a descriptor: then the partition can be opened later.
+   */
   #syncRecovered(): void {
     try {
       syncRecoveredNow(this.#log);
     } catch (thrown) {
+      if (thrown instanceof DiskError && !isFailedSync(thrown)) {
+        this.#closeFiles();
+        throw thrown;
+      }
       this.#log.fence(thrown);
     }
   }

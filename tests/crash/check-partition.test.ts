@@ -66,11 +66,11 @@ describe("what a partition holds", () => {
     expect(checkPartition(partition, shifted, 5, cut(35)).length).toBeGreaterThan(0);
   });
 
-  test("may have a hole where nothing was answered", () => {
+  test("has no hole, also where nothing was answered", () => {
     const partition = partitionWith(3);
     const hole = [...messages(0, 4), ...messages(5, 1)];
-    expect(checkPartition(partition, hole, 6, cut(32))).toEqual([]);
-    expect(checkPartition(partition, hole, 6, cut(35))).toHaveLength(1);
+    expect(checkPartition(partition, hole, 6, cut(32)).length).toBeGreaterThan(0);
+    expect(checkPartition(partition, messages(0, 4), 4, cut(32))).toEqual([]);
   });
 
   test("is empty after a purge, and never holds what was purged", () => {

@@ -341,7 +341,7 @@ export class PartitionModel {
     this.#purgedBefore = 0;
     this.#isPurging = false;
     this.#mayBeGoneBelow = Math.min(this.#mayBeGoneBelow, this.#firstOffset);
-    this.#ids = new Set(); // they are forgotten at a restart
+    this.#ids = new Set(found.stored.flatMap(({ number }) => this.#tracked.get(number).sent.id ?? []));
   }
 
   /** Whether the partition is to take it; an id that is taken is known from now on. */

@@ -32,8 +32,6 @@ export class Place {
   unexpected: unknown;
   /** Counts openings, so that what an earlier partition still answers is not taken for this one's. */
   generation = 0;
-  /** Opened while faults were possible: at level sync it wants everything durable at once, and fences itself otherwise. */
-  #wasOpenedUnderFaults = false;
   #changedAtRest = 0;
   #reported: PartitionCounters | undefined;
   /** First message of each opening: if the clock stepped back meanwhile and the last segment is empty, its time may be older. */
@@ -61,7 +59,6 @@ export class Place {
   /** On the disk as it is now. */
   open(): Partition {
     this.#reported = undefined;
-    this.#wasOpenedUnderFaults = this.machine.faultsPossible;
     this.generation++;
     const { generation } = this;
     const onChange = (counters: PartitionCounters) => {
@@ -105,10 +102,8 @@ export class Place {
   settle(): void {
     if (this.unexpected !== undefined) throw this.unexpected;
     if (this.isBroken) {
-      const { failedSyncsPossible, stopped, options } = this.machine;
-      const wasOpenSyncRefused = this.#wasOpenedUnderFaults && options.acknowledge === "sync";
-      const isReason = failedSyncsPossible || stopped || wasOpenSyncRefused;
-      assert(!this.partition.isFenced || isReason, "only a sync that failed fences a partition");
+      const { failedSyncsPossible, stopped } = this.machine;
+      assert(!this.partition.isFenced || failedSyncsPossible || stopped, "only a sync that failed fences a partition");
       return;
     }
     this.model.settle(this.visibleEnd);
