@@ -13,6 +13,12 @@ interface SegmentRows {
   readonly rowsEnd: number;
 }
 
+/** A message of a segment, and where in its log it starts. */
+interface Place {
+  readonly row: number;
+  readonly position: number;
+}
+
 /**
  * Adds to the empty `filter` the ids of the last messages, oldest first, each as old as its message: as many as it holds,
  * and of these those that have not expired at `nowMicros`. A damaged message is left out: nobody can read it, so it may come
@@ -24,11 +30,14 @@ export async function addRecoveredIds(filter: IdFilter, log: PartitionLog, nowMi
   const bytes = new Uint8Array(recoveredIdsReadBytes);
   for (const { segment, firstRow, rowsEnd } of lastRows(filter, log, nowMicros)) {
     const isGone = () => log.epoch !== epoch || log.isClosed || segment.isRemoved;
-    let row = firstRow;
-    while (row < rowsEnd && !isGone()) {
-      const got = await readFrom(log, segment, row, bytes);
-      if (got < messageHeaderBytes || isGone()) break;
-      row = addIds(filter, segment, row, rowsEnd, bytes.subarray(0, got), nowMicros);
+    let place: Place = { row: firstRow, position: segment.index.startPosition(firstRow) };
+    while (place.row < rowsEnd && !isGone()) {
+      const got = await readAt(log, segment, place, bytes);
+      if (isGone()) break;
+      place =
+        got < messageHeaderBytes
+          ? placeByIndex(segment, place.row, place.position)
+          : addIds(filter, segment, place, rowsEnd, bytes.subarray(0, got), nowMicros);
     }
   }
   filter.advance(nowMicros);
@@ -53,10 +62,10 @@ function lastRows(filter: IdFilter, log: PartitionLog, nowMicros: number): Segme
   return rows;
 }
 
-/** Fills `bytes` from the message of `row` on, or with no more than its header where it is large; how much there was. */
-async function readFrom(log: PartitionLog, segment: Segment, row: number, bytes: Uint8Array): Promise<number> {
+/** Fills `bytes` from the message at `place` on, or with no more than its header where it is large; how much there was. */
+async function readAt(log: PartitionLog, segment: Segment, place: Place, bytes: Uint8Array): Promise<number> {
   const { files } = log.context;
-  const position = segment.index.startPosition(row);
+  const { row, position } = place;
   const isLarge = segment.index.endPosition(row) - position > bytes.byteLength;
   const file = files.pin(segment.log);
   try {
@@ -66,21 +75,22 @@ async function readFrom(log: PartitionLog, segment: Segment, row: number, bytes:
   }
 }
 
-/** Adds the ids of the messages in `bytes`, the first of which is that of `row`; the row to go on with. */
+/** Adds the ids of the messages in `bytes`, the first of which is that at `place`; the place to go on at. */
 function addIds(
   filter: IdFilter,
   segment: Segment,
-  firstRow: number,
+  place: Place,
   rowsEnd: number,
   bytes: Uint8Array,
   nowMicros: number,
-): number {
+): Place {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let row = firstRow;
+  let { row } = place;
   let at = 0;
   while (row < rowsEnd && at + messageHeaderBytes <= bytes.byteLength) {
-    // What is not the message that should be here is damaged: the next one is where the index says.
-    if (readU64(view, at + MessageLayout.offset) !== segment.startOffset + row) return row + 1;
+    if (readU64(view, at + MessageLayout.offset) !== segment.startOffset + row) {
+      return placeByIndex(segment, row, place.position + at);
+    }
     const isDamaged = segment.damagedRows !== undefined && segment.damagedRows.endFrom(row) !== row;
     if (!isDamaged) {
       filter.advance(Math.min(readU64(view, at + MessageLayout.timestamp), nowMicros));
@@ -98,7 +108,16 @@ function addIds(
       view.getUint32(at + MessageLayout.userHeadersLength, true);
     row++;
   }
-  return row;
+  return { row, position: place.position + at };
+}
+
+/**
+ * Where to go on when the message of `row` is not at `position`: the length of a damaged one before it led astray, and the
+ * index knows better, or it is damaged itself, and left out.
+ */
+function placeByIndex({ index }: Segment, row: number, position: number): Place {
+  const start = index.startPosition(row);
+  return start === position ? { row: row + 1, position: index.endPosition(row) } : { row, position: start };
 }
 
 function readU64(view: DataView, at: number): number {

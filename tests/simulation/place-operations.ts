@@ -50,6 +50,8 @@ export function changeGroup(place: Place): void {
   }
   place.note(`group ${key.id} is deleted`);
   identity?.deleteGroup(key.id);
+  // Without a log id nobody can tell a file that an earlier deletion could not remove, and this one does not look for it.
+  if (identity === undefined && partition.getOffset(key) === undefined) return;
   offsets.changing(key, undefined);
   let hasFailed = false;
   try {
