@@ -7,6 +7,7 @@ import { CommandCode } from "../../src/protocol/codes.ts";
 import { eventually } from "../support/process-facts.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
+import { freshMetrics } from "../transport/fresh-metrics.ts";
 
 const servers = useServers();
 
@@ -38,7 +39,7 @@ async function closedOf(clients: readonly WireClient[], count: number): Promise<
 }
 
 async function metric(server: TestServer, name: string): Promise<number> {
-  const text = await (await fetch(`http://${server.host}:${server.portOf("http")}/metrics`)).text();
+  const text = await freshMetrics(server);
   const values = [...text.matchAll(new RegExp(`^whippet_${name}_total\\{.*\\} (\\d+)$`, "gm"))];
   return values.reduce((sum, [, value]) => sum + Number(value), 0);
 }
@@ -55,7 +56,9 @@ describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
     await known.request(CommandCode.ping);
     expect(await metric(server, "closed_before_login")).toBe(21);
     expect(await metric(server, "refused_connections")).toBe(0);
-    expect(server.log.match(/closed a client that is not logged in, to make room/g)).toHaveLength(1);
+    // Now and then, not for each of them.
+    await server.logged("closed a client that is not logged in, to make room");
+    expect(server.log.split("to make room for another").length).toBeLessThan(10);
     for (const client of [...silent, known, late]) client.close();
   });
 
@@ -73,8 +76,7 @@ describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
     for (const client of more) await client.login();
     const refused = await here().catch(() => undefined);
     await refused?.ended();
-    await server.logged("refused a client: there are too many");
-    expect(server.log).toContain("key=connections.max_per_address");
+    await server.logged(/refused a client: there are too many.*key=connections\.max_per_address/);
     expect(await closedOf([...silent.slice(2), ...more, ...others], 0)).toEqual([]);
     expect(await metric(server, "refused_connections")).toBe(1);
     more[0]?.close();
@@ -95,7 +97,7 @@ describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
   });
 
   test("a limit of time closes who has not logged in, pings or not, and who has logged out", async () => {
-    const server = await servers.start({ env: { IGGY_CONNECTIONS_LOGIN_TIMEOUT: "1 s" } });
+    const server = await servers.start({ env: { IGGY_CONNECTIONS_LOGIN_TIMEOUT: "5 s" } });
     const [known, out, silent] = await Promise.all([1, 2, 3].map(() => open(server, 1, transport)));
     await known!.login();
     await out!.login();
@@ -105,7 +107,7 @@ describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
     await out!.ended();
     await known!.request(CommandCode.ping);
     expect(await metric(server, "closed_before_login")).toBe(2);
-    expect(server.log).toContain("closed clients that did not log in within connections.login_timeout");
+    await server.logged("closed clients that did not log in within connections.login_timeout");
     known!.close();
   });
 });
@@ -119,7 +121,7 @@ test("by default clients may stay without a login", async () => {
 });
 
 test("a TLS handshake that does not end is closed; a client that has ended its own stays without a login", async () => {
-  const env = { IGGY_TCP_TLS_ENABLED: "true", IGGY_CONNECTIONS_TLS_HANDSHAKE_TIMEOUT: "1 s" };
+  const env = { IGGY_TCP_TLS_ENABLED: "true", IGGY_CONNECTIONS_TLS_HANDSHAKE_TIMEOUT: "5 s" };
   const server = await servers.start({ env });
   const ca = readFileSync(join(server.dataPath, "certificates/cert.pem"), "utf8");
   const client = await WireClient.connect(server, "sdk", { ca });
