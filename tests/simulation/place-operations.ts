@@ -1,5 +1,6 @@
 /** What clients and the broker do with a partition of the storage simulation, besides sends and reads. */
 import { assert } from "../../src/platform/assert.ts";
+import { freePath } from "../../src/platform/disk.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import type { ConsumerKey } from "../../src/storage/types.ts";
 import { consumerKeys } from "./offsets-model.ts";
@@ -68,6 +69,7 @@ export function changeGroup(place: Place): void {
 
 export async function flush(place: Place): Promise<void> {
   const { machine, model, offsets, partition } = place;
+  if (place.purging !== "none") return; // it is closed, or wants to be
   const kind = machine.simulation.pick(["flush", "fsync", "save"] as const);
   place.note(kind);
   const covered = model.answeredNow();
@@ -171,7 +173,7 @@ export async function recreate(place: Place): Promise<void> {
   if (!isLeft) {
     const isDone = await place.attempt(() => {
       disk.makeDirectory("/data/.removed");
-      disk.rename(place.directory, `/data/.removed/${model.sentCount}`);
+      disk.rename(place.directory, freePath(disk, `/data/.removed/${model.sentCount}`));
       disk.syncDirectory("/data/.removed");
     });
     if (machine.stopped) return;

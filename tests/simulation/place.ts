@@ -33,6 +33,7 @@ export class Place {
   /** Counts openings, so that what an earlier partition still answers is not taken for this one's. */
   generation = 0;
   #changedAtRest = 0;
+  #hasChangedMark = false;
   #reported: PartitionCounters | undefined;
   /** First message of each opening: if the clock stepped back meanwhile and the last segment is empty, its time may be older. */
   readonly #firstNumbers = new Set<number>();
@@ -188,8 +189,11 @@ export class Place {
     ]);
     const isOurs = (path: string) => path.startsWith(`${directory}/`);
     const flipped = disk.flipBits(simulation.between(1, 4), (path) => isOurs(path) && isMeant(path));
-    // It is stored twice: one bit is made good, and no more than one between two openings.
-    if (simulation.chance(30)) flipped.push(...disk.flipBits(1, (path) => path === `${directory}/${markName}`));
+    // It is stored twice: one bit is made good. What was repaired may be lost in a power loss, so there is no second one.
+    if (!this.#hasChangedMark && simulation.chance(30)) {
+      this.#hasChangedMark = true;
+      flipped.push(...disk.flipBits(1, (path) => path === `${directory}/${markName}`));
+    }
     for (const { path, position, bit } of flipped) {
       if (path.endsWith(".log")) this.#changedAtRest++;
       this.note(`bit ${bit} of byte ${position} of ${path.slice(directory.length + 1)} flips`);

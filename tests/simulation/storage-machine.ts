@@ -30,6 +30,9 @@ export class StorageMachine {
   /** One of those that end a partition's appends: a sync that fails. */
   failedSyncsPossible = false;
 
+  /** A log that was large before a power loss may be small after it, and keeps its room: nobody looks for any in a small one. */
+  hasLostPower = false;
+
   constructor(simulation: Simulation, trace: Trace, level: Acknowledge) {
     this.simulation = simulation;
     this.trace = trace;
@@ -52,6 +55,7 @@ export class StorageMachine {
   /** Another process starts on what a crash left. */
   crash(kind: CrashKind): void {
     this.trace.add(`crash: ${kind}`);
+    this.hasLostPower ||= kind === "power";
     this.disk = kind === "power" ? this.disk.crash() : this.disk.processCrash();
     this.startProcess();
   }

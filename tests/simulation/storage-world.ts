@@ -130,7 +130,8 @@ export class StorageWorld {
     const { openCount } = machine.context.files;
     assert(openCount === 0, "closed partitions keep no file open", { openCount });
     const reservedBytes = machine.disk.reservedBytes((path) => !path.includes("/.removed/"));
-    assert(reservedBytes === 0 || machine.faultsPossible, "closed partitions hold no room", { reservedBytes });
+    const mayHoldRoom = machine.faultsPossible || machine.hasLostPower;
+    assert(reservedBytes === 0 || mayHoldRoom, "closed partitions hold no room", { reservedBytes });
     machine.startProcess();
     this.#maybeChangeAtRest();
     await this.#reopen("kill");

@@ -1,0 +1,63 @@
+/** Commands for the metadata of a whole broker that can be carried out, over so few names that they come again and again. */
+import type { MetadataState, Stream, Topic } from "../../src/metadata/index.ts";
+import type { ControlCommand } from "../../src/shard/index.ts";
+import type { Simulation } from "./simulation.ts";
+
+const settings = { compression: 1, messageExpiryMicros: 0n, maxTopicSizeBytes: 0n, replicationFactor: 1 } as const;
+
+export interface NamedCommand {
+  /** Of the stream or user: other names are not concerned. */
+  readonly name: string;
+  readonly command: ControlCommand;
+}
+
+export function randomCommand(state: MetadataState, simulation: Simulation): NamedCommand {
+  if (simulation.chance(15)) return userCommand(state, simulation);
+  const name = simulation.pick(["a", "b", "c"]);
+  const stream = [...state.streams.byId.values()].find((other) => other.name === name);
+  const command = stream === undefined ? createStream(name) : streamCommand(stream, simulation);
+  return { name: `stream ${name}`, command };
+}
+
+function userCommand(state: MetadataState, simulation: Simulation): NamedCommand {
+  const name = simulation.pick(["ann", "bob"]);
+  const isThere = [...state.users.byId.values()].some((user) => user.name === name);
+  const command: ControlCommand = isThere
+    ? { kind: "deleteUser", request: { user: named(name) } }
+    : { kind: "createUser", request: { name, passwordHash: "", status: 1, permissions: null } };
+  return { name: `user ${name}`, command };
+}
+
+function createStream(name: string): ControlCommand {
+  return { kind: "createStream", request: { name } };
+}
+
+function streamCommand(found: Stream, simulation: Simulation): ControlCommand {
+  const stream = named(found.name);
+  const dice = simulation.between(0, 99);
+  if (dice < 6) return { kind: "deleteStream", request: { stream } };
+  if (dice < 10) return { kind: "purgeStream", request: { stream } };
+  const name = simulation.pick(["x", "y"]);
+  const topic = [...found.topics.byId.values()].find((other) => other.name === name);
+  if (topic !== undefined) return topicCommand(found, topic, simulation);
+  const partitionsCount = simulation.pick([1, 1, 2]);
+  return { kind: "createTopic", request: { stream, name, partitionsCount, ...settings } };
+}
+
+function topicCommand(stream: Stream, topic: Topic, simulation: Simulation): ControlCommand {
+  const target = { stream: named(stream.name), topic: named(topic.name) };
+  const dice = simulation.between(0, 99);
+  if (dice < 25) return { kind: "deleteTopic", request: target };
+  if (dice < 40) return { kind: "purgeTopic", request: target };
+  if (dice < 50 && topic.partitions.length < 4) return { kind: "createPartitions", request: { ...target, count: 1 } };
+  if (dice < 60 && topic.partitions.length > 1) return { kind: "deletePartitions", request: { ...target, count: 1 } };
+  const name = simulation.pick(["g", "h"]);
+  const isThere = [...topic.groups.byId.values()].some((group) => group.name === name);
+  return isThere
+    ? { kind: "deleteGroup", request: { ...target, group: named(name) } }
+    : { kind: "createGroup", request: { ...target, name } };
+}
+
+function named(value: string): { readonly kind: "string"; readonly value: string } {
+  return { kind: "string", value };
+}

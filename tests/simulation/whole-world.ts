@@ -1,0 +1,281 @@
+/**
+ * Metadata and messages on one disk: a broker without its transports, whose clients make, delete and make again streams,
+ * topics, groups and users of few names, send, purge and store offsets; kills and power losses hit both at once.
+ */
+import { logIdOf } from "../../src/metadata/index.ts";
+import { assert } from "../../src/platform/assert.ts";
+import { DiskError } from "../../src/platform/disk.ts";
+import { IggyError } from "../../src/protocol/errors.ts";
+import { partitionKeyOf } from "../../src/shard/index.ts";
+import type { Acknowledge, ConsumerKey, StorageOptions } from "../../src/storage/index.ts";
+import { makePaths } from "../shard/setup.ts";
+import { randomMessages } from "./messages.ts";
+import { readWhole, settled } from "./partition-reader.ts";
+import type { Trace } from "./seeds.ts";
+import { SimDisk } from "./sim-disk.ts";
+import type { Simulation } from "./simulation.ts";
+import { randomOptions } from "./storage-setup.ts";
+import type { CrashKind } from "./tracked-messages.ts";
+import { randomCommand } from "./whole-commands.ts";
+import { describe, type LoggedMessage, LogModel, MetadataHistory } from "./whole-model.ts";
+import { UniqueClock, WholeProcess } from "./whole-process.ts";
+
+const paths = makePaths("/data");
+const none: ReadonlySet<string> = new Set();
+
+interface OpenPartition {
+  readonly key: number;
+  readonly streamName: string;
+  readonly log: LogModel;
+  readonly groups: readonly { readonly id: number; readonly logId: string }[];
+}
+
+export class WholeWorld {
+  readonly #simulation: Simulation;
+  readonly #trace: Trace;
+  readonly #options: StorageOptions;
+  readonly #clock = new UniqueClock();
+  readonly #logs = new Map<string, LogModel>();
+  readonly #history: MetadataHistory;
+  #disk: SimDisk;
+  #process: WholeProcess;
+  #sentCount = 0;
+  /** Counts processes, so that what an earlier one still answers is not taken for this one's. */
+  #generation = 0;
+  #unexpected: unknown;
+
+  constructor(simulation: Simulation, trace: Trace, level: Acknowledge) {
+    this.#simulation = simulation;
+    this.#trace = trace;
+    this.#options = randomOptions(simulation, level, false);
+    trace.add(JSON.stringify(this.#options));
+    this.#disk = new SimDisk(simulation);
+    // As the main thread does before any shard starts.
+    for (const directory of [paths.stateDirectory, paths.streamsDirectory]) this.#disk.makeDirectory(directory);
+    for (const directory of ["/", "/data"]) this.#disk.syncDirectory(directory);
+    this.#process = this.#start();
+    this.#history = new MetadataHistory(describe(this.#process.state));
+  }
+
+  async run(operationsCount: number): Promise<void> {
+    for (let operation = 0; operation < operationsCount; operation++) {
+      await this.#operate();
+      if (this.#unexpected !== undefined) throw this.#unexpected;
+      if (this.#disk.stopped) await this.#crash(this.#simulation.pick(["power", "kill"]));
+    }
+    await this.#crash("kill");
+    await this.#crash("power");
+  }
+
+  async #operate(): Promise<void> {
+    const simulation = this.#simulation;
+    const dice = simulation.between(0, 99);
+    if (dice < 30) await this.#control();
+    else if (dice < 60) this.#append();
+    else if (dice < 70) this.#changeOffset();
+    else if (dice < 78) await simulation.runSome(simulation.between(0, 4));
+    else if (dice < 84) await this.#save();
+    else if (dice < 87) await this.#closeAndStart();
+    else if (dice < 90) await this.#crash("power");
+    else if (dice < 93) await this.#crash("kill");
+    else {
+      const count = simulation.between(0, 25);
+      this.#trace.add(`the machine will stop after ${count} changes`);
+      this.#disk.stopAfter(count);
+    }
+  }
+
+  /** One command, or several of different names at the same time. */
+  async #control(): Promise<void> {
+    const { shard, state } = this.#process;
+    const before = this.#partitions();
+    const names = new Set<string>();
+    const purged = new Set<string>();
+    const answers: Promise<void>[] = [];
+    for (let left = this.#simulation.pick([1, 1, 2, 3]); left > 0; left--) {
+      const { name, command } = randomCommand(state, this.#simulation);
+      if (names.has(name)) continue;
+      names.add(name);
+      if (command.kind === "purgeTopic" || command.kind === "purgeStream") purged.add(name);
+      this.#trace.add(`${command.kind} ${name}`);
+      const answer = shard.control(command).then(() => undefined);
+      answers.push(answer.catch((error: unknown) => this.#failed(name, error)));
+    }
+    await settled(this.#simulation, Promise.all(answers));
+    if (this.#disk.stopped) {
+      for (const name of names) this.#history.unclear(name);
+      // At level write the messages may go before the purge is durable, which nobody was told of.
+      const mayBeGone = this.#options.acknowledge === "write" ? purged : none;
+      for (const { log, streamName } of before) if (mayBeGone.has(`stream ${streamName}`)) log.hasEnded = true;
+      return;
+    }
+    this.#history.answered(describe(state));
+    const now = new Set(this.#partitions().map(({ log }) => log));
+    for (const { log } of before) if (!now.has(log)) log.hasEnded = true;
+  }
+
+  #failed(what: string, error: unknown): void {
+    this.#trace.add(`  ${what}: ${String(error)}`);
+    const isOfDisk = error instanceof IggyError || error instanceof DiskError;
+    if (!isOfDisk || !this.#disk.stopped) this.#unexpected ??= error;
+  }
+
+  #append(): void {
+    const places = this.#partitions();
+    if (places.length === 0) return;
+    const { key, log } = this.#simulation.pick(places);
+    const sent = randomMessages(this.#simulation, this.#sentCount, false);
+    this.#sentCount += sent.length;
+    const logged = log.sending(sent);
+    const generation = this.#generation;
+    this.#trace.add(`append ${sent[0]!.number}..${sent.at(-1)!.number} to ${key}, log ${log.id}`);
+    this.#process.append(key, sent).then(
+      () => {
+        if (generation !== this.#generation) return;
+        for (const message of logged) message.answer = "acknowledged";
+      },
+      (error: unknown) => {
+        // The topic may be deleted while the batch waits.
+        if (generation !== this.#generation || log.hasEnded || this.#isGone(log)) return;
+        this.#failed(`append ${sent[0]!.number}`, error);
+      },
+    );
+  }
+
+  #isGone(log: LogModel): boolean {
+    return this.#partitions().every((place) => place.log !== log);
+  }
+
+  #changeOffset(): void {
+    const places = this.#partitions();
+    if (places.length === 0) return;
+    const { key, log, groups } = this.#simulation.pick(places);
+    const partition = this.#process.partitions.find(key);
+    if (partition?.counters.hasMessages !== true) return;
+    const group = this.#simulation.pick([undefined, ...groups]);
+    const consumer: ConsumerKey = group === undefined ? { kind: "consumer", id: 7 } : { kind: "group", id: group.id };
+    const offset = this.#simulation.between(0, partition.counters.currentOffset);
+    const model = log.offsetOf(group?.logId ?? "consumer");
+    this.#trace.add(`offset of ${consumer.kind} ${consumer.id} in ${key} becomes ${offset}`);
+    model.changing(offset);
+    try {
+      void this.#process.shard.offset({ operation: "store", partitionKey: key, consumer, offset });
+      model.changed(offset);
+    } catch (error) {
+      this.#failed("offset", error);
+    }
+  }
+
+  async #save(): Promise<void> {
+    this.#trace.add("save");
+    const { length } = this.#history;
+    const covered = this.#acknowledged();
+    const isDurable = this.#options.enforceFsync || this.#options.acknowledge === "sync";
+    try {
+      await settled(this.#simulation, this.#process.shard.save());
+    } catch (error) {
+      this.#failed("save", error);
+      return;
+    }
+    if (!isDurable) return;
+    this.#history.synced(length);
+    for (const message of covered) message.isSafe = true;
+  }
+
+  #acknowledged(): LoggedMessage[] {
+    return this.#partitions().flatMap(({ log }) => log.acknowledged);
+  }
+
+  async #closeAndStart(): Promise<void> {
+    await this.#simulation.run();
+    this.#trace.add("close and start");
+    const { length } = this.#history;
+    const covered = this.#acknowledged();
+    try {
+      await settled(this.#simulation, this.#process.close());
+    } catch (error) {
+      this.#failed("close", error);
+      return;
+    }
+    if (this.#disk.stopped) return; // in what nobody waits for
+    this.#history.synced(length);
+    for (const message of covered) message.isSafe = true;
+    this.#disk.heal();
+    this.#process = this.#start();
+    await this.#compare("kill");
+  }
+
+  async #crash(kind: CrashKind): Promise<void> {
+    let worst = kind;
+    this.#end(kind);
+    if (this.#simulation.chance(30)) {
+      // The machine stops again while the process starts.
+      this.#disk.stopAfter(this.#simulation.between(0, 12));
+      try {
+        this.#start();
+        await this.#simulation.run();
+      } catch (error) {
+        if (!this.#disk.stopped) throw error;
+      }
+      const next = this.#simulation.pick(["power", "kill"] as const);
+      if (next === "power") worst = "power";
+      this.#end(next);
+    }
+    this.#process = this.#start();
+    await this.#compare(worst);
+  }
+
+  #end(kind: CrashKind): void {
+    this.#trace.add(`crash: ${kind}`);
+    this.#disk = kind === "power" ? this.#disk.crash() : this.#disk.processCrash();
+    this.#disk.heal();
+  }
+
+  #start(): WholeProcess {
+    this.#generation++;
+    for (const directory of ["/", "/data"]) this.#disk.syncDirectory(directory);
+    return new WholeProcess(this.#disk, paths, this.#options, this.#clock, this.#trace);
+  }
+
+  /** What a start found, with everything that each partition returns. */
+  async #compare(kind: CrashKind): Promise<void> {
+    const { state, partitions } = this.#process;
+    const isSyncLevel = this.#options.acknowledge === "sync";
+    assert(!state.areUsersLocked, "a crash alone loses no metadata");
+    this.#history.recovered(describe(state), kind === "power" && !isSyncLevel);
+    for (const { key, log, groups } of this.#partitions()) {
+      const partition = partitions.find(key);
+      assert(partition !== undefined, "every partition is open", { key });
+      const { stored, damagedCount } = await readWhole(this.#simulation, partition, () => true);
+      log.recovered(stored, damagedCount, kind, isSyncLevel);
+      const { hasMessages, currentOffset } = partition.counters;
+      const lastOffset = hasMessages ? currentOffset : -1;
+      log.offsetOf("consumer").recovered(partition.getOffset({ kind: "consumer", id: 7 }), kind, lastOffset);
+      for (const { id, logId } of groups) {
+        log.offsetOf(logId).recovered(partition.getOffset({ kind: "group", id }), kind, lastOffset);
+      }
+      log.hasEnded = false;
+    }
+  }
+
+  /** Those that clients see. */
+  #partitions(): OpenPartition[] {
+    return [...this.#process.state.streams.byId.values()].flatMap((stream) =>
+      [...stream.topics.byId.values()].flatMap((topic) => {
+        const groups = [...topic.groups.byId.values()].map(({ id, logId }) => ({ id, logId: logId! }));
+        return topic.partitions.map(({ logBase }, partitionId) => ({
+          key: partitionKeyOf(stream.id, topic.id, partitionId),
+          streamName: stream.name,
+          log: this.#logOf(logIdOf(logBase, topic.id, partitionId)!),
+          groups,
+        }));
+      }),
+    );
+  }
+
+  #logOf(id: string): LogModel {
+    const known = this.#logs.get(id) ?? new LogModel(id);
+    this.#logs.set(id, known);
+    return known;
+  }
+}
