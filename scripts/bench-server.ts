@@ -5,10 +5,12 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "toml";
 
-const mainPath = resolve(import.meta.dir, "../src/process/main.ts");
+const ownRoot = resolve(import.meta.dir, "..");
 const startTimeoutMs = 30_000;
 const stopTimeoutMs = 40_000;
 const pollMs = 20;
+/** USER_HZ of Linux: the unit of times in /proc. */
+const clockTicksPerSecond = 100;
 
 export type ServerSection = "tcp" | "websocket" | "quic" | "http";
 
@@ -17,18 +19,30 @@ export type BenchServer = {
   readonly caFile: string;
   /** Throws for a transport that does not run. */
   portOf(section: ServerSection): number;
+  /** CPU time of the server so far, of all its threads; Linux only. */
+  cpuSeconds(): number;
   stop(): Promise<void>;
 };
 
+export type BenchServerOptions = {
+  /** Checkout whose server runs, with its own `node_modules`; this one when absent. */
+  readonly root?: string;
+  readonly env?: Readonly<Record<string, string>>;
+};
+
 /** `encrypted`: TCP, WebSocket and HTTP with TLS only. QUIC is on where they are not. */
-export async function startBenchServer(encrypted: boolean, shards: number): Promise<BenchServer> {
+export async function startBenchServer(
+  encrypted: boolean,
+  shards: number,
+  { root = ownRoot, env = {} }: BenchServerOptions = {},
+): Promise<BenchServer> {
   const directory = mkdtempSync(join(tmpdir(), "whippet-bench-"));
   const dataPath = join(directory, "data");
   const configPath = join(dataPath, "runtime/current_config.toml");
   const logPath = join(directory, "log.txt");
   const log = openSync(logPath, "w");
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("IGGY_"));
-  const child = Bun.spawn([process.execPath, "--no-env-file", mainPath], {
+  const child = Bun.spawn([process.execPath, "--no-env-file", join(root, "src/process/main.ts")], {
     // Away from the repository, whose config.toml would be found.
     cwd: directory,
     env: {
@@ -46,6 +60,7 @@ export async function startBenchServer(encrypted: boolean, shards: number): Prom
       IGGY_TCP_TLS_ENABLED: String(encrypted),
       IGGY_WEBSOCKET_TLS_ENABLED: String(encrypted),
       IGGY_HTTP_TLS_ENABLED: String(encrypted),
+      ...env,
     },
     stdin: "ignore",
     stdout: log,
@@ -76,6 +91,11 @@ export async function startBenchServer(encrypted: boolean, shards: number): Prom
       if (!(port > 0))
         throw new Error(`the server does not listen for ${section}. Its log:\n${readFileSync(logPath, "utf8")}`);
       return port;
+    },
+    cpuSeconds: () => {
+      // The fields behind the name, which is in brackets: user and system time are the 12th and 13th of them.
+      const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+      return (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond;
     },
     stop: async () => {
       child.kill("SIGTERM");

@@ -175,7 +175,11 @@ export class PartitionLog {
       segment.closeFiles(this.context.files);
     }
     this.epoch++;
-    if (!this.isFenced && !this.isClosed) this.refusal = undefined;
+    // What was uncertain went with the files.
+    if (!this.isClosed) {
+      this.isFenced = false;
+      this.refusal = undefined;
+    }
     this.syncedBefore = 0;
     this.journal.clear();
     this.active = this.#makeSegment(0);

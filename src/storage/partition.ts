@@ -197,7 +197,7 @@ export class Partition {
 
   /**
    * Removes all messages and consumer offsets; offsets start at 0 again (spec SB 5.3). What comes after it belongs to the
-   * log with the id `newLogId`. The directory is taken away in one step: whatever fails, everything is as before or as
+   * log with the id `newLogId`; a partition that was fenced takes messages again. The directory is taken away in one step: whatever fails, everything is as before or as
    * after, also after a restart. Rejects with `CannotDeleteFile` (10008) where it is as before; with `newLogId`, whose purge
    * was logged, no message is taken then until a later try, each time the saver comes, or the next start has done it. Rejects
    * with another error where it is as after and something else failed.
@@ -205,7 +205,7 @@ export class Partition {
   async purge(newLogId?: string): Promise<void> {
     const log = this.#log;
     const isAgain = this.#unfinishedPurge !== undefined;
-    if (log.refusal !== undefined && !isAgain) throw log.refusal;
+    if (log.refusal !== undefined && !isAgain && (log.isClosed || !log.isFenced)) throw log.refusal;
     this.#appender.writeJournal(false);
     await this.#appender.syncQueue.idle();
     await this.#appender.sealed();

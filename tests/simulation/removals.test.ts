@@ -83,6 +83,25 @@ test("level sync shows nothing of what a failed sync lost, however often the bro
   }
 });
 
+test("a purge ends a fence: what comes after it is taken, and durable", async () => {
+  for (let seed = 0; seed < seedsCount; seed++) {
+    const { disk, openOn, append, simulation } = makeWorld(seed, "sync");
+    const partition = openOn(disk);
+    await append(partition);
+    disk.failSyncAfter(0);
+    await append(partition).catch(() => undefined);
+    expect(partition.isFenced).toBe(true);
+    disk.heal();
+    await settled(simulation, partition.purge());
+    expect(partition.isFenced).toBe(false);
+    expect(partition.counters.hasMessages).toBe(false);
+    await append(partition);
+    const { messagesCount } = partition.counters;
+    expect(messagesCount).toBeGreaterThan(0);
+    expect(openOn(disk.crash()).counters).toMatchObject({ messagesCount, currentOffset: messagesCount - 1 });
+  }
+});
+
 describe.each(["write", "sync"] satisfies Acknowledge[])("level %s", (level) => {
   test("the offset of a deleted group is not that of the next one with its number after a power loss", async () => {
     for (let seed = 0; seed < seedsCount; seed++) {
