@@ -43,6 +43,8 @@ export class WholeWorld {
   /** Counts processes, so that what an earlier one still answers is not taken for this one's. */
   #generation = 0;
   #unexpected: unknown;
+  /** Calls of the disk may fail until it is healed. */
+  #faultsPossible = false;
 
   constructor(simulation: Simulation, trace: Trace, level: Acknowledge) {
     this.#simulation = simulation;
@@ -74,15 +76,51 @@ export class WholeWorld {
     else if (dice < 60) this.#append();
     else if (dice < 70) this.#changeOffset();
     else if (dice < 78) await simulation.runSome(simulation.between(0, 4));
-    else if (dice < 84) await this.#save();
+    else if (dice < 82) await this.#save();
+    else if (dice < 84) await this.#finishRemovals();
     else if (dice < 87) await this.#closeAndStart();
     else if (dice < 90) await this.#crash("power");
     else if (dice < 93) await this.#crash("kill");
+    else if (dice < 95) this.#addFault();
+    else if (dice < 96) await this.#heal();
     else {
       const count = simulation.between(0, 25);
       this.#trace.add(`the machine will stop after ${count} changes`);
       this.#disk.stopAfter(count);
     }
+  }
+
+  #addFault(): void {
+    const simulation = this.#simulation;
+    const kind = simulation.pick(["descriptors", "names", "room"] as const);
+    this.#trace.add(`fault: ${kind}`);
+    this.#faultsPossible = true;
+    if (kind === "descriptors") this.#disk.limitDescriptors(simulation.between(0, 4));
+    else if (kind === "room") this.#disk.fillUpAfter(simulation.between(0, 3000));
+    else
+      this.#disk.failCalls({
+        operations: ["rename", "removeTree"],
+        errorCode: "EPERM",
+        percent: simulation.pick([40, 100]),
+      });
+  }
+
+  /** With a tick of the saver, which does the purges that could not be done: everything works again then. */
+  async #heal(): Promise<void> {
+    this.#trace.add("healed");
+    this.#disk.heal();
+    await this.#save();
+    this.#faultsPossible = false;
+  }
+
+  /** The tick that tries again what could not be removed. */
+  async #finishRemovals(): Promise<void> {
+    this.#trace.add("finish removals");
+    const command = { kind: "finishRemovals" } as const;
+    await settled(
+      this.#simulation,
+      this.#process.shard.control(command).catch((error) => this.#failed("tick", error)),
+    );
   }
 
   /** One command, or several of different names at the same time. */
@@ -99,7 +137,12 @@ export class WholeWorld {
       if (command.kind === "purgeTopic" || command.kind === "purgeStream") purged.add(name);
       this.#trace.add(`${command.kind} ${name}`);
       const answer = shard.control(command).then(() => undefined);
-      answers.push(answer.catch((error: unknown) => this.#failed(name, error)));
+      answers.push(
+        answer.catch((error: unknown) => {
+          this.#failed(name, error);
+          this.#history.unclear(name);
+        }),
+      );
     }
     await settled(this.#simulation, Promise.all(answers));
     if (this.#disk.stopped) {
@@ -117,7 +160,7 @@ export class WholeWorld {
   #failed(what: string, error: unknown): void {
     this.#trace.add(`  ${what}: ${String(error)}`);
     const isOfDisk = error instanceof IggyError || error instanceof DiskError;
-    if (!isOfDisk || !this.#disk.stopped) this.#unexpected ??= error;
+    if (!isOfDisk || !(this.#disk.stopped || this.#faultsPossible)) this.#unexpected ??= error;
   }
 
   #append(): void {
@@ -138,6 +181,8 @@ export class WholeWorld {
         // The topic may be deleted while the batch waits.
         if (generation !== this.#generation || log.hasEnded || this.#isGone(log)) return;
         this.#failed(`append ${sent[0]!.number}`, error);
+        const isUnclear = this.#disk.stopped || (error instanceof IggyError && error.errorName === "CannotSyncFile");
+        if (!isUnclear) for (const message of logged) message.answer = "refused";
       },
     );
   }
@@ -187,6 +232,7 @@ export class WholeWorld {
   }
 
   async #closeAndStart(): Promise<void> {
+    if (this.#faultsPossible) await this.#heal();
     await this.#simulation.run();
     this.#trace.add("close and start");
     const { length } = this.#history;
@@ -233,6 +279,7 @@ export class WholeWorld {
 
   #start(): WholeProcess {
     this.#generation++;
+    this.#faultsPossible = false;
     for (const directory of ["/", "/data"]) this.#disk.syncDirectory(directory);
     return new WholeProcess(this.#disk, paths, this.#options, this.#clock, this.#trace);
   }
