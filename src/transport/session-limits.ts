@@ -9,6 +9,12 @@ export const sendsUnderWayMax = 256;
 /** Bytes that are kept of a connection whose turn it is not; more and its socket is paused. */
 export const backlogBytesMax = 256 * 1024;
 
+/**
+ * Bytes that are kept of a WebSocket client without a login, of what is not whole or waits for its turn: what TCP would keep,
+ * and the handshake.
+ */
+export const anonymousMessageBytesMax = anonymousPayloadBytesMax + backlogBytesMax + 64 * 1024;
+
 /** A refused frame up to this size is read and thrown away, so that the connection stays in step; a larger one closes it. */
 export const discardedPayloadBytesMax = 16 * 1024 * 1024;
 

@@ -3,8 +3,12 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
+import { encodeRequestFrame } from "../../src/protocol/frame.ts";
+import { commandCodecs } from "../../src/protocol/registry.ts";
 import { eventually } from "../support/process-facts.ts";
+import { encodeFrame, Opcode, RawWebSocket } from "../support/raw-websocket.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
 import { freshMetrics } from "../transport/fresh-metrics.ts";
@@ -131,4 +135,67 @@ test("a TLS handshake that does not end is closed; a client that has ended its o
   await client.request(CommandCode.ping);
   expect(await metric(server, "closed_before_login")).toBe(2);
   client.close();
+});
+
+describe("a WebSocket message before a login", () => {
+  const messageBytes = 8 * 1024 * 1024;
+  const unfinished = [
+    encodeFrame(Opcode.binary, new Uint8Array(messageBytes)).subarray(0, -1),
+    encodeFrame(Opcode.binary, new Uint8Array(messageBytes), { isFinal: false }),
+  ] as const;
+
+  test("that does not end is not held, whether it is one frame or many", async () => {
+    const server = await servers.start();
+    const place = { host: server.host, port: server.portOf("websocket") };
+    const calm = await open(server, 1, "websocket");
+    const known = await open(server, 1, "websocket");
+    await known.login();
+    const hoarders = await Promise.all(unfinished.map(() => RawWebSocket.connect(place)));
+    // Behind a message that is whole.
+    for (const [index, socket] of hoarders.entries()) {
+      socket.sendBinary(calm.frame(CommandCode.ping));
+      socket.write(unfinished[index]!);
+    }
+    known.write(known.frame(CommandCode.ping).subarray(0, 3));
+    await Promise.all(hoarders.map((socket) => socket.ended));
+    known.write(known.frame(CommandCode.ping).subarray(3));
+    expect((await known.receive())?.status).toBe(0);
+    await calm.request(CommandCode.ping);
+    expect(await metric(server, "closed_before_login")).toBe(hoarders.length);
+    expect(server.log.match(/closed a client that sent too much before a login/g)).toHaveLength(1);
+    calm.close();
+    known.close();
+  }, 60_000);
+
+  test("may be as large as anybody's for a client that has logged in, however slowly it comes", async () => {
+    const server = await servers.start();
+    const place = { host: server.host, port: server.portOf("websocket") };
+    const socket = await RawWebSocket.connect(place);
+    const replies: number[] = [];
+    socket.onFrame = ({ opcode, payload }) => {
+      if (opcode === Opcode.binary) replies.push(Buffer.from(payload).readUInt32LE(0));
+    };
+    const request = { username: "iggy", password: "iggy", version: undefined, context: undefined };
+    const login = encode(commandCodecs.loginUser.request, request);
+    socket.sendBinary(encodeRequestFrame(CommandCode.loginUser, login, "sdk"));
+    const answered = (count: number) =>
+      eventually(
+        "replies",
+        () => replies.length,
+        (length) => length === count,
+      );
+    await answered(1);
+    // Many requests in one message.
+    const ping = encodeRequestFrame(CommandCode.ping, new Uint8Array(0), "sdk");
+    socket.write(encodeFrame(Opcode.binary, new Uint8Array(0), { isFinal: false }));
+    const pings = Buffer.concat(Array.from({ length: 100_000 }, () => ping));
+    const half = pings.length / 2;
+    socket.write(encodeFrame(Opcode.continuation, pings.subarray(0, half), { isFinal: false }));
+    await Bun.sleep(1200); // two looks at what is held
+    expect(socket.hasEnded).toBe(false);
+    socket.write(encodeFrame(Opcode.continuation, pings.subarray(half)));
+    await answered(100_001);
+    expect(new Set(replies)).toEqual(new Set([0]));
+    socket.destroy();
+  }, 60_000);
 });

@@ -6,9 +6,11 @@ import { type HostRules, isAllowedHost, refusedHostText } from "../allowed-hosts
 import { Connections, type TransportOptions } from "../connections.ts";
 import { FirstOfEach } from "../first-of-each.ts";
 import { exchangeListener } from "../listener-exchange.ts";
+import { anonymousMessageBytesMax } from "../session-limits.ts";
 import { WebSocketConnection } from "./connection.ts";
 import { isAllowedOrigin, type OriginRules } from "./origin.ts";
 import { ReceiveBuffer, ReceiveBufferFullError, receiveBufferBaseBytes } from "./receive-buffer.ts";
+import { UnfinishedMessages } from "./unfinished-messages.ts";
 
 /** Limits of one connection in bytes; undefined: the default. */
 export interface WebSocketLimits {
@@ -40,6 +42,9 @@ const defaultWriteBufferBytesMax = 2 * 1024 * 1024;
 /** Smaller buffers would be moved more often than filled. */
 const readBufferBytesMin = 4 * 1024;
 
+/** Clients that send too much before a login are told once in this time. */
+const hoarderLineMs = 10_000;
+
 const status = { badRequest: 400, forbidden: 403, upgradeRequired: 426, unavailable: 503 } as const;
 
 export class WebSocketListener {
@@ -49,8 +54,10 @@ export class WebSocketListener {
   #tls: CertificatePair | undefined;
   #address: ListenAddress | undefined;
   #server: Server<SocketData> | undefined;
+  #unfinished: UnfinishedMessages<WebSocketConnection> | undefined;
   #isStopped = false;
   readonly #refused = new FirstOfEach();
+  #hoarderToldMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: WebSocketListenerOptions) {
     this.#options = options;
@@ -64,6 +71,12 @@ export class WebSocketListener {
     this.#server = this.#bind(address);
     const port = this.#server.port ?? address.port;
     this.#address = { host: address.host, port };
+    this.#unfinished = new UnfinishedMessages({
+      port,
+      bytesMax: anonymousMessageBytesMax,
+      isLoggedIn: ({ pipeline }) => pipeline.session.user !== undefined,
+      onTooMany: (connection) => this.#closeHoarder(connection),
+    });
     this.#connections.start();
     return port;
   }
@@ -165,10 +178,13 @@ export class WebSocketListener {
       open: (socket) => this.#open(socket),
       message: (socket, message) => {
         const { connection } = socket.data;
+        if (connection === undefined) return;
+        this.#unfinished?.took(connection, message.length);
         // Text is ignored (spec BP 2.5).
-        if (connection === undefined || typeof message === "string") return;
+        if (typeof message === "string") return;
         try {
           connection.pipeline.receive(message);
+          this.#requireLittleBeforeLogin(connection);
         } catch (error) {
           if (error instanceof ReceiveBufferFullError) this.#overflow(connection);
           else this.#connections.giveUp(connection.pipeline, error);
@@ -182,7 +198,13 @@ export class WebSocketListener {
           this.#connections.giveUp(connection?.pipeline, error);
         }
       },
-      close: (socket) => socket.data.connection?.pipeline.closed(),
+      ping: ({ data }, payload) => data.connection && this.#unfinished?.took(data.connection, payload.byteLength),
+      pong: ({ data }, payload) => data.connection && this.#unfinished?.took(data.connection, payload.byteLength),
+      close: ({ data: { connection } }) => {
+        if (connection === undefined) return;
+        this.#unfinished?.closed(connection);
+        connection.pipeline.closed();
+      },
     };
   }
 
@@ -195,7 +217,27 @@ export class WebSocketListener {
       (options) => new WebSocketConnection(socket, options),
     );
     socket.data.connection = connection;
+    this.#unfinished?.opened(connection, socket.data.address);
     if (this.#isStopped) connection.pipeline.disconnect();
+  }
+
+  #requireLittleBeforeLogin(connection: WebSocketConnection): void {
+    const { session, parser, isOpen } = connection.pipeline;
+    const isLittle = session.user !== undefined || parser.backlogBytes <= anonymousMessageBytesMax;
+    if (isOpen && !isLittle) this.#closeHoarder(connection);
+  }
+
+  /** Without a login nobody may make the server hold much. */
+  #closeHoarder(connection: WebSocketConnection): void {
+    const { log, context } = this.#options;
+    context.shard.statistics.add("closedBeforeLogin");
+    const { address } = connection.pipeline.session;
+    const nowMs = performance.now();
+    if (nowMs - this.#hoarderToldMs >= hoarderLineMs) {
+      this.#hoarderToldMs = nowMs;
+      log.warn("closed a client that sent too much before a login", { address, bytesMax: anonymousMessageBytesMax });
+    }
+    connection.pipeline.terminate();
   }
 
   #overflow(connection: WebSocketConnection): void {
