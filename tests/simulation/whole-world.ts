@@ -224,7 +224,12 @@ export class WholeWorld {
     }
     if (!isDurable) return;
     this.#history.synced(length);
+    this.#becameSafe(covered);
+  }
+
+  #becameSafe(covered: readonly LoggedMessage[]): void {
     for (const message of covered) message.isSafe = true;
+    for (const { log } of this.#partitions()) for (const offset of log.offsets.values()) offset.synced();
   }
 
   #acknowledged(): LoggedMessage[] {
@@ -245,7 +250,7 @@ export class WholeWorld {
     }
     if (this.#disk.stopped) return; // in what nobody waits for
     this.#history.synced(length);
-    for (const message of covered) message.isSafe = true;
+    this.#becameSafe(covered);
     this.#disk.heal();
     this.#process = this.#start();
     await this.#compare("kill");
