@@ -452,3 +452,26 @@ describe("the sidecar", () => {
     expect(existsSync(socketDirectory ?? "")).toBe(false);
   });
 });
+
+test("connections without a login make room for newer ones, and who is logged in stays", async () => {
+  const server = await servers.start({ env: { ...quicOn, IGGY_CONNECTIONS_MAX_WITHOUT_LOGIN: "2" } });
+  await client.open("known", targetOf(server));
+  await client.login("known");
+  for (const name of ["first", "second", "third"]) {
+    await client.open(name, targetOf(server));
+    await client.request(name, CommandCode.ping);
+  }
+  await server.logged("closed a client that is not logged in, to make room for another");
+  const isOpen = (name: string) =>
+    client.request(name, CommandCode.ping).then(
+      ({ status }) => status === 0,
+      () => false,
+    );
+  await eventually(
+    "the end of the first",
+    () => isOpen("first"),
+    (open) => !open,
+  );
+  expect([await isOpen("second"), await isOpen("third"), await isOpen("known")]).toEqual([true, true, true]);
+  await server.stop();
+});
