@@ -1,7 +1,7 @@
 /**
  * The archive that a client gets for the command "snapshot" (spec SB 8.3): one text per part. Unlike the original's it holds
- * no secret: the configuration is the masked one, and the log never shows any. Programs of the system run beside the event
- * loop, with limits on time and output; a part that fails is left out and logged.
+ * no secret: the configuration is the masked one, the log never shows any, and of other processes there are names only, as
+ * command lines often have passwords in them. Programs of the system run beside the event loop, with limits on time and output; a part that fails is left out and logged.
  */
 import { runProgram } from "./external-program.ts";
 import type { Logger } from "./log.ts";
@@ -40,6 +40,9 @@ const entryNames: Readonly<Record<SnapshotPart, string>> = {
   serverLogs: "server_logs",
   serverConfig: "server_config",
 };
+
+/** The columns of `ps aux`, with the name in the place of the command line. */
+const psColumns = "user,pid,pcpu,pmem,vsz,rss,tty,stat,start,time,comm";
 
 const allParts: readonly SnapshotPart[] = [
   "filesystemOverview",
@@ -96,10 +99,10 @@ async function contentOf(part: SnapshotPart, request: SnapshotRequest): Promise<
 
 /** The report needs no program, so it is there also where `ps` is missing. */
 async function processList({ log }: SnapshotRequest): Promise<string> {
-  const list = await runProgram(["ps", "aux"]).catch((error: unknown) => {
+  const list = await runProgram(["ps", "-e", "-o", psColumns]).catch((error: unknown) => {
     log.warn("the snapshot has no list of processes", { error });
     return "not available\n";
   });
   const report = await processReport();
-  return `=== Process List (ps aux) ===\n${list}\n\n=== Detailed Process Information ===\n${report}`;
+  return `=== Process List (ps -e) ===\n${list}\n\n=== Detailed Process Information ===\n${report}`;
 }

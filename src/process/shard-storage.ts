@@ -35,6 +35,7 @@ export function createShardStorage(
         ? { maxEntries: messageDeduplication.maxEntries, expiryMicros: messageDeduplication.expiryMicros }
         : undefined,
       openFilesMax,
+      consumerOffsetsMax: config.limits.consumerOffsetsPerPartition || undefined,
     },
     ...(encryption.enabled ? { encryption: { cipher: createCipher(encryption.key), makeSeed } } : {}),
     scan: makeScanMemory(),

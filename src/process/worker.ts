@@ -106,6 +106,7 @@ class ShardProcess {
             paths,
             topicDefaults,
             tokensPerUserMax: config.personalAccessToken.maxTokensPerUser,
+            limits: config.limits,
             messages: log,
             count: (key, by) => statistics.add(key, by),
             broadcast,

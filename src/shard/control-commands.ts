@@ -2,6 +2,7 @@
 import {
   type GroupTarget,
   type MetadataEvent,
+  type MetadataLimits,
   type MetadataState,
   type NewToken,
   type NewUser,
@@ -35,6 +36,7 @@ import {
   planUpdateUser,
   type RevocationTarget,
   requireUser,
+  requireWithinLimits,
   type StreamTarget,
   type TokenOwner,
   type TopicDefaults,
@@ -114,6 +116,8 @@ export interface PlanSettings {
   readonly nowMicros: number;
   readonly topicDefaults: TopicDefaults;
   readonly tokensPerUserMax: number;
+  /** Undefined: no more than what can exist. */
+  readonly limits?: MetadataLimits | undefined;
   /** 96 random bits as 24 hex digits. */
   readonly makeLogId: () => string;
   /** Whether nothing lies in the place of a stream, or of a topic, whose number is free. */
@@ -125,6 +129,18 @@ export interface PlanSettings {
 
 /** The events of a command, of which each fits also when those before it are applied. Throws the documented IggyError. */
 export function planControl(
+  state: MetadataState,
+  command: ControlCommand,
+  settings: PlanSettings,
+): readonly MetadataEvent[] {
+  const events = planWithoutLimits(state, command, settings);
+  const { limits } = settings;
+  // Last, so that what the protocol documents is answered first.
+  if (limits !== undefined) for (const event of events) requireWithinLimits(state, event, limits);
+  return events;
+}
+
+function planWithoutLimits(
   state: MetadataState,
   command: ControlCommand,
   settings: PlanSettings,

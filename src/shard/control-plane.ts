@@ -6,6 +6,7 @@ import {
   isLogged,
   logIdBytes,
   type MetadataEvent,
+  type MetadataLimits,
   type MetadataLog,
   streamsMax,
   type TopicDefaults,
@@ -30,6 +31,8 @@ export interface ControlPlaneOptions {
   readonly topicDefaults: TopicDefaults;
   /** `personal_access_token.max_tokens_per_user` */
   readonly tokensPerUserMax: number;
+  /** The section `limits`; undefined: no more than what can exist. */
+  readonly limits?: MetadataLimits;
   /** For the ids of logs and the names of what is removed; the system's when absent. */
   readonly random?: Random;
   /** Takes what nobody waits for. */
@@ -84,11 +87,12 @@ export class ControlPlane {
   }
 
   #plan(command: ControlCommand): readonly MetadataEvent[] {
-    const { log, clock, topicDefaults, tokensPerUserMax } = this.#options;
+    const { log, clock, topicDefaults, tokensPerUserMax, limits } = this.#options;
     return planControl(log.state, command, {
       nowMicros: clock.nowMicros(),
       topicDefaults,
       tokensPerUserMax,
+      limits,
       makeLogId: this.#makeLogId,
       isStreamIdUsable: (streamId) => streamId >= streamsMax || this.#isUsable({ streamId }),
       isTopicIdUsable: (streamId, topicId) => topicId >= topicsPerStreamMax || this.#isUsable({ streamId, topicId }),

@@ -18,14 +18,14 @@ export interface SharedCounters {
   readonly clients: SharedArrayBuffer;
 }
 
-const ProcessField = { nextClientId: 0 } as const;
+const ProcessField = { nextClientId: 0, isSnapshotUnderWay: 1 } as const;
 
 /** Slots for all that can exist at the same time. The memory is virtual until a slot is used. */
 export function createSharedCounters(): SharedCounters {
   return {
     partitions: new SharedArrayBuffer(partitionsMax * fieldsPerPartition * Float64Array.BYTES_PER_ELEMENT),
     topics: new SharedArrayBuffer(topicsMax * Int32Array.BYTES_PER_ELEMENT),
-    process: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
+    process: new SharedArrayBuffer(Object.keys(ProcessField).length * Int32Array.BYTES_PER_ELEMENT),
     clients: createClientCounts(),
   };
 }
@@ -133,6 +133,15 @@ export class Counters {
   nextBalancedPartition(topicKey: number, partitionsCount: number): number {
     const slot = this.#topicSlots.of(topicKey);
     return slot === noSlot ? 0 : (Atomics.add(this.#topics, slot, 1) >>> 0) % partitionsCount;
+  }
+
+  /** Whether no shard makes a snapshot archive: then this one does, until it says `endSnapshot`. */
+  beginSnapshot(): boolean {
+    return Atomics.compareExchange(this.#process, ProcessField.isSnapshotUnderWay, 0, 1) === 0;
+  }
+
+  endSnapshot(): void {
+    Atomics.store(this.#process, ProcessField.isSnapshotUnderWay, 0);
   }
 
   /** Unique among the clients of this process; 0 is never given. */

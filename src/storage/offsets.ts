@@ -37,6 +37,7 @@ export class ConsumerOffsets {
   #groups: Map<number, StoredOffset> | undefined;
   /** Kinds for which `noteNames` has been done. */
   #noted: readonly ConsumerKey["kind"][] = none;
+  #isFullReported = false;
   /** Last offset that a member of the group was sent; in memory only (spec SB 6.5). */
   #lastPolled: Map<number, number> | undefined;
 
@@ -80,12 +81,13 @@ export class ConsumerOffsets {
 
   /**
    * Stores and writes. Throws `CannotWriteToFile`, or `ConsumerGroupIdNotFound` where the group is gone; then the old offset
-   * stays.
+   * stays. `CannotOpenConsumerOffsetsFile` for a new one where there are as many as are allowed.
    */
   store(consumer: ConsumerKey, offset: number): void {
     const { kind, id } = consumer;
     const table = this.#table(kind);
     const known = table.get(id);
+    if (known === undefined) this.#requireRoom(consumer, table.size);
     const stored = known ?? newOffset(offset, this.#pathOf(kind, id));
     try {
       if (known === undefined) this.#create(consumer, stored.file);
@@ -185,6 +187,22 @@ export class ConsumerOffsets {
     view.setUint32(0, offset >>> 0, true);
     view.setUint32(4, Math.floor(offset / 2 ** 32), true);
     this.#context.files.useToWrite(stored.file).write(views, 0);
+  }
+
+  /** Each offset is a file, and names of consumers are the client's to make up. */
+  #requireRoom({ kind, id }: ConsumerKey, count: number): void {
+    const { log, options } = this.#context;
+    if (options.consumerOffsetsMax === undefined || count < options.consumerOffsetsMax) return;
+    if (!this.#isFullReported) {
+      const { directory } = this.#log;
+      log.warn("no offset of another consumer is kept: limits.consumer_offsets_per_partition", {
+        directory,
+        kind,
+        count,
+      });
+      this.#isFullReported = true;
+    }
+    throw new IggyError("CannotOpenConsumerOffsetsFile", [`${directoryNames[kind]}/${id}`]);
   }
 
   #create({ kind, id }: ConsumerKey, file: CachedFile): void {

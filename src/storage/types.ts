@@ -24,6 +24,8 @@ export interface StorageOptions {
   readonly validateChecksum: boolean;
   /** Most files that one shard keeps open. */
   readonly openFilesMax: number;
+  /** Most single consumers, and most groups, whose offset one partition keeps; absent: no limit. */
+  readonly consumerOffsetsMax?: number | undefined;
   /** Whether messages whose id was taken lately are dropped (spec SB 4.4). */
   readonly deduplication?: DeduplicationOptions | undefined;
 }

@@ -7,7 +7,7 @@ import { load } from "./support.ts";
 
 // Copied from spec SB 1.4: `key = default`, one table per heading. A key that only Whippet has is added here too, under its
 // heading, so that its default is written twice on purpose: `frames` and `max_request_size` of [tcp], `allowed_hosts` and
-// `require_token` of [http], `allowed_origins` of [websocket], `acknowledge`, and all of [connections]. One default differs: no page of another origin may
+// `require_token` of [http], `allowed_origins` of [websocket], `acknowledge`, and all of [connections] and [limits]. One default differs: no page of another origin may
 // use the API (`allowed_origins` of [http.cors]). Certificate paths are ours as well.
 const SPEC_DEFAULTS = `
 [consumer_group]
@@ -62,6 +62,13 @@ max_without_login = 0
 max_without_login_per_address = 0
 login_timeout = "0 s"
 tls_handshake_timeout = "10 s"
+[limits]
+partitions = 250_000
+partitions_per_stream = 150_000
+partitions_per_topic = 100_000
+consumer_groups_per_topic = 1_000
+consumer_offsets_per_partition = 4_096
+permissions_per_user = 10_000
 [tcp]
 enabled = true
 address = "127.0.0.1:8090"

@@ -65,6 +65,30 @@ test("a store that cannot be written is 10006 and changes nothing", async () => 
   expect(partition.getOffset(consumer)).toBe(1);
 });
 
+test("a new consumer is refused where as many offsets are kept as are allowed; groups count for themselves", async () => {
+  const disk = new MemoryDisk();
+  const harness = makeHarness(disk, { consumerOffsetsMax: 2 });
+  const partition = harness.open();
+  await appendNow(harness, partition, [1, 2, 3]);
+  const store = (kind: "consumer" | "group", id: number) => errorOf(() => partition.storeOffset({ kind, id }, 1));
+  expect([1, 2, 3, 4].map((id) => store("consumer", id))).toEqual([
+    ...["none", "none"],
+    ...["CannotOpenConsumerOffsetsFile", "CannotOpenConsumerOffsetsFile"],
+  ]);
+  expect(disk.list(`${directory}/offsets/consumers`).sort()).toEqual(["1", "2"]);
+  // Who is known goes on, and who goes makes room.
+  expect(errorOf(() => partition.storeOffset({ kind: "consumer", id: 2 }, 2))).toBe("none");
+  partition.deleteOffset({ kind: "consumer", id: 1 });
+  expect(store("consumer", 3)).toBe("none");
+  expect([1, 2, 3].map((id) => store("group", id))).toEqual(["none", "none", "CannotOpenConsumerOffsetsFile"]);
+  const warnings = harness.logged.filter((line) => line.includes("limits.consumer_offsets_per_partition"));
+  expect(warnings).toHaveLength(1);
+  // A limit that is lowered takes nothing away.
+  await partition.close();
+  const reopened = makeHarness(disk, { consumerOffsetsMax: 1 }).open();
+  expect([2, 3].map((id) => reopened.getOffset({ kind: "consumer", id }))).toEqual([2, 1]);
+});
+
 describe("after a restart", () => {
   test("offsets are there; one ahead of the log is lowered, for good", async () => {
     const { disk, partition } = await filled();

@@ -2,6 +2,7 @@
 import { cluster } from "./cluster.ts";
 import { connections } from "./connections.ts";
 import { http } from "./http.ts";
+import { limits } from "./limits.ts";
 import { type Infer, section } from "./node.ts";
 import { quic } from "./quic.ts";
 import { consumerGroup, dataMaintenance, heartbeat, messageSaver, personalAccessToken, telemetry } from "./services.ts";
@@ -15,6 +16,7 @@ export const schema = section({
   quic,
   http,
   connections,
+  limits,
   system,
   messageSaver,
   dataMaintenance,

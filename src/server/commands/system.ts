@@ -1,6 +1,7 @@
 // Ping, clients, stats and cluster metadata (spec BP 4.2, SB 8).
 import { IggyError } from "../../protocol/errors.ts";
 import { snapshotOptionsOf } from "../../protocol/system/get-snapshot.ts";
+import { actorOf } from "../audit.ts";
 import { command } from "../command.ts";
 import { requireRight } from "../rights.ts";
 import { requireRecord } from "../session.ts";
@@ -37,11 +38,21 @@ export const systemCommands = [
 
   command("getClusterMetadata", ({ clusterMetadata }) => clusterMetadata()),
 
-  command("getSnapshot", async ({ shard, snapshot }, session, request) => {
+  command("getSnapshot", async (context, session, request) => {
+    const { shard, snapshot } = context;
     const options = snapshotOptionsOf(request);
     // Unlike the original, which gives it to everyone who is logged in: it tells much about the machine (spec SB 13, trap 50).
     requireRight(shard, session, "getSnapshot");
-    return snapshot(options);
+    // It takes a few times the memory of the log, and programs of the system: never more than one at a time.
+    if (!shard.counters.beginSnapshot()) {
+      context.auditLog.warn("refused a snapshot: another one is being made", actorOf(context, session));
+      throw new IggyError("SnapshotFileCompletionFailed");
+    }
+    try {
+      return await snapshot(options);
+    } finally {
+      shard.counters.endSnapshot();
+    }
   }),
 
   command("getStats", ({ shard, clock, startTimeMicros, systemStats }, session) => {

@@ -37,8 +37,11 @@ const fieldNames: Partial<Record<ErrorName, string>> = {
   UserAlreadyExists: "username",
 };
 
-/** Here it is always that too many logins wait: come again. */
-const statuses: Partial<Record<ErrorName, number>> = { CannotEstablishConnection: 503 };
+/** Come again: too many logins wait, or a snapshot is being made already. */
+const statuses: Partial<Record<ErrorName, number>> = {
+  CannotEstablishConnection: 503,
+  SnapshotFileCompletionFailed: 503,
+};
 
 const jsonHeaders = { "content-type": "application/json" };
 const textHeaders = { "content-type": "text/plain; charset=utf-8" };

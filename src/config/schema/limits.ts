@@ -1,0 +1,23 @@
+import { u32 } from "./fields.ts";
+import { section } from "./node.ts";
+
+export const limits = section(
+  {
+    partitions: u32({ default: 250_000, doc: "Most partitions of all streams; 0 = as many as can exist, 1048576." }),
+    partitionsPerStream: u32({ default: 150_000, doc: "Most partitions of all topics of a stream; 0 = no limit." }),
+    partitionsPerTopic: u32({
+      default: 100_000,
+      doc: "Most partitions of a topic; 0 = as many as can exist, 1000000.",
+    }),
+    consumerGroupsPerTopic: u32({ default: 1000, doc: "Most consumer groups of a topic; 0 = no limit." }),
+    consumerOffsetsPerPartition: u32({
+      default: 4096,
+      doc: "Most single consumers whose offset a partition keeps, each in a file, and as many groups; 0 = no limit.",
+    }),
+    permissionsPerUser: u32({
+      default: 10_000,
+      doc: "Most streams and topics that the permissions of one user name; 0 = no limit.",
+    }),
+  },
+  "Limits of what users make, checked when it is made: what is there already stays",
+);
