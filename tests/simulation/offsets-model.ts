@@ -21,6 +21,8 @@ interface Known {
   doubts: Set<Value> | undefined;
   /** The durable value, and all that came later: a power loss may bring back any of them. */
   history: Value[];
+  /** What came before the process started is not known to it as unsynced. */
+  isChangedHere: boolean;
 }
 
 export class OffsetsModel {
@@ -47,6 +49,7 @@ export class OffsetsModel {
     const known = this.#of(key);
     known.doubts = (known.doubts ?? new Set([known.current])).add(value).add(undefined);
     known.history.push(value);
+    known.isChangedHere = true;
   }
 
   /** `mayFallBack`: the process says so, but the file says something else, and nothing tells whose it is. */
@@ -60,7 +63,7 @@ export class OffsetsModel {
   syncing(): ReadonlyMap<ConsumerKey, number> {
     return new Map(
       [...this.#known]
-        .filter(([, { doubts }]) => doubts === undefined)
+        .filter(([, { doubts, isChangedHere }]) => doubts === undefined && isChangedHere)
         .map(([key, { history }]) => [key, history.length - 1]),
     );
   }
@@ -72,14 +75,17 @@ export class OffsetsModel {
 
   /** It is gone and never comes back. */
   ended(key: ConsumerKey): void {
-    this.#known.set(key, { current: undefined, doubts: undefined, history: [undefined] });
+    this.#known.set(key, { current: undefined, doubts: undefined, history: [undefined], isChangedHere: true });
   }
 
   /** `lastOffset` of the log, -1 if it is empty: an offset past it is lowered to it (spec SB 3.7). */
   recovered(key: ConsumerKey, got: Value, kind: CrashKind, lastOffset: number): void {
     const known = this.#of(key);
     const possible = new Set<Value>(known.doubts ?? [known.current]);
-    if (kind === "power") for (const value of known.history) possible.add(value);
+    if (kind === "power") {
+      for (const value of known.history) possible.add(value);
+      if (known.history.includes(undefined)) possible.add(0); // the file's size is there, its content is not
+    }
     const lowered = [...possible].map((value) => {
       if (value === undefined) return value;
       return lastOffset < 0 ? undefined : Math.min(value, lastOffset);
@@ -92,6 +98,7 @@ export class OffsetsModel {
     });
     known.current = got;
     known.doubts = undefined;
+    known.isChangedHere = false;
     known.history.push(got); // a lowered one is written
     const wasLowered = got === lastOffset || got === undefined;
     if (kind === "power" && !wasLowered) known.history = [got];
@@ -102,6 +109,7 @@ export class OffsetsModel {
       current: undefined,
       doubts: undefined,
       history: [undefined],
+      isChangedHere: true,
     };
     this.#known.set(key, known);
     return known;

@@ -172,6 +172,8 @@ export class OffsetModel {
   /** `lastOffset` of the log, -1 where it is empty: an offset behind it is lowered. */
   recovered(got: number | undefined, kind: CrashKind, lastOffset: number): void {
     const values = [this.#current, ...this.#unclear, ...(kind === "power" ? this.#possible : [])];
+    // The file may be there before its content.
+    if (kind === "power" && this.#possible.has(undefined)) values.push(0);
     const lowered = values.map((value) => {
       if (value === undefined || lastOffset < 0) return undefined;
       return Math.min(value, lastOffset);
