@@ -72,6 +72,12 @@ export const ownMetrics = {
   stalledLoops: events("stalled_loops", "times that a shard did nothing for five seconds or more."),
   repairedIndexes: events("repaired_indexes", "indexes of segments that were found wrong and made again."),
   repairedMetadataEntries: events("repaired_metadata_entries", "entries of the metadata log that were repaired."),
+  heldSegments: {
+    name: "whippet_held_segments",
+    help: "old segments that were to be removed and stay, since this consumer has not read the first of them.",
+    type: "gauge",
+    labels: ["stream", "topic", "partition", "kind", "consumer"],
+  },
   groupLag: {
     name: "whippet_consumer_group_lag",
     help: "messages after the stored offsets.",

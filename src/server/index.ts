@@ -8,6 +8,7 @@ export { isServerFault } from "./faults.ts";
 export { Logins } from "./logins/logins.ts";
 export { sourceOf } from "./logins/network.ts";
 export { requireLogin } from "./rights.ts";
+export { type SegmentHolderView, segmentHolders, segmentHoldersOf } from "./segment-holders.ts";
 export { sendMessages } from "./send-messages.ts";
 export {
   createSession,

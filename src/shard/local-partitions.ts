@@ -9,6 +9,7 @@ import type { Counters } from "./counters.ts";
 import { PartitionPlace } from "./partition-identity.ts";
 import type { DataPaths } from "./paths.ts";
 import { ownerShardOf, partitionKeyOf, splitPartitionKey } from "./placement.ts";
+import type { HeldPartition } from "./statistics.ts";
 
 const retryMicrosMin = 1_000_000;
 const retryMicrosMax = 60_000_000;
@@ -76,6 +77,16 @@ export class LocalPartitions {
   /** Undefined: unknown, closed, or owned by another shard. */
   find(partitionKey: number): Partition | undefined {
     return this.#partitions.get(partitionKey);
+  }
+
+  /** Of those that are open, the partitions of which a consumer holds segments back; at most `countMax`. */
+  held(countMax: number): HeldPartition[] {
+    const held: HeldPartition[] = [];
+    for (const [partitionKey, { segmentHolder }] of this.#partitions) {
+      if (held.length >= countMax) break;
+      if (segmentHolder !== undefined) held.push({ partitionKey, ...segmentHolder });
+    }
+    return held;
   }
 
   /** Those that are open. */

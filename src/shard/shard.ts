@@ -33,6 +33,9 @@ import {
 import { saveAll } from "./save-all.ts";
 import { type ShardStatistics, Statistics } from "./statistics.ts";
 
+/** Most partitions whose segments a consumer keeps that a shard names: metrics have a line for each. */
+const heldPartitionsMax = 1000;
+
 export interface ShardOptions {
   readonly shardId: number;
   readonly shardCount: number;
@@ -227,7 +230,7 @@ export class Shard {
       mailbox.depth += to.depth;
     }
     this.statistics.set("stalledLoops", this.pulse.stallsCount); // counted by the main thread
-    return this.statistics.snapshot(this.shardId, mailbox);
+    return this.statistics.snapshot(this.shardId, mailbox, this.#options.partitions.held(heldPartitionsMax));
   }
 
   /** Resolves when all changes of the metadata that were made before, on whichever shard they were asked, are durable. */

@@ -3,6 +3,7 @@
 import { type EventKey, eventKeys, type MetricSample } from "../observability/counters.ts";
 import { CommandCode } from "../protocol/codes.ts";
 import type { Transport } from "../protocol/records/enumerations.ts";
+import type { SegmentHolder } from "../storage/index.ts";
 
 /** Upper bounds of the classes of durations, ms: from a poll out of memory to a sync on a slow disk. Above them is one more. */
 export const durationBoundsMs = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 1000, 5000] as const;
@@ -25,12 +26,18 @@ export interface MailboxStatistics {
   readonly depth: number;
 }
 
+/** A partition of which a consumer holds segments back. */
+export interface HeldPartition extends SegmentHolder {
+  readonly partitionKey: number;
+}
+
 /** Plain data. */
 export interface ShardStatistics {
   readonly shardId: number;
   readonly commands: readonly CommandStatistics[];
   /** Of the table of metrics (observability/counters.ts). */
   readonly samples: readonly MetricSample[];
+  readonly held: readonly HeldPartition[];
 }
 
 const transports = ["tcp", "quic", "http", "websocket"] as const satisfies readonly Transport[];
@@ -79,13 +86,13 @@ export class Statistics {
     this.#sentBytes[transport] += sizeBytes;
   }
 
-  snapshot(shardId: number, mailbox: MailboxStatistics): ShardStatistics {
+  snapshot(shardId: number, mailbox: MailboxStatistics, held: readonly HeldPartition[] = []): ShardStatistics {
     const commands: CommandStatistics[] = [];
     this.#commands.forEach((row, code) => {
       if (row !== undefined)
         commands.push({ code, counts: [...row.subarray(0, totalIndex)], totalMs: row[totalIndex]! });
     });
-    return { shardId, commands, samples: this.#samples(String(shardId), mailbox) };
+    return { shardId, commands, samples: this.#samples(String(shardId), mailbox), held };
   }
 
   #samples(shard: string, mailbox: MailboxStatistics): MetricSample[] {

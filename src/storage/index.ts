@@ -7,7 +7,7 @@ export { kernelReservedBytes, WasmBatchKernel } from "./kernel/wasm-batch-kernel
 export { readMarkedLogId } from "./mark.ts";
 export { legacyLogId } from "./mark-format.ts";
 export { Partition } from "./partition.ts";
-export type { RemovableSegment } from "./retention.ts";
+export type { RemovableSegment, SegmentHolder } from "./retention.ts";
 export type { ScanMemoryOptions } from "./scan-memory.ts";
 export type {
   Acknowledge,

@@ -28,6 +28,10 @@ const directoryNames = { consumer: "consumers", group: "groups" } as const;
 /** Name of the directory, in that of the partition, that holds all offset files. */
 export const offsetsDirectoryName = "offsets";
 
+export interface StoredConsumer extends ConsumerKey {
+  readonly storedOffset: number;
+}
+
 export class ConsumerOffsets {
   readonly #log: PartitionLog;
   readonly #context: StorageContext;
@@ -68,15 +72,15 @@ export class ConsumerOffsets {
     return this.#known(consumer.kind)?.get(consumer.id)?.offset;
   }
 
-  /** Smallest offset that any consumer or group stored: what lies above is still needed (spec SB 5.1). */
-  smallest(): number | undefined {
-    let smallest: number | undefined;
+  /** Whose stored offset is the smallest: what lies above it is still needed (spec SB 5.1). */
+  slowest(): StoredConsumer | undefined {
+    let slowest: StoredConsumer | undefined;
     for (const kind of kinds) {
-      for (const { offset } of this.#known(kind)?.values() ?? []) {
-        if (smallest === undefined || offset < smallest) smallest = offset;
+      for (const [id, { offset }] of this.#known(kind) ?? []) {
+        if (slowest === undefined || offset < slowest.storedOffset) slowest = { kind, id, storedOffset: offset };
       }
     }
-    return smallest;
+    return slowest;
   }
 
   /**

@@ -12,7 +12,14 @@ import { ConsumerOffsets, offsetsDirectoryName } from "./offsets.ts";
 import { PartitionLog, toStorageError } from "./partition-log.ts";
 import { Reader } from "./read.ts";
 import { giveReservedBack } from "./reserve.ts";
-import { oldestRemovable, type RemovableSegment, removeExpired, removeOldest } from "./retention.ts";
+import {
+  holderOf,
+  oldestRemovable,
+  type RemovableSegment,
+  removeExpired,
+  removeOldest,
+  type SegmentHolder,
+} from "./retention.ts";
 import {
   isUnsynced,
   syncDirectories,
@@ -240,6 +247,11 @@ export class Partition {
       if (!(thrown instanceof DiskError)) throw thrown;
       throw new IggyError("CannotReadFile", [], { cause: thrown });
     }
+  }
+
+  /** Which consumer keeps segments that were to be removed. */
+  get segmentHolder(): SegmentHolder | undefined {
+    return holderOf(this.#log, this.#offsets);
   }
 
   /**

@@ -3,7 +3,7 @@
 // too large is decided above.
 
 import { DiskError } from "../platform/disk.ts";
-import type { ConsumerOffsets } from "./offsets.ts";
+import type { ConsumerOffsets, StoredConsumer } from "./offsets.ts";
 import type { PartitionLog } from "./partition-log.ts";
 import type { Segment } from "./segment.ts";
 
@@ -14,6 +14,21 @@ export interface RemovableSegment {
   readonly sizeBytes: number;
   /** Offset behind its last message. */
   readonly endOffset: number;
+}
+
+/** A consumer or group that has not read the oldest segment, which retention or a command would have removed. */
+export interface SegmentHolder extends StoredConsumer {
+  /** The oldest segment and those behind it that are sealed: none goes before the oldest one. */
+  readonly segmentsCount: number;
+}
+
+/** Who holds segments back now; undefined also where nobody has tried to remove any since the partition was opened. */
+export function holderOf(log: PartitionLog, offsets: ConsumerOffsets): SegmentHolder | undefined {
+  const oldest = log.segments[0]!;
+  if (oldest === log.active || !oldest.isKeptReported) return undefined;
+  const slowest = offsets.slowest();
+  if (slowest === undefined || isRead(oldest, slowest)) return undefined;
+  return { ...slowest, segmentsCount: log.segments.length - 1 };
 }
 
 /**
@@ -69,13 +84,20 @@ function findRemovable(log: PartitionLog, offsets: ConsumerOffsets, isAttempt: b
   // At sync level the newest sealed segment may hold messages that nobody may see yet: it is not complete.
   if (oldest === log.active || oldest.endOffset > log.visibleOffset) return undefined;
   if (oldest === log.segments[log.segments.length - 2] && !isActiveOnDisk(log)) return undefined;
-  const smallestStored = offsets.smallest();
-  if (smallestStored === undefined || oldest.endOffset - 1 <= smallestStored) return oldest;
+  const slowest = offsets.slowest();
+  if (slowest === undefined || isRead(oldest, slowest)) return oldest;
   if (isAttempt || !oldest.isKeptReported) {
-    log.context.log.warn("segment kept, a consumer has not read it", { path: oldest.log.path, smallestStored });
+    // The number is enough to delete the offset: a single consumer's is the hash of its name, which nobody keeps.
+    const { kind, id, storedOffset } = slowest;
+    const fields = { path: oldest.log.path, [kind]: id, storedOffset, segments: log.segments.length - 1 };
+    log.context.log.warn("segment kept, a consumer has not read it", fields);
     oldest.isKeptReported = true;
   }
   return undefined;
+}
+
+function isRead({ endOffset }: Segment, { storedOffset }: StoredConsumer): boolean {
+  return endOffset - 1 <= storedOffset;
 }
 
 /**

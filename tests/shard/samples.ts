@@ -179,5 +179,6 @@ export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
     shardId: 1,
     commands: [{ code: 101, counts: [1, 2, 3], totalMs: 4.5 }],
     samples: [{ key: "damagedMessages", labels: { shard: "1" }, value: 5 }],
+    held: [{ partitionKey: 4097, kind: "group", id: 3, storedOffset: 7, segmentsCount: 2 }],
   },
 };

@@ -135,6 +135,13 @@ const routes: readonly Route[] = [
     ],
   },
   {
+    method: "GET",
+    route: "/streams/{stream_id}/topics/{topic_id}/segment-holders",
+    path: "/streams/s/topics/t/segment-holders",
+    status: 200,
+    missing: noTopic("/streams/s/topics/t/segment-holders"),
+  },
+  {
     method: "PUT",
     route: "/streams/{stream_id}/topics/{topic_id}",
     path: "/streams/s/topics/t",

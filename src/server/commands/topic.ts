@@ -18,6 +18,7 @@ import { IggyError } from "../../protocol/errors.ts";
 import { type Compression, CompressionCode, compressionOf } from "../../protocol/records/enumerations.ts";
 import type { TopicDetails } from "../../protocol/records/topic-details.ts";
 import { partitionKeyOf } from "../../shard/index.ts";
+import { actorOf } from "../audit.ts";
 import { command } from "../command.ts";
 import type { ServerContext } from "../context.ts";
 import { requireRight } from "../rights.ts";
@@ -134,13 +135,20 @@ export const topicCommands = [
     return undefined;
   }),
 
-  command("deleteSegments", async ({ shard }, session, request) => {
+  command("deleteSegments", async (context, session, request) => {
+    const { shard, auditLog } = context;
     const { stream, topic } = requireTopic(shard.state, request.stream, request.topic);
     if (findPartition(topic, request.partitionId) === undefined) {
       throw new IggyError("PartitionNotFound", [request.partitionId, topic.id, stream.id]);
     }
     requireRight(shard, session, "deleteSegments", stream.id, topic.id);
-    await shard.deleteSegments(partitionKeyOf(stream.id, topic.id, request.partitionId), request.segmentsCount);
+    const { partitionId, segmentsCount: asked } = request;
+    const removed = await shard.deleteSegments(partitionKeyOf(stream.id, topic.id, partitionId), asked);
+    if (removed < asked) {
+      // A success all the same (spec SB 5.2). Which consumer keeps them is in the line of the partition's owner.
+      const place = { streamId: stream.id, topicId: topic.id, partitionId };
+      auditLog.warn("fewer segments deleted than asked", { ...place, asked, removed, ...actorOf(context, session) });
+    }
     return undefined;
   }),
 ];

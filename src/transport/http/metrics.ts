@@ -3,7 +3,7 @@
 // Everything is computed when somebody asks, from live state, so that it is right after a restart too.
 import { Counter, Gauge, type OpenMetricsContentType, Registry } from "prom-client";
 import { type MetricKey, type MetricSample, metricKeys, ownMetrics } from "../../observability/counters.ts";
-import { allTotals, type ServerContext } from "../../server/index.ts";
+import { allTotals, type SegmentHolderView, type ServerContext, segmentHolders } from "../../server/index.ts";
 import { CommandDurations } from "./command-durations.ts";
 import { type GroupLag, type Named, readGroupLags } from "./group-lag.ts";
 
@@ -76,12 +76,15 @@ export class HttpMetrics {
 
   async #make(): Promise<string> {
     const lags = await readGroupLags(this.#context);
-    const shards = await this.#context.shard.allStatistics();
+    const { shard, hidesNames } = this.#context;
+    const shards = await shard.allStatistics();
+    const held = shards.flatMap((statistics) => statistics.held);
     this.#showTotals();
     this.#durations.show(shards);
     this.#showOwn([
       ...shards.flatMap(({ samples }) => samples),
-      ...lags.map((lag) => lagSample(lag, this.#context.hidesNames)),
+      ...lags.map((lag) => lagSample(lag, hidesNames)),
+      ...segmentHolders(shard.state, held).map((holder) => holderSample(holder, hidesNames)),
     ]);
     return this.#registry.metrics();
   }
@@ -99,9 +102,21 @@ export class HttpMetrics {
 
 /** Where names are none of a reader's business, numbers stand in their places. */
 function lagSample({ stream, topic, group, messages }: GroupLag, hidesNames: boolean): MetricSample {
-  const label = ({ id, name }: Named) => (hidesNames ? String(id) : name);
+  const label = labelWith(hidesNames);
   const labels = { stream: label(stream), topic: label(topic), group: label(group) };
   return { key: "groupLag", labels, value: messages };
+}
+
+function holderSample(holder: SegmentHolderView, hidesNames: boolean): MetricSample {
+  const { stream, topic, partitionId, kind, consumerId, groupName, segmentsCount } = holder;
+  const label = labelWith(hidesNames);
+  const consumer = label({ id: consumerId, name: groupName ?? String(consumerId) });
+  const labels = { stream: label(stream), topic: label(topic), partition: String(partitionId), kind, consumer };
+  return { key: "heldSegments", labels, value: segmentsCount };
+}
+
+function labelWith(hidesNames: boolean): (named: Named) => string {
+  return ({ id, name }) => (hidesNames ? String(id) : name);
 }
 
 function countTotals({ shard }: ServerContext): Totals {

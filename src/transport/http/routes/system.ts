@@ -104,7 +104,7 @@ export function addSystemRoutes(router: HttpRouter, { context, config }: HttpSer
         tag,
         "An archive of facts about the server, for support",
         { status: 200, schema: t.String({ format: "binary" }), mediaType: "application/zip" },
-        [400, 403, ...bodyFailures],
+        [400, 403, 503, ...bodyFailures],
       ),
     },
   );

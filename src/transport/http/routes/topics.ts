@@ -3,7 +3,7 @@ import { Type as t } from "@sinclair/typebox";
 import { IggyError } from "../../../protocol/errors.ts";
 import { partitionsPerRequestMax } from "../../../protocol/limits.ts";
 import { CompressionCode } from "../../../protocol/records/enumerations.ts";
-import { execute } from "../../../server/index.ts";
+import { execute, segmentHoldersOf } from "../../../server/index.ts";
 import { jsonBody } from "../body.ts";
 import { emptyResponse, jsonResponse, notFoundInsteadOf, requireFound } from "../errors.ts";
 import { isNameSize, toIdentifier } from "../identifiers.ts";
@@ -11,6 +11,8 @@ import type { HttpRouter } from "../router.ts";
 import { bodyFailures, documented } from "../schemas/documented.ts";
 import {
   createTopicBody,
+  segmentHolderJson,
+  segmentHolderSchema,
   streamParams,
   topicDetailsJson,
   topicDetailsSchema,
@@ -78,6 +80,24 @@ export function addTopicRoutes(router: HttpRouter, { context, config }: HttpServ
     {
       params: topicParams,
       detail: documented(tag, "One topic", { status: 200, schema: topicDetailsSchema }, [400, 403, 404]),
+    },
+  );
+
+  // One of our own: the original has no way to ask.
+  router.get(
+    "/streams/:stream_id/topics/:topic_id/segment-holders",
+    async ({ caller, params }) => {
+      const target = { stream: toIdentifier(params.stream_id), topic: toIdentifier(params.topic_id) };
+      return jsonResponse((await segmentHoldersOf(context, caller.session, target)).map(segmentHolderJson));
+    },
+    {
+      params: topicParams,
+      detail: documented(
+        tag,
+        "The consumers whose stored offsets keep segments that were to be removed, one for each such partition",
+        { status: 200, schema: t.Array(segmentHolderSchema) },
+        [400, 403, 404],
+      ),
     },
   );
 

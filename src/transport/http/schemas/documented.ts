@@ -30,7 +30,7 @@ export interface Answer {
   readonly mediaType?: string;
 }
 
-export type FailureStatus = 400 | 403 | 404 | 413 | 415 | 422;
+export type FailureStatus = 400 | 403 | 404 | 413 | 415 | 422 | 503;
 
 const text: MediaType = { schema: t.String() };
 const json: MediaType = { schema: errorBody };
@@ -46,6 +46,7 @@ const failures: Readonly<Record<FailureStatus | 401, ResponseObject>> = {
   413: { description: "The body is larger than `http.max_request_size`.", content: { "text/plain": text } },
   415: { description: "The body is not announced as JSON.", content: { "text/plain": text } },
   422: { description: "The body is JSON of another shape.", content: { "text/plain": text } },
+  503: { description: "Too many ask for it at the same time: come again.", content: { "application/json": json } },
 };
 
 /** With a body a request can fail in these ways too. */

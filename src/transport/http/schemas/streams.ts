@@ -5,6 +5,7 @@ import type { StreamDetails } from "../../../protocol/records/stream-details.ts"
 import type { StreamHeader } from "../../../protocol/records/stream-header.ts";
 import type { TopicDetails } from "../../../protocol/records/topic-details.ts";
 import type { TopicHeader } from "../../../protocol/records/topic-header.ts";
+import type { SegmentHolderView } from "../../../server/index.ts";
 import { sizeText } from "../json/sizes.ts";
 import { jsonInteger } from "../json/values.ts";
 import { object, oneOfTexts, optional, sizeString, timestamp, u8, u32, u32Text, u64 } from "./kinds.ts";
@@ -32,6 +33,15 @@ const topicFields = {
   messages_count: u64,
   partitions_count: u32,
 };
+
+export const segmentHolderSchema = t.Object({
+  partition_id: u32,
+  kind: oneOfTexts(["consumer", "consumer_group"]),
+  consumer_id: u32,
+  name: t.Union([t.String(), t.Null()], { description: "Of a group; a single consumer is known by its number only." }),
+  stored_offset: u64,
+  segments_count: u32,
+});
 
 const streamFields = {
   id: u32,
@@ -100,6 +110,17 @@ export function topicHeaderJson(topic: TopicHeader) {
     replication_factor: topic.replicationFactor,
     messages_count: jsonInteger(topic.messagesCount),
     partitions_count: topic.partitionsCount,
+  };
+}
+
+export function segmentHolderJson(holder: SegmentHolderView) {
+  return {
+    partition_id: holder.partitionId,
+    kind: holder.kind === "group" ? "consumer_group" : "consumer",
+    consumer_id: holder.consumerId,
+    name: holder.groupName ?? null,
+    stored_offset: holder.storedOffset,
+    segments_count: holder.segmentsCount,
   };
 }
 
