@@ -9,7 +9,7 @@ export { Logins } from "./logins/logins.ts";
 export { sourceOf } from "./logins/network.ts";
 export { requireLogin } from "./rights.ts";
 export { type SegmentHolderView, segmentHolders, segmentHoldersOf } from "./segment-holders.ts";
-export { sendMessages } from "./send-messages.ts";
+export { EarlierClientError, sendMessages } from "./send-messages.ts";
 export {
   createSession,
   type Session,

@@ -4,6 +4,7 @@ import { findPartition, requireTopic, type Topic } from "../metadata/index.ts";
 import { readU32 } from "../protocol/byte-reader.ts";
 import { CommandCode } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
+import { hasEarlierHeaders } from "../protocol/message/earlier-header.ts";
 import { decodeSendMessagesHead } from "../protocol/message/send-messages.ts";
 import { indexRowBytes } from "../protocol/message-layout.ts";
 import type { Partitioning } from "../protocol/partitioning.ts";
@@ -11,6 +12,13 @@ import { type FrameBuffer, partitionKeyOf, type Shard } from "../shard/index.ts"
 import { requireRight } from "./rights.ts";
 import { countBytes } from "./send-route.ts";
 import type { Session } from "./session.ts";
+
+/** The error of a batch whose messages are those of a client of 0.6 or earlier. */
+export class EarlierClientError extends IggyError {
+  constructor(code: number) {
+    super(IggyError.ofCode(code).errorName);
+  }
+}
 
 /**
  * Carries out one send; the buffer must stay until the promise settles. Errors as in spec BP 4.5: those of the head, of the
@@ -54,7 +62,10 @@ function requireValid(
 ): void {
   const kernel = shard.kernelOf(buffer);
   const errorCode = kernel.validate(rowsPosition, messagesCount, messagesPosition, end - messagesPosition);
-  if (errorCode !== 0) throw IggyError.ofCode(errorCode);
+  if (errorCode === 0) return;
+  const batch = { rowsPosition, messagesCount, messagesPosition, end };
+  if (hasEarlierHeaders(buffer.memory, batch)) throw new EarlierClientError(errorCode);
+  throw IggyError.ofCode(errorCode);
 }
 
 function append(

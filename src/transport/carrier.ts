@@ -41,7 +41,10 @@ export interface PipelineOptions {
   readonly requestBytesMax: number;
   /** A small request got its small reply: the client's next one may come within microseconds. */
   readonly onSmallExchange: () => void;
+  /** A client of 0.9 or later: the connection ends. */
   readonly onLegacyClient: () => void;
+  /** A send of a client of 0.6 or earlier was refused. */
+  readonly onEarlierClient: () => void;
   /** A bug: the request was answered with an error, and the connection goes on. */
   readonly onFault: (code: number, error: unknown) => void;
   /** After the connection is gone, once; not when it moved. */

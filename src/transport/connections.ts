@@ -9,6 +9,7 @@ import type { Admission } from "./admission.ts";
 import type { Backlog } from "./backlog.ts";
 import type { BusyPoll } from "./busy-poll.ts";
 import type { PipelineOptions } from "./carrier.ts";
+import { NowAndThen } from "./now-and-then.ts";
 import type { RequestPipeline } from "./request-pipeline.ts";
 import { stalledFrameMs } from "./session-limits.ts";
 
@@ -34,6 +35,7 @@ export class Connections {
   #arrivingCount = 0;
   #stallTimer: Timer | undefined;
   #hasWarnedLegacy = false;
+  readonly #told = new NowAndThen<"earlier">();
 
   constructor(transport: Transport, options: TransportOptions) {
     this.#transport = transport;
@@ -72,6 +74,7 @@ export class Connections {
       requestBytesMax,
       onSmallExchange: () => busyPoll.touch(session.clientId),
       onLegacyClient: () => this.#warnLegacy(session.address),
+      onEarlierClient: () => this.#warnEarlier(session.address),
       onFault: (code, error) => log.error("request failed", { code, client: session.clientId, error }),
       onClosed: () => {
         this.#pipelines.delete(connection.pipeline);
@@ -140,6 +143,13 @@ export class Connections {
       });
       pipeline.terminate();
     }
+  }
+
+  #warnEarlier(address: string): void {
+    this.#options.log[this.#told.isNews("earlier") ? "warn" : "debug"](
+      "refused messages with the header of 56 bytes of Iggy 0.6 or earlier; versions that work: SDKs 0.8, Rust crate iggy 0.10",
+      { address },
+    );
   }
 
   #warnLegacy(address: string): void {

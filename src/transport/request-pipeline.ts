@@ -8,6 +8,7 @@ import { encodeErrorFrame } from "../protocol/frame.ts";
 import { payloadBytesMax } from "../protocol/limits.ts";
 import {
   dispatch,
+  EarlierClientError,
   isPollReply,
   isServerFault,
   type Reply,
@@ -309,6 +310,7 @@ export class RequestPipeline implements FrameSink {
   #writeError(code: number, thrown: unknown): void {
     const error = toIggyError(thrown);
     if (isServerFault(thrown)) this.#options.onFault(code, thrown);
+    if (thrown instanceof EarlierClientError) this.#options.onEarlierClient();
     if (this.#carrier.endsWithoutReply(error.code)) {
       this.#closeAfterReplies();
       return;

@@ -11,6 +11,7 @@ import { Connections, type TransportOptions } from "../connections.ts";
 import { exchangeListener } from "../listener-exchange.ts";
 import { type MovedState, TcpConnection } from "./connection.ts";
 import { Handshakes } from "./handshakes.ts";
+import { Opening, Strangers } from "./opening.ts";
 import { applySocketOptions, type SocketOptions } from "./socket-options.ts";
 
 export interface TcpListenerOptions extends TransportOptions {
@@ -26,6 +27,8 @@ export interface TcpListenerOptions extends TransportOptions {
 
 interface SocketData {
   connection: TcpConnection | undefined;
+  /** Undefined: it is known what the connection speaks. */
+  opening: Opening | undefined;
 }
 
 export class TcpListener {
@@ -33,6 +36,7 @@ export class TcpListener {
   readonly #connections: Connections;
   readonly #isPlain: boolean;
   readonly #handshakes: Handshakes<Socket<SocketData>>;
+  readonly #strangers: Strangers;
   #tls: CertificatePair | undefined;
   #address: ListenAddress | undefined;
   #listener: TCPSocketListener<SocketData> | undefined;
@@ -43,6 +47,7 @@ export class TcpListener {
     this.#tls = options.tls;
     this.#isPlain = options.tls === undefined;
     this.#connections = new Connections("tcp", options);
+    this.#strangers = new Strangers(options.log);
     this.#handshakes = new Handshakes({
       timeoutMs: options.handshakeTimeoutMs,
       onLate: (socket) => this.#closeLate(socket),
@@ -95,7 +100,7 @@ export class TcpListener {
       port,
       reusePort: true,
       allowHalfOpen: true,
-      data: { connection: undefined },
+      data: { connection: undefined, opening: undefined },
       socket: this.#handlers(),
       ...(this.#tls === undefined ? {} : { tls: { cert: this.#tls.certPem, key: this.#tls.keyPem } }),
     };
@@ -105,12 +110,17 @@ export class TcpListener {
   #handlers(): SocketHandler<SocketData> {
     return {
       open: (socket) => this.#open(socket),
-      handshake: (socket) => this.#handshakes.ended(socket),
+      handshake: (socket, isDone, error) => {
+        this.#handshakes.ended(socket);
+        const address = socket.data.connection?.pipeline.session.address;
+        if (!isDone && error && address !== undefined) this.#strangers.failed(error, address);
+      },
       data: (socket, bytes) => {
-        const { connection } = socket.data;
+        const { connection, opening } = socket.data;
         if (connection === undefined) return;
         try {
-          connection.receive(bytes);
+          if (opening === undefined) connection.receive(bytes);
+          else this.#receiveFirst(socket.data, connection, opening, bytes);
         } catch (error) {
           this.#connections.giveUp(connection.pipeline, error);
         }
@@ -144,7 +154,21 @@ export class TcpListener {
     }
     if (socketOptions !== undefined) applySocketOptions(socket, socketOptions);
     this.#attach(socket, this.#connections.openSession(address), frames, new KeptBacklog());
+    socket.data.opening = new Opening();
     if (!this.#isPlain) this.#handshakes.began(socket);
+  }
+
+  #receiveFirst(data: SocketData, connection: TcpConnection, opening: Opening, bytes: Uint8Array): void {
+    const decided = opening.take(bytes);
+    if (decided === undefined) return;
+    data.opening = undefined;
+    if (decided.foreign === undefined) {
+      connection.receive(decided.bytes);
+      return;
+    }
+    this.#strangers.met(decided.foreign, connection.pipeline.session.address);
+    this.#options.context.shard.statistics.add("closedBeforeLogin");
+    connection.pipeline.terminate();
   }
 
   #closeLate(socket: Socket<SocketData>): void {
@@ -175,7 +199,7 @@ export class TcpListener {
       (options) => new TcpConnection(socket, own, options),
     );
     // Each connection has its own data: the object given to listen is shared by all.
-    socket.data = { connection };
+    socket.data = { connection, opening: undefined };
     return connection;
   }
 
@@ -187,7 +211,7 @@ export class TcpListener {
     const options = {
       fd,
       allowHalfOpen: true,
-      data: { connection: undefined },
+      data: { connection: undefined, opening: undefined },
       socket: {
         ...this.#handlers(),
         open: (socket: Socket<SocketData>) => {
