@@ -17,6 +17,8 @@ export interface Carrier {
   endsWithoutReply(errorCode: number): boolean;
   /** Whether the connection ends with its client's record: after a reply of 30 or 100 (spec BP 2.7). */
   readonly endsWithRecord: boolean;
+  /** Whether what is read of a message is kept until it is whole, out of sight and however large. */
+  readonly gathersMessages: boolean;
   pauseReading(): void;
   resumeReading(): void;
   /**

@@ -82,6 +82,11 @@ export class RequestPipeline implements FrameSink {
     return this.#closing === "no" && !this.#hasEnded;
   }
 
+  /** A login is under way, and the client may be nobody yet. */
+  get isLoggingIn(): boolean {
+    return this.#isBusy && this.session.user === undefined;
+  }
+
   /** Begins with the bytes that came along from another shard. */
   start(): void {
     this.parser.resume();
@@ -344,11 +349,12 @@ export class RequestPipeline implements FrameSink {
   }
 
   /**
-   * Only for what waits here. A full socket needs no pause: the parser takes no request before the replies are out, so what
-   * arrives meanwhile is bounded by the backlog, and a paused socket does not report that its peer is gone.
+   * For what waits here. A full socket needs no pause: the parser takes no request before the replies are out, so what
+   * arrives meanwhile is bounded by the backlog, and a paused socket does not report that its peer is gone. Nor is anything
+   * gathered for a client whose login is under way: it may have sent much behind it and be right, or be nobody.
    */
   #mustPause(): boolean {
-    return this.parser.backlogBytes > backlogBytesMax;
+    return this.parser.backlogBytes > backlogBytesMax || (this.isLoggingIn && this.#carrier.gathersMessages);
   }
 
   #pauseIfNeeded(): void {

@@ -167,17 +167,43 @@ describe("a WebSocket message before a login", () => {
     known.close();
   }, 60_000);
 
+  const request = { username: "iggy", password: "iggy", version: undefined, context: undefined };
+  const login = encodeRequestFrame(CommandCode.loginUser, encode(commandCodecs.loginUser.request, request), "sdk");
+
+  /** The statuses of what is answered from now on. */
+  function statusesOf(socket: RawWebSocket): number[] {
+    const statuses: number[] = [];
+    socket.onFrame = ({ opcode, payload }) => {
+      if (opcode === Opcode.binary) statuses.push(Buffer.from(payload).readUInt32LE(0));
+    };
+    return statuses;
+  }
+
+  test("may follow a login whose turn has not come: nothing is read before it is known who sent it", async () => {
+    const server = await servers.start();
+    const place = { host: server.host, port: server.portOf("websocket") };
+    const large = encodeRequestFrame(CommandCode.getStreams, new Uint8Array(2 * 1024 * 1024), "sdk");
+    const bytes = Buffer.concat([login, large].map((frame) => encodeFrame(Opcode.binary, frame)));
+    // Passwords are checked one after the other, so that many of these wait for longer than the looks are apart.
+    const sockets = await Promise.all(Array.from({ length: 30 }, () => RawWebSocket.connect(place)));
+    const statuses = sockets.map(statusesOf);
+    for (const socket of sockets) socket.write(bytes);
+    await eventually(
+      "both answers, or the end, of each",
+      () => sockets.filter(({ hasEnded }, index) => !hasEnded && statuses[index]!.length < 2).length,
+      (count) => count === 0,
+    );
+    expect(statuses).toEqual(sockets.map(() => [0, 0]));
+    expect(await metric(server, "closed_before_login")).toBe(0);
+    for (const socket of sockets) socket.destroy();
+  }, 120_000);
+
   test("may be as large as anybody's for a client that has logged in, however slowly it comes", async () => {
     const server = await servers.start();
     const place = { host: server.host, port: server.portOf("websocket") };
     const socket = await RawWebSocket.connect(place);
-    const replies: number[] = [];
-    socket.onFrame = ({ opcode, payload }) => {
-      if (opcode === Opcode.binary) replies.push(Buffer.from(payload).readUInt32LE(0));
-    };
-    const request = { username: "iggy", password: "iggy", version: undefined, context: undefined };
-    const login = encode(commandCodecs.loginUser.request, request);
-    socket.sendBinary(encodeRequestFrame(CommandCode.loginUser, login, "sdk"));
+    const replies = statusesOf(socket);
+    socket.sendBinary(login);
     const answered = (count: number) =>
       eventually(
         "replies",

@@ -38,6 +38,7 @@ export class TcpConnection implements Carrier {
   readonly output: Outbound;
   /** The sidecar's connections stand for QUIC connections, which stay open (spec BP 2.7). */
   readonly endsWithRecord: boolean;
+  readonly gathersMessages = false;
   readonly #socket: Socket<unknown>;
   /** For direct receives; -1: none. */
   readonly #fd: number;

@@ -21,6 +21,7 @@ export class WebSocketConnection implements Carrier {
   readonly pipeline: RequestPipeline;
   readonly output: WebSocketOutbound;
   readonly endsWithRecord = true;
+  readonly gathersMessages = true;
   readonly #socket: ServerWebSocket<unknown>;
 
   constructor(socket: ServerWebSocket<unknown>, options: PipelineOptions) {

@@ -75,6 +75,7 @@ export class WebSocketListener {
       port,
       bytesMax: anonymousMessageBytesMax,
       isLoggedIn: ({ pipeline }) => pipeline.session.user !== undefined,
+      isHeldUp: ({ pipeline }) => pipeline.isLoggingIn,
       onTooMany: (connection) => this.#closeHoarder(connection),
     });
     this.#connections.start();
@@ -222,9 +223,10 @@ export class WebSocketListener {
   }
 
   #requireLittleBeforeLogin(connection: WebSocketConnection): void {
-    const { session, parser, isOpen } = connection.pipeline;
-    const isLittle = session.user !== undefined || parser.backlogBytes <= anonymousMessageBytesMax;
-    if (isOpen && !isLittle) this.#closeHoarder(connection);
+    const { session, parser, isOpen, isLoggingIn } = connection.pipeline;
+    // While a login is under way nothing is read; what was read along with it is what one read brings.
+    const mayHold = session.user !== undefined || isLoggingIn;
+    if (isOpen && !mayHold && parser.backlogBytes > anonymousMessageBytesMax) this.#closeHoarder(connection);
   }
 
   /** Without a login nobody may make the server hold much. */

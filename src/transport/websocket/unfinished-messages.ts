@@ -13,6 +13,8 @@ export interface UnfinishedOptions<C> {
   /** More of an unfinished message, and of the handshake, may not be held of a client without a login. */
   readonly bytesMax: number;
   readonly isLoggedIn: (client: C) => boolean;
+  /** Nothing is read of it: what the system has received waits in the system. */
+  readonly isHeldUp: (client: C) => boolean;
   readonly onTooMany: (client: C) => void;
 }
 
@@ -53,11 +55,11 @@ export class UnfinishedMessages<C> {
   }
 
   #check(): void {
-    const { bytesMax, isLoggedIn, onTooMany } = this.#options;
+    const { bytesMax, isLoggedIn, isHeldUp, onTooMany } = this.#options;
     const waiting: [C, Received][] = [];
     for (const [client, received] of this.#clients) {
       if (isLoggedIn(client)) received.wasLoggedIn = true;
-      else waiting.push([client, received]);
+      else if (!isHeldUp(client)) waiting.push([client, received]);
     }
     if (waiting.length === 0) return;
     const counts = this.#receivedBytes.of(waiting.map(([, { address }]) => address));
