@@ -113,6 +113,21 @@ export function isAllowed(user: User | undefined, operation: Operation, streamId
   return false;
 }
 
+/** The cause of Unauthorized (41), for the log. */
+export class MissingRight extends Error {
+  override readonly name = "MissingRight";
+  readonly operation: Operation;
+  readonly streamId: number | undefined;
+  readonly topicId: number | undefined;
+
+  constructor(operation: Operation, streamId: number | undefined, topicId: number | undefined) {
+    super(`no right for ${operation}`);
+    this.operation = operation;
+    this.streamId = streamId;
+    this.topicId = topicId;
+  }
+}
+
 /** Throws Unauthorized (41) unless `isAllowed`. */
 export function requireAllowed(
   user: User | undefined,
@@ -120,7 +135,8 @@ export function requireAllowed(
   streamId?: number,
   topicId?: number,
 ): void {
-  if (!isAllowed(user, operation, streamId, topicId)) throw new IggyError("Unauthorized");
+  if (isAllowed(user, operation, streamId, topicId)) return;
+  throw new IggyError("Unauthorized", [], { cause: new MissingRight(operation, streamId, topicId) });
 }
 
 /** The same permissions without those that name a stream; the very object if there are none. */

@@ -15,7 +15,7 @@ import { createSystemStatsReader } from "../observability/system-stats.ts";
 import { systemClock } from "../platform/clock.ts";
 import { realDisk } from "../platform/real-disk.ts";
 import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
-import { allTotals, isServerFault, Logins, type ServerContext, Sessions } from "../server/index.ts";
+import { allTotals, isServerFault, Logins, Refusals, type ServerContext, Sessions } from "../server/index.ts";
 import {
   type BoundPorts,
   Cleaner,
@@ -130,6 +130,7 @@ class ShardProcess {
       logins: new Logins(start.loginPort),
       clock: systemClock,
       auditLog: root.child("audit"),
+      refusals: new Refusals(),
       hidesNames: config.system.encryption.enabled,
       startTimeMicros: start.startTimeMicros,
       systemStats: createSystemStatsReader(config.system.path),

@@ -1,10 +1,13 @@
-// Who changed what, in the log: a line for each command that was carried out and changes more than messages and offsets.
-// Its target is `audit`, so that a filter can choose it (`warn,audit=info`). Never a secret: where metadata is encrypted on the
-// disk, names are none of the log's business either.
+// Who changed what, in the log: a line for each command that changes more than messages and offsets, whether it was carried out
+// or refused, and one for each other command for which a right was missing: with user, right and target. The lines' own target
+// is `audit`, so that a filter can choose it (`warn,audit=info`). Never a secret: where metadata is encrypted on the disk, names
+// are none of the log's business either.
+import { MissingRight, type Operation } from "../metadata/index.ts";
 import type { LogFields } from "../observability/log.ts";
-import type { CommandName } from "../protocol/codes.ts";
+import { type CommandName, commandNameOf } from "../protocol/codes.ts";
+import { type ErrorName, IggyError } from "../protocol/errors.ts";
 import type { Identifier } from "../protocol/identifier.ts";
-import { userStatusOf } from "../protocol/records/enumerations.ts";
+import { UserStatusCode } from "../protocol/records/enumerations.ts";
 import type { RequestOf } from "./command-values.ts";
 import type { ServerContext } from "./context.ts";
 import { userOf } from "./rights.ts";
@@ -43,7 +46,7 @@ const described: Described = {
     ({ user, username, statusCode }) => ({
       user: user.value,
       ...(username === undefined ? {} : { name: username }),
-      ...(statusCode === undefined ? {} : { status: userStatusOf(statusCode) }),
+      ...(statusCode === undefined ? {} : { status: statusText(statusCode) }),
     }),
   ],
   deleteUser: ["deleted a user", ({ user }) => ({ user: user.value })],
@@ -53,12 +56,40 @@ const described: Described = {
   deletePersonalAccessToken: ["deleted an access token", ({ name }) => ({ token: name })],
 };
 
+/** Also of a number that is refused. */
+function statusText(code: number): string | number {
+  if (code === UserStatusCode.active) return "active";
+  return code === UserStatusCode.inactive ? "inactive" : code;
+}
+
 function topicOf({ stream, topic }: { readonly stream: Identifier; readonly topic: Identifier }): LogFields {
   return { stream: stream.value, topic: topic.value };
 }
 
-/** Begins before the command, since it may delete its own user; call the result when the command is done. */
-export type Audit<Request> = (context: ServerContext, session: Session, request: Request) => () => void;
+/** What a command asks for, where that is not an operation of its own name; `own`: no right but a login. */
+const rights: { readonly [N in CommandName]?: Operation | "own" } = {
+  createConsumerGroup: "consumerGroup",
+  deleteConsumerGroup: "consumerGroup",
+  createPersonalAccessToken: "own",
+  deletePersonalAccessToken: "own",
+};
+
+/** What somebody may have tried who is not allowed to. All else that is refused is everyday: a name that is taken. */
+const suspicious: ReadonlySet<ErrorName> = new Set([
+  "Unauthorized",
+  "InvalidCredentials",
+  "CannotDeleteUser",
+  "CannotChangePermissions",
+]);
+
+/** Begins before the command, since it may delete its own user. */
+export type Audit<Request> = (context: ServerContext, session: Session, request: Request) => AuditEntry;
+
+/** Call one of them when the command is over. */
+export interface AuditEntry {
+  readonly done: () => void;
+  readonly refused: (thrown: unknown) => void;
+}
 
 /** Undefined for a command that is not noted. */
 export function auditOf<N extends CommandName>(name: N): Audit<RequestOf<N>> | undefined {
@@ -68,11 +99,53 @@ export function auditOf<N extends CommandName>(name: N): Audit<RequestOf<N>> | u
   return (context, session, request) => {
     const actor = actorOf(context, session);
     const { auditLog, hidesNames } = context;
-    return () => {
-      const fields = fieldsOf(request);
-      auditLog.info(message, { ...(hidesNames ? withoutNames(fields) : fields), ...actor });
+    const right = rights[name] ?? name;
+    const target = () => ({ ...(hidesNames ? withoutNames(fieldsOf(request)) : fieldsOf(request)), right });
+    return {
+      done: () => auditLog.info(message, { ...target(), ...actor }),
+      refused: (thrown) => writeRefusal(context, session, { command: name, target, actor, thrown }),
     };
   };
+}
+
+/** Tells of a request that was refused for want of a right, where the command itself does not. */
+export function tellRefused(context: ServerContext, session: Session, code: number, thrown: unknown): void {
+  if (!(thrown instanceof IggyError) || !(thrown.cause instanceof MissingRight)) return;
+  const command = commandNameOf(code);
+  if (command === undefined || described[command] !== undefined) return;
+  const { operation: right, streamId, topicId } = thrown.cause;
+  const target = () => ({
+    ...(streamId === undefined ? {} : { stream: streamId }),
+    ...(topicId === undefined ? {} : { topic: topicId }),
+    right,
+  });
+  writeRefusal(context, session, { command, target, actor: actorOf(context, session), thrown });
+}
+
+interface RefusedRequest {
+  readonly command: CommandName;
+  readonly target: () => LogFields;
+  readonly actor: LogFields;
+  readonly thrown: unknown;
+}
+
+function writeRefusal(
+  context: ServerContext,
+  session: Session,
+  { command, target, actor, thrown }: RefusedRequest,
+): void {
+  if (!(thrown instanceof IggyError)) return; // a fault, which has a line of its own
+  const { errorName: error } = thrown;
+  const key = `${session.user?.id ?? session.address} ${command} ${error}`;
+  const leftOut = context.refusals.tell(key, performance.now());
+  if (leftOut === undefined) return;
+  const fields = { command, ...target(), error, ...(leftOut === 0 ? {} : { leftOut }), ...actor };
+  context.auditLog[suspicious.has(error) ? "warn" : "info"]("refused a request", fields);
+}
+
+/** A session or an access token has ended by the wish of its user. */
+export function tellLogout(context: ServerContext, session: Session): void {
+  context.auditLog.info("logged out", actorOf(context, session));
 }
 
 /** Every text is a name, or may be one. */

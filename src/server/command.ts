@@ -71,10 +71,15 @@ function audited<N extends CommandName, Result>(
   const audit = auditOf(name);
   if (audit === undefined) return handle;
   return async (context, session, request) => {
-    const note = audit(context, session, request);
-    const result = await handle(context, session, request);
-    note();
-    return result;
+    const entry = audit(context, session, request);
+    try {
+      const result = await handle(context, session, request);
+      entry.done();
+      return result;
+    } catch (error) {
+      entry.refused(error);
+      throw error;
+    }
   };
 }
 

@@ -7,6 +7,7 @@ import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
 import type { SnapshotOptions } from "../protocol/system/get-snapshot.ts";
 import type { Shard } from "../shard/index.ts";
 import type { Logins } from "./logins/logins.ts";
+import type { Refusals } from "./refusals.ts";
 import type { Sessions } from "./sessions.ts";
 
 export interface ServerContext {
@@ -18,6 +19,8 @@ export interface ServerContext {
   readonly clock: Clock;
   /** Who changed what, and who was refused. */
   readonly auditLog: Logger;
+  /** Of them, who was told lately. */
+  readonly refusals: Refusals;
   /** Names stay out of the log: metadata is encrypted on the disk (`system.encryption`). */
   readonly hidesNames: boolean;
   /** Start of the process, µs since the epoch. */

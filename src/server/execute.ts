@@ -4,6 +4,7 @@ import { requireGroup, requireTopic } from "../metadata/index.ts";
 import { CommandCode, type CommandName } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { Identifier } from "../protocol/identifier.ts";
+import { tellRefused } from "./audit.ts";
 import type { PollReply } from "./command.ts";
 import { commandTable } from "./command-table.ts";
 import type { ReplyValueOf, RequestOf } from "./command-values.ts";
@@ -28,7 +29,14 @@ export async function execute<N extends CommandName>(
   const command = commandTable.get(CommandCode[name]);
   if (command === undefined) throw new IggyError("InvalidCommand");
   if (command.needsLogin) requireLogin(session);
-  return measured(context, name, async () => (await command.handle(context, session, request)) as ExecutedReply<N>);
+  return measured(context, name, async () => {
+    try {
+      return (await command.handle(context, session, request)) as ExecutedReply<N>;
+    } catch (error) {
+      tellRefused(context, session, CommandCode[name], error);
+      throw error;
+    }
+  });
 }
 
 /** Notes how long a command took, whatever came of it. */

@@ -1,4 +1,5 @@
 // The door of the server layer.
+export { tellLogout, tellRefused } from "./audit.ts";
 export { emptyReply, isPollReply, type PollReply, type Reply } from "./command.ts";
 export { commandTable } from "./command-table.ts";
 export type { ServerContext } from "./context.ts";
@@ -7,6 +8,7 @@ export { createHttpSession, execute, measured, requireTarget } from "./execute.t
 export { isServerFault } from "./faults.ts";
 export { Logins } from "./logins/logins.ts";
 export { sourceOf } from "./logins/network.ts";
+export { Refusals } from "./refusals.ts";
 export { requireLogin } from "./rights.ts";
 export { type SegmentHolderView, segmentHolders, segmentHoldersOf } from "./segment-holders.ts";
 export { EarlierClientError, sendMessages } from "./send-messages.ts";

@@ -57,7 +57,7 @@ export async function tokenLogin<T>(context: ServerContext, session: Session, at
 
 /** Notes who has just logged in. */
 export function tellLogin(context: ServerContext, session: Session): void {
-  if (context.auditLog.isEnabled("debug")) context.auditLog.debug("logged in", actorOf(context, session));
+  context.auditLog.info("logged in", actorOf(context, session));
 }
 
 function isGuess(error: unknown): error is IggyError {

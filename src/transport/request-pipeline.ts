@@ -15,6 +15,7 @@ import {
   requireLogin,
   type Session,
   sendMessages,
+  tellRefused,
 } from "../server/index.ts";
 import type { FrameBuffer } from "../shard/index.ts";
 import type { Carrier, PipelineOptions } from "./carrier.ts";
@@ -316,6 +317,7 @@ export class RequestPipeline implements FrameSink {
     const error = toIggyError(thrown);
     if (isServerFault(thrown)) this.#options.onFault(code, thrown);
     if (thrown instanceof EarlierClientError) this.#options.onEarlierClient();
+    tellRefused(this.#options.context, this.session, code, thrown);
     if (this.#carrier.endsWithoutReply(error.code)) {
       this.#closeAfterReplies();
       return;

@@ -2,7 +2,7 @@
 import { createLogger } from "../../src/observability/log.ts";
 import { hashPassword, PasswordMemory, verifyPassword } from "../../src/security/password.ts";
 import type { ServerContext, Session } from "../../src/server/index.ts";
-import { createSession, Logins, Sessions } from "../../src/server/index.ts";
+import { createSession, Logins, Refusals, Sessions } from "../../src/server/index.ts";
 import { LoginDesk } from "../../src/server/logins/login-desk.ts";
 import { serveLogins } from "../../src/server/logins/logins.ts";
 import { rootCreatedAtMicros, type TestShard } from "../shard/setup.ts";
@@ -21,6 +21,7 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     logins: makeLogins(),
     clock,
     auditLog: createLogger({ filter: "off" }),
+    refusals: new Refusals(),
     hidesNames: false,
     startTimeMicros,
     systemStats: notExpected,

@@ -12,6 +12,7 @@ import { IggyError } from "../../protocol/errors.ts";
 import type { Identifier } from "../../protocol/identifier.ts";
 import { UserStatusCode, userStatusOf } from "../../protocol/records/enumerations.ts";
 import type { UserDetails, UserHeader } from "../../protocol/records/user-header.ts";
+import { tellLogout } from "../audit.ts";
 import { command } from "../command.ts";
 import { requireRightPassword, tellLogin } from "../login.ts";
 import { requireRight, userOf } from "../rights.ts";
@@ -70,9 +71,10 @@ export const userCommands = [
     { needsLogin: false },
   ),
 
-  command("logoutUser", ({ sessions }, session) => {
+  command("logoutUser", (context, session) => {
     requireRecord(session);
-    sessions.logOut(session);
+    tellLogout(context, session);
+    context.sessions.logOut(session);
     return undefined;
   }),
 

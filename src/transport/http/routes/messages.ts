@@ -1,7 +1,8 @@
 // Polls, sends and flushes (spec HA 2.6).
+import { CommandCode } from "../../../protocol/codes.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 import { numericId } from "../../../protocol/identifier.ts";
-import { execute, measured, requireLogin, type Session, sendMessages } from "../../../server/index.ts";
+import { execute, measured, requireLogin, type Session, sendMessages, tellRefused } from "../../../server/index.ts";
 import type { FrameBuffer } from "../../../shard/index.ts";
 import { parseBody, readBodyText } from "../body.ts";
 import { emptyResponse, HttpTextError, requireFound } from "../errors.ts";
@@ -108,6 +109,7 @@ async function send(services: HttpServices, session: Session, params: TopicParam
     parseBody(body, (batch) => writeBatch(memory, position + head.length, batch, context.clock.nowMicros()));
     await measured(context, "sendMessages", () => sendMessages(context.shard, session, buffer));
   } catch (error) {
+    tellRefused(context, session, CommandCode.sendMessages, error);
     // For a topic without partitions the handler knows the numbers; the text shows what the path says.
     if (!(error instanceof IggyError) || error.errorName !== "TopicIdNotFound") throw error;
     throw new IggyError("TopicIdNotFound", [stream.value, topic.value]);

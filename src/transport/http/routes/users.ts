@@ -4,7 +4,7 @@ import { encodeUtf8 } from "../../../protocol/byte-writer.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 import { passwordBytesMax, passwordBytesMin, userNameBytesMax, userNameBytesMin } from "../../../protocol/limits.ts";
 import { UserStatusCode } from "../../../protocol/records/enumerations.ts";
-import { createHttpSession, execute } from "../../../server/index.ts";
+import { createHttpSession, execute, tellLogout } from "../../../server/index.ts";
 import { jsonBody, parseBody, publicBodyBytesMax } from "../body.ts";
 import { emptyResponse, jsonResponse, requireFound } from "../errors.ts";
 import { isNameSize, parseU32, toIdentifier } from "../identifiers.ts";
@@ -62,6 +62,7 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
     "/users/logout",
     async ({ caller }) => {
       await tokens.revoke(caller);
+      tellLogout(context, caller.session);
       return emptyResponse(204);
     },
     { detail: documented(tag, "Revoke the access token of this request", { status: 204 }, [400]) },
