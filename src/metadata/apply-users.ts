@@ -3,7 +3,7 @@ import { assert } from "../platform/assert.ts";
 import { addEntry, assertIdFree, assertNameFree, removeEntry, renameEntry, requireEntry } from "./catalog.ts";
 import { withoutStream, withoutTopic } from "./permissions.ts";
 import type { Rules } from "./rules.ts";
-import { type MetadataState, rootUserId, type TokenOwner, type User, usersMax } from "./state.ts";
+import { inactiveStatus, type MetadataState, rootUserId, type TokenOwner, type User, usersMax } from "./state.ts";
 
 export const userRules: Rules<
   | "userCreated"
@@ -20,7 +20,17 @@ export const userRules: Rules<
     assertNameFree(state.users, name);
     assert(id < usersMax, "a user id is within the limit", { id });
     return () =>
-      addEntry(state.users, { id, name, passwordHash, status, createdAtMicros, permissions, tokensByName: new Map() });
+      addEntry(state.users, {
+        id,
+        name,
+        passwordHash,
+        status,
+        createdAtMicros,
+        permissions,
+        tokensByName: new Map(),
+        credentialsVersion: 0,
+        keptAccessTokenId: null,
+      });
   },
 
   userUpdated(state, { userId, name, status }) {
@@ -28,7 +38,10 @@ export const userRules: Rules<
     if (name !== undefined) assertNameFree(state.users, name, userId);
     return () => {
       if (name !== undefined) renameEntry(state.users, user, name);
-      if (status !== undefined) user.status = status;
+      if (status === undefined) return;
+      user.status = status;
+      // For good: who is active again logs in again.
+      if (status === inactiveStatus) endLogins(user, null);
     };
   },
 
@@ -41,10 +54,11 @@ export const userRules: Rules<
     };
   },
 
-  passwordChanged(state, { userId, passwordHash }) {
+  passwordChanged(state, { userId, passwordHash, keptAccessTokenId = null }) {
     const user = requireEntry(state.users, userId);
     return () => {
       user.passwordHash = passwordHash;
+      endLogins(user, keptAccessTokenId);
     };
   },
 
@@ -88,6 +102,11 @@ export function forgetPermissions(state: MetadataState, streamId: number, topicI
         ? withoutStream(user.permissions, streamId)
         : withoutTopic(user.permissions, streamId, topicId);
   }
+}
+
+function endLogins(user: User, keptAccessTokenId: string | null): void {
+  user.credentialsVersion++;
+  user.keptAccessTokenId = keptAccessTokenId;
 }
 
 function requireTokenOwner(state: MetadataState, { userId, name }: TokenOwner): User {

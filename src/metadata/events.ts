@@ -178,6 +178,8 @@ export type PasswordChanged = {
   readonly kind: "passwordChanged";
   readonly userId: number;
   readonly passwordHash: string;
+  /** The HTTP access token of the one who asked; absent where no token of this user did, and in logs of older versions. */
+  readonly keptAccessTokenId?: string;
 };
 
 export type PermissionsUpdated = {

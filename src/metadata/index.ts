@@ -28,6 +28,7 @@ export {
   type LoggedEvent,
   type MembershipEvent,
   type MetadataEvent,
+  type PasswordChanged,
   type RevocationReason,
 } from "./events.ts";
 export { metadataPaths } from "./files.ts";
@@ -103,3 +104,4 @@ export {
   type UserChange,
   type UserTarget,
 } from "./user-commands.ts";
+export { findLoggedIn, loginOf, type UserLogin } from "./user-logins.ts";

@@ -41,7 +41,10 @@ type LogRun = { readonly count: number; readonly logBase: string | null };
 /** `logId` is absent for one that an older version made. */
 type PlainGroup = Pick<ConsumerGroup, "id" | "name"> & { readonly logId?: string };
 
-type PlainUser = Omit<User, "tokensByName"> & {
+type PlainUser = Omit<User, "tokensByName" | "credentialsVersion" | "keptAccessTokenId"> & {
+  /** Both are absent where an older version wrote it. */
+  readonly credentialsVersion?: number;
+  readonly keptAccessTokenId?: string | null;
   /** In the order in which they were created; absent in version 1. */
   readonly tokens?: readonly Token[];
 };
@@ -78,8 +81,9 @@ export function fromPlainState(plain: PlainState): MetadataState {
     state.topicsCount += topics.length;
     for (const { partitionTimesMicros } of topics) state.partitionsCount += partitionTimesMicros.length;
   }
-  for (const { tokens = [], ...user } of plain.users) {
-    addEntry(state.users, { ...user, tokensByName: new Map(tokens.map((token) => [token.name, token])) });
+  for (const { tokens = [], credentialsVersion = 0, keptAccessTokenId = null, ...user } of plain.users) {
+    const tokensByName = new Map(tokens.map((token) => [token.name, token]));
+    addEntry(state.users, { ...user, tokensByName, credentialsVersion, keptAccessTokenId });
     for (const { name, tokenHash } of tokens) state.tokensByHash.set(tokenHash, { userId: user.id, name });
   }
   for (const removal of plain.removals ?? []) state.removals.set(removal.removalId, removal);

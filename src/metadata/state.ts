@@ -116,10 +116,16 @@ export interface User extends Named {
   /** Null: no rights beyond authentication (spec SB 7.1). */
   permissions: Permissions | null;
   readonly tokensByName: Map<string, Token>;
+  /** Raised by a new password and by a deactivation: what logged in under a lower one is logged in no more (`user-logins.ts`). */
+  credentialsVersion: number;
+  /** The HTTP access token that asked for the last new password; it alone outlives it. */
+  keptAccessTokenId: string | null;
 }
 
 /** 1 active, 2 inactive (spec BP 3.22). */
 export type UserStatus = 1 | 2;
+export const activeStatus = 1;
+export const inactiveStatus = 2;
 
 /** Personal access token: only the hash of the text that the client holds (spec SB 7.5). */
 export interface Token {

@@ -70,10 +70,16 @@ export function planUpdatePermissions(
  */
 export function planChangePassword(
   state: MetadataState,
-  request: UserTarget & { readonly passwordHash: string },
+  request: UserTarget & { readonly passwordHash: string; readonly keptAccessTokenId?: string | undefined },
 ): PasswordChanged {
   const user = requireUser(state, request.user);
-  return { kind: "passwordChanged", userId: user.id, passwordHash: request.passwordHash };
+  const { passwordHash, keptAccessTokenId } = request;
+  return {
+    kind: "passwordChanged",
+    userId: user.id,
+    passwordHash,
+    ...(keptAccessTokenId === undefined ? {} : { keptAccessTokenId }),
+  };
 }
 
 /** 3 to 50 bytes, else InvalidUsername (43). */

@@ -1,6 +1,6 @@
 // The way in for a transport whose requests are no bytes: the same handlers as dispatch, with typed requests and replies, so
 // that permissions, validation and errors exist once.
-import { requireGroup, requireTopic } from "../metadata/index.ts";
+import { requireGroup, requireTopic, type UserLogin } from "../metadata/index.ts";
 import { CommandCode, type CommandName } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { Identifier } from "../protocol/identifier.ts";
@@ -10,7 +10,7 @@ import { commandTable } from "./command-table.ts";
 import type { ReplyValueOf, RequestOf } from "./command-values.ts";
 import type { ServerContext } from "./context.ts";
 import { requireLogin } from "./rights.ts";
-import { createSession, type Session, type SessionUser } from "./session.ts";
+import { createSession, type Session } from "./session.ts";
 
 /** A poll is answered with places in files, everything else with the value of its reply codec. */
 export type ExecutedReply<N extends CommandName> = N extends "pollMessages" ? PollReply : ReplyValueOf<N>;
@@ -61,7 +61,7 @@ export function requireTarget(
 }
 
 /** A session of a transport without connections: in no list of clients, without a number (spec HA 2.1). */
-export function createHttpSession(address: string, user: SessionUser | undefined): Session {
+export function createHttpSession(address: string, user: UserLogin | undefined): Session {
   return createSession({
     clientId: 0,
     transport: "http",
@@ -69,6 +69,7 @@ export function createHttpSession(address: string, user: SessionUser | undefined
     user,
     heartbeatMicros: 0,
     isRecordGone: false,
+    isLoginOver: false,
     hasJoinedGroups: false,
     groupTurns: new Map(),
     moves: 0,

@@ -9,15 +9,16 @@ export { isServerFault } from "./faults.ts";
 export { Logins } from "./logins/logins.ts";
 export { sourceOf } from "./logins/network.ts";
 export { Refusals } from "./refusals.ts";
-export { requireLogin } from "./rights.ts";
+export { currentLoginOf, holds, requireLogin, requireLoginHolds } from "./rights.ts";
 export { type SegmentHolderView, segmentHolders, segmentHoldersOf } from "./segment-holders.ts";
 export { EarlierClientError, sendMessages } from "./send-messages.ts";
 export {
   createSession,
+  isLoggedIn,
   type Session,
   type SessionState,
-  type SessionUser,
   sessionStateOf,
+  type UserLogin,
 } from "./session.ts";
 export { Sessions } from "./sessions.ts";
 export { allTotals } from "./views.ts";

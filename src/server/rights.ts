@@ -1,19 +1,15 @@
 // Who may do what, as the handlers ask it.
-import { isLockedOut, type Operation, requireAllowed, type User } from "../metadata/index.ts";
+import { findLoggedIn, loginOf, type Operation, requireAllowed, type User, type UserLogin } from "../metadata/index.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { Shard } from "../shard/index.ts";
 import type { Session } from "./session.ts";
 
-/** The user that is logged in; undefined also if it was deleted since, or is kept out (a token from before that start). */
-export function userOf(shard: Shard, session: Session): User | undefined {
-  const { user: known } = session;
-  if (known === undefined) return undefined;
-  const user = shard.state.users.byId.get(known.id);
-  if (user?.createdAtMicros !== known.createdAtMicros || isLockedOut(shard.state, known.id)) return undefined;
-  return user;
+/** The user that is logged in; undefined also if its login has ended since (`findLoggedIn`). */
+export function userOf(shard: Shard, { user }: Session): User | undefined {
+  return user && findLoggedIn(shard.state, user);
 }
 
-/** Throws Unauthorized (41), also for a user that was deleted while its session went on (spec SB 7.1). */
+/** Throws Unauthorized (41), also where a login has ended while its session went on (spec SB 7.1). */
 export function requireRight(
   shard: Shard,
   session: Session,
@@ -27,4 +23,20 @@ export function requireRight(
 /** Throws Unauthenticated (40). */
 export function requireLogin(session: Session): void {
   if (session.user === undefined) throw new IggyError("Unauthenticated");
+}
+
+/** Throws Unauthorized (41) where the login has ended: for what needs a login, but no right. */
+export function requireLoginHolds(session: Session): void {
+  if (session.isLoginOver) throw new IggyError("Unauthorized");
+}
+
+/** A login of this user from now on; undefined: there is no such user. */
+export function currentLoginOf({ state }: Shard, userId: number): UserLogin | undefined {
+  const user = state.users.byId.get(userId);
+  return user && loginOf(user);
+}
+
+/** Whether nothing has ended a login. */
+export function holds({ state }: Shard, login: UserLogin): boolean {
+  return findLoggedIn(state, login) !== undefined;
 }

@@ -1,17 +1,13 @@
 // One connection as the commands see it. Lives on the shard that holds the connection.
 
-import type { User } from "../metadata/index.ts";
+import type { UserLogin } from "../metadata/index.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { Transport } from "../protocol/records/enumerations.ts";
 import { Affinity } from "./affinity.ts";
 import type { GroupTurns } from "./group-turns.ts";
 import { SendRoute } from "./send-route.ts";
 
-/** Who is logged in. A user number is given again after a deletion; the time of creation tells the two apart. */
-export interface SessionUser {
-  readonly id: number;
-  readonly createdAtMicros: number;
-}
+export type { UserLogin };
 
 /** What moves with a connection from shard to shard: plain data. */
 export interface SessionState {
@@ -21,11 +17,13 @@ export interface SessionState {
   /** `ip:port`, IPv6 as `[ip]:port`. */
   readonly address: string;
   /** Undefined while nobody is logged in. */
-  user: SessionUser | undefined;
+  user: UserLogin | undefined;
   /** Time of the last ping or of the connection (spec SB 8.1). */
   heartbeatMicros: number;
-  /** Not in the list of clients any more: stale, or its user was deleted (spec SB 7.1, 8.1). The socket stays open. */
+  /** Not in the list of clients any more: stale, or its login has ended (spec SB 7.1, 8.1). The socket stays open. */
   isRecordGone: boolean;
+  /** The login has ended: its user was deleted or deactivated, or what it logged in with does not hold any more. */
+  isLoginOver: boolean;
   /** Whether it ever asked to join a consumer group: only then is there anything to leave when it goes. */
   hasJoinedGroups: boolean;
   readonly groupTurns: GroupTurns;
@@ -48,9 +46,14 @@ export function sessionStateOf({ affinity: _affinity, sendRoute: _sendRoute, ...
 }
 
 /** From now on the session acts as this user; undefined: as nobody. */
-export function setUser(session: Session, user: User | undefined): void {
-  session.user = user && { id: user.id, createdAtMicros: user.createdAtMicros };
+export function setUser(session: Session, user: UserLogin | undefined): void {
+  session.user = user;
   session.sendRoute.forget(); // what was allowed was allowed to somebody else
+}
+
+/** Whether somebody is logged in, and may still be. */
+export function isLoggedIn({ user, isLoginOver }: SessionState): boolean {
+  return user !== undefined && !isLoginOver;
 }
 
 /** Throws ClientNotFound (100), which closes the connection (spec BP 2.7). */

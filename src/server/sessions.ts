@@ -1,5 +1,5 @@
 // The sessions of one shard, whatever their transport: who is listed as a client, who leaves its groups when.
-import type { MetadataEvent, User } from "../metadata/index.ts";
+import { loginOf, type MetadataEvent, type User } from "../metadata/index.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { Transport } from "../protocol/records/enumerations.ts";
@@ -7,7 +7,7 @@ import type { Shard } from "../shard/index.ts";
 import { isStale } from "./heartbeat.ts";
 import { sourceOf } from "./logins/network.ts";
 import { userOf } from "./rights.ts";
-import { createSession, type Session, type SessionState, sessionStateOf, setUser } from "./session.ts";
+import { createSession, isLoggedIn, type Session, type SessionState, sessionStateOf, setUser } from "./session.ts";
 import { WithoutLogin } from "./without-login.ts";
 
 export interface SessionsOptions {
@@ -17,12 +17,31 @@ export interface SessionsOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** What a session asks for, by which its event is known. */
+export interface TakenAway {
+  /** Of the new password: no two hashes are the same, and another session may want another password at the same time. */
+  readonly passwordHash?: string;
+  /** Of the personal access token that is deleted. */
+  readonly tokenName?: string;
+}
+
+/** Events after which logins may be over. */
+const loginEnders: ReadonlySet<MetadataEvent["kind"]> = new Set([
+  "userDeleted",
+  "userUpdated",
+  "passwordChanged",
+  "tokenDeleted",
+  "tokensExpired",
+]);
+
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #sessions = new Set<Session>();
   /** How the connection of a session is cut. */
   readonly #closers = new Map<Session, () => void>();
   readonly #withoutLogin = new WithoutLogin();
+  /** Sessions that have asked for something that may end logins. */
+  readonly #asking = new Map<Session, TakenAway>();
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -39,6 +58,7 @@ export class Sessions {
       user: undefined,
       heartbeatMicros: clock.nowMicros(),
       isRecordGone: false,
+      isLoginOver: false,
       hasJoinedGroups: false,
       groupTurns: new Map(),
       moves: 0,
@@ -50,17 +70,17 @@ export class Sessions {
   /** From now on `close` is called if the connection has to end for want of a login. */
   closeBy(session: Session, close: () => void): void {
     this.#closers.set(session, close);
-    if (session.user === undefined) this.#waitForLogin(session);
+    if (!isLoggedIn(session)) this.#waitForLogin(session);
   }
 
-  /** The session acts as this user from now on. */
-  logIn(session: Session, user: User): void {
+  /** The session acts as this user from now on; `tokenHash`: of the personal access token that it showed. */
+  logIn(session: Session, user: User, tokenHash?: string): void {
     if (this.#sessions.has(session) && session.user === undefined) {
       const source = sourceOf(session.address);
       this.#options.shard.counters.clients.loggedIn(source);
       this.#withoutLogin.delete(source, session);
     }
-    setUser(session, user);
+    setUser(session, loginOf(user, tokenHash));
   }
 
   /** The session acts as nobody from now on. */
@@ -86,7 +106,8 @@ export class Sessions {
   close(session: Session): void {
     if (!this.#sessions.delete(session)) return;
     const source = sourceOf(session.address);
-    this.#options.shard.counters.clients.closed(source, session.user !== undefined);
+    this.#options.shard.counters.clients.closed(source, isLoggedIn(session));
+    this.#asking.delete(session);
     this.#forget(source, session);
     this.#leaveGroups(session);
   }
@@ -102,8 +123,7 @@ export class Sessions {
   adopt(state: SessionState): Session {
     const session = createSession(state);
     this.#sessions.add(session);
-    // Its user may have been deleted while it was on its way.
-    if (session.user !== undefined && userOf(this.#options.shard, session) === undefined) this.#drop(session);
+    this.#endIfOver(session); // what ends it may have come while it was on its way
     return session;
   }
 
@@ -125,12 +145,46 @@ export class Sessions {
     };
   }
 
+  /**
+   * Runs `change`, which takes away what the session itself logged in with: it stays logged in all the same, unlike others that
+   * did so.
+   */
+  async staysThrough(session: Session, taken: TakenAway, change: () => Promise<unknown>): Promise<void> {
+    this.#asking.set(session, taken);
+    try {
+      await change();
+    } finally {
+      this.#asking.delete(session);
+    }
+  }
+
   /** An event has been applied to this shard's state. */
   follow(event: MetadataEvent): void {
-    if (event.kind !== "userDeleted") return;
-    for (const session of this.#sessions) {
-      if (session.user?.id === event.userId && userOf(this.#options.shard, session) === undefined) this.#drop(session);
+    if (!loginEnders.has(event.kind)) return;
+    for (const [session, taken] of this.#asking) this.#keep(session, taken, event);
+    for (const session of this.#sessions) this.#endIfOver(session);
+  }
+
+  #keep(session: Session, taken: TakenAway, event: MetadataEvent): void {
+    const { users, tokensByHash } = this.#options.shard.state;
+    const { user } = session;
+    if (user === undefined || !("userId" in event) || event.userId !== user.id) return;
+    if (event.kind === "passwordChanged" && event.passwordHash === taken.passwordHash) {
+      session.user = { ...user, credentialsVersion: users.byId.get(user.id)?.credentialsVersion };
     }
+    const isOwnToken = user.tokenHash !== undefined && !tokensByHash.has(user.tokenHash);
+    if (event.kind === "tokenDeleted" && event.name === taken.tokenName && isOwnToken) {
+      session.user = { ...user, tokenHash: undefined };
+    }
+  }
+
+  #endIfOver(session: Session): void {
+    if (!isLoggedIn(session) || userOf(this.#options.shard, session) !== undefined) return;
+    session.isLoginOver = true;
+    this.#drop(session);
+    // It is as one that has not logged in: it makes room for others, and has to go.
+    this.#options.shard.counters.clients.loggedOut(sourceOf(session.address));
+    this.#waitForLogin(session);
   }
 
   /** Drops those that have not pinged for too long (spec SB 8.1); how many. */

@@ -54,6 +54,8 @@ interface PasswordChange {
   readonly userId: number;
   readonly verifiedHash: string;
   readonly passwordHash: string;
+  /** The HTTP access token that asked for it, if one of the same user did. */
+  readonly keptAccessTokenId: string | undefined;
 }
 
 /** A command that changes metadata, decoded and allowed. */
@@ -216,7 +218,8 @@ function planVerifiedPasswordChange(state: MetadataState, request: PasswordChang
   const identifier = { kind: "numeric", value: request.userId } as const;
   const user = requireUser(state, identifier);
   if (user.passwordHash !== request.verifiedHash) throw new IggyError("InvalidCredentials");
-  return planChangePassword(state, { user: identifier, passwordHash: request.passwordHash });
+  const { passwordHash, keptAccessTokenId } = request;
+  return planChangePassword(state, { user: identifier, passwordHash, keptAccessTokenId });
 }
 
 function present<T>(event: T | undefined): T[] {

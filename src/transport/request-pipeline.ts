@@ -9,10 +9,12 @@ import { payloadBytesMax } from "../protocol/limits.ts";
 import {
   dispatch,
   EarlierClientError,
+  isLoggedIn,
   isPollReply,
   isServerFault,
   type Reply,
   requireLogin,
+  requireLoginHolds,
   type Session,
   sendMessages,
   tellRefused,
@@ -165,7 +167,7 @@ export class RequestPipeline implements FrameSink {
     if (this.#sendsUnderWay > 0) return "wait"; // earlier sends first: what follows may depend on them
     if (payloadBytes < 0) return this.#refuse(new IggyError("InvalidCommand"), 0);
     if (payloadBytes > payloadBytesMax) return this.#refuse(new IggyError("InvalidCommand"), payloadBytes);
-    if (this.session.user === undefined && payloadBytes > anonymousPayloadBytesMax) {
+    if (!isLoggedIn(this.session) && payloadBytes > anonymousPayloadBytesMax) {
       return this.#refuse(new IggyError("Unauthenticated"), payloadBytes);
     }
     return "collect";
@@ -242,6 +244,7 @@ export class RequestPipeline implements FrameSink {
     if (payloadBytes < 0) return this.#refuse(new IggyError("InvalidCommand"), 0);
     try {
       requireLogin(this.session);
+      requireLoginHolds(this.session);
     } catch (error) {
       return this.#refuse(toIggyError(error), payloadBytes);
     }

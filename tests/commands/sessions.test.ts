@@ -91,13 +91,14 @@ describe("a user that is deleted while it is connected", () => {
 });
 
 describe("a user that is deactivated", () => {
-  test("goes on where it is connected, and cannot log in until it is active again", async () => {
+  test("may do nothing any more, and cannot log in until it is active again", async () => {
     const account = await world.createAccount(everything);
     const user = numericId(account.id);
     const caller = await world.connectAs(account);
     await world.root.value("updateUser", { user, username: undefined, statusCode: inactive });
-    expect(await caller.content("getMe", undefined)).toMatchObject({ userId: account.id });
-    expect(await caller.status("createStream", { name: world.uniqueName("by inactive") })).toBe(0);
+    expect(await caller.status("createStream", { name: world.uniqueName("by inactive") })).toBe(41);
+    expect(await caller.status("getMe", undefined)).toBe(100);
+    await caller.wire.ended();
     expect(await world.loginStatus(account.name, account.password)).toBe(47);
     const other = await world.connect();
     expect(await other.status("loginWithPersonalAccessToken", { token: account.token })).toBe(47);

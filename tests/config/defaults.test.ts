@@ -37,6 +37,7 @@ audience = "iggy.apache.org"
 valid_issuers = ["iggy.apache.org"]
 valid_audiences = ["iggy.apache.org"]
 access_token_expiry = "1 h"
+refresh_expiry = "7 days"
 clock_skew = "5 s"
 not_before = "0 s"
 encoding_secret = ""

@@ -62,7 +62,7 @@ test("after the loss of an entry the start says which, and users stay out until 
     caller.close();
     return seen;
   };
-  expect(await outcomes()).toEqual([userInactive, userInactive, 404]);
+  expect(await outcomes()).toEqual([userInactive, userInactive, 401]);
 
   // Again: no damage any more, locked all the same.
   await server.restart();

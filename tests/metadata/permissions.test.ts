@@ -99,7 +99,10 @@ function flagsOf(level: Level): string[] {
 
 function userWith(permissions: Permissions | null): User {
   const tokensByName = new Map();
-  return { id: 5, name: "alice", passwordHash: "", status: 1, createdAtMicros: 1, permissions, tokensByName };
+  return {
+    ...{ id: 5, name: "alice", passwordHash: "", status: 1, createdAtMicros: 1, permissions, tokensByName },
+    ...{ credentialsVersion: 0, keptAccessTokenId: null },
+  };
 }
 
 test("the levels have 10, 6 and 4 flags, and every row of the table is some operation", () => {

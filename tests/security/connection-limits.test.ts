@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { encodeRequestFrame } from "../../src/protocol/frame.ts";
+import { numericId } from "../../src/protocol/identifier.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
+import { Caller } from "../commands/caller.ts";
 import { eventually } from "../support/process-facts.ts";
 import { encodeFrame, Opcode, RawWebSocket } from "../support/raw-websocket.ts";
 import { type TestServer, useServers } from "../support/server.ts";
@@ -64,6 +66,22 @@ describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
     await server.logged("closed a client that is not logged in, to make room");
     expect(server.log.split("to make room for another").length).toBeLessThan(10);
     for (const client of [...silent, known, late]) client.close();
+  });
+
+  test("clients whose login has ended make room, too", async () => {
+    const server = await servers.start({ shards: 2, env: { IGGY_CONNECTIONS_MAX_WITHOUT_LOGIN: "5" } });
+    const root = await Caller.withPassword(server, "iggy", "iggy");
+    const user = { username: "somebody", password: "secret", statusCode: 1, permissions: undefined };
+    const { id } = await root.content("createUser", user);
+    const ended = await openMany(5, () => open(server));
+    for (const client of ended) await client.login("somebody", "secret");
+    await root.value("deleteUser", { user: numericId(id) });
+    const newer = await openMany(3, () => open(server));
+    expect(await closedOf([...ended, ...newer], 3)).toHaveLength(3);
+    for (const client of newer) expect(client.hasEnded).toBe(false);
+    for (const client of [...ended, ...newer]) client.close();
+    root.close();
+    await server.stop();
   });
 
   test("the limit of one address concerns nobody else", async () => {

@@ -1,4 +1,5 @@
 // What dispatch needs to run commands, over the two shards of the shard tests.
+import type { UserLogin } from "../../src/metadata/index.ts";
 import { createLogger } from "../../src/observability/log.ts";
 import { hashPassword, PasswordMemory, verifyPassword } from "../../src/security/password.ts";
 import type { ServerContext, Session } from "../../src/server/index.ts";
@@ -52,11 +53,22 @@ export function makeSession(userId?: number): Session {
     clientId: 5,
     transport: "tcp",
     address: "127.0.0.1:4000",
-    user: userId === undefined ? undefined : { id: userId, createdAtMicros: startTimeMicros },
+    user: userId === undefined ? undefined : loginOfUser(userId),
     heartbeatMicros: startTimeMicros,
     isRecordGone: false,
+    isLoginOver: false,
     hasJoinedGroups: false,
     groupTurns: new Map(),
     moves: 0,
   });
+}
+
+function loginOfUser(id: number): UserLogin {
+  return {
+    id,
+    createdAtMicros: startTimeMicros,
+    credentialsVersion: 0,
+    tokenHash: undefined,
+    accessTokenId: undefined,
+  };
 }

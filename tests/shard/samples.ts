@@ -37,7 +37,10 @@ export const sampleControlCommands: { readonly [K in ControlCommand["kind"]]: Ex
   updateUser: { kind: "updateUser", request: { user, name: "bob", status: 2 } },
   deleteUser: { kind: "deleteUser", request: { user } },
   updatePermissions: { kind: "updatePermissions", request: { user, permissions: null } },
-  changePassword: { kind: "changePassword", request: { userId: 1, verifiedHash: "hash", passwordHash: "other" } },
+  changePassword: {
+    kind: "changePassword",
+    request: { userId: 1, verifiedHash: "hash", passwordHash: "other", keptAccessTokenId: "jti" },
+  },
   createToken: { kind: "createToken", request: { ...owner, tokenHash: "ab", expiryMicros: 2n ** 64n - 1n } },
   deleteToken: { kind: "deleteToken", request: owner },
   expireTokens: { kind: "expireTokens" },

@@ -21,10 +21,22 @@ export class HttpTestClient {
   /** A client that is logged in. */
   static async login(server: TestServer, username = "iggy", password = "iggy"): Promise<HttpTestClient> {
     const client = new HttpTestClient(server);
-    const { status, json } = await client.request("POST", "/users/login", { username, password });
-    if (status !== 200) throw new Error(`no login: ${JSON.stringify(json)}`);
-    client.#token = (json as { access_token: { token: string } }).access_token.token;
+    await client.logIn("/users/login", { username, password });
     return client;
+  }
+
+  /** A client that has logged in with a personal access token. */
+  static async withPersonalToken(server: TestServer, token: string): Promise<HttpTestClient> {
+    const client = new HttpTestClient(server);
+    await client.logIn("/personal-access-tokens/login", { token });
+    return client;
+  }
+
+  /** Goes on with the access token that comes back; throws where there is none. */
+  async logIn(path: string, body: unknown): Promise<void> {
+    const { status, json } = await this.request("POST", path, body);
+    if (status !== 200) throw new Error(`no login: ${JSON.stringify(json)}`);
+    this.#token = (json as { access_token: { token: string } }).access_token.token;
   }
 
   get token(): string {

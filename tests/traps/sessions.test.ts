@@ -104,11 +104,11 @@ describe("users", () => {
     other.close();
   });
 
-  test("one that is deactivated goes on with its sessions and gets no new ones (trap 47)", async () => {
+  test("one that is deactivated has no sessions any more, and gets no new ones (trap 47)", async () => {
     const user = numericId(await createUser("sleeper", "sleeper-secret"));
     const session = await Caller.withPassword(server, "sleeper", "sleeper-secret");
     await root.value("updateUser", { user, username: undefined, statusCode: 2 });
-    expect(await session.status("getStreams", undefined)).toBe(0);
+    expect(await session.status("getStreams", undefined)).toBe(41);
     const other = await Caller.connect(server);
     const login = { username: "sleeper", password: "sleeper-secret", version: undefined, context: undefined };
     expect(await other.status("loginUser", login)).toBe(47);

@@ -29,6 +29,10 @@ const jwt = section({
   validIssuers: textList({ default: ["iggy.apache.org"], doc: "Issuers accepted." }),
   validAudiences: textList({ default: ["iggy.apache.org"], doc: "Audiences accepted." }),
   accessTokenExpiry: expiry({ default: "1 h", doc: "Lifetime of a token; none = practically for ever." }),
+  refreshExpiry: expiry({
+    default: "7 days",
+    doc: "How long after a login its token may be exchanged for new ones; none = for ever.",
+  }),
   clockSkewMicros: duration({ default: "5 s", doc: "Leeway when the expiry is checked, whole seconds." }),
   notBeforeMicros: duration({ default: "0 s", doc: "Added to the issue time for the nbf claim." }),
   encodingSecret: text({

@@ -3,7 +3,7 @@ import { IggyError } from "../../protocol/errors.ts";
 import { snapshotOptionsOf } from "../../protocol/system/get-snapshot.ts";
 import { actorOf } from "../audit.ts";
 import { command } from "../command.ts";
-import { requireRight } from "../rights.ts";
+import { requireLoginHolds, requireRight } from "../rights.ts";
 import { requireRecord } from "../session.ts";
 import { allTotals } from "../views.ts";
 
@@ -36,7 +36,10 @@ export const systemCommands = [
     return shard.clients();
   }),
 
-  command("getClusterMetadata", ({ clusterMetadata }) => clusterMetadata()),
+  command("getClusterMetadata", ({ clusterMetadata }, session) => {
+    requireLoginHolds(session);
+    return clusterMetadata();
+  }),
 
   command("getSnapshot", async (context, session, request) => {
     const { shard, snapshot } = context;

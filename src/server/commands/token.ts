@@ -37,7 +37,10 @@ export const tokenCommands = [
 
   command("deletePersonalAccessToken", async (context, session, { name }) => {
     const userId = requireOwnId(context, session);
-    await context.shard.control({ kind: "deleteToken", request: { userId, name } });
+    const { shard, sessions } = context;
+    await sessions.staysThrough(session, { tokenName: name }, () =>
+      shard.control({ kind: "deleteToken", request: { userId, name } }),
+    );
     return undefined;
   }),
 
@@ -46,7 +49,8 @@ export const tokenCommands = [
     (context, session, { token }) =>
       tokenLogin(context, session, () => {
         const { shard, sessions, clock } = context;
-        const found = findToken(shard.state, blake3Hex(token));
+        const tokenHash = blake3Hex(token);
+        const found = findToken(shard.state, tokenHash);
         if (found === undefined) throw new IggyError("ResourceNotFound", ["personal access token"]);
         const { user } = found;
         if (isTokenExpired(found.token, clock.nowMicros())) {
@@ -56,7 +60,7 @@ export const tokenCommands = [
         if (shard.state.areUsersLocked) throw new IggyError("UserInactive");
         if (user.status !== UserStatusCode.active) throw new IggyError("UserInactive");
         requireRecord(session);
-        sessions.logIn(session, user);
+        sessions.logIn(session, user, tokenHash);
         return { userId: user.id };
       }),
     { needsLogin: false },

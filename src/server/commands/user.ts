@@ -130,7 +130,7 @@ export const userCommands = [
   }),
 
   command("changePassword", async (context, session, request) => {
-    const { shard, logins } = context;
+    const { shard, sessions, logins } = context;
     requirePassword(request.currentPassword);
     requirePassword(request.newPassword);
     const user = requireUser(shard.state, request.user);
@@ -139,8 +139,16 @@ export const userCommands = [
     const { passwordHash } = user;
     await requireRightPassword(context, session, { name: user.name, password: request.currentPassword, user });
     const newHash = await logins.hash(session.address, request.newPassword);
-    const change = { userId: user.id, verifiedHash: passwordHash, passwordHash: newHash };
-    await shard.control({ kind: "changePassword", request: change });
+    const isOwn = userOf(shard, session)?.id === user.id;
+    const change = {
+      userId: user.id,
+      verifiedHash: passwordHash,
+      passwordHash: newHash,
+      keptAccessTokenId: isOwn ? session.user?.accessTokenId : undefined,
+    };
+    await sessions.staysThrough(session, { passwordHash: newHash }, () =>
+      shard.control({ kind: "changePassword", request: change }),
+    );
     return undefined;
   }),
 ];

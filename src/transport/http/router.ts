@@ -9,6 +9,7 @@ const nobody: Caller = {
   session: createHttpSession("", undefined),
   tokenId: "",
   issuedSeconds: 0,
+  authSeconds: 0,
   expirySeconds: 0,
   endSeconds: 0,
 };

@@ -5,7 +5,7 @@ import type { Config } from "../../config/schema/index.ts";
 import type { Logger } from "../../observability/log.ts";
 import type { Disk } from "../../platform/disk.ts";
 import { type CertificatePair, isSamePair } from "../../security/certificates.ts";
-import type { ServerContext } from "../../server/index.ts";
+import { currentLoginOf, holds, type ServerContext } from "../../server/index.ts";
 import type { FrameMemory } from "../../shard/index.ts";
 import { exchangeListener } from "../listener-exchange.ts";
 import { createHttpApp, type FetchHandler } from "./app.ts";
@@ -57,7 +57,8 @@ export class HttpServer {
       clock: context.clock,
       revocations: this.#revocations,
       trustedIssuers,
-      userCreatedAtMicros: (userId) => context.shard.state.users.byId.get(userId)?.createdAtMicros,
+      loginOf: (userId) => currentLoginOf(context.shard, userId),
+      isLoggedIn: (login) => holds(context.shard, login),
     });
     const metrics = new HttpMetrics(context);
     this.#fetch = createHttpApp({

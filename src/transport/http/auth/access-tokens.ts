@@ -9,7 +9,8 @@ import type { Clock } from "../../../platform/clock.ts";
 import { systemRandom } from "../../../platform/random.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 import { u64Max } from "../../../protocol/limits.ts";
-import { createHttpSession, type Session, type SessionUser } from "../../../server/index.ts";
+import { createHttpSession, type Session, type UserLogin } from "../../../server/index.ts";
+import { type ClaimedLogin, claimsOf, readLogin } from "./login-claims.ts";
 import type { Revocations } from "./revocations.ts";
 import { foreignLeewaySeconds, requiredClaims, type TrustedIssuers } from "./trusted-issuers.ts";
 
@@ -27,6 +28,8 @@ export interface Caller {
   readonly tokenId: string;
   /** `iat` of the token. */
   readonly issuedSeconds: number;
+  /** When its user last showed a password or personal access token. */
+  readonly authSeconds: number;
   /** `exp` of the token. */
   readonly expirySeconds: number;
   /** No longer accepted from this time on: the expiry with its leeway. */
@@ -38,8 +41,10 @@ export interface AccessTokensOptions {
   readonly clock: Clock;
   readonly revocations: Revocations;
   readonly trustedIssuers: TrustedIssuers;
-  /** When the user was created, µs; undefined for one that does not exist (any more). */
-  readonly userCreatedAtMicros: (userId: number) => number | undefined;
+  /** What a login of the user would be now; undefined for one that does not exist (any more). */
+  readonly loginOf: (userId: number) => UserLogin | undefined;
+  /** Whether a login still holds. */
+  readonly isLoggedIn: (login: UserLogin) => boolean;
 }
 
 /** Known to the token library of the original; others are no tokens to it. */
@@ -50,14 +55,17 @@ const knownAlgorithms = new Set([
 /** Life of a token that never expires (spec HA 4.1). */
 const neverSeconds = 1_000_000_000;
 const secretBytes = 64;
-/** Creation time of no user: what its session does is refused. */
-const nobodysTime = 0;
 const rememberedMax = 4096;
 
 export class AccessTokens {
   readonly #options: AccessTokensOptions;
   readonly #signer;
   readonly #verifier;
+  /**
+   * When the users for which trusted issuers vouch were created, by their numbers: such a number is given again after a
+   * deletion, and means nobody from then on.
+   */
+  readonly #vouchedFor = new Map<number, number>();
   /** By token text, the one used last at the end. */
   readonly #callers = new Map<string, Caller>();
 
@@ -68,17 +76,28 @@ export class AccessTokens {
     this.#options = options;
     this.#signer = jwt({ secret: encodingKey, alg: algorithm, iss: issuer, aud: audience }).decorator.jwt;
     this.#verifier = jwt({ secret: decodingKey }).decorator.jwt;
+    for (const { userId } of options.config.trustedIssuers) this.#isVouchedFor(options.loginOf(userId));
   }
 
-  /** Errors: CannotGenerateJwt (76). */
-  async issue(userId: number): Promise<AccessToken> {
+  /** For a login that has just been made. Errors: CannotGenerateJwt (76). */
+  issue(login: UserLogin): Promise<AccessToken> {
+    return this.#issue(login, this.#nowSeconds(), Number.POSITIVE_INFINITY);
+  }
+
+  async #issue(login: UserLogin, authSeconds: number, endSeconds: number): Promise<AccessToken> {
     const { accessTokenExpiry, notBeforeMicros } = this.#options.config;
     const nowSeconds = this.#nowSeconds();
-    const expirySeconds = nowSeconds + lifeSeconds(accessTokenExpiry);
+    const expirySeconds = Math.min(endSeconds, nowSeconds + lifeSeconds(accessTokenExpiry));
     const nbf = nowSeconds + Math.floor(notBeforeMicros / 1e6);
     try {
-      const token = await this.#signer.sign({ jti: Bun.randomUUIDv7(), sub: String(userId), exp: expirySeconds, nbf });
-      return { userId, token, expirySeconds };
+      const token = await this.#signer.sign({
+        jti: Bun.randomUUIDv7(),
+        sub: String(login.id),
+        exp: expirySeconds,
+        nbf,
+        ...claimsOf(login, authSeconds),
+      });
+      return { userId: login.id, token, expirySeconds };
     } catch (cause) {
       throw new IggyError("CannotGenerateJwt", [], { cause });
     }
@@ -112,8 +131,8 @@ export class AccessTokens {
   }
 
   /**
-   * Exchanges a token for a new one of the same user, once (spec HA 4.4). Errors: InvalidAccessToken (78),
-   * InvalidJwtAlgorithm (73), Unauthenticated (40).
+   * Exchanges a token for a new one of the same user, once (spec HA 4.4), until the login that it goes back to is too old.
+   * Errors: InvalidAccessToken (78), InvalidJwtAlgorithm (73), Unauthenticated (40).
    */
   async refresh(token: string): Promise<AccessToken> {
     const { config, revocations, trustedIssuers } = this.#options;
@@ -121,16 +140,28 @@ export class AccessTokens {
     if (algorithm === undefined || trustedIssuers.claims(token)) throw new IggyError("InvalidAccessToken");
     if (algorithm !== config.algorithm) throw new IggyError("InvalidJwtAlgorithm", [algorithm]);
     const caller = await this.#verifyOwn(token);
-    if (caller?.session.user === undefined) throw new IggyError("Unauthenticated");
+    const login = caller?.session.user;
+    if (caller === undefined || login === undefined) throw new IggyError("Unauthenticated");
     if (revocations.has(caller)) throw new IggyError("InvalidAccessToken");
-    // A token of a user that is gone would otherwise become a fresh one of whoever got the number next.
-    if (caller.session.user.createdAtMicros === nobodysTime) throw new IggyError("Unauthenticated");
+    if (!this.#options.isLoggedIn(login)) throw new IggyError("Unauthenticated");
+    const endSeconds = caller.authSeconds + lifeSeconds(config.refreshExpiry);
+    if (this.#nowSeconds() >= endSeconds) throw new IggyError("Unauthenticated");
     await this.revoke(caller);
-    return this.issue(caller.session.user.id);
+    // As of now: the token that asked for a new password is kept by its id, which the new one does not have.
+    const current = this.#options.loginOf(login.id);
+    if (current === undefined) throw new IggyError("Unauthenticated");
+    const { credentialsVersion } = current;
+    return this.#issue(
+      { ...login, credentialsVersion },
+      caller.authSeconds,
+      Math.max(endSeconds, caller.expirySeconds),
+    );
   }
 
   #isCurrent(caller: Caller): boolean {
-    return this.#nowSeconds() <= caller.endSeconds && !this.#options.revocations.has(caller);
+    const { user } = caller.session;
+    if (user === undefined || this.#nowSeconds() > caller.endSeconds) return false;
+    return !this.#options.revocations.has(caller) && this.#options.isLoggedIn(user);
   }
 
   async #verify(token: string): Promise<Caller | undefined> {
@@ -140,9 +171,20 @@ export class AccessTokens {
     if (foreign === undefined) return undefined;
     const { tokenId, issuedSeconds, userId, expirySeconds } = foreign;
     const endSeconds = expirySeconds + foreignLeewaySeconds;
-    const createdAtMicros = this.#options.userCreatedAtMicros(userId) ?? nobodysTime;
-    const session = createHttpSession("", { id: userId, createdAtMicros });
-    return { session, tokenId, issuedSeconds, expirySeconds, endSeconds };
+    const login = this.#options.loginOf(userId);
+    if (login === undefined || isOlder(issuedSeconds, login) || !this.#isVouchedFor(login)) return undefined;
+    // Its issuer vouches for it, whatever becomes of a password.
+    const session = createHttpSession("", { ...login, credentialsVersion: undefined });
+    return { session, tokenId, issuedSeconds, authSeconds: issuedSeconds, expirySeconds, endSeconds };
+  }
+
+  /** Whether this is the user whom the configuration meant when it was first there. */
+  #isVouchedFor(login: UserLogin | undefined): boolean {
+    if (login === undefined) return false;
+    const { id, createdAtMicros } = login;
+    const known = this.#vouchedFor.get(id) ?? createdAtMicros;
+    this.#vouchedFor.set(id, known);
+    return known === createdAtMicros;
   }
 
   async #verifyOwn(token: string): Promise<Caller | undefined> {
@@ -157,27 +199,37 @@ export class AccessTokens {
       requiredClaims,
     });
     if (claims === false) return undefined;
-    const { jti, sub, exp, iat } = claims;
-    if (typeof jti !== "string" || typeof exp !== "number" || typeof iat !== "number" || typeof sub !== "string")
-      return undefined;
-    if (!/^\d{1,10}$/.test(sub) || Number(sub) >= 2 ** 32) return undefined;
-    const session = createHttpSession("", this.#userOf(Number(sub), iat));
-    return { session, tokenId: jti, issuedSeconds: iat, expirySeconds: exp, endSeconds: exp + skewSeconds };
+    const claimed = readLogin(claims);
+    const { exp } = claims;
+    if (claimed === undefined || typeof exp !== "number") return undefined;
+    const { tokenId, issuedSeconds, authSeconds } = claimed;
+    const login = this.#loginOf(claimed);
+    if (login === undefined) return undefined;
+    const session = createHttpSession("", login);
+    return { session, tokenId, issuedSeconds, authSeconds, expirySeconds: exp, endSeconds: exp + skewSeconds };
   }
 
   /**
-   * Whom a token means. Numbers of users are given again: one that was issued before the user was created belonged to
-   * somebody else, who may do nothing any more.
+   * Whose login a token means; undefined: of somebody who is gone. Numbers of users are given again: one that does not say
+   * when its user was created, and was issued before that, belonged to an earlier holder of the number.
    */
-  #userOf(id: number, issuedSeconds: number): SessionUser {
-    const createdAtMicros = this.#options.userCreatedAtMicros(id);
-    const isTheirs = createdAtMicros !== undefined && Math.floor(createdAtMicros / 1e6) <= issuedSeconds;
-    return { id, createdAtMicros: isTheirs ? createdAtMicros : nobodysTime };
+  #loginOf(claimed: ClaimedLogin): UserLogin | undefined {
+    const { userId, tokenId, issuedSeconds, credentialsVersion, tokenHash } = claimed;
+    const current = this.#options.loginOf(userId);
+    if (current === undefined) return undefined;
+    if (claimed.createdAtMicros === undefined && isOlder(issuedSeconds, current)) return undefined;
+    const createdAtMicros = claimed.createdAtMicros ?? current.createdAtMicros;
+    return { id: userId, createdAtMicros, credentialsVersion, tokenHash, accessTokenId: tokenId };
   }
 
   #nowSeconds(): number {
     return Math.floor(this.#options.clock.nowMicros() / 1e6);
   }
+}
+
+/** Whether a token was issued before the user was created. */
+function isOlder(issuedSeconds: number, { createdAtMicros }: UserLogin): boolean {
+  return issuedSeconds < Math.floor(createdAtMicros / 1e6);
 }
 
 /** The algorithm that a token names; undefined for what is no token. */

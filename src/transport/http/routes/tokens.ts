@@ -30,11 +30,9 @@ export function addTokenRoutes(router: HttpRouter, { context, config, tokens, pe
     "/personal-access-tokens/login",
     async ({ body, request }) => {
       if (!isNameSize(body.token)) throw unknownToken();
-      const login = execute(context, createHttpSession(peerOf(request), undefined), "loginWithPersonalAccessToken", {
-        token: body.token,
-      });
-      const { userId } = requireFound(await withoutEcho(login));
-      return jsonResponse(identityJson(await tokens.issue(userId)));
+      const session = createHttpSession(peerOf(request), undefined);
+      await withoutEcho(execute(context, session, "loginWithPersonalAccessToken", { token: body.token }));
+      return jsonResponse(identityJson(await tokens.issue(requireFound(session.user))));
     },
     {
       parse: jsonBody(tokenBody, Math.min(publicBodyBytesMax, maxRequestSizeBytes)),

@@ -43,13 +43,14 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
       // No user has such a name or password: the answer is that of a wrong one (spec HA 2.9).
       if (!isWithin(username, userNameBytesMin, userNameBytesMax)) throw new IggyError("InvalidCredentials");
       if (!isWithin(body.password, passwordBytesMin, passwordBytesMax)) throw new IggyError("InvalidCredentials");
-      const reply = await execute(context, createHttpSession(peerOf(request), undefined), "loginUser", {
+      const session = createHttpSession(peerOf(request), undefined);
+      await execute(context, session, "loginUser", {
         username,
         password: body.password,
         version: body.version ?? undefined,
         context: body.context ?? undefined,
       });
-      return jsonResponse(identityJson(await tokens.issue(requireFound(reply).userId)));
+      return jsonResponse(identityJson(await tokens.issue(requireFound(session.user))));
     },
     {
       parse: jsonBody(loginBody, Math.min(publicBodyBytesMax, maxRequestSizeBytes)),
