@@ -1,11 +1,12 @@
 // Recorded requests with damage: whatever comes, the answer is success or an error of the table, never `Error` (1), which
 // stands for a bug, and the log stays free of errors.
 import { afterAll, beforeAll, expect, test } from "bun:test";
-import { type Random, seededRandom } from "../../src/platform/random.ts";
+import { seededRandom } from "../../src/platform/random.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { errorNameOf } from "../../src/protocol/errors.ts";
 import record from "../golden/binary.json" with { type: "json" };
 import { type TestServer, useServers } from "../support/server.ts";
+import { mutate } from "./mutate.ts";
 import { closeRawClients, loginFrame, RawClient } from "./raw-client.ts";
 
 const servers = useServers();
@@ -29,50 +30,6 @@ beforeAll(async () => {
   server = await servers.start({ shards: 2 });
 });
 afterAll(closeRawClients);
-
-const extremes = [0, 1, 2, 0x7f, 0x80, 0xff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff];
-
-/** One to three changes of a copy of `original`. */
-function mutate(original: Uint8Array, random: Random): Uint8Array {
-  let bytes = original.slice();
-  const below = (limit: number) => random.u32() % limit;
-  for (let change = 1 + below(3); change > 0; change--) {
-    if (bytes.byteLength === 0) return new Uint8Array(below(20)).fill(below(256));
-    const at = below(bytes.byteLength);
-    switch (below(6)) {
-      case 0:
-        bytes[at] = bytes[at]! ^ (1 << below(8));
-        break;
-      case 1:
-        bytes[at] = extremes[below(6)]!;
-        break;
-      case 2:
-        if (at + 4 <= bytes.byteLength)
-          new DataView(bytes.buffer).setUint32(at, extremes[below(extremes.length)]!, true);
-        break;
-      case 3:
-        bytes = bytes.slice(0, at);
-        break;
-      case 4: {
-        const grown = new Uint8Array(bytes.byteLength + 1 + below(40));
-        grown.fill(below(256));
-        grown.set(bytes);
-        bytes = grown;
-        break;
-      }
-      default: {
-        // A piece of it once more.
-        const piece = bytes.slice(at, at + 1 + below(16));
-        const grown = new Uint8Array(bytes.byteLength + piece.byteLength);
-        grown.set(bytes.subarray(0, at));
-        grown.set(piece, at);
-        grown.set(bytes.subarray(at), at + piece.byteLength);
-        bytes = grown;
-      }
-    }
-  }
-  return bytes;
-}
 
 /** Whether the request would ask for many partitions. */
 function asksForMany(code: number, payload: Uint8Array): boolean {
