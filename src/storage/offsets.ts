@@ -271,6 +271,7 @@ export class ConsumerOffsets {
     const directory = this.#directoryOf(kind);
     if (!disk.exists(directory)) return; // cheaper than a list that fails
     const names = this.#whatCanBeRead(directory, () => files.withRoom(() => disk.list(directory)), []);
+    this.#noteNames(kind); // made or removed by a process that was killed, perhaps
     for (const name of names) {
       const path = `${directory}/${name}`;
       const id = Number(name);
@@ -288,8 +289,7 @@ export class ConsumerOffsets {
       } else {
         const stored = newOffset(offset, path);
         this.#table(kind).set(id, stored);
-        this.#noteNames(kind);
-        this.#unsynced.add(stored); // by a process that was killed, perhaps
+        this.#unsynced.add(stored); // the same
         if (offset >= endOffset) this.#lower({ kind, id }, endOffset);
       }
     }

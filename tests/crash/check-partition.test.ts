@@ -66,10 +66,12 @@ describe("what a partition holds", () => {
     expect(checkPartition(partition, shifted, 5, cut(35)).length).toBeGreaterThan(0);
   });
 
-  test("has no hole, also where nothing was answered", () => {
+  test("has no hole, but where nothing was answered before power was lost", () => {
     const partition = partitionWith(3);
     const hole = [...messages(0, 4), ...messages(5, 1)];
-    expect(checkPartition(partition, hole, 6, cut(32)).length).toBeGreaterThan(0);
+    expect(checkPartition(partition, hole, 6, cut(32))).toHaveLength(1);
+    expect(checkPartition(partition, hole, 6, { ...cut(32), isPowerLoss: true })).toEqual([]);
+    expect(checkPartition(partition, hole, 6, { ...cut(35), isPowerLoss: true })).toHaveLength(1);
     expect(checkPartition(partition, messages(0, 4), 4, cut(32))).toEqual([]);
   });
 

@@ -21,8 +21,6 @@ interface Known {
   doubts: Set<Value> | undefined;
   /** The durable value, and all that came later: a power loss may bring back any of them. */
   history: Value[];
-  /** What came before the process started is not known to it as unsynced. */
-  isChangedHere: boolean;
 }
 
 export class OffsetsModel {
@@ -49,7 +47,6 @@ export class OffsetsModel {
     const known = this.#of(key);
     known.doubts = (known.doubts ?? new Set([known.current])).add(value).add(undefined);
     known.history.push(value);
-    known.isChangedHere = true;
   }
 
   /** `mayFallBack`: the process says so, but the file says something else, and nothing tells whose it is. */
@@ -63,7 +60,7 @@ export class OffsetsModel {
   syncing(): ReadonlyMap<ConsumerKey, number> {
     return new Map(
       [...this.#known]
-        .filter(([, { doubts, isChangedHere }]) => doubts === undefined && isChangedHere)
+        .filter(([, { doubts }]) => doubts === undefined)
         .map(([key, { history }]) => [key, history.length - 1]),
     );
   }
@@ -75,7 +72,7 @@ export class OffsetsModel {
 
   /** It is gone and never comes back. */
   ended(key: ConsumerKey): void {
-    this.#known.set(key, { current: undefined, doubts: undefined, history: [undefined], isChangedHere: true });
+    this.#known.set(key, { current: undefined, doubts: undefined, history: [undefined] });
   }
 
   /** `lastOffset` of the log, -1 if it is empty: an offset past it is lowered to it (spec SB 3.7). */
@@ -98,7 +95,6 @@ export class OffsetsModel {
     });
     known.current = got;
     known.doubts = undefined;
-    known.isChangedHere = false;
     known.history.push(got); // a lowered one is written
     const wasLowered = got === lastOffset || got === undefined;
     if (kind === "power" && !wasLowered) known.history = [got];
@@ -109,7 +105,6 @@ export class OffsetsModel {
       current: undefined,
       doubts: undefined,
       history: [undefined],
-      isChangedHere: true,
     };
     this.#known.set(key, known);
     return known;

@@ -142,6 +142,21 @@ describe.each(["write", "sync"] satisfies Acknowledge[])("level %s", (level) => 
     }
   });
 
+  test("an offset that a killed process removed does not come back behind the first tick of the next one's saver", async () => {
+    for (let seed = 0; seed < seedsCount; seed++) {
+      const { simulation, disk, groups, openOn, append } = makeWorld(seed, level);
+      const partition = openOn(disk);
+      await append(partition);
+      groups.set(group.id, "b".repeat(24));
+      partition.storeOffset(group, 0);
+      await settled(simulation, partition.flush(true));
+      partition.deleteOffset(group);
+      const disk2 = disk.processCrash();
+      await settled(simulation, openOn(disk2).save());
+      expect(openOn(disk2.crash()).getOffset(group)).toBeUndefined();
+    }
+  });
+
   test("the first offset of a group leaves no gap where a kill takes messages away that nobody was answered", async () => {
     for (let seed = 0; seed < seedsCount; seed++) {
       const { disk, groups, openOn, append, simulation } = makeWorld(seed, level);

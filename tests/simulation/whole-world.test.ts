@@ -4,7 +4,7 @@ import { WholeWorld } from "./whole-world.ts";
 
 const OPERATIONS_COUNT = 80;
 
-testSeeds("a whole broker survives crashes", 200, 20, async (simulation, trace) => {
+testSeeds("a whole broker survives crashes", 1000, 50, async (simulation, trace) => {
   const level = simulation.seed % 2 === 0 ? "sync" : "write";
   await new WholeWorld(simulation, trace, level).run(OPERATIONS_COUNT);
 });
