@@ -145,6 +145,7 @@ export class WholeWorld {
       );
     }
     await settled(this.#simulation, Promise.all(answers));
+    this.#noteDeletedGroups(before);
     if (this.#disk.stopped) {
       for (const name of names) this.#history.unclear(name);
       // At level write the messages may go before the purge is durable, which nobody was told of.
@@ -155,6 +156,14 @@ export class WholeWorld {
     this.#history.answered(describe(state));
     const now = new Set(this.#partitions().map(({ log }) => log));
     for (const { log } of before) if (!now.has(log)) log.hasEnded = true;
+  }
+
+  /** At level write the offset of a deleted group may go before the deletion is durable: a group that is back begins anew. */
+  #noteDeletedGroups(before: readonly OpenPartition[]): void {
+    const left = new Set(this.#partitions().flatMap(({ groups }) => groups.map(({ logId }) => logId)));
+    for (const { log, groups } of before) {
+      for (const { logId } of groups) if (!left.has(logId)) log.offsetOf(logId).changing(undefined);
+    }
   }
 
   #failed(what: string, error: unknown): void {
