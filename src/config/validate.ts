@@ -106,6 +106,12 @@ function checkTls(config: Config, report: Report): void {
     if (used && files.certFile === "") report(`${key}.cert_file`, "must not be empty");
     if (used && files.keyFile === "") report(`${key}.key_file`, "must not be empty");
   }
+  if (config.tcp.tls.enabled && config.tcp.proxyProtocol.trusted.length > 0) {
+    report(
+      "tcp.proxy_protocol.trusted",
+      "must be empty while tcp.tls.enabled is true: the header would come before TLS",
+    );
+  }
 }
 
 function checkServices(config: Config, report: Report): void {

@@ -69,6 +69,7 @@ export class ShardTransports {
     this.#tcp = new TcpListener({
       ...transport,
       handshakeTimeoutMs: config.connections.tlsHandshakeTimeoutMicros / 1000,
+      trustedProxies: config.tcp.proxyProtocol.trusted,
       canMove: config.tcp.socketMigration && shardCount > 1,
       socketOptions: config.tcp.socket.overrideDefaults ? config.tcp.socket : undefined,
       tls: start.tls.tcp,

@@ -6,7 +6,7 @@ import { formatByteSize, formatDurationMicros, parseByteSize, parseDurationMicro
 import { load } from "./support.ts";
 
 // Copied from spec SB 1.4: `key = default`, one table per heading. A key that only Whippet has is added here too, under its
-// heading, so that its default is written twice on purpose: `frames` and `max_request_size` of [tcp], `allowed_hosts` and
+// heading, so that its default is written twice on purpose: `frames`, `max_request_size` and `proxy_protocol` of [tcp], `allowed_hosts` and
 // `require_token` of [http], `allowed_origins` of [websocket], `acknowledge`, and all of [connections] and [limits]. One default differs: no page of another origin may
 // use the API (`allowed_origins` of [http.cors]). Certificate paths are ours as well.
 const SPEC_DEFAULTS = `
@@ -77,6 +77,8 @@ socket_migration = true
 ipv6 = false
 frames = "auto"
 max_request_size = "256 MiB"
+[tcp.proxy_protocol]
+trusted = []
 [tcp.tls]
 enabled = false
 self_signed = true

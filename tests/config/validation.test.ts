@@ -14,6 +14,13 @@ const broken: [toml: string, key: string, rule: string][] = [
   ["[tcp]\nframes = 'both'", "tcp.frames", "must be one of auto, sdk, page"],
   ["[tcp]\nmax_request_size = '79 MiB'", "tcp.max_request_size", "at least 80 MiB"],
   ["[tcp]\nmax_request_size = '3 GiB'", "tcp.max_request_size", "at most 2 GiB"],
+  ["[tcp.proxy_protocol]\ntrusted = ['10.0.0.0/33']", "tcp.proxy_protocol.trusted", "addresses and networks"],
+  ["[tcp.proxy_protocol]\ntrusted = ['balancer']", "tcp.proxy_protocol.trusted", "addresses and networks"],
+  [
+    "[tcp.proxy_protocol]\ntrusted = ['::1']\n[tcp.tls]\nenabled = true",
+    "tcp.proxy_protocol.trusted",
+    "must be empty while",
+  ],
   ["[tcp.socket]\nrecv_buffer_size = true", "tcp.socket.recv_buffer_size", "must be a size"],
   ["[heartbeat]\ninterval = 5", "heartbeat.interval", "must be a duration"],
   ["[telemetry.logs]\ntransport = 'udp'", "telemetry.logs.transport", "must be one of grpc, http"],

@@ -34,6 +34,7 @@ describe("a handler that throws (trap 72)", () => {
       requestBytesMax: 80 * 1024 * 1024,
       busyPoll: new BusyPoll(),
       canMove: false,
+      trustedProxies: [],
       handshakeTimeoutMs: 10_000,
       socketOptions: undefined,
       tls: undefined,

@@ -253,7 +253,9 @@ export function oneOf<const W extends string>(
 }
 
 /** A list of texts. In the environment: `[GET, POST]`, quotes around items optional (spec SB 1.2). */
-export function textList(options: Base & { default: readonly string[] }): Field<readonly string[]> {
+export function textList(
+  options: Base & { default: readonly string[]; check?: (values: readonly string[]) => void },
+): Field<readonly string[]> {
   const codec: Codec<readonly string[]> = {
     type: "list",
     fromText(value) {
@@ -270,6 +272,7 @@ export function textList(options: Base & { default: readonly string[] }): Field<
       });
     },
     toToml: (value) => value,
+    ...(options.check && { check: options.check }),
   };
   return field(options, codec, options.default);
 }

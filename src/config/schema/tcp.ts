@@ -1,5 +1,6 @@
-import { bool, duration, oneOf, size, text } from "./fields.ts";
-import { section } from "./node.ts";
+import { parseNetworks } from "../networks.ts";
+import { bool, duration, oneOf, size, text, textList } from "./fields.ts";
+import { RuleError, section } from "./node.ts";
 import { tlsKeys } from "./tls.ts";
 
 export const tcp = section(
@@ -21,6 +22,16 @@ export const tcp = section(
       min: "80 MiB",
       max: "2 GiB",
       doc: "Largest send request; larger ones close the connection.",
+    }),
+    proxyProtocol: section({
+      trusted: textList({
+        default: [],
+        doc: "Load balancers that begin each connection with a PROXY header (v1 or v2), as addresses or networks such as 10.0.0.0/8.",
+        check(values) {
+          if (parseNetworks(values) !== undefined) return;
+          throw new RuleError("must hold addresses and networks such as 127.0.0.1 or 10.0.0.0/8");
+        },
+      }),
     }),
     tls: section(tlsKeys),
     socket: section({

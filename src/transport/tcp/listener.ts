@@ -12,6 +12,7 @@ import { exchangeListener } from "../listener-exchange.ts";
 import { type MovedState, TcpConnection } from "./connection.ts";
 import { Handshakes } from "./handshakes.ts";
 import { Opening, Strangers } from "./opening.ts";
+import { ProxiedOpenings } from "./proxied-openings.ts";
 import { applySocketOptions, type SocketOptions } from "./socket-options.ts";
 
 export interface TcpListenerOptions extends TransportOptions {
@@ -21,11 +22,14 @@ export interface TcpListenerOptions extends TransportOptions {
   readonly socketOptions: SocketOptions | undefined;
   /** Longest time for the handshake of TLS. */
   readonly handshakeTimeoutMs: number;
+  /** `tcp.proxy_protocol.trusted` */
+  readonly trustedProxies: readonly string[];
   /** Undefined: plain TCP. */
   readonly tls: CertificatePair | undefined;
 }
 
 interface SocketData {
+  /** Undefined: it is not known whose connection this is. */
   connection: TcpConnection | undefined;
   /** Undefined: it is known what the connection speaks. */
   opening: Opening | undefined;
@@ -37,6 +41,7 @@ export class TcpListener {
   readonly #isPlain: boolean;
   readonly #handshakes: Handshakes<Socket<SocketData>>;
   readonly #strangers: Strangers;
+  readonly #proxied: ProxiedOpenings<SocketData>;
   #tls: CertificatePair | undefined;
   #address: ListenAddress | undefined;
   #listener: TCPSocketListener<SocketData> | undefined;
@@ -48,6 +53,12 @@ export class TcpListener {
     this.#isPlain = options.tls === undefined;
     this.#connections = new Connections("tcp", options);
     this.#strangers = new Strangers(options.log);
+    this.#proxied = new ProxiedOpenings({
+      trusted: options.trustedProxies,
+      timeoutMs: options.handshakeTimeoutMs,
+      onClient: (socket, address, bytes) => this.#openProxied(socket, address, bytes),
+      log: options.log,
+    });
     this.#handshakes = new Handshakes({
       timeoutMs: options.handshakeTimeoutMs,
       onLate: (socket) => this.#closeLate(socket),
@@ -85,6 +96,7 @@ export class TcpListener {
   stop(): void {
     this.#isStopped = true;
     this.#listener?.stop(false);
+    this.#proxied.closeAll();
     this.#connections.disconnectAll();
   }
 
@@ -117,12 +129,13 @@ export class TcpListener {
       },
       data: (socket, bytes) => {
         const { connection, opening } = socket.data;
-        if (connection === undefined) return;
         try {
-          if (opening === undefined) connection.receive(bytes);
+          if (connection === undefined) this.#proxied.receive(socket, bytes);
+          else if (opening === undefined) connection.receive(bytes);
           else this.#receiveFirst(socket.data, connection, opening, bytes);
         } catch (error) {
-          this.#connections.giveUp(connection.pipeline, error);
+          this.#connections.giveUp(connection?.pipeline, error);
+          if (connection === undefined) socket.terminate();
         }
       },
       drain: (socket) => {
@@ -133,9 +146,14 @@ export class TcpListener {
           this.#connections.giveUp(connection?.pipeline, error);
         }
       },
-      end: (socket) => socket.data.connection?.pipeline.ended(),
+      end: (socket) => {
+        const { connection } = socket.data;
+        if (connection === undefined) socket.terminate();
+        else connection.pipeline.ended();
+      },
       close: (socket) => {
         this.#handshakes.ended(socket);
+        this.#proxied.gone(socket);
         socket.data.connection?.pipeline.closed();
       },
       error: (socket, error) => {
@@ -146,8 +164,21 @@ export class TcpListener {
   }
 
   #open(socket: Socket<SocketData>): void {
+    // Each connection has its own data: the object given to listen is shared by all.
+    socket.data = { connection: undefined, opening: undefined };
+    if (this.#proxied.takes(socket)) return;
+    this.#admit(socket, formatListenAddress({ host: socket.remoteAddress, port: socket.remotePort }));
+  }
+
+  #openProxied(socket: Socket<SocketData>, address: string, bytes: Uint8Array): void {
+    this.#admit(socket, address);
+    const { connection, opening } = socket.data;
+    if (connection === undefined || opening === undefined || bytes.byteLength === 0) return;
+    this.#receiveFirst(socket.data, connection, opening, bytes);
+  }
+
+  #admit(socket: Socket<SocketData>, address: string): void {
     const { socketOptions, frames } = this.#options;
-    const address = formatListenAddress({ host: socket.remoteAddress, port: socket.remotePort });
     if (!this.#connections.admits(address)) {
       socket.terminate();
       return;
@@ -198,7 +229,6 @@ export class TcpListener {
       backlog,
       (options) => new TcpConnection(socket, own, options),
     );
-    // Each connection has its own data: the object given to listen is shared by all.
     socket.data = { connection, opening: undefined };
     return connection;
   }

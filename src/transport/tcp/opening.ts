@@ -36,7 +36,7 @@ const lines: Readonly<Record<Stranger, readonly [message: string, hint: string]>
   ],
   proxy: [
     "closed a client that begins with a header of the PROXY protocol",
-    "turn it off in the load balancer: the header is not read",
+    "tcp.proxy_protocol.trusted lists the addresses that may send one",
   ],
   plain: [
     "closed a client that does not speak TLS at the TCP port, which has TLS on",
