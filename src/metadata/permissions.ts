@@ -128,6 +128,16 @@ export class MissingRight extends Error {
   }
 }
 
+/** Whether there is any stream or topic, of those that the rights name, for which `isAllowed`. */
+export function isAllowedSomewhere(user: User | undefined, operation: Operation): boolean {
+  if (isAllowed(user, operation)) return true;
+  const { stream, topic }: Grant = grants[operation];
+  return (user?.permissions?.streams ?? []).some(
+    (ofStream) =>
+      stream.some((flag) => ofStream[flag]) || ofStream.topics.some((ofTopic) => topic.some((flag) => ofTopic[flag])),
+  );
+}
+
 /** Throws Unauthorized (41) unless `isAllowed`. */
 export function requireAllowed(
   user: User | undefined,

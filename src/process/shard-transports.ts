@@ -59,6 +59,7 @@ export class ShardTransports {
       busyPoll: new BusyPoll(),
       frames: config.tcp.frames,
       requestBytesMax: config.tcp.maxRequestSizeBytes,
+      largeSendsMax: config.limits.largeSendsPerConnection || Number.POSITIVE_INFINITY,
       admission: new Admission({
         limits: limitsOf(config.connections, connectionsMax),
         shard: context.shard,

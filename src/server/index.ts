@@ -9,7 +9,7 @@ export { isServerFault } from "./faults.ts";
 export { Logins } from "./logins/logins.ts";
 export { sourceOf } from "./logins/network.ts";
 export { Refusals } from "./refusals.ts";
-export { currentLoginOf, holds, requireLogin, requireLoginHolds } from "./rights.ts";
+export { currentLoginOf, holds, requireLogin, requireLoginHolds, requireSomewhere } from "./rights.ts";
 export { type SegmentHolderView, segmentHolders, segmentHoldersOf } from "./segment-holders.ts";
 export { EarlierClientError, sendMessages } from "./send-messages.ts";
 export {

@@ -1,5 +1,14 @@
 // Who may do what, as the handlers ask it.
-import { findLoggedIn, loginOf, type Operation, requireAllowed, type User, type UserLogin } from "../metadata/index.ts";
+import {
+  findLoggedIn,
+  isAllowedSomewhere,
+  loginOf,
+  MissingRight,
+  type Operation,
+  requireAllowed,
+  type User,
+  type UserLogin,
+} from "../metadata/index.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { Shard } from "../shard/index.ts";
 import type { Session } from "./session.ts";
@@ -18,6 +27,12 @@ export function requireRight(
   topicId?: number,
 ): void {
   requireAllowed(userOf(shard, session), operation, streamId, topicId);
+}
+
+/** Throws Unauthorized (41) where there is nothing for which the user has the right. */
+export function requireSomewhere(shard: Shard, session: Session, operation: Operation): void {
+  if (isAllowedSomewhere(userOf(shard, session), operation)) return;
+  throw new IggyError("Unauthorized", [], { cause: new MissingRight(operation, undefined, undefined) });
 }
 
 /** Throws Unauthenticated (40). */

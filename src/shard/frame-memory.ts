@@ -1,9 +1,10 @@
 // Memory for the send requests of one shard, from the first byte that arrives to the last byte written to the disk. Small
 // frames lie in a WebAssembly memory, where the batch kernel works in place; it is shared, so that the shard that owns the
 // partition stamps and writes the bytes where they are and nothing is copied between shards. Larger frames get a memory of
-// their own that grows as bytes arrive: an announced length takes no memory.
+// their own that grows as bytes arrive: an announced length takes no memory (large-frames.ts).
 import { ptr } from "bun:ffi";
 import { assert } from "../platform/assert.ts";
+import { type LargeFrame, LargeFrames } from "./large-frames.ts";
 
 /** Frames up to this size lie in the arena. */
 export const arenaFrameBytesMax = 8 * 1024 * 1024;
@@ -12,21 +13,24 @@ const slotBytesMin = 4 * 1024;
 const wasmPageBytes = 64 * 1024;
 /** The arena grows by at least this much. */
 const growthBytes = 4 * 1024 * 1024;
-/** A large frame's memory grows by at least this much. */
-const largeStepBytes = 4 * 1024 * 1024;
 
 /** Where the payload of one send request lies. Given back with `FrameMemory.release`, exactly once. */
-export interface FrameBuffer {
+export interface FrameBuffer extends LargeFrame {
   /** The whole memory; `position` is into it. Read it anew after `reserve`. */
   memory: Uint8Array;
   readonly position: number;
   readonly sizeBytes: number;
   /** Native address of `memory[0]`, for receiving straight into it; 0: not to be used. */
   readonly address: number;
-  /** Undefined in the arena. */
-  readonly large: SharedArrayBuffer | undefined;
+  /** Undefined in the arena, and before the first byte. */
+  large: SharedArrayBuffer | undefined;
+  /** In the arena; `noSlot`: a memory of its own. */
   readonly slotClass: number;
 }
+
+/** The slot class of a frame with a memory of its own. */
+const noSlot = -1;
+const nothing = new Uint8Array(0);
 
 export interface FrameMemoryOptions {
   readonly memory: WebAssembly.Memory;
@@ -42,13 +46,13 @@ export class FrameMemory {
   readonly #memory: WebAssembly.Memory;
   readonly #arenaBytesMax: number;
   readonly #largeBytesMax: number;
+  readonly #large: LargeFrames;
   /** Free positions by size class (powers of two from 4 KiB), last in first out: what was just used is in the cache. */
   readonly #free: number[][] = [];
   readonly #waiters: (() => void)[] = [];
   readonly #address: number;
   #view: Uint8Array;
   #nextPosition: number;
-  #largeBytes = 0;
   /** Whether anything was given back since free slots were last joined. */
   #mayRegroup = false;
 
@@ -56,6 +60,7 @@ export class FrameMemory {
     this.#memory = options.memory;
     this.#arenaBytesMax = options.arenaBytesMax;
     this.#largeBytesMax = options.largeBytesMax;
+    this.#large = new LargeFrames(options.largeBytesMax);
     this.#nextPosition = options.reservedBytes;
     this.#view = new Uint8Array(options.memory.buffer);
     this.#address = ptr(this.#view);
@@ -72,7 +77,7 @@ export class FrameMemory {
     return this.#waiters.length > 0;
   }
 
-  /** Room for a payload of `sizeBytes`; undefined when the limit is reached: `whenFree` then tells when to try again. */
+  /** A place for a payload of `sizeBytes`, of which `reserve` makes room; undefined where it could never be whole. */
   allocate(sizeBytes: number): FrameBuffer | undefined {
     if (sizeBytes > arenaFrameBytesMax) return this.#allocateLarge(sizeBytes);
     const slotClass = sizeBytes <= slotBytesMin ? 0 : 32 - Math.clz32((sizeBytes - 1) >>> 12);
@@ -80,26 +85,41 @@ export class FrameMemory {
       this.#free[slotClass]!.pop() ?? this.#carve(slotBytesMin << slotClass) ?? this.#takeFromOthers(slotClass);
     // The arena is in use: such a frame is treated as a large one.
     if (position === undefined) return this.#allocateLarge(sizeBytes);
-    return { memory: this.#view, position, sizeBytes, address: this.#address, large: undefined, slotClass };
+    return {
+      memory: this.#view,
+      position,
+      sizeBytes,
+      address: this.#address,
+      large: undefined,
+      slotClass,
+      grantedBytes: 0,
+    };
   }
 
-  /** Makes room for the first `usedBytes` of the frame. */
-  reserve(buffer: FrameBuffer, usedBytes: number): void {
-    const { large } = buffer;
-    if (large === undefined || usedBytes <= large.byteLength) return;
-    const wanted = Math.max(usedBytes, large.byteLength * 2, largeStepBytes);
-    large.grow(Math.min(wanted, buffer.sizeBytes));
-    buffer.memory = new Uint8Array(large);
+  /** Whether there is room for the first `usedBytes` of the frame; if not, `whenFree` tells when to try again. */
+  reserve(buffer: FrameBuffer, usedBytes: number): boolean {
+    if (buffer.slotClass !== noSlot) return true;
+    const before = buffer.grantedBytes;
+    if (!this.#large.grant(buffer, usedBytes)) return false;
+    if (buffer.large !== undefined && buffer.grantedBytes === before) return true;
+    buffer.large ??= new SharedArrayBuffer(0, { maxByteLength: buffer.sizeBytes });
+    buffer.large.grow(buffer.grantedBytes);
+    buffer.memory = new Uint8Array(buffer.large);
+    return true;
   }
 
   release(buffer: FrameBuffer): void {
-    if (buffer.large === undefined) this.#free[buffer.slotClass]!.push(buffer.position);
-    else this.#largeBytes -= buffer.sizeBytes;
+    if (buffer.slotClass === noSlot) {
+      this.#large.delete(buffer);
+      // One that had nothing gives nothing back; whoever waits for memory waits for that of large frames.
+      if (buffer.grantedBytes > 0) for (const wake of this.#waiters.splice(0)) wake();
+      return;
+    }
+    this.#free[buffer.slotClass]!.push(buffer.position);
     this.#mayRegroup = true;
-    if (this.#waiters.length > 0) for (const wake of this.#waiters.splice(0)) wake();
   }
 
-  /** Calls `wake` once, after the next release. */
+  /** Calls `wake` once, when memory of a large frame was given back. */
   whenFree(wake: () => void): void {
     this.#waiters.push(wake);
   }
@@ -156,9 +176,8 @@ export class FrameMemory {
   }
 
   #allocateLarge(sizeBytes: number): FrameBuffer | undefined {
-    if (this.#largeBytes + sizeBytes > this.#largeBytesMax) return undefined;
-    this.#largeBytes += sizeBytes;
-    const large = new SharedArrayBuffer(0, { maxByteLength: sizeBytes });
-    return { memory: new Uint8Array(large), position: 0, sizeBytes, address: 0, large, slotClass: -1 };
+    const place = { memory: nothing, position: 0, sizeBytes, address: 0, large: undefined };
+    const buffer: FrameBuffer = { ...place, slotClass: noSlot, grantedBytes: 0 };
+    return this.#large.add(buffer) ? buffer : undefined;
   }
 }

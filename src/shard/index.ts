@@ -4,7 +4,7 @@ export type { ControlCommand } from "./control-commands.ts";
 export { ControlPlane } from "./control-plane.ts";
 export { Counters, createSharedCounters, type SharedCounters } from "./counters.ts";
 export { TakenDirectories } from "./directories.ts";
-export { type FrameBuffer, FrameMemory } from "./frame-memory.ts";
+export { arenaFrameBytesMax, type FrameBuffer, FrameMemory } from "./frame-memory.ts";
 export type { BoundPorts, FromShard, RootCredentials, ShardStart, TlsCertificates, ToShard } from "./lifecycle.ts";
 export { LocalPartitions } from "./local-partitions.ts";
 export { createLoopMemory, LoopPulse, type LoopReport, LoopWatch, type OwnWork } from "./loop-watch.ts";

@@ -41,6 +41,8 @@ export interface PipelineOptions {
   readonly backlog: Backlog;
   /** Largest send request. */
   readonly requestBytesMax: number;
+  /** Most sends that do not fit into the arena and are under way together. */
+  readonly largeSendsMax: number;
   /** A small request got its small reply: the client's next one may come within microseconds. */
   readonly onSmallExchange: () => void;
   /** A client of 0.9 or later: the connection ends. */

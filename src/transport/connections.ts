@@ -11,7 +11,6 @@ import type { BusyPoll } from "./busy-poll.ts";
 import type { PipelineOptions } from "./carrier.ts";
 import { NowAndThen } from "./now-and-then.ts";
 import type { RequestPipeline } from "./request-pipeline.ts";
-import { stalledFrameMs } from "./session-limits.ts";
 
 /** What the binary transports of a shard share. */
 export interface TransportOptions {
@@ -20,6 +19,7 @@ export interface TransportOptions {
   readonly busyPoll: BusyPoll;
   readonly frames: FrameKind | "auto";
   readonly requestBytesMax: number;
+  readonly largeSendsMax: number;
   /** Absent: everybody may come in. */
   readonly admission?: Admission;
   readonly log: Logger;
@@ -34,6 +34,8 @@ export class Connections {
   /** Adopted connections whose sockets are not open yet. */
   #arrivingCount = 0;
   #stallTimer: Timer | undefined;
+  /** Since when somebody has waited for memory at each look. */
+  #shortSinceMs: number | undefined;
   #hasWarnedLegacy = false;
   readonly #told = new NowAndThen<"earlier">();
 
@@ -63,7 +65,7 @@ export class Connections {
     backlog: Backlog,
     make: (options: PipelineOptions) => T,
   ): T {
-    const { context, frameMemory, busyPoll, requestBytesMax, log } = this.#options;
+    const { context, frameMemory, busyPoll, requestBytesMax, largeSendsMax, log } = this.#options;
     const connection = make({
       context,
       session,
@@ -72,6 +74,7 @@ export class Connections {
       detectFrames: this.#transport === "websocket" ? detectMessageFrameKind : detectFrameKind,
       backlog,
       requestBytesMax,
+      largeSendsMax,
       onSmallExchange: () => busyPoll.touch(session.clientId),
       onLegacyClient: () => this.#warnLegacy(session.address),
       onEarlierClient: () => this.#warnEarlier(session.address),
@@ -133,11 +136,15 @@ export class Connections {
 
   /** A client that leaves a frame half sent must not hold memory that others wait for. */
   #closeStalled(): void {
-    if (!this.#options.frameMemory.isShort) return;
     const nowMs = performance.now();
+    if (!this.#options.frameMemory.isShort) {
+      this.#shortSinceMs = undefined;
+      return;
+    }
+    this.#shortSinceMs ??= nowMs;
     for (const pipeline of [...this.#pipelines]) {
-      if (pipeline.stalledMs(nowMs) < stalledFrameMs) continue;
-      this.#options.log.warn("closed a client that stopped in the middle of a request while memory was short", {
+      if (!pipeline.isHoldingUp(nowMs, this.#shortSinceMs)) continue;
+      this.#options.log.warn("closed a client that was too slow in the middle of a request while memory was short", {
         client: pipeline.session.clientId,
         address: pipeline.session.address,
       });

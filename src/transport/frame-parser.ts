@@ -26,8 +26,11 @@ export interface FrameSink {
   isReady(): boolean;
   /** `payloadBytes` is negative when the announced length is below 4. */
   plan(code: number, payloadBytes: number): FramePlan;
-  /** Target of the payload that is being read; asked before each piece, with the number of bytes that will have arrived. */
-  target(usedBytes: number): PayloadTarget;
+  /**
+   * Target of the payload that is being read; asked before each piece, with the number of bytes that will have arrived.
+   * Undefined: not now, the piece waits until `resume`.
+   */
+  target(usedBytes: number): PayloadTarget | undefined;
   targetComplete(): void;
   /** A whole request. The payload is a view that is valid during the call only. */
   request(code: number, payload: Uint8Array): void;
@@ -262,7 +265,9 @@ export class FrameParser {
   #fillTarget(bytes: Uint8Array): number {
     const count = Math.min(this.#payloadBytes - this.#receivedBytes, bytes.byteLength);
     if (count === 0 && this.#payloadBytes > 0) return -1;
-    const { memory, position } = this.#sink.target(this.#receivedBytes + count);
+    const target = this.#sink.target(this.#receivedBytes + count);
+    if (target === undefined) return -1;
+    const { memory, position } = target;
     const part = count === bytes.byteLength ? bytes : bytes.subarray(0, count);
     memory.set(part, position + this.#receivedBytes);
     this.#receivedBytes += count;

@@ -13,17 +13,17 @@ import {
   isPollReply,
   isServerFault,
   type Reply,
-  requireLogin,
-  requireLoginHolds,
   type Session,
   sendMessages,
   tellRefused,
 } from "../server/index.ts";
-import type { FrameBuffer } from "../shard/index.ts";
+import { arenaFrameBytesMax, type FrameBuffer } from "../shard/index.ts";
 import type { Carrier, PipelineOptions } from "./carrier.ts";
+import { FramePace } from "./frame-pace.ts";
 import { FrameParser, type FramePlan, type FrameSink, type PayloadTarget } from "./frame-parser.ts";
 import type { Output } from "./output.ts";
 import { joinedReplyBytesMax, replyBytes, writeReply } from "./reply-writer.ts";
+import { refusalOfSend } from "./send-refusal.ts";
 import {
   anonymousPayloadBytesMax,
   backlogBytesMax,
@@ -31,7 +31,6 @@ import {
   idleLingerMs,
   lingerMs,
   sendsUnderWayMax,
-  slowestBytesPerMs,
 } from "./session-limits.ts";
 
 /** A reply that is not there yet. */
@@ -53,6 +52,7 @@ export class RequestPipeline implements FrameSink {
   readonly #output: Output;
   readonly #slots: Slot[] = [];
   #sendsUnderWay = 0;
+  #largeUnderWay = 0;
   #isBusy = false;
   #isPaused = false;
   #waitsForMemory = false;
@@ -61,7 +61,7 @@ export class RequestPipeline implements FrameSink {
   #closing: "no" | "afterReplies" | "lingering" | "closed" = "no";
   #buffer: FrameBuffer | undefined;
   #refusal: IggyError | undefined;
-  #frameStartedAtMs = 0;
+  readonly #pace = new FramePace();
 
   constructor(carrier: Carrier, options: PipelineOptions) {
     this.#carrier = carrier;
@@ -135,10 +135,10 @@ export class RequestPipeline implements FrameSink {
     this.parser.stop();
   }
 
-  /** How far a half-received frame is behind the slowest pace, in ms; 0 when there is none. */
-  stalledMs(nowMs: number): number {
-    if (this.#buffer === undefined || this.parser.targetBytesMissing === 0) return 0;
-    return nowMs - this.#frameStartedAtMs - this.parser.targetBytesReceived / slowestBytesPerMs;
+  /** Whether a half-received frame holds memory, for which others have waited since `sinceMs`, without being at work. */
+  isHoldingUp(nowMs: number, sinceMs: number): boolean {
+    if (this.#buffer === undefined || this.parser.targetBytesMissing === 0 || this.#waitsForMemory) return false;
+    return this.#pace.isTooSlow(nowMs, sinceMs, this.parser.targetBytesReceived);
   }
 
   /** Tells the client that the server stops (spec BP 2.7), and closes. */
@@ -173,10 +173,11 @@ export class RequestPipeline implements FrameSink {
     return "collect";
   }
 
-  target(usedBytes: number): PayloadTarget {
+  target(usedBytes: number): PayloadTarget | undefined {
     const buffer = this.#buffer!;
-    this.#options.frameMemory.reserve(buffer, usedBytes);
-    return buffer;
+    if (this.#options.frameMemory.reserve(buffer, usedBytes)) return buffer;
+    this.#waitForMemory();
+    return undefined;
   }
 
   targetComplete(): void {
@@ -184,11 +185,14 @@ export class RequestPipeline implements FrameSink {
     this.#buffer = undefined;
     const { context, frameMemory } = this.#options;
     this.#statistics.received(this.session.transport, buffer.sizeBytes);
+    const isLarge = buffer.sizeBytes > arenaFrameBytesMax;
     this.#sendsUnderWay++;
+    if (isLarge) this.#largeUnderWay++;
     const slot = this.#openSlot();
     const finish = (error: unknown) => {
       frameMemory.release(buffer);
       this.#sendsUnderWay--;
+      if (isLarge) this.#largeUnderWay--;
       this.#settle(slot, CommandCode.sendMessages, error);
       if (buffer.sizeBytes <= joinedReplyBytesMax) this.#options.onSmallExchange();
     };
@@ -241,32 +245,24 @@ export class RequestPipeline implements FrameSink {
   // Requests.
 
   #planSend(payloadBytes: number): FramePlan {
-    if (payloadBytes < 0) return this.#refuse(new IggyError("InvalidCommand"), 0);
-    try {
-      requireLogin(this.session);
-      requireLoginHolds(this.session);
-    } catch (error) {
-      return this.#refuse(toIggyError(error), payloadBytes);
-    }
-    if (payloadBytes > this.#options.requestBytesMax)
-      return this.#refuse(new IggyError("InvalidCommand"), payloadBytes);
-    const buffer = this.#options.frameMemory.allocate(payloadBytes);
-    if (buffer === undefined) {
-      this.#waitForMemory();
-      return "wait";
-    }
+    const { context, frameMemory, requestBytesMax, largeSendsMax } = this.#options;
+    const refusal = refusalOfSend(context.shard, this.session, payloadBytes, requestBytesMax);
+    if (refusal !== undefined) return this.#refuse(refusal, Math.max(0, payloadBytes), CommandCode.sendMessages);
+    if (payloadBytes > arenaFrameBytesMax && this.#largeUnderWay >= largeSendsMax) return "wait";
+    const buffer = frameMemory.allocate(payloadBytes);
+    if (buffer === undefined) return this.#refuse(new IggyError("InvalidCommand"), payloadBytes);
     this.#buffer = buffer;
-    this.#frameStartedAtMs = performance.now();
+    this.#pace.begin(performance.now());
     return "target";
   }
 
   /** The frame is answered with `error` when its payload has been thrown away; one that is too large ends the connection. */
-  #refuse(error: IggyError, payloadBytes: number): FramePlan {
+  #refuse(error: IggyError, payloadBytes: number, code = 0): FramePlan {
     if (payloadBytes <= discardedPayloadBytesMax) {
       this.#refusal = error;
       return "discard";
     }
-    this.#settle(this.#openSlot(), 0, error);
+    this.#settle(this.#openSlot(), code, error);
     this.#closeAfterReplies();
     return "stop";
   }
@@ -276,6 +272,7 @@ export class RequestPipeline implements FrameSink {
     this.#waitsForMemory = true;
     this.#options.frameMemory.whenFree(() => {
       this.#waitsForMemory = false;
+      this.#pace.begin(performance.now(), this.parser.targetBytesReceived);
       this.#proceed();
     });
   }

@@ -27,3 +27,5 @@ export const idleLingerMs = 100;
 export const stalledFrameMs = 10_000;
 /** 64 KiB/s. */
 export const slowestBytesPerMs = 64;
+/** And one that has been under way for so long meanwhile, whatever its pace. */
+export const heldFrameMs = 60_000;

@@ -69,6 +69,7 @@ partitions_per_stream = 150_000
 partitions_per_topic = 100_000
 consumer_groups_per_topic = 1_000
 consumer_offsets_per_partition = 4_096
+large_sends_per_connection = 8
 permissions_per_user = 10_000
 [tcp]
 enabled = true

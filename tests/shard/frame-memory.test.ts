@@ -76,17 +76,13 @@ describe("small frames", () => {
 });
 
 describe("limits", () => {
-  test("the arena ends where it should, and what does not fit there is counted with the large frames", () => {
+  test("the arena ends where it should, and what does not fit there is charged with the large frames, as it arrives", () => {
     const { memory, frames } = make({ arenaBytesMax: 8 * mebibyte, largeBytesMax: 3 * mebibyte });
-    const held: FrameBuffer[] = [];
-    for (;;) {
-      const buffer = frames.allocate(mebibyte);
-      if (buffer === undefined) break;
-      held.push(buffer);
-    }
+    const held = Array.from({ length: 12 }, () => allocate(frames, mebibyte));
     expect(memory.buffer.byteLength).toBeLessThanOrEqual(8 * mebibyte);
-    expect(held.filter(({ large }) => large === undefined)).toHaveLength(7);
-    expect(held.filter(({ large }) => large !== undefined)).toHaveLength(3);
+    const own = held.filter(({ address }) => address === 0);
+    expect(own).toHaveLength(5);
+    expect(own.map((buffer) => frames.reserve(buffer, mebibyte))).toEqual([true, true, true, false, false]);
   });
 
   test("when all of the arena was given out in other sizes, every size is still served", () => {
@@ -96,42 +92,79 @@ describe("limits", () => {
       for (;;) {
         const buffer = allocate(frames, sizeBytes);
         held.push(buffer);
-        if (buffer.large !== undefined) break;
+        if (buffer.address === 0) break;
       }
     }
     for (const buffer of held) frames.release(buffer);
     for (let sizeBytes = 1; sizeBytes < 30 * mebibyte; sizeBytes *= 3) frames.release(allocate(frames, sizeBytes));
   });
 
-  test("large frames share one bound, and a release makes room", () => {
+  test("large frames share one bound, of what has arrived; a release makes room", () => {
     const { frames } = make({ largeBytesMax: 50 * mebibyte });
-    const first = allocate(frames, 30 * mebibyte);
-    expect(frames.allocate(21 * mebibyte)).toBeUndefined();
-    const second = allocate(frames, 20 * mebibyte);
-    expect(frames.allocate(9 * mebibyte)).toBeUndefined();
-    frames.release(first);
-    allocate(frames, 30 * mebibyte);
-    frames.release(second);
+    const [first, second, third] = [30, 20, 40].map((size) => allocate(frames, size * mebibyte));
+    expect(frames.reserve(first!, 30 * mebibyte)).toBe(true);
+    expect(frames.reserve(second!, 20 * mebibyte)).toBe(true);
+    expect(frames.reserve(third!, 1)).toBe(false);
+    frames.release(first!);
+    expect(frames.reserve(third!, 30 * mebibyte)).toBe(true);
+    expect(frames.reserve(third!, 40 * mebibyte)).toBe(false);
+    frames.release(second!);
+    expect(frames.reserve(third!, 40 * mebibyte)).toBe(true);
     expect(frames.allocate(51 * mebibyte)).toBeUndefined();
   });
 
-  test("who waits is woken once, by the next release", () => {
+  test("what is announced keeps nobody waiting", () => {
+    const { frames } = make({ largeBytesMax: 64 * mebibyte });
+    for (let count = 0; count < 10; count++) expect(frames.reserve(allocate(frames, 60 * mebibyte), 1)).toBe(true);
+    const honest = allocate(frames, 20 * mebibyte);
+    for (let used = 64 * kibibyte; used <= 20 * mebibyte; used += 64 * kibibyte) {
+      expect(frames.reserve(honest, used)).toBe(true);
+    }
+  });
+
+  test("frames that grow in any order never wait for each other for ever, and never take more than the bound", () => {
+    const largeBytesMax = 64 * mebibyte;
+    const sizes = fc.array(fc.integer({ min: arenaFrameBytesMax + 1, max: largeBytesMax }), { maxLength: 12 });
+    const order = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 1, max: 20 * mebibyte })), { maxLength: 200 });
+    fc.assert(
+      fc.property(sizes, order, (announced, steps) => {
+        const { frames } = make({ largeBytesMax });
+        const open = announced.map((sizeBytes) => ({ buffer: allocate(frames, sizeBytes), usedBytes: 0 }));
+        const taken = () => open.reduce((sum, { buffer }) => sum + (buffer.large?.byteLength ?? 0), 0);
+        const grow = (index: number, bytes: number): boolean => {
+          const frame = open[index]!;
+          const usedBytes = Math.min(frame.usedBytes + bytes, frame.buffer.sizeBytes);
+          if (!frames.reserve(frame.buffer, usedBytes)) return false;
+          frame.usedBytes = usedBytes;
+          expect(taken()).toBeLessThanOrEqual(largeBytesMax);
+          if (usedBytes === frame.buffer.sizeBytes) frames.release(open.splice(index, 1)[0]!.buffer);
+          return true;
+        };
+        for (const [index, bytes] of steps) if (open.length > 0) grow(index % open.length, bytes);
+        while (open.length > 0) expect(open.some((_, index) => grow(index, largeBytesMax))).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test("who waits is woken once, by the next release of what a large frame had", () => {
     const { frames } = make({ largeBytesMax: 20 * mebibyte });
-    const held = allocate(frames, 15 * mebibyte);
-    const small = allocate(frames, 10);
+    const [held, waiting] = [allocate(frames, 15 * mebibyte), allocate(frames, 15 * mebibyte)];
+    expect(frames.reserve(held, 15 * mebibyte)).toBe(true);
     const woken: string[] = [];
     expect(frames.isShort).toBe(false);
+    expect(frames.reserve(waiting, 15 * mebibyte)).toBe(false);
     frames.whenFree(() => woken.push("first"));
     frames.whenFree(() => {
       woken.push("second");
-      if (frames.allocate(15 * mebibyte) === undefined) frames.whenFree(() => woken.push("second again"));
+      expect(frames.reserve(waiting, 15 * mebibyte)).toBe(true);
     });
     expect(frames.isShort).toBe(true);
-    frames.release(small);
-    expect(woken).toEqual(["first", "second"]);
-    expect(frames.isShort).toBe(true);
+    frames.release(allocate(frames, 10));
+    frames.release(allocate(frames, 10 * mebibyte)); // of which nothing had arrived
+    expect(woken).toEqual([]);
     frames.release(held);
-    expect(woken).toEqual(["first", "second", "second again"]);
+    expect(woken).toEqual(["first", "second"]);
     expect(frames.isShort).toBe(false);
   });
 });
@@ -141,9 +174,9 @@ describe("large frames", () => {
     const { frames } = make();
     const sizeBytes = 90 * mebibyte;
     const buffer = allocate(frames, sizeBytes);
-    expect(buffer.large!.byteLength).toBe(0);
+    expect(buffer.large).toBeUndefined();
     frames.reserve(buffer, 1000);
-    expect(buffer.large!.byteLength).toBeLessThanOrEqual(4 * mebibyte);
+    expect(buffer.large!.byteLength).toBeLessThanOrEqual(64 * kibibyte);
     buffer.memory.fill(7, 0, 1000);
     let reached = 1000;
     while (reached < sizeBytes) {

@@ -22,7 +22,15 @@ function appendLarge(shard: TestShard, partitionKey: number, payloadSizes: reado
   const large = new SharedArrayBuffer(batch.memory.byteLength);
   const memory = new Uint8Array(large);
   memory.set(batch.memory);
-  const buffer = { memory, position: 0, sizeBytes: memory.byteLength, address: 0, large, slotClass: -1 };
+  const buffer = {
+    memory,
+    position: 0,
+    sizeBytes: memory.byteLength,
+    address: 0,
+    large,
+    slotClass: -1,
+    grantedBytes: 0,
+  };
   const place = { buffer, rowsPosition: 0, messagesCount, messagesPosition, messagesSizeBytes };
   return shard.shard.append(partitionKey, place);
 }

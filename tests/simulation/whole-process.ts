@@ -118,7 +118,15 @@ export class WholeProcess {
     const memory = new Uint8Array(large);
     memory.set(batch.memory);
     const { rowsPosition, messagesCount, messagesPosition, messagesSizeBytes } = batch;
-    const buffer: FrameBuffer = { memory, position: 0, sizeBytes: memory.byteLength, address: 0, large, slotClass: 0 };
+    const buffer: FrameBuffer = {
+      memory,
+      position: 0,
+      sizeBytes: memory.byteLength,
+      address: 0,
+      large,
+      slotClass: 0,
+      grantedBytes: 0,
+    };
     const place = { buffer, rowsPosition, messagesCount, messagesPosition, messagesSizeBytes };
     return this.shard.append(partitionKey, place);
   }

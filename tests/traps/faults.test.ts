@@ -32,6 +32,7 @@ describe("a handler that throws (trap 72)", () => {
       frameMemory: own.frames,
       frames: "auto",
       requestBytesMax: 80 * 1024 * 1024,
+      largeSendsMax: 8,
       busyPoll: new BusyPoll(),
       canMove: false,
       trustedProxies: [],

@@ -14,6 +14,10 @@ export const limits = section(
       default: 4096,
       doc: "Most single consumers whose offset a partition keeps, each in a file, and as many groups; 0 = no limit.",
     }),
+    largeSendsPerConnection: u32({
+      default: 8,
+      doc: "Most sends above 8 MiB of one connection that are under way; the next one waits; 0 = no limit.",
+    }),
     permissionsPerUser: u32({
       default: 10_000,
       doc: "Most streams and topics that the permissions of one user name; 0 = no limit.",

@@ -126,8 +126,8 @@ async function allocate({ frameMemory }: HttpServices, sizeBytes: number): Promi
   for (;;) {
     const buffer = frameMemory.allocate(sizeBytes);
     if (buffer !== undefined) {
-      frameMemory.reserve(buffer, sizeBytes);
-      return buffer;
+      if (frameMemory.reserve(buffer, sizeBytes)) return buffer;
+      frameMemory.release(buffer);
     }
     await new Promise<void>((resolve) => frameMemory.whenFree(resolve));
   }
