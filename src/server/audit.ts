@@ -143,6 +143,12 @@ function writeRefusal(
   context.auditLog[suspicious.has(error) ? "warn" : "info"]("refused a request", fields);
 }
 
+/** An access token was exchanged for a new one. */
+export function tellRefresh({ auditLog, shard, hidesNames }: ServerContext, userId: number, address: string): void {
+  const name = hidesNames ? undefined : shard.state.users.byId.get(userId)?.name;
+  auditLog.info("refreshed an access token", { by: name ?? userId, ...(address === "" ? {} : { address }) });
+}
+
 /** A session or an access token has ended by the wish of its user. */
 export function tellLogout(context: ServerContext, session: Session): void {
   context.auditLog.info("logged out", actorOf(context, session));

@@ -1,10 +1,20 @@
 // The one way in for every transport: decode, check the session, run (the order is that of spec BP 2.9).
+
+import type { Operation } from "../metadata/index.ts";
+import type { CommandName } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { Reply } from "./command.ts";
 import { commandTable } from "./command-table.ts";
 import type { ServerContext } from "./context.ts";
-import { requireLogin } from "./rights.ts";
+import { requireLogin, requireRight } from "./rights.ts";
 import type { Session } from "./session.ts";
+
+/** Requests that may be so long that reading them takes longer than a second, and the right that they ask for. */
+const longRequests: { readonly [N in CommandName]?: Operation } = {
+  createUser: "createUser",
+  updatePermissions: "updatePermissions",
+};
+const longBytesMin = 64 * 1024;
 
 /** Carries out one request; throws or rejects with an IggyError, or with whatever a bug threw. */
 export function dispatch(
@@ -16,7 +26,16 @@ export function dispatch(
   const command = commandTable.get(code);
   if (command === undefined) throw new IggyError("InvalidCommand");
   context.shard.pulse.beganCommand(code);
+  if (payload.byteLength > longBytesMin) requireBeforehand(context, session, command.name);
   const request = command.decode(payload);
   if (command.needsLogin) requireLogin(session);
   return command.run(context, session, request);
+}
+
+/** A long request is not even read for who may not ask for it. */
+function requireBeforehand({ shard }: ServerContext, session: Session, name: CommandName): void {
+  const right = longRequests[name];
+  if (right === undefined) return;
+  requireLogin(session);
+  requireRight(shard, session, right);
 }

@@ -1,5 +1,5 @@
 // The door of the server layer.
-export { tellLogout, tellRefused } from "./audit.ts";
+export { tellLogout, tellRefresh, tellRefused } from "./audit.ts";
 export { emptyReply, isPollReply, type PollReply, type Reply } from "./command.ts";
 export { commandTable } from "./command-table.ts";
 export type { ServerContext } from "./context.ts";

@@ -43,8 +43,10 @@ test("every change is a line with its author, the right and the target; reads an
   await http.request("POST", "/streams", { name: "made over\nHTTP" });
   await http.request("DELETE", "/users/ann");
   await http.request("DELETE", "/users/logout");
+  const other = await HttpTestClient.login(server);
+  expect((await other.request("POST", "/users/refresh-token", { token: other.token })).status).toBe(200);
   await root.logout();
-  await server.logged(" audit ", 10);
+  await server.logged(" audit ", 12);
   expect(auditLines(server.log)).toEqual([
     "INFO audit created a consumer group stream=orders topic=eu group=workers right=consumerGroup by=iggy client=N address=A transport=tcp",
     'INFO audit created a stream stream="made over\\nHTTP" right=createStream by=iggy transport=http',
@@ -53,9 +55,11 @@ test("every change is a line with its author, the right and the target; reads an
     "INFO audit created a user user=ann right=createUser by=iggy transport=http",
     "INFO audit deleted a user user=ann right=deleteUser by=iggy transport=http",
     "INFO audit logged in by=iggy address=A transport=http",
+    "INFO audit logged in by=iggy address=A transport=http",
     "INFO audit logged in by=iggy client=N address=A transport=tcp",
     "INFO audit logged out by=iggy client=N address=A transport=tcp",
     "INFO audit logged out by=iggy transport=http",
+    "INFO audit refreshed an access token by=iggy address=A",
   ]);
   expect(server.log).not.toContain("secret-of-ann");
   await root.close();

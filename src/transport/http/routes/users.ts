@@ -4,7 +4,7 @@ import { encodeUtf8 } from "../../../protocol/byte-writer.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 import { passwordBytesMax, passwordBytesMin, userNameBytesMax, userNameBytesMin } from "../../../protocol/limits.ts";
 import { UserStatusCode } from "../../../protocol/records/enumerations.ts";
-import { createHttpSession, execute, tellLogout } from "../../../server/index.ts";
+import { createHttpSession, execute, tellLogout, tellRefresh } from "../../../server/index.ts";
 import { jsonBody, parseBody, publicBodyBytesMax } from "../body.ts";
 import { emptyResponse, jsonResponse, requireFound } from "../errors.ts";
 import { isNameSize, parseU32, toIdentifier } from "../identifiers.ts";
@@ -71,7 +71,11 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
 
   router.post(
     "/users/refresh-token",
-    async ({ body }) => jsonResponse(identityJson(await tokens.refresh(body.token))),
+    async ({ body, request }) => {
+      const token = await tokens.refresh(body.token);
+      tellRefresh(context, token.userId, peerOf(request));
+      return jsonResponse(identityJson(token));
+    },
     {
       parse: jsonBody(tokenBody, Math.min(publicBodyBytesMax, maxRequestSizeBytes)),
       body: tokenBody,
