@@ -47,7 +47,7 @@ export {
   type RevocationTarget,
 } from "./group-commands.ts";
 export { peekId } from "./id-allocator.ts";
-export { type MetadataLimits, requireWithinLimits } from "./limits.ts";
+export { LimitReached, type MetadataLimits, requireWithinLimits } from "./limits.ts";
 export { MetadataLog, type MetadataLogOptions } from "./log.ts";
 export { logIdBytes, logIdOf } from "./log-ids.ts";
 export { requireGroup, requireStream, requireTopic, requireUser } from "./lookups.ts";

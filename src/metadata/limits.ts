@@ -2,7 +2,7 @@
  * What the operator allows, below what can exist at all. Checked when an event is planned, never when it is applied: a limit
  * that is lowered takes nothing away, and a log from before it still opens.
  */
-import { IggyError } from "../protocol/errors.ts";
+import { type ErrorName, type ErrorParams, IggyError } from "../protocol/errors.ts";
 import type { Permissions } from "../protocol/records/permissions.ts";
 import type { MetadataEvent } from "./events.ts";
 import type { MetadataState, Stream } from "./state.ts";
@@ -15,6 +15,17 @@ export interface MetadataLimits {
   readonly consumerGroupsPerTopic: number;
   /** Streams and topics that the permissions of one user name. */
   readonly permissionsPerUser: number;
+}
+
+/** The cause of a refusal: the key of the configuration that an operator would have to change. */
+export class LimitReached extends Error {
+  override readonly name = "LimitReached";
+  readonly key: string;
+
+  constructor(key: string) {
+    super(`${key} is reached`);
+    this.key = key;
+  }
 }
 
 /**
@@ -35,12 +46,12 @@ export function requireWithinLimits(state: MetadataState, event: MetadataEvent, 
       const { streamId, topicId, groupId } = event;
       const count = state.streams.byId.get(streamId)?.topics.byId.get(topicId)?.groups.byId.size ?? 0;
       if (fits(count + 1, limits.consumerGroupsPerTopic)) return;
-      throw new IggyError("CannotCreateConsumerGroupInfo", [groupId, topicId, streamId]);
+      throw refusal("CannotCreateConsumerGroupInfo", [groupId, topicId, streamId], "consumer_groups_per_topic");
     }
     case "userCreated":
     case "permissionsUpdated":
       if (fits(entriesOf(event.permissions), limits.permissionsPerUser)) return;
-      throw new IggyError("CannotChangePermissions", [event.userId]);
+      throw refusal("CannotChangePermissions", [event.userId], "permissions_per_user");
     default:
       return; // makes nothing that there may be too much of
   }
@@ -55,12 +66,16 @@ function requirePartitions(
   limits: MetadataLimits,
 ): void {
   if (added === 0) return;
-  const ofStream = () => partitionsOf(state.streams.byId.get(streamId));
-  const isAllowed =
-    fits(known + added, limits.partitionsPerTopic) &&
-    fits(state.partitionsCount + added, limits.partitions) &&
-    (limits.partitionsPerStream === 0 || fits(ofStream() + added, limits.partitionsPerStream));
-  if (!isAllowed) throw new IggyError("TooManyPartitions");
+  const refuse = (key: string) => refusal("TooManyPartitions", [], key);
+  if (!fits(known + added, limits.partitionsPerTopic)) throw refuse("partitions_per_topic");
+  if (!fits(state.partitionsCount + added, limits.partitions)) throw refuse("partitions");
+  if (limits.partitionsPerStream === 0) return;
+  const ofStream = partitionsOf(state.streams.byId.get(streamId));
+  if (!fits(ofStream + added, limits.partitionsPerStream)) throw refuse("partitions_per_stream");
+}
+
+function refusal(error: ErrorName, params: ErrorParams, key: string): IggyError {
+  return new IggyError(error, params, { cause: new LimitReached(`limits.${key}`) });
 }
 
 function partitionsOf(stream: Stream | undefined): number {

@@ -4,6 +4,7 @@
 // groups, which are not in it.
 import {
   isLogged,
+  LimitReached,
   logIdBytes,
   type MetadataEvent,
   type MetadataLimits,
@@ -17,11 +18,13 @@ import type { Disk } from "../platform/disk.ts";
 import { type Random, systemRandom } from "../platform/random.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { StorageCounter, StorageLog } from "../storage/index.ts";
-import { type ControlCommand, planControl } from "./control-commands.ts";
+import { type ControlCommand, type PlanSettings, planControl } from "./control-commands.ts";
 import { TakenDirectories } from "./directories.ts";
 import { EventOrder } from "./event-order.ts";
 import type { DataPaths } from "./paths.ts";
 import { type Place, placesEndedBy, RemovedPlaces } from "./removals.ts";
+
+const limitQuietMicros = 60_000_000;
 
 export interface ControlPlaneOptions {
   readonly log: MetadataLog;
@@ -51,6 +54,8 @@ export class ControlPlane {
   readonly #removing = new Map<number, { readonly event: MetadataEvent; readonly settled: Promise<void> }>();
   /** Those whose files are gone; the metadata remember them until the next `finishRemovals`. */
   readonly #removed = new Set<number>();
+  /** When it was last told that a limit is reached, by its key. */
+  readonly #limitsTold = new Map<string, number>();
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
@@ -88,7 +93,7 @@ export class ControlPlane {
 
   #plan(command: ControlCommand): readonly MetadataEvent[] {
     const { log, clock, topicDefaults, tokensPerUserMax, limits } = this.#options;
-    return planControl(log.state, command, {
+    const settings: PlanSettings = {
       nowMicros: clock.nowMicros(),
       topicDefaults,
       tokensPerUserMax,
@@ -97,7 +102,21 @@ export class ControlPlane {
       isStreamIdUsable: (streamId) => streamId >= streamsMax || this.#isUsable({ streamId }),
       isTopicIdUsable: (streamId, topicId) => topicId >= topicsPerStreamMax || this.#isUsable({ streamId, topicId }),
       finishedRemovals: this.#removed,
-    });
+    };
+    try {
+      return planControl(log.state, command, settings);
+    } catch (thrown) {
+      if (thrown instanceof IggyError && thrown.cause instanceof LimitReached) this.#tellLimit(thrown.cause, settings);
+      throw thrown;
+    }
+  }
+
+  /** With the key to change, which the client does not learn; once a minute, as it may ask again and again. */
+  #tellLimit({ key }: LimitReached, { nowMicros }: PlanSettings): void {
+    const toldMicros = this.#limitsTold.get(key);
+    if (toldMicros !== undefined && Math.abs(nowMicros - toldMicros) < limitQuietMicros) return;
+    this.#limitsTold.set(key, nowMicros);
+    this.#options.messages?.warn("a request was refused: a limit is reached", { key });
   }
 
   readonly #makeLogId = (): string => {

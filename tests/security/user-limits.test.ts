@@ -50,6 +50,10 @@ test("partitions, groups and offsets end at the configured limits; a start with 
     );
   expect([await poll(1), await poll(2), await poll(3), await poll(2)]).toEqual([0, 0, 3023, 0]);
   root.close();
+  for (const key of ["partitions_per_topic", "partitions_per_stream", "partitions", "consumer_groups_per_topic"]) {
+    await server.logged(`a request was refused: a limit is reached key=limits.${key}\n`);
+  }
+  await server.logged("limits.consumer_offsets_per_partition");
 
   await server.restart({ env: { IGGY_LIMITS_PARTITIONS: "1", IGGY_LIMITS_CONSUMER_GROUPS_PER_TOPIC: "1" } });
   const again = await server.connect();
