@@ -15,6 +15,8 @@ import { Recorder } from "./recorder.ts";
 import { Replay, writeTree } from "./replay.ts";
 
 const saverIntervalMs = 1000;
+/** A tick of the saver may take so long: a busy machine, a slow disk, a sync for each file. */
+const tickMsMax = 3000;
 /** A sync of that time leaves room for writes that it does not cover. */
 export const syncDelayMicros = 1500;
 
@@ -218,13 +220,14 @@ export function cutAt({ lives }: Pick<RecordedRun, "lives">, at: number, micros:
 }
 
 /**
- * Stored offsets that were answered before it are durable at `nowMs`: those of two of the saver's intervals ago, as far as this
- * life of the server goes back; of a life before all, if it was stopped in good order, or what it had synced itself.
+ * Stored offsets that were answered before it are durable at `nowMs`: those of one of the saver's intervals and a long tick
+ * ago, as far as this life of the server goes back; of a life before all, if it was stopped in good order, or what it had
+ * synced itself.
  */
 function durableBefore(lives: readonly Life[], nowMs: number): number {
   const life = lives.findLast(({ startMs }) => startMs <= nowMs);
   if (life === undefined) return 0;
-  const before = Math.min(nowMs, life.endMs) - 2 * saverIntervalMs;
+  const before = Math.min(nowMs, life.endMs) - saverIntervalMs - tickMsMax;
   if (nowMs > life.endMs && life.isStopped) return life.endMs;
   if (before >= life.startMs) return before;
   return durableBefore(lives, life.startMs - 1);
