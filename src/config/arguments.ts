@@ -8,6 +8,8 @@ export interface ServerArguments {
   readonly fresh: boolean;
   /** Root credentials default to iggy / iggy when the environment names none. */
   readonly withDefaultRootCredentials: boolean;
+  /** Give the root user that exists a new password. */
+  readonly resetRootPassword: boolean;
   /** Report the follower role in the cluster metadata. */
   readonly follower: boolean;
   /** Accepted for compatibility, without effect. */
@@ -33,6 +35,12 @@ const OPTIONS = [
     long: "--with-default-root-credentials",
     value: "",
     doc: "Root user is iggy / iggy unless IGGY_ROOT_USERNAME and IGGY_ROOT_PASSWORD are set.",
+  },
+  {
+    short: "",
+    long: "--reset-root-password",
+    value: "",
+    doc: "Give root the password in IGGY_ROOT_PASSWORD, or a generated one, and make it active again. For one start.",
   },
   { short: "", long: "--follower", value: "", doc: "Report the follower role in the cluster metadata." },
   { short: "-h", long: "--help", value: "", doc: "Print this text." },
@@ -73,7 +81,7 @@ Configuration, later sources win:
 
 Other environment variables:
   IGGY_ROOT_USERNAME, IGGY_ROOT_PASSWORD
-          Credentials of the root user, used when it is created; both or none.
+          Credentials of the root user, used when it is created; both or none. Later --reset-root-password reads the password.
   IGGY_ENV_PATH
           File with variables; otherwise the nearest .env is read.
   IGGY_DISPLAY_CONFIG
@@ -111,6 +119,7 @@ function tokenize(argument: string): Token {
 export function parseArguments(argv: readonly string[], version: string): ParsedArguments {
   let fresh = false;
   let withDefaultRootCredentials = false;
+  let resetRootPassword = false;
   let follower = false;
   let configProvider = "file";
   for (let index = 0; index < argv.length; index++) {
@@ -127,6 +136,9 @@ export function parseArguments(argv: readonly string[], version: string): Parsed
       case "--follower":
         follower = true;
         break;
+      case "--reset-root-password":
+        resetRootPassword = true;
+        break;
       case "--with-default-root-credentials":
         withDefaultRootCredentials = true;
         break;
@@ -138,5 +150,8 @@ export function parseArguments(argv: readonly string[], version: string): Parsed
       }
     }
   }
-  return { kind: "start", arguments: { fresh, withDefaultRootCredentials, follower, configProvider } };
+  return {
+    kind: "start",
+    arguments: { fresh, withDefaultRootCredentials, resetRootPassword, follower, configProvider },
+  };
 }

@@ -6,7 +6,15 @@ import type { Permissions } from "../protocol/records/permissions.ts";
 import type { PasswordChanged, PermissionsUpdated, UserCreated, UserDeleted, UserUpdated } from "./events.ts";
 import { peekId } from "./id-allocator.ts";
 import { requireUser } from "./lookups.ts";
-import { type MetadataState, rootUserId, type UserStatus, usersMax } from "./state.ts";
+import {
+  activeStatus,
+  inactiveStatus,
+  type MetadataState,
+  rootUserId,
+  type User,
+  type UserStatus,
+  usersMax,
+} from "./state.ts";
 
 export interface UserTarget {
   readonly user: Identifier;
@@ -34,10 +42,16 @@ export function planCreateUser(state: MetadataState, request: NewUser, nowMicros
   return { kind: "userCreated", userId, name, passwordHash, status, createdAtMicros: nowMicros, permissions };
 }
 
-/** Errors: 20, 46; its own name is free. The caller has checked the length. */
+/**
+ * Errors: 20, CannotChangePermissions (49) where root or the last one who can manage users is to be inactive, 46; its own name
+ * is free. The caller has checked the length.
+ */
 export function planUpdateUser(state: MetadataState, request: UserTarget & UserChange): UserUpdated {
   const user = requireUser(state, request.user);
   const { name, status } = request;
+  if (status === inactiveStatus && (user.id === rootUserId || isLastManager(state, user))) {
+    throw new IggyError("CannotChangePermissions", [user.id]);
+  }
   if (name !== undefined) requireUserNameFree(state, name, user.id);
   return {
     kind: "userUpdated",
@@ -47,21 +61,27 @@ export function planUpdateUser(state: MetadataState, request: UserTarget & UserC
   };
 }
 
-/** Errors: 20, CannotDeleteUser (48) for root. */
+/** Errors: 20, CannotDeleteUser (48) for root and for the last one who can manage users. */
 export function planDeleteUser(state: MetadataState, request: UserTarget): UserDeleted {
   const user = requireUser(state, request.user);
-  if (user.id === rootUserId) throw new IggyError("CannotDeleteUser", [user.id]);
+  if (user.id === rootUserId || isLastManager(state, user)) throw new IggyError("CannotDeleteUser", [user.id]);
   return { kind: "userDeleted", userId: user.id };
 }
 
-/** Replaces all permissions; null takes them all away. Errors: 20, CannotChangePermissions (49) for root. */
+/**
+ * Replaces all permissions; null takes them all away. Errors: 20, CannotChangePermissions (49) for root, and where nobody could
+ * manage users any more.
+ */
 export function planUpdatePermissions(
   state: MetadataState,
   request: UserTarget & { readonly permissions: Permissions | null },
 ): PermissionsUpdated {
   const user = requireUser(state, request.user);
-  if (user.id === rootUserId) throw new IggyError("CannotChangePermissions", [user.id]);
-  return { kind: "permissionsUpdated", userId: user.id, permissions: request.permissions };
+  const { permissions } = request;
+  if (user.id === rootUserId || (isLastManager(state, user) && permissions?.global.manageUsers !== true)) {
+    throw new IggyError("CannotChangePermissions", [user.id]);
+  }
+  return { kind: "permissionsUpdated", userId: user.id, permissions };
 }
 
 /**
@@ -92,6 +112,17 @@ export function requireUserName(name: string): void {
 export function requirePassword(password: string): void {
   const sizeBytes = Buffer.byteLength(password, "utf8");
   if (sizeBytes < passwordBytesMin || sizeBytes > passwordBytesMax) throw new IggyError("InvalidPassword");
+}
+
+/** Root is one, unless an earlier version has deactivated it. */
+function isLastManager(state: MetadataState, user: User): boolean {
+  if (!isManager(user)) return false;
+  for (const other of state.users.byId.values()) if (other !== user && isManager(other)) return false;
+  return true;
+}
+
+function isManager({ status, permissions }: User): boolean {
+  return status === activeStatus && permissions?.global.manageUsers === true;
 }
 
 function requireUserNameFree(state: MetadataState, name: string, ownId: number | undefined): void {

@@ -112,7 +112,10 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   const { config, environment } = loaded;
   const startTimeMicros = systemClock.nowMicros();
   const logFilter = environment.RUST_LOG || config.system.logging.level;
-  const root = rootCredentials(environment, options.withDefaultRootCredentials);
+  const root = rootCredentials(environment, {
+    withDefaults: options.withDefaultRootCredentials,
+    isReset: options.resetRootPassword,
+  });
   if (options.fresh) removeData(config.system.path);
   const { lock, failures } = await prepareDataDirectory(config);
   const logFile = logFileSettings(config);
@@ -196,7 +199,7 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   await writeCurrentConfig(config, addresses).catch((error: unknown) =>
     log.warn("the file of the current configuration, which is for tools only, cannot be written", { error }),
   );
-  if (root.isGenerated && supervisor.hasCreatedRoot)
+  if (root.isGenerated && supervisor.hasSetRootPassword)
     process.stdout.write(`Generated root user password: ${root.password}\n`);
   // What stands in brackets is what scripts and containers wait for that were made for the original.
   log.info("whippet is running (Iggy server is running)", {

@@ -1,11 +1,11 @@
 // The first user (spec SB 1.7).
 import type { Environment } from "../config/environment.ts";
-import type { MetadataLog } from "../metadata/index.ts";
+import { type MetadataLog, rootUserId, type User } from "../metadata/index.ts";
 import type { Logger } from "../observability/log.ts";
 import { systemClock } from "../platform/clock.ts";
 import { passwordBytesMax, passwordBytesMin, userNameBytesMax, userNameBytesMin } from "../protocol/limits.ts";
 import { UserStatusCode } from "../protocol/records/enumerations.ts";
-import { generatePassword, hashPassword } from "../security/password.ts";
+import { generatePassword, hashPassword, verifyPassword } from "../security/password.ts";
 import type { RootCredentials } from "../shard/index.ts";
 
 /** Permissions of root: all ten global rights (spec BP 3.11), nothing per stream. */
@@ -30,47 +30,80 @@ export class RootCredentialsError extends Error {
 }
 
 /** What everybody knows. */
-const defaultRoot: RootCredentials = { username: "iggy", password: "iggy" };
+const defaultRoot = { username: "iggy", password: "iggy" } as const;
 
 export function isDefaultRoot({ username, password }: RootCredentials): boolean {
   return username === defaultRoot.username && password === defaultRoot.password;
 }
 
 /**
- * Credentials for the root user, in case it has to be created: from the environment, from the default when asked for, else
- * `iggy` with a generated password. `isGenerated`: the password must be shown, once. Throws `RootCredentialsError`.
+ * Credentials for the root user, in case it has to be created or reset: from the environment, from the default when asked for,
+ * else `iggy` with a generated password. `isGenerated`: the password must be shown, once. Throws `RootCredentialsError`.
  */
 export function rootCredentials(
   environment: Environment,
-  withDefaults: boolean,
+  { withDefaults, isReset }: { readonly withDefaults: boolean; readonly isReset: boolean },
 ): RootCredentials & { readonly isGenerated: boolean } {
   const username = environment.IGGY_ROOT_USERNAME || undefined;
   const password = environment.IGGY_ROOT_PASSWORD || undefined;
+  if (username !== undefined) requireSize("IGGY_ROOT_USERNAME", username, userNameBytesMin, userNameBytesMax);
+  if (password !== undefined) requireSize("IGGY_ROOT_PASSWORD", password, passwordBytesMin, passwordBytesMax);
   if (username !== undefined && password !== undefined) {
-    requireSize("IGGY_ROOT_USERNAME", username, userNameBytesMin, userNameBytesMax);
-    requireSize("IGGY_ROOT_PASSWORD", password, passwordBytesMin, passwordBytesMax);
-    return { username, password, isGenerated: false };
+    return { username, password, isReset, isFromEnvironment: true, isGenerated: false };
   }
-  if (username !== undefined || password !== undefined) {
+  // Whose password is reset has a name already.
+  if (!isReset && (username !== undefined || password !== undefined)) {
     throw new RootCredentialsError(
       "IGGY_ROOT_USERNAME and IGGY_ROOT_PASSWORD must both be set or both be missing; only one of them is set",
     );
   }
-  if (withDefaults) return { ...defaultRoot, isGenerated: false };
-  return { username: "iggy", password: generatePassword(), isGenerated: true };
+  if (password === undefined && withDefaults) {
+    return { ...defaultRoot, isReset, isFromEnvironment: false, isGenerated: false };
+  }
+  return {
+    username: username ?? defaultRoot.username,
+    password: password ?? generatePassword(),
+    isReset,
+    isFromEnvironment: password !== undefined,
+    isGenerated: password === undefined,
+  };
 }
 
-/** The first entry of the metadata, unless there is one. True when it was made now. */
-export function createRootUser(
+export interface RootLogs {
+  readonly log: Logger;
+  readonly auditLog: Logger;
+  /** Names are none of the log's business. */
+  readonly hidesNames: boolean;
+}
+
+/**
+ * Creates the root user as the first entry of the metadata where there is none; gives the one that is there a new password
+ * where that is asked for, and else says in the log when the environment names other credentials than it has. True where its
+ * password was set now.
+ */
+export async function prepareRootUser(
   metadataLog: MetadataLog,
   credentials: RootCredentials | undefined,
-  log: Logger,
-): boolean {
-  if (metadataLog.state.users.byId.has(0) || credentials === undefined) return false;
-  const { username, password } = credentials;
+  logs: RootLogs,
+): Promise<boolean> {
+  if (credentials === undefined) return false;
+  const root = metadataLog.state.users.byId.get(rootUserId);
+  if (root === undefined) {
+    createRootUser(metadataLog, credentials, logs.log);
+    return true;
+  }
+  if (credentials.isReset) {
+    await resetRootUser(metadataLog, root, credentials, logs);
+    return true;
+  }
+  if (credentials.isFromEnvironment) warnOfOtherCredentials(root, credentials, logs.log);
+  return false;
+}
+
+function createRootUser(metadataLog: MetadataLog, { username, password }: RootCredentials, log: Logger): void {
   metadataLog.append({
     kind: "userCreated",
-    userId: 0,
+    userId: rootUserId,
     name: username,
     passwordHash: hashPassword(password),
     status: UserStatusCode.active,
@@ -78,7 +111,31 @@ export function createRootUser(
     permissions: allPermissions,
   });
   log.info("created the root user", { username });
-  return true;
+}
+
+/** Durable when it resolves. The root user is active then, and everything that it had open has ended. */
+async function resetRootUser(
+  metadataLog: MetadataLog,
+  root: User,
+  { username, password }: RootCredentials,
+  { log, auditLog, hidesNames }: RootLogs,
+): Promise<void> {
+  metadataLog.append({ kind: "passwordChanged", userId: rootUserId, passwordHash: hashPassword(password) });
+  if (root.status !== UserStatusCode.active) {
+    metadataLog.append({ kind: "userUpdated", userId: rootUserId, status: UserStatusCode.active });
+  }
+  await metadataLog.sync();
+  const user = hidesNames ? rootUserId : root.name;
+  auditLog.warn("the password of the root user was set anew", { user, by: "--reset-root-password" });
+  if (username !== root.name) log.info("the root user keeps its name", { user });
+}
+
+function warnOfOtherCredentials(root: User, { username, password }: RootCredentials, log: Logger): void {
+  if (username === root.name && verifyPassword(password, root.passwordHash)) return;
+  log.warn(
+    "IGGY_ROOT_USERNAME and IGGY_ROOT_PASSWORD are not those of the root user, which exists already: they are ignored; " +
+      "--reset-root-password gives it that password",
+  );
 }
 
 function requireSize(name: string, text: string, bytesMin: number, bytesMax: number): void {

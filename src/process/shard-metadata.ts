@@ -8,7 +8,7 @@ import { realDisk } from "../platform/real-disk.ts";
 import { createCipher } from "../security/encryption.ts";
 import { dataPaths, type ShardStart, type Statistics } from "../shard/index.ts";
 import { takeOver } from "../takeover/take-over.ts";
-import { createRootUser } from "./root-user.ts";
+import { prepareRootUser } from "./root-user.ts";
 
 const lockedText =
   "metadata is lost, and nobody knows whose rights went with it: nobody but root may log in, and only by password (where the loss " +
@@ -16,12 +16,13 @@ const lockedText =
   "once with IGGY_SYSTEM_STATE_ACCEPT_DAMAGE=true";
 const acceptsNothingText = "system.state.accept_damage is set, but no earlier start found metadata lost: remove it";
 
-/** Throws MetadataKeyError, DataVersionError, TakeoverError. `hasCreatedRoot`: there was no user before. */
+/** Throws MetadataKeyError, DataVersionError, TakeoverError. `hasSetRootPassword`: the root user is new, or has a new password. */
 export async function openMetadata(
   start: ShardStart,
   statistics: Statistics,
   log: Logger,
-): Promise<{ readonly metadataLog: MetadataLog; readonly hasCreatedRoot: boolean }> {
+  auditLog: Logger,
+): Promise<{ readonly metadataLog: MetadataLog; readonly hasSetRootPassword: boolean }> {
   const { system } = start.config;
   const { stateDirectory } = dataPaths(system);
   const cipher = system.encryption.enabled ? { cipher: createCipher(system.encryption.key) } : {};
@@ -54,7 +55,9 @@ export async function openMetadata(
     log.warn("the loss of metadata is accepted: users log in again", { acceptedNotice });
   else if (system.state.acceptDamage) log.warn(acceptsNothingText);
   if (state.areUsersLocked) log.error(lockedText, { notice: metadataPaths(stateDirectory).damageNotice });
-  return { metadataLog, hasCreatedRoot: createRootUser(metadataLog, start.root, log) };
+  const hidesNames = system.encryption.enabled;
+  const hasSetRootPassword = await prepareRootUser(metadataLog, start.root, { log, auditLog, hidesNames });
+  return { metadataLog, hasSetRootPassword };
 }
 
 /** Another one after each start of the system; undefined where the system does not say. */

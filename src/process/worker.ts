@@ -175,11 +175,11 @@ class ShardProcess {
     const statistics = new Statistics();
     if (start.shardId !== 0) {
       const process = new ShardProcess(start, root, statistics, undefined, start.state!);
-      post({ kind: "opened", state: undefined, hasCreatedRoot: false });
+      post({ kind: "opened", state: undefined, hasSetRootPassword: false });
       return process;
     }
     const log = root.child(`shard-${start.shardId}`);
-    const { metadataLog, hasCreatedRoot } = await openMetadata(start, statistics, log);
+    const { metadataLog, hasSetRootPassword } = await openMetadata(start, statistics, log, root.child("audit"));
     void tidyStreams({
       metadataLog,
       disk: realDisk,
@@ -189,7 +189,7 @@ class ShardProcess {
     });
     const state = metadataLog.publishedState;
     const process = new ShardProcess(start, root, statistics, metadataLog, state);
-    post({ kind: "opened", state, hasCreatedRoot });
+    post({ kind: "opened", state, hasSetRootPassword });
     return process;
   }
 

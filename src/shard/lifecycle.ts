@@ -20,6 +20,10 @@ export type TlsCertificates = Readonly<Partial<Record<TlsTransport, CertificateP
 export interface RootCredentials {
   readonly username: string;
   readonly password: string;
+  /** A root user that exists gets the password. */
+  readonly isReset?: boolean;
+  /** Somebody has given them, and expects them to be those of the root user. */
+  readonly isFromEnvironment?: boolean;
 }
 
 export interface ShardStart {
@@ -40,7 +44,7 @@ export interface ShardStart {
   readonly ports: readonly (MessagePort | undefined)[];
   /** To the login desk of the process. */
   readonly loginPort: MessagePort;
-  /** Used if the root user does not exist yet; on shard 0 only. */
+  /** For the root user, where there is none yet or it is to be reset; on shard 0 only. */
   readonly root: RootCredentials | undefined;
   readonly tls: TlsCertificates;
   /** On every shard but 0, which reads it from the log. */
@@ -62,7 +66,7 @@ export type ToShard =
 
 export type FromShard =
   /** Partitions are open. Shard 0 sends the metadata for the others. */
-  | { readonly kind: "opened"; readonly state: MetadataState | undefined; readonly hasCreatedRoot: boolean }
+  | { readonly kind: "opened"; readonly state: MetadataState | undefined; readonly hasSetRootPassword: boolean }
   /** The ports as they are bound now; those of transports that this shard has no part in as they were given. */
   | { readonly kind: "listening"; readonly ports: BoundPorts }
   | { readonly kind: "quiesced" }

@@ -76,15 +76,15 @@ export class Supervisor {
   #watchTimer: Timer | undefined;
   #isStopping = false;
   #hasFailed = false;
-  #hasCreatedRoot = false;
+  #hasSetRootPassword = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
   }
 
-  /** Whether this start made the root user: its password is known to nobody else. */
-  get hasCreatedRoot(): boolean {
-    return this.#hasCreatedRoot;
+  /** Whether this start made the root user, or gave it a new password: which may be known to nobody else. */
+  get hasSetRootPassword(): boolean {
+    return this.#hasSetRootPassword;
   }
 
   /** Resolves with the real ports when every shard listens. */
@@ -105,7 +105,7 @@ export class Supervisor {
       shard.send({ kind: "start", start }, [start.loginPort, ...own.filter((port) => port !== undefined)]);
       const answer = await opened;
       state = answer.state ?? state;
-      if (answer.hasCreatedRoot) this.#hasCreatedRoot = true;
+      if (answer.hasSetRootPassword) this.#hasSetRootPassword = true;
     }
     // Shard 0 binds first; the others share the ports that it got.
     let bound = this.#options.listenPorts;

@@ -279,6 +279,11 @@ export const userCases: Pick<
       { error: 3, what: "status 0", request: () => ({ user: unknownId, username: "iggy", statusCode: 0 }) },
       { error: 20, what: "unknown user", request: () => ({ user: unknownId, username: "iggy", statusCode: active }) },
       {
+        error: 49,
+        what: "root is to be inactive",
+        request: () => ({ user: numericId(0), username: undefined, statusCode: inactive }),
+      },
+      {
         error: 46,
         what: "name taken",
         request: ({ world }) => ({ user: numericId(world.subject.id), username: "iggy", statusCode: active }),

@@ -2,7 +2,13 @@ import { describe, expect, test } from "bun:test";
 import { ArgumentError, helpText, parseArguments } from "../../src/config/arguments.ts";
 import { displaysConfig } from "../../src/config/environment.ts";
 
-const none = { fresh: false, withDefaultRootCredentials: false, follower: false, configProvider: "file" };
+const none = {
+  fresh: false,
+  withDefaultRootCredentials: false,
+  resetRootPassword: false,
+  follower: false,
+  configProvider: "file",
+};
 const start = (...argv: string[]) => parseArguments(argv, "1.2.3");
 
 describe("command line", () => {
@@ -11,6 +17,7 @@ describe("command line", () => {
     ["-f", { fresh: true }],
     ["--fresh --follower", { fresh: true, follower: true }],
     ["--with-default-root-credentials", { withDefaultRootCredentials: true }],
+    ["--reset-root-password", { resetRootPassword: true }],
     ["-c other", { configProvider: "other" }],
     ["-cother", { configProvider: "other" }],
     ["-c=other", { configProvider: "other" }],

@@ -80,12 +80,31 @@ describe("users", () => {
     expect(planUpdateUser(state, { user: named("bob") })).toEqual({ kind: "userUpdated", userId: 1 });
   });
 
-  test("root can be renamed, but neither deleted nor restricted", () => {
+  test("root can be renamed, but neither deleted nor restricted nor deactivated", () => {
     const state = sampleState();
     expect(codeOf(() => planDeleteUser(state, { user: named("iggy") }))).toBe(48);
     expect(codeOf(() => planUpdatePermissions(state, { user: numeric(0), permissions: null }))).toBe(49);
-    apply(state, planUpdateUser(state, { user: numeric(0), name: "admin", status: 2 }));
-    expect(findUser(state, named("admin"))).toMatchObject({ id: 0, status: 2 });
+    expect(codeOf(() => planUpdateUser(state, { user: numeric(0), status: 2 }))).toBe(49);
+    apply(state, planUpdateUser(state, { user: numeric(0), name: "admin", status: 1 }));
+    expect(findUser(state, named("admin"))).toMatchObject({ id: 0, status: 1 });
+  });
+
+  test("where an earlier version has deactivated root, the last one who can manage users stays one", () => {
+    const state = sampleState();
+    const manager = { ...emptyPermissions(4), global: { ...emptyPermissions(4).global, manageUsers: true } };
+    apply(state, { kind: "userUpdated", userId: 0, status: 2 });
+    for (const user of [1, 2])
+      apply(state, planUpdatePermissions(state, { user: numeric(user), permissions: manager }));
+    apply(state, planUpdateUser(state, { user: numeric(2), status: 2 }));
+    const user = numeric(1);
+    expect(codeOf(() => planDeleteUser(state, { user }))).toBe(48);
+    expect(codeOf(() => planUpdateUser(state, { user, status: 2 }))).toBe(49);
+    expect(codeOf(() => planUpdatePermissions(state, { user, permissions: null }))).toBe(49);
+    expect(codeOf(() => planUpdatePermissions(state, { user, permissions: emptyPermissions(4) }))).toBe(49);
+    apply(state, planUpdatePermissions(state, { user, permissions: { ...manager } }));
+    apply(state, planUpdateUser(state, { user: numeric(2), status: 1 }));
+    apply(state, planDeleteUser(state, { user }));
+    expect(codeOf(() => planDeleteUser(state, { user: numeric(2) }))).toBe(48);
   });
 
   test("an unknown user is 20 in every command", () => {

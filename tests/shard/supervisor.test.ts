@@ -29,7 +29,7 @@ test("every shard listens on the ports that shard 0 got, and an orderly stop is 
   const failures: string[] = [];
   const supervisor = supervise(3, (reason) => failures.push(reason));
   expect(await supervisor.start()).toEqual({ tcp: 4711, websocket: 8092, quic: 0, http: 0 });
-  expect(supervisor.hasCreatedRoot).toBe(true);
+  expect(supervisor.hasSetRootPassword).toBe(true);
   expect(await supervisor.stop()).toBe(true);
   expect(failures).toEqual([]);
 });

@@ -6,6 +6,7 @@ import {
   requirePassword,
   requireUser,
   requireUserName,
+  rootUserId,
   type User,
 } from "../../metadata/index.ts";
 import { IggyError } from "../../protocol/errors.ts";
@@ -42,6 +43,12 @@ function isWrong(error: unknown): boolean {
 function names(identifier: Identifier, user: User | undefined): boolean {
   if (user === undefined) return false;
   return identifier.value === (identifier.kind === "numeric" ? user.id : user.name);
+}
+
+/** Whoever manages users must not lock root out, who would not know its own name any more: CannotChangePermissions (49). */
+function requireNotRootOfOthers(user: User, newName: string, asking: User | undefined): void {
+  if (user.id !== rootUserId || asking?.id === rootUserId || newName === user.name) return;
+  throw new IggyError("CannotChangePermissions", [rootUserId]);
 }
 
 /** Lengths are checked first, then name, status and password (spec BP 4.3), of which each takes as long as a wrong password. */
@@ -98,6 +105,7 @@ export const userCommands = [
     const status = UserStatusCode[userStatusOf(statusCode)];
     if (shard.state.users.byName.has(username)) throw new IggyError("UserAlreadyExists"); // before the costly hash
     const passwordHash = await logins.hash(session.address, password);
+    requireRight(shard, session, "createUser"); // that took time
     const request = { name: username, passwordHash, status, permissions: permissions ?? null };
     const created = await shard.control({ kind: "createUser", request });
     return {
@@ -113,6 +121,8 @@ export const userCommands = [
     requireRight(shard, session, "updateUser");
     if (username !== undefined) requireUserName(username);
     const status = statusCode === undefined ? undefined : UserStatusCode[userStatusOf(statusCode)];
+    if (username !== undefined)
+      requireNotRootOfOthers(requireUser(shard.state, user), username, userOf(shard, session));
     await shard.control({ kind: "updateUser", request: { user, name: username, status } });
     return undefined;
   }),
@@ -134,11 +144,15 @@ export const userCommands = [
     requirePassword(request.currentPassword);
     requirePassword(request.newPassword);
     const user = requireUser(shard.state, request.user);
-    if (userOf(shard, session) !== user) requireRight(shard, session, "changePassword");
+    const requireAllowed = () => {
+      if (userOf(shard, session)?.id !== user.id) requireRight(shard, session, "changePassword");
+    };
+    requireAllowed();
     // The current password of the target, also when an administrator changes it (spec SB 13, trap 51).
     const { passwordHash } = user;
     await requireRightPassword(context, session, { name: user.name, password: request.currentPassword, user });
     const newHash = await logins.hash(session.address, request.newPassword);
+    requireAllowed(); // both took time
     const isOwn = userOf(shard, session)?.id === user.id;
     const change = {
       userId: user.id,

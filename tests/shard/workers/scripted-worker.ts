@@ -10,7 +10,7 @@ self.onmessage = (event: MessageEvent<ToShard>) => {
   const message = event.data;
   switch (message.kind) {
     case "start":
-      post({ kind: "opened", state: undefined, hasCreatedRoot: message.start.shardId === 0 });
+      post({ kind: "opened", state: undefined, hasSetRootPassword: message.start.shardId === 0 });
       return;
     case "listen":
       post({ kind: "listening", ports: { ...message.ports, tcp: message.ports.tcp === 0 ? 4711 : message.ports.tcp } });

@@ -22,7 +22,7 @@ self.onmessage = (event: MessageEvent<ToShard>) => {
     case "start":
       shardId = message.start.shardId;
       pulse = new LoopPulse(message.start.loops, shardId);
-      post({ kind: "opened", state: undefined, hasCreatedRoot: false });
+      post({ kind: "opened", state: undefined, hasSetRootPassword: false });
       return;
     case "listen":
       post({ kind: "listening", ports: message.ports });
