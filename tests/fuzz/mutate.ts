@@ -5,7 +5,7 @@ const extremes = [0, 1, 2, 0x7f, 0x80, 0xff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0
 
 /** One to three changes of a copy of `original`. */
 export function mutate(original: Uint8Array, random: Random): Uint8Array {
-  let bytes = original.slice();
+  let bytes = new Uint8Array(original); // `slice` of a buffer is no copy
   const below = (limit: number) => random.u32() % limit;
   for (let change = 1 + below(3); change > 0; change--) {
     if (bytes.byteLength === 0) return new Uint8Array(below(20)).fill(below(256));
