@@ -27,3 +27,11 @@ export const systemClock: Clock = createSystemClock(
   () => Date.now(),
   () => performance.now(),
 );
+
+/**
+ * Time that passes, for ages and time limits: never set and never stepping, and the same for all threads of the process. It
+ * began with the wall clock's time; it stands still while the machine sleeps.
+ */
+export const monotonicClock: Clock = {
+  nowMicros: () => Math.floor((performance.timeOrigin + performance.now()) * 1000),
+};

@@ -12,7 +12,7 @@ import { createLogOutput } from "../observability/log-output.ts";
 import { makeSnapshot } from "../observability/snapshot.ts";
 import { countOpenFiles, formatSysinfo } from "../observability/sysinfo.ts";
 import { createSystemStatsReader } from "../observability/system-stats.ts";
-import { systemClock } from "../platform/clock.ts";
+import { monotonicClock, systemClock } from "../platform/clock.ts";
 import { realDisk } from "../platform/real-disk.ts";
 import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
 import { allTotals, isServerFault, Logins, Refusals, type ServerContext, Sessions } from "../server/index.ts";
@@ -103,6 +103,7 @@ class ShardProcess {
             log: metadataLog,
             disk: realDisk,
             clock: systemClock,
+            elapsed: monotonicClock,
             paths,
             topicDefaults,
             tokensPerUserMax: config.personalAccessToken.maxTokensPerUser,
@@ -121,7 +122,7 @@ class ShardProcess {
     });
     this.#sessions = new Sessions({
       shard: this.#shard,
-      clock: systemClock,
+      clock: monotonicClock,
       onFailure: (error) => log.error("a client that is gone could not leave its groups", { error }),
     });
     const context: ServerContext = {

@@ -12,6 +12,7 @@ import { WithoutLogin } from "./without-login.ts";
 
 export interface SessionsOptions {
   readonly shard: Shard;
+  /** One that never steps: clients must not be gone because the time was set. */
   readonly clock: Clock;
   /** A member that is gone could not be taken out of its groups. */
   readonly onFailure: (error: unknown) => void;
@@ -40,6 +41,8 @@ export class Sessions {
   /** How the connection of a session is cut. */
   readonly #closers = new Map<Session, () => void>();
   readonly #withoutLogin = new WithoutLogin();
+  /** When it was last looked who is stale. */
+  #checkedMicros: number | undefined;
   /** Sessions that have asked for something that may end logins. */
   readonly #asking = new Map<Session, TakenAway>();
 
@@ -187,9 +190,20 @@ export class Sessions {
     this.#waitForLogin(session);
   }
 
-  /** Drops those that have not pinged for too long (spec SB 8.1); how many. */
+  /** The client is there. */
+  pinged(session: Session): void {
+    session.heartbeatMicros = this.#options.clock.nowMicros();
+  }
+
+  /**
+   * To be called once in an interval: drops those that have not pinged for too long (spec SB 8.1); how many. When the call
+   * comes late the process stood still, and pings may wait in the sockets: they are read first.
+   */
   dropStale(intervalMicros: number): number {
     const nowMicros = this.#options.clock.nowMicros();
+    const sinceMicros = nowMicros - (this.#checkedMicros ?? nowMicros);
+    this.#checkedMicros = nowMicros;
+    if (isStale({ heartbeatMicros: nowMicros - sinceMicros }, nowMicros, intervalMicros)) return 0;
     let dropped = 0;
     for (const session of this.#sessions) {
       if (session.isRecordGone || !isStale(session, nowMicros, intervalMicros)) continue;

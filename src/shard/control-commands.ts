@@ -116,6 +116,8 @@ export type EventOf<K extends ControlKind> = K extends keyof ControlEvents
 
 export interface PlanSettings {
   readonly nowMicros: number;
+  /** Of a clock that never steps. */
+  readonly elapsedMicros: number;
   readonly topicDefaults: TopicDefaults;
   readonly tokensPerUserMax: number;
   /** Undefined: no more than what can exist. */
@@ -147,7 +149,7 @@ function planWithoutLimits(
   command: ControlCommand,
   settings: PlanSettings,
 ): readonly MetadataEvent[] {
-  const { nowMicros, topicDefaults, tokensPerUserMax, makeLogId } = settings;
+  const { nowMicros, elapsedMicros, topicDefaults, tokensPerUserMax, makeLogId } = settings;
   const makes = () => ({ logBase: makeLogId() });
   const ends = { removalId: nextRemovalId(state) };
   switch (command.kind) {
@@ -198,7 +200,7 @@ function planWithoutLimits(
       return [planDeleteGroup(state, command.request)];
     case "joinGroup":
       // Whoever disconnects leaves its groups by "clientGone", which comes behind its joins: members are never gone.
-      return present(planJoinGroup(state, command.request, command.clientId, () => true, nowMicros));
+      return present(planJoinGroup(state, command.request, command.clientId, () => true, elapsedMicros));
     case "leaveGroup":
       return [planLeaveGroup(state, command.request, command.clientId)];
     case "clientGone":
@@ -208,7 +210,7 @@ function planWithoutLimits(
     case "finishRemovals":
       return planRemovalsFinished(state, settings.finishedRemovals);
     case "timeOutRevocations":
-      return planTimedOutRevocations(state, nowMicros, command.timeoutMicros);
+      return planTimedOutRevocations(state, elapsedMicros, command.timeoutMicros);
     default:
       return assertNever(command, "a control command is of a known kind");
   }

@@ -30,6 +30,8 @@ export interface ControlPlaneOptions {
   readonly log: MetadataLog;
   readonly disk: Disk;
   readonly clock: Clock;
+  /** One that never steps, for how long promises in groups wait; `clock` if not given. */
+  readonly elapsed?: Clock;
   readonly paths: DataPaths;
   readonly topicDefaults: TopicDefaults;
   /** `personal_access_token.max_tokens_per_user` */
@@ -92,9 +94,10 @@ export class ControlPlane {
   }
 
   #plan(command: ControlCommand): readonly MetadataEvent[] {
-    const { log, clock, topicDefaults, tokensPerUserMax, limits } = this.#options;
+    const { log, clock, elapsed = clock, topicDefaults, tokensPerUserMax, limits } = this.#options;
     const settings: PlanSettings = {
       nowMicros: clock.nowMicros(),
+      elapsedMicros: elapsed.nowMicros(),
       topicDefaults,
       tokensPerUserMax,
       limits,

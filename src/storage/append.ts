@@ -10,7 +10,7 @@ import { IggyError } from "../protocol/errors.ts";
 import { Deduplication } from "./deduplication.ts";
 import { encryptBatch } from "./encryption.ts";
 import { type FlushGroup, makeFlushGroup, settled } from "./flush-group.ts";
-import { pendingRowsBytesMax, segmentBytesMax, writeAtOnceBytes } from "./limits.ts";
+import { clockStepBackMicrosMax, pendingRowsBytesMax, segmentBytesMax, writeAtOnceBytes } from "./limits.ts";
 import type { PartitionLog } from "./partition-log.ts";
 import { cutBehindMessages, reserveAhead } from "./reserve.ts";
 import { Sealing } from "./sealing.ts";
@@ -199,12 +199,14 @@ export class Appender {
     const log = this.#log;
     const { messagesCount, messagesSizeBytes } = batch;
     assert(messagesCount > 0 && messagesSizeBytes <= segmentBytesMax, "a batch was validated");
+    const nowMicros = log.context.clock.nowMicros();
+    if (nowMicros < log.lastTimestampMicros - clockStepBackMicrosMax) this.#followClock(nowMicros);
     if (log.active.acceptedSizeBytes + messagesSizeBytes > segmentBytesMax) this.#makeRoom();
     const active = log.active;
     const firstOffset = log.nextOffset;
     assert(firstOffset === active.endOffset, "an append continues where the segment ends");
-    // One time for the whole batch, never before that of an earlier message: reads by time search for it.
-    const timestampMicros = Math.max(log.context.clock.nowMicros(), log.lastTimestampMicros);
+    // One time for the whole batch, never before that of an earlier message of the segment: reads by time search for it.
+    const timestampMicros = Math.max(nowMicros, log.lastTimestampMicros);
     batch.kernel.stamp(
       batch.rowsPosition,
       messagesCount,
@@ -290,7 +292,26 @@ export class Appender {
     return settled;
   }
 
-  /** The segment cannot hold the batch behind what it has: positions have 32 bits. */
+  /**
+   * The clock was ahead when the last messages were dated. Inside a segment times do not go back, so those that are dated
+   * rightly begin another one.
+   */
+  #followClock(nowMicros: number): void {
+    const log = this.#log;
+    const { directory, lastTimestampMicros } = log;
+    this.#makeRoom();
+    log.lastTimestampMicros = 0;
+    log.context.log.warn(
+      "the clock went back: earlier messages keep the time that it had, later ones get the time that it has",
+      {
+        directory,
+        had: textOfTime(lastTimestampMicros),
+        has: textOfTime(nowMicros),
+      },
+    );
+  }
+
+  /** Begins another segment: this one cannot hold the batch behind what it has. */
   #makeRoom(): void {
     const failure = this.writeJournal(false);
     if (failure !== undefined) throw failure;
@@ -362,6 +383,10 @@ export class Appender {
       });
     }
   }
+}
+
+function textOfTime(micros: number): string {
+  return new Date(Math.floor(micros / 1000)).toISOString();
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Clock } from "../platform/clock.ts";
+import { type Clock, monotonicClock } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import { FileCache } from "./file-cache.ts";
 import { ScanMemory, type ScanMemoryOptions } from "./scan-memory.ts";
@@ -7,6 +7,8 @@ import type { DirectoryRemoval, EncryptionOptions, StorageContext, StorageLog, S
 export interface StorageContextOptions {
   readonly disk: Disk;
   readonly clock: Clock;
+  /** `monotonicClock` if not given. */
+  readonly elapsed?: Clock;
   readonly options: StorageOptions;
   /** Memory for recovery and for checks before reads; 1 to 4 MiB serve well. */
   readonly scan: ScanMemoryOptions;
@@ -26,6 +28,7 @@ export function createStorageContext(given: StorageContextOptions): StorageConte
   return {
     disk: given.disk,
     clock: given.clock,
+    elapsed: given.elapsed ?? monotonicClock,
     options: given.options,
     files: new FileCache(given.disk, given.options.openFilesMax),
     scanMemory: new ScanMemory(given.scan),

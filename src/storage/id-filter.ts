@@ -2,7 +2,7 @@
 // so that the oldest expire first and the newest can be taken back, and an open-addressing table of places in the ring.
 // All of it is in typed arrays: an id is four 32-bit words, and nothing is allocated for a message.
 
-import { idFilterEntriesMax, idFilterEntriesMin } from "./limits.ts";
+import { clockStepBackMicrosMax, idFilterEntriesMax, idFilterEntriesMin } from "./limits.ts";
 import type { DeduplicationOptions } from "./types.ts";
 
 const wordsPerId = 4;
@@ -46,8 +46,16 @@ export class IdFilter {
     return this.#insertedCount;
   }
 
-  /** Forgets what has expired; entries that follow are as old as `nowMicros` (a clock that goes back stands still here). */
+  /**
+   * Forgets what has expired; entries that follow are as old as `nowMicros`. A clock that goes back a little stands still here; one
+   * that was wrong takes the entries along, which stay as old as they were.
+   */
   advance(nowMicros: number): void {
+    const backMicros = this.#nowMicros - nowMicros;
+    if (backMicros > clockStepBackMicrosMax) {
+      for (let index = 0; index < this.#count; index++) this.#timesMicros[this.#placeOf(index)]! -= backMicros;
+      this.#nowMicros = nowMicros;
+    }
     this.#nowMicros = Math.max(this.#nowMicros, nowMicros);
     if (this.expiryMicros === 0) return;
     while (this.#count > 0 && this.#timesMicros[this.#oldest]! + this.expiryMicros <= this.#nowMicros) {

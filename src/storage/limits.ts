@@ -72,3 +72,9 @@ export const decryptSliceBytes = 1024 * 1024;
 
 /** What recovery copies or writes anew goes in pieces of this size. */
 export const tailCopyBytes = 256 * 1024;
+
+/**
+ * A clock that goes back by more than this was wrong before: messages are dated by it again, in a new segment. Up to this, which
+ * is what time services correct, messages keep the time of the one before for so long.
+ */
+export const clockStepBackMicrosMax = 60_000_000;

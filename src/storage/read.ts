@@ -95,8 +95,9 @@ export class Reader {
   }
 
   /**
-   * Offset of the first message with this time or a later one; the end of the log if there is none. As times do not go back,
-   * the two rows that it stands between prove it, wherever a search through unverified rows came from.
+   * Offset of the first message with this time or a later one; the end of the log if there is none. Where a segment begins
+   * because the clock had been ahead, that may be one of the messages that were dated ahead: none is missed. As times do not go
+   * back inside a segment, the two rows that it stands between prove it, wherever a search through unverified rows came from.
    */
   #offsetAtOrAfter(timestampMicros: number): number | UnverifiedRows {
     const log = this.#log;

@@ -3,6 +3,7 @@
 // too large is decided above.
 
 import { DiskError } from "../platform/disk.ts";
+import { clockStepBackMicrosMax } from "./limits.ts";
 import type { ConsumerOffsets, StoredConsumer } from "./offsets.ts";
 import type { PartitionLog } from "./partition-log.ts";
 import type { Segment } from "./segment.ts";
@@ -70,13 +71,25 @@ export function removeExpired(
   let removed = 0;
   while (removed < countMax) {
     const oldest = log.segments[0]!;
-    const isExpired = oldest.lastTimestampMicros !== 0 && oldest.lastTimestampMicros + expiryMicros <= nowMicros;
+    const isExpired = oldest.lastTimestampMicros !== 0 && ageOf(log, oldest, nowMicros) >= expiryMicros;
     const isEmpty = oldest.index.rowsCount === 0; // it must not keep those behind it
     if (!(isExpired || isEmpty) || findRemovable(log, offsets, false) === undefined) break;
     log.removeOldestSegment();
     removed++;
   }
   return removed;
+}
+
+/**
+ * At least how long ago its newest message came. What a clock dated ahead that was wrong must not stay, and hold back all that
+ * is behind it, until the clock gets there: its age is that since it was seen, by a clock that nobody sets.
+ */
+function ageOf({ context }: PartitionLog, segment: Segment, nowMicros: number): number {
+  const ageMicros = nowMicros - segment.lastTimestampMicros;
+  if (ageMicros >= -clockStepBackMicrosMax) return ageMicros;
+  const elapsedMicros = context.elapsed.nowMicros();
+  segment.seenAheadMicros ??= elapsedMicros;
+  return elapsedMicros - segment.seenAheadMicros;
 }
 
 function findRemovable(log: PartitionLog, offsets: ConsumerOffsets, isAttempt: boolean): Segment | undefined {

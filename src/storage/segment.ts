@@ -34,6 +34,8 @@ export class Segment {
   hasLeftover = false;
   /** Highest time of its messages, 0 while it has none. */
   lastTimestampMicros = 0;
+  /** When retention first saw that its messages are dated ahead of the clock, by the monotonic one. */
+  seenAheadMicros: number | undefined;
   /** Rows whose messages are damaged, where there are any: reads leave them out. */
   damagedRows: RowRanges | undefined;
   /** Whether the log already says that retention must leave it. */

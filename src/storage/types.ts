@@ -72,6 +72,8 @@ export type StorageCounter =
 export interface StorageContext {
   readonly disk: Disk;
   readonly clock: Clock;
+  /** What nobody sets, for ages where the other was wrong. */
+  readonly elapsed: Clock;
   readonly options: StorageOptions;
   readonly files: FileCache;
   readonly scanMemory: ScanMemory;

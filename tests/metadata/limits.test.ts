@@ -26,6 +26,7 @@ const settings = {
 function plan(state: MetadataState, command: ControlCommand, limits: Partial<MetadataLimits>) {
   return planControl(state, command, {
     nowMicros: 1000,
+    elapsedMicros: 1000,
     topicDefaults: defaults,
     tokensPerUserMax: 1,
     limits: { ...none, ...limits },

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { createSystemClock, systemClock } from "../../src/platform/clock.ts";
+import { createSystemClock, monotonicClock, systemClock } from "../../src/platform/clock.ts";
 
 test("the system clock counts whole microseconds and agrees with Date", () => {
   const before = Date.now();
@@ -53,4 +53,16 @@ test("a fine clock that drifts stays within two milliseconds of the wall clock",
     fineMs += 1.01;
     expect(Math.abs(clock.nowMicros() - wallMs * 1000)).toBeLessThanOrEqual(2000);
   }
+});
+
+test("the clock for ages does not notice that the time is set", () => {
+  const now = Date.now;
+  const before = monotonicClock.nowMicros();
+  Date.now = () => now() + 3_600_000;
+  const after = monotonicClock.nowMicros();
+  const set = systemClock.nowMicros();
+  Date.now = now;
+  expect(after).toBeGreaterThanOrEqual(before);
+  expect(after - before).toBeLessThan(60e6);
+  expect(set - before).toBeGreaterThan(3_000e6);
 });

@@ -1,6 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { isStale } from "../../src/server/heartbeat.ts";
+import { Sessions } from "../../src/server/index.ts";
+import { startShards } from "../shard/setup.ts";
 
 const intervalMicros = 5_000_000;
 const heartbeatMicros = 1_750_000_000_000_000;
@@ -30,4 +32,22 @@ test("the border is a whole number of microseconds, rounded down, for any interv
       expect(stale).toBe(BigInt(ageMicros) > (BigInt(interval) * 12n) / 10n);
     }),
   );
+});
+
+test("after a pause of the process the pings that wait are read before anybody is dropped", async () => {
+  const shards = startShards();
+  const clock = { micros: heartbeatMicros, nowMicros: () => clock.micros };
+  const onFailure = (error: unknown) => {
+    throw error;
+  };
+  const sessions = new Sessions({ shard: shards.shards[0].shard, clock, onFailure });
+  const [pings, silent] = ["a:1", "a:2"].map((address) => sessions.open("tcp", address));
+  expect(sessions.dropStale(intervalMicros)).toBe(0);
+  clock.micros += 9_000_000;
+  expect(sessions.dropStale(intervalMicros)).toBe(0);
+  sessions.pinged(pings!);
+  clock.micros += intervalMicros;
+  expect(sessions.dropStale(intervalMicros)).toBe(1);
+  expect([pings!, silent!].map(({ isRecordGone }) => isRecordGone)).toEqual([false, true]);
+  await shards.close();
 });

@@ -136,7 +136,9 @@ export async function removeExpired(place: Place): Promise<void> {
   if (!isCompared || place.isBroken) return;
   const expiryMicros = simulation.pick([0, 500, 5000, 3_600_000_000]);
   const latest = clock.nowMicros() + 1000;
-  const tooYoung = model.offsetsFrom(0).find((offset) => model.timestampAt(offset)! + expiryMicros > latest);
+  // The age of what is dated ahead by more than a minute is that since it was seen: no time passes for it here.
+  const ageOf = (timestampMicros: number) => (timestampMicros > latest + 60e6 ? 0 : latest - timestampMicros);
+  const tooYoung = model.offsetsFrom(0).find((offset) => ageOf(model.timestampAt(offset)!) < expiryMicros);
   const below = Math.min(readableEnd(place), tooYoung ?? Number.POSITIVE_INFINITY);
   await retain(place, below, () => partition.removeExpiredSegments(expiryMicros));
 }

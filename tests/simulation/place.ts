@@ -128,7 +128,9 @@ export class Place {
     return readWhole(
       this.machine.simulation,
       this.partition,
-      (message, previous) => mayGoBack(previous.number, message.number),
+      // A clock that goes back by more than a minute begins a segment, where times start anew.
+      (message, previous) =>
+        mayGoBack(previous.number, message.number) || previous.timestampMicros - message.timestampMicros > 60e6,
       this.machine.isEncrypted,
     );
   }

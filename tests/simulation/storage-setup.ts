@@ -62,6 +62,7 @@ export function createSimContext(
   return {
     disk,
     clock,
+    elapsed: { nowMicros: () => 0 },
     options,
     files: new FileCache(disk, options.openFilesMax),
     scanMemory: new ScanMemory({

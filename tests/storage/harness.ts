@@ -29,6 +29,8 @@ export class TestClock {
 export interface Harness {
   readonly context: StorageContext;
   readonly clock: TestClock;
+  /** Stands still unless it is set. */
+  readonly elapsed: { micros: number };
   readonly logged: string[];
   /** Ends the turn: runs what was scheduled. */
   endTurn(): void;
@@ -43,6 +45,7 @@ export function makeHarness(
   encryption?: EncryptionOptions,
 ): Harness {
   const clock = new TestClock();
+  const elapsed = { micros: 0 };
   const logged: string[] = [];
   let scheduled: (() => void)[] = [];
   const note = (level: string) => (message: string, fields?: Record<string, unknown>) => {
@@ -52,6 +55,7 @@ export function makeHarness(
   const context = createStorageContext({
     disk,
     clock,
+    elapsed: { nowMicros: () => elapsed.micros },
     options: {
       acknowledge: "write",
       segmentSizeBytes: 1024 * 1024,
@@ -71,6 +75,7 @@ export function makeHarness(
   return {
     context,
     clock,
+    elapsed,
     logged,
     endTurn() {
       const flushes = scheduled;

@@ -13,8 +13,8 @@ const compatibleVersion = { text: "0.8.0", semver: 8000 };
 export const systemCommands = [
   command(
     "ping",
-    ({ clock }, session) => {
-      session.heartbeatMicros = clock.nowMicros();
+    ({ sessions }, session) => {
+      sessions.pinged(session);
       return undefined;
     },
     { needsLogin: false },
