@@ -1,9 +1,11 @@
 // The sessions of one shard, whatever their transport: who is listed as a client, who leaves its groups when.
-import { loginOf, type MetadataEvent, type User } from "../metadata/index.ts";
+import { isAllowed, loginOf, type MetadataEvent, type User } from "../metadata/index.ts";
 import type { Clock } from "../platform/clock.ts";
+import { numericId } from "../protocol/identifier.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { Transport } from "../protocol/records/enumerations.ts";
 import type { Shard } from "../shard/index.ts";
+import { isServerFault } from "./faults.ts";
 import { isStale } from "./heartbeat.ts";
 import { sourceOf } from "./logins/network.ts";
 import { userOf } from "./rights.ts";
@@ -83,6 +85,7 @@ export class Sessions {
       this.#options.shard.counters.clients.loggedIn(source);
       this.#withoutLogin.delete(source, session);
     }
+    if (session.user !== undefined && session.user.id !== user.id) this.#leaveGroups(session);
     setUser(session, loginOf(user, tokenHash));
   }
 
@@ -90,6 +93,7 @@ export class Sessions {
   logOut(session: Session): void {
     const wasLoggedIn = session.user !== undefined;
     setUser(session, undefined);
+    this.#leaveGroups(session); // who may not poll them keeps no partitions from others
     if (!wasLoggedIn || !this.#sessions.has(session)) return;
     this.#options.shard.counters.clients.loggedOut(sourceOf(session.address));
     this.#waitForLogin(session);
@@ -163,6 +167,7 @@ export class Sessions {
 
   /** An event has been applied to this shard's state. */
   follow(event: MetadataEvent): void {
+    if (event.kind === "permissionsUpdated") this.#leaveForbiddenGroups(event.userId);
     if (!loginEnders.has(event.kind)) return;
     for (const [session, taken] of this.#asking) this.#keep(session, taken, event);
     for (const session of this.#sessions) this.#endIfOver(session);
@@ -228,6 +233,23 @@ export class Sessions {
   #drop(session: Session): void {
     session.isRecordGone = true;
     this.#leaveGroups(session);
+  }
+
+  /** Who may not poll a group any more would keep its partitions from others. */
+  #leaveForbiddenGroups(userId: number): void {
+    const { shard, onFailure } = this.#options;
+    for (const session of this.#sessions) {
+      if (session.user?.id !== userId || !session.hasJoinedGroups) continue;
+      const user = userOf(shard, session);
+      const { clientId } = session;
+      for (const { streamId, topicId, groupId } of shard.state.groupsByClient.get(clientId) ?? []) {
+        if (isAllowed(user, "consumerGroup", streamId, topicId)) continue;
+        const request = { stream: numericId(streamId), topic: numericId(topicId), group: numericId(groupId) };
+        shard.control({ kind: "leaveGroup", request, clientId }).catch((error: unknown) => {
+          if (isServerFault(error)) onFailure(error); // else the group, or the membership, is gone already
+        });
+      }
+    }
   }
 
   /** In any case after a join that is still on its way: both go through the same mailbox. */

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { nameId, numericId } from "../../src/protocol/identifier.ts";
 import { useServers } from "../support/server.ts";
 import type { Caller } from "./caller.ts";
-import { globalFlags, permissions } from "./flags.ts";
+import { globalFlags, permissions, streamRights } from "./flags.ts";
 import { callerOf } from "./play.ts";
 import { active, inactive, loginRequest, plainTopic, type Scene, World, waitFor } from "./world.ts";
 
@@ -108,6 +108,21 @@ describe("a user that is deactivated", () => {
   });
 });
 
+test("a user whose rights are taken leaves the groups that it may not poll any more, and only those", async () => {
+  const account = await world.createAccount(everything);
+  const [kept, lost] = [await world.scene(), await world.scene()];
+  const members = [await world.connectAs(account), await world.connectAs(account), await world.connectAs(account)];
+  for (const member of members) {
+    for (const { stream, topic, group } of [kept, lost])
+      await member.value("joinConsumerGroup", { stream, topic, group });
+  }
+  expect(await membersCount(lost)).toBe(3);
+  const rights = permissions([], [streamRights(kept.streamId, ["readTopics"])]);
+  await world.root.value("updatePermissions", { user: numericId(account.id), permissions: rights });
+  await waitFor("the group is left", async () => (await membersCount(lost)) === 0);
+  expect(await membersCount(kept)).toBe(3);
+});
+
 describe("a user that is renamed", () => {
   test("logs in by the new name only, and goes on where it is connected", async () => {
     const account = await world.createAccount();
@@ -128,31 +143,41 @@ describe("a user that is renamed", () => {
 });
 
 describe("login and logout on one connection", () => {
-  test("logout keeps the memberships, disconnecting ends them", async () => {
+  test("a logout ends the memberships, as a disconnect does, and as a login as somebody else does", async () => {
+    const scene = await world.scene();
+    const account = await world.createAccount(everything);
+    const endings: readonly ((member: Caller) => Promise<unknown>)[] = [
+      (member) => member.value("logoutUser", undefined),
+      (member) => member.value("loginWithPersonalAccessToken", { token: account.token }),
+      async (member) => member.close(),
+    ];
+    for (const end of endings) {
+      const member = await callerOf(world, "member", scene);
+      await member.value("loginWithPersonalAccessToken", { token: world.rootToken });
+      expect(await membersCount(scene)).toBe(1);
+      await end(member);
+      await waitFor("the group is left", async () => (await membersCount(scene)) === 0);
+    }
+  });
+
+  test("who has logged out is listed without user and groups, and joins again after a login", async () => {
     const scene = await world.scene();
     const { stream, topic, group } = scene;
     await world.send(scene, 0, "one");
     const member = await callerOf(world, "member", scene);
     await member.value("logoutUser", undefined);
-    expect(await membersCount(scene)).toBe(1);
+    await waitFor("the group is left", async () => (await membersCount(scene)) === 0);
     const clients = await world.root.content("getClients", undefined);
     const listed = clients.find(({ address }) => address === member.wire.address);
-    expect(listed).toMatchObject({ userId: undefined, consumerGroupsCount: 1 });
+    expect(listed).toMatchObject({ userId: undefined, consumerGroupsCount: 0 });
     expect(await member.status("leaveConsumerGroup", { stream, topic, group })).toBe(40);
-
     await member.value("loginWithPersonalAccessToken", { token: world.rootToken });
+    await member.value("joinConsumerGroup", { stream, topic, group });
     const polled = await member.content("pollMessages", {
       consumer: { kind: "group", id: group },
-      stream,
-      topic,
-      partitionId: 0,
-      strategy: { kind: "next", value: 0n },
-      count: 1,
-      autoCommit: true,
+      ...{ stream, topic, partitionId: 0, strategy: { kind: "next", value: 0n }, count: 1, autoCommit: true },
     });
     expect(polled.messages).toHaveLength(1);
-    member.close();
-    await waitFor("the group is left", async () => (await membersCount(scene)) === 0);
   });
 
   test("another login replaces the user and what it may do", async () => {
