@@ -47,7 +47,7 @@ export async function startBenchServer(
     cwd: directory,
     env: {
       ...Object.fromEntries(inherited),
-      IGGY_CONFIG_PATH: "no-such-file.toml",
+      IGGY_CONFIG_PATH: "/dev/null",
       IGGY_SYSTEM_PATH: dataPath,
       IGGY_SYSTEM_SHARDING_CPU_ALLOCATION: String(shards),
       IGGY_ROOT_USERNAME: "iggy",

@@ -1,6 +1,7 @@
 // Which certificate each transport shows (spec SB 9.1). HTTPS has no self_signed key; the broker's own pair serves it too
-// where the configured file does not exist, as for TCP and WebSocket.
+// where nobody named a file, as for TCP and WebSocket.
 import type { Config } from "./schema/index.ts";
+import { certificateFiles } from "./schema/tls.ts";
 
 export type TlsTransport = "tcp" | "websocket" | "quic" | "http";
 
@@ -28,5 +29,8 @@ function choiceOf(
   { certFile, keyFile }: { readonly certFile: string; readonly keyFile: string },
   selfSigned: boolean,
 ): TransportCertificate {
-  return { files: { certFile, keyFile }, selfSigned };
+  // Files that somebody named must be there: another certificate than the one that was meant helps nobody.
+  const areNamed =
+    certFile !== certificateFiles.certFile.defaultValue || keyFile !== certificateFiles.keyFile.defaultValue;
+  return { files: { certFile, keyFile }, selfSigned: selfSigned && !areNamed };
 }

@@ -62,11 +62,19 @@ function readTable(path: string): unknown {
     throw new ConfigError([`${path}: must be a readable file: ${String(error)}`], { cause: error });
   }
   try {
-    return parse(text);
+    return withNumbers(parse(text, { bigint: true }));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     throw new ConfigError([`${path}${positionOf(error)}: must be TOML: ${error.message}`], { cause: error });
   }
+}
+
+/** Whole numbers as numbers, but those that no number holds exactly: they break the rules of their keys, not the file. */
+function withNumbers(value: unknown): unknown {
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  if (Array.isArray(value)) return value.map(withNumbers);
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withNumbers(inner)]));
 }
 
 /** `enforce_fsync = true` is `acknowledge = sync`; after this only `acknowledge` needs to be looked at. */
@@ -85,9 +93,12 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   } = loadEnvironment(options.environment, options.workingDirectory);
   const warnings = [...environmentWarnings, ...warnUnknownNames(environment, schema.shape)];
 
-  const name = environment.IGGY_CONFIG_PATH || "config.toml";
-  const sourcePath = findUpward(name, options.workingDirectory);
-  if (sourcePath === undefined) warnings.push(`configuration file ${name} not found; the defaults are used`);
+  const named = environment.IGGY_CONFIG_PATH || undefined;
+  const sourcePath = findUpward(named ?? "config.toml", options.workingDirectory);
+  if (sourcePath === undefined && named !== undefined) {
+    throw new ConfigError([`IGGY_CONFIG_PATH = ${JSON.stringify(named)}: the file does not exist`]);
+  }
+  if (sourcePath === undefined) warnings.push("configuration file config.toml not found; the defaults are used");
 
   const reading: Reading = {
     environment,

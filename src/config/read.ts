@@ -77,7 +77,11 @@ function readField(
   const origin = { shown: show(fromEnvironment ? text : fileValue, field.secret), layer };
   reading.origins.set(path, origin);
   try {
-    return fromEnvironment ? field.fromText(text) : field.fromToml(fileValue);
+    const value = fromEnvironment ? field.fromText(text) : field.fromToml(fileValue);
+    if (field.isInert && String(value) !== String(field.defaultValue)) {
+      reading.warnings.push(describeViolation(path, origin, "the key is accepted and does nothing here"));
+    }
+    return value;
   } catch (error) {
     if (!isBrokenRule(error)) throw error;
     const line = describeViolation(path, origin, error.message);

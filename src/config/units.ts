@@ -6,6 +6,9 @@ export class UnitError extends Error {
   override readonly name = "UnitError";
 }
 
+/** A size that no number holds exactly. */
+export class SizeTooLargeError extends UnitError {}
+
 /** Wire number of "never expires" (2^64 - 1). */
 export const NEVER_EXPIRE = 2n ** 64n - 1n;
 /** Wire number of "take the server's configured expiry". */
@@ -48,7 +51,7 @@ export function parseByteSize(text: string, options: { zeroWords?: boolean } = {
   const factor = (binary === undefined ? 1000n : 1024n) ** BigInt(power);
   const divisor = 10n ** BigInt(fraction.length) * (unit === "b" ? 8n : 1n);
   const sizeBytes = (BigInt(whole + fraction) * factor + divisor - 1n) / divisor;
-  if (sizeBytes > SAFE_MAX) throw new UnitError("must be a size below 8 PiB");
+  if (sizeBytes > SAFE_MAX) throw new SizeTooLargeError("must be a size below 8 PiB");
   return Number(sizeBytes);
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { certificatesNeeded } from "../../src/config/certificates.ts";
 import { ConfigError, loadConfig } from "../../src/config/load.ts";
 import { inDirectory, load, topology, violations } from "./support.ts";
 
@@ -116,12 +117,40 @@ describe("finding files", () => {
       expect(at("/", { IGGY_CONFIG_PATH: path }).config.quic.enabled).toBe(false);
     }));
 
-  test("a missing file is a warning and the defaults", () =>
+  test("a missing file is a warning and the defaults; one that is named stops the start", () =>
     inDirectory((directory) => {
-      const loaded = at(directory, { IGGY_CONFIG_PATH: "absent.toml" });
+      const loaded = at(directory, {});
       expect(loaded.sourcePath).toBeUndefined();
-      expect(loaded.warnings).toEqual(["configuration file absent.toml not found; the defaults are used"]);
+      expect(loaded.warnings).toEqual(["configuration file config.toml not found; the defaults are used"]);
+      expect(() => at(directory, { IGGY_CONFIG_PATH: "absent.toml" })).toThrow(
+        'IGGY_CONFIG_PATH = "absent.toml": the file does not exist',
+      );
     }));
+
+  test("certificate files that somebody named must be there; the broker's own pair stands in for the defaults only", () => {
+    const named = {
+      IGGY_HTTP_TLS_ENABLED: "true",
+      IGGY_HTTP_TLS_CERT_FILE: "/etc/cert.pem",
+      IGGY_TCP_TLS_ENABLED: "true",
+    };
+    const { config } = load({ environment: named });
+    const needed = certificatesNeeded(config);
+    expect([needed.http?.selfSigned, needed.tcp?.selfSigned]).toEqual([false, true]);
+  });
+
+  test("a key that does nothing is named where it has another value than its default", () => {
+    const toml =
+      "[http]\nweb_ui = true\n[telemetry]\nenabled = true\n[quic]\nsend_window = '100 KB'\ninitial_mtu = '2 KB'";
+    const { warnings } = load({ toml, environment: { IGGY_TCP_IPV6: "true" } });
+    const says = "the key is accepted and does nothing here";
+    const lines = warnings.filter((line) => line.endsWith(says));
+    expect(lines).toEqual([
+      expect.stringMatching(/^tcp\.ipv6 = "true" \(IGGY_TCP_IPV6\)/),
+      expect.stringMatching(/^quic\.initial_mtu = "2 KB" \(/),
+      expect.stringMatching(/^http\.web_ui = true \(/),
+      expect.stringMatching(/^telemetry\.enabled = true \(/),
+    ]);
+  });
 
   test("the nearest .env is read below the environment, before the configuration file is looked for", () =>
     inDirectory((directory) => {

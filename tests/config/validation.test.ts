@@ -14,6 +14,15 @@ const broken: [toml: string, key: string, rule: string][] = [
   ["[tcp]\nframes = 'both'", "tcp.frames", "must be one of auto, sdk, page"],
   ["[tcp]\nmax_request_size = '79 MiB'", "tcp.max_request_size", "at least 80 MiB"],
   ["[tcp]\nmax_request_size = '3 GiB'", "tcp.max_request_size", "at most 2 GiB"],
+  ["[tcp]\nmax_request_size = 9007199254740993", "tcp.max_request_size", "at most 2 GiB"],
+  ["[tcp]\nmax_request_size = '9007199254740993'", "tcp.max_request_size", "at most 2 GiB"],
+  ["[tcp.socket]\nrecv_buffer_size = 9007199254740993", "tcp.socket.recv_buffer_size", "below 8 PiB"],
+  [
+    "[quic]\nmax_concurrent_bidi_streams = 9007199254740993",
+    "quic.max_concurrent_bidi_streams",
+    "from 0 to 9007199254740991",
+  ],
+  ["[heartbeat]\ninterval = 9007199254740993", "heartbeat.interval", "must be a duration"],
   ["[tcp.proxy_protocol]\ntrusted = ['10.0.0.0/33']", "tcp.proxy_protocol.trusted", "addresses and networks"],
   ["[tcp.proxy_protocol]\ntrusted = ['balancer']", "tcp.proxy_protocol.trusted", "addresses and networks"],
   [

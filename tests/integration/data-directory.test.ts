@@ -12,7 +12,7 @@ import { useServers } from "../support/server.ts";
 const servers = useServers();
 
 function configOf(path: string): Config {
-  const environment = { IGGY_SYSTEM_PATH: path, IGGY_CONFIG_PATH: "no-such-file.toml" };
+  const environment = { IGGY_SYSTEM_PATH: path, IGGY_CONFIG_PATH: "/dev/null" };
   return loadConfig({ environment, workingDirectory: tmpdir() }).config;
 }
 

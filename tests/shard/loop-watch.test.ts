@@ -105,7 +105,7 @@ test("a shard's statistics have what the main thread has counted", async () => {
 });
 
 test("the main thread finds a worker that blocks, and hears when it goes on", async () => {
-  const { config } = loadConfig({ environment: { IGGY_CONFIG_PATH: "none.toml" }, workingDirectory: "/" });
+  const { config } = loadConfig({ environment: { IGGY_CONFIG_PATH: "/dev/null" }, workingDirectory: "/" });
   const reports: LoopReport[] = [];
   const supervisor = new Supervisor({
     config,

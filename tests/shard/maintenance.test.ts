@@ -8,7 +8,7 @@ import { type Cleaner, createLoopMemory, LoopPulse, type Shard } from "../../src
 import { eventually } from "../support/process-facts.ts";
 
 function configWith(environment: Record<string, string>) {
-  const given = { IGGY_CONFIG_PATH: "no-such-file.toml", ...environment };
+  const given = { IGGY_CONFIG_PATH: "/dev/null", ...environment };
   return loadConfig({ environment: given, workingDirectory: tmpdir() }).config;
 }
 

@@ -40,7 +40,7 @@ export const topicDefaults = {
 };
 
 export function makePaths(path: string): DataPaths {
-  const environment = { IGGY_SYSTEM_PATH: path, IGGY_CONFIG_PATH: "no-such-file.toml" };
+  const environment = { IGGY_SYSTEM_PATH: path, IGGY_CONFIG_PATH: "/dev/null" };
   return dataPaths(loadConfig({ environment, workingDirectory: tmpdir() }).config.system);
 }
 

@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { loadConfig } from "../../src/config/load.ts";
 import { Supervisor } from "../../src/shard/index.ts";
 
-const { config } = loadConfig({ environment: { IGGY_CONFIG_PATH: "none.toml" }, workingDirectory: "/" });
+const { config } = loadConfig({ environment: { IGGY_CONFIG_PATH: "/dev/null" }, workingDirectory: "/" });
 
 afterEach(() => {
   delete process.env.SCRIPTED_ENDING;

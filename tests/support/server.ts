@@ -53,7 +53,7 @@ function environmentOf(directory: string, options: ServerOptions): Record<string
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("IGGY_") && name !== "RUST_LOG");
   return {
     ...Object.fromEntries(inherited),
-    IGGY_CONFIG_PATH: "no-such-file.toml",
+    IGGY_CONFIG_PATH: "/dev/null",
     IGGY_DISPLAY_CONFIG: "false",
     IGGY_SYSTEM_PATH: join(directory, "data"),
     IGGY_SYSTEM_SHARDING_CPU_ALLOCATION: String(options.shards ?? 1),

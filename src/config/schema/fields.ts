@@ -9,11 +9,14 @@ import {
   parseDurationMicros,
   parseExpiry,
   parseMaxTopicSize,
+  SizeTooLargeError,
 } from "../units.ts";
 import { type Field, RuleError, type TomlOutput } from "./node.ts";
 
 interface Base {
   doc: string;
+  /** The key is accepted, for the files of the original, and does nothing. */
+  inert?: boolean;
   secret?: boolean;
   required?: boolean;
 }
@@ -39,8 +42,9 @@ function field<T>(base: Base, codec: Codec<T>, defaultToml: TomlOutput): Field<T
     // A required key has no default; its placeholder never reaches a configuration and need not pass the bounds.
     defaultValue: base.required === true ? codec.fromToml(defaultToml) : fromToml(defaultToml),
     defaultToml,
-    doc: base.doc,
+    doc: base.inert === true ? `Without effect: ${base.doc}` : base.doc,
     secret: base.secret === true,
+    isInert: base.inert === true,
     required: base.required === true,
     ignoreInvalid: false,
     unitSuffix: codec.unitSuffix ?? "",
@@ -59,6 +63,7 @@ export function optional<T>(inner: Field<T>, options: { ignoreInvalid?: boolean 
     defaultToml: undefined,
     doc: inner.doc,
     secret: inner.secret,
+    isInert: inner.isInert,
     required: false,
     ignoreInvalid: options.ignoreInvalid === true,
     unitSuffix: inner.unitSuffix,
@@ -129,6 +134,8 @@ export function integer(options: Base & { default: number; min?: number; max: nu
       return Number(value);
     },
     fromToml(value) {
+      // Beyond 2^53, which is beyond every bound, so that the number that is nearest will do.
+      if (typeof value === "bigint") return Number(value);
       if (typeof value !== "number" || !Number.isInteger(value)) throw new RuleError("must be a whole number");
       return value;
     },
@@ -154,20 +161,28 @@ export function size(
   const minBytes = options.min === undefined ? 0 : parseByteSize(options.min);
   const maxBytes = options.max === undefined ? Number.MAX_SAFE_INTEGER : parseByteSize(options.max);
   const multiple = options.multipleOfBytes ?? 1;
-  const fromText = (value: string): number => parseByteSize(value, { zeroWords: options.zeroWords === true });
+  const tooLarge = new RuleError(`must be at most ${options.max}`);
+  const fromText = (value: string): number => {
+    try {
+      return parseByteSize(value, { zeroWords: options.zeroWords === true });
+    } catch (error) {
+      if (error instanceof SizeTooLargeError && options.max !== undefined) throw tooLarge;
+      throw error;
+    }
+  };
   const codec: Codec<number> = {
     type: "size",
     unitSuffix: "Bytes",
     fromText,
     fromToml(value) {
-      if (typeof value === "number") return fromText(String(value));
+      if (typeof value === "number" || typeof value === "bigint") return fromText(String(value));
       if (typeof value === "string") return fromText(value);
       throw new RuleError('must be a size such as 1024 or "1 MiB"');
     },
     toToml: formatByteSize,
     check(value) {
       if (value < minBytes) throw new RuleError(`must be at least ${options.min}`);
-      if (value > maxBytes) throw new RuleError(`must be at most ${options.max}`);
+      if (value > maxBytes) throw tooLarge;
       if (value % multiple !== 0) throw new RuleError(`must be a multiple of ${multiple} bytes`);
     },
   };
@@ -215,7 +230,7 @@ export function maxTopicSize(options: Base & { default: string }): Field<bigint>
     type: "topic size",
     fromText: parseMaxTopicSize,
     fromToml(value) {
-      if (typeof value === "number") return parseMaxTopicSize(String(value));
+      if (typeof value === "number" || typeof value === "bigint") return parseMaxTopicSize(String(value));
       if (typeof value === "string") return parseMaxTopicSize(value);
       throw new RuleError('must be a size such as "10 GiB", or "unlimited"');
     },

@@ -76,7 +76,7 @@ export const http = section(
       default: [],
       doc: "Host names by which browsers may reach the broker. Empty: any, but on a loopback listener only those of this machine.",
     }),
-    webUi: bool({ default: false, doc: "Serve the dashboard under /ui, without authentication." }),
+    webUi: bool({ default: false, inert: true, doc: "there is no dashboard yet." }),
     cors,
     jwt,
     metrics: section({

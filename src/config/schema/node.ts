@@ -22,6 +22,8 @@ export interface Field<T> {
   readonly defaultToml: TomlOutput | undefined;
   readonly doc: string;
   readonly secret: boolean;
+  /** The key is accepted and does nothing; its doc says so. */
+  readonly isInert: boolean;
   /** Inside a list of tables: the key must be given. */
   readonly required: boolean;
   /** A broken rule is a warning and the default is used. */

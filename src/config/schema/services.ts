@@ -57,14 +57,14 @@ export const heartbeat = section(
 
 const signal = (endpoint: string) =>
   section({
-    transport: oneOf({ words: ["grpc", "http"], default: "grpc", doc: "grpc or http." }),
-    endpoint: text({ default: endpoint, doc: "Where to send." }),
+    transport: oneOf({ words: ["grpc", "http"], default: "grpc", inert: true, doc: "grpc or http." }),
+    endpoint: text({ default: endpoint, inert: true, doc: "where to send." }),
   });
 
 export const telemetry = section(
   {
-    enabled: bool({ default: false, doc: "Export logs and traces with OpenTelemetry." }),
-    serviceName: text({ default: "iggy", doc: "Name of this service." }),
+    enabled: bool({ default: false, inert: true, doc: "nothing is exported with OpenTelemetry yet." }),
+    serviceName: text({ default: "iggy", inert: true, doc: "name of this service." }),
     logs: signal("http://localhost:7281/v1/logs"),
     traces: signal("http://localhost:7281/v1/traces"),
   },

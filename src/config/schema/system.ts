@@ -34,7 +34,7 @@ const segment = section({
     multipleOfBytes: 512,
     doc: "A segment is sealed at this size; a multiple of 512 bytes.",
   }),
-  archiveExpired: bool({ default: false, doc: "Accepted for compatibility." }),
+  archiveExpired: bool({ default: false, inert: true, doc: "accepted for compatibility." }),
   cacheIndexes: oneOf({
     words: ["all", "open_segment", "none"],
     aliases: { true: "all", false: "none" },
@@ -48,8 +48,10 @@ export const system = section(
   {
     path: text({ default: "local_data", nonEmpty: true, doc: "Data directory; the other paths are below it." }),
     backup: section({
-      path: pathBelow({ default: "backup", doc: "Accepted for compatibility." }),
-      compatibility: section({ path: pathBelow({ default: "compatibility", doc: "Accepted for compatibility." }) }),
+      path: pathBelow({ default: "backup", inert: true, doc: "accepted for compatibility." }),
+      compatibility: section({
+        path: pathBelow({ default: "compatibility", inert: true, doc: "accepted for compatibility." }),
+      }),
     }),
     state: section({
       enforceFsync: bool({
@@ -60,8 +62,8 @@ export const system = section(
         default: false,
         doc: "Let users other than root in again after a start found metadata lost; for one start.",
       }),
-      maxFileOperationRetries: u32({ default: 1, doc: "Accepted for compatibility." }),
-      retryDelayMicros: duration({ default: "1 s", doc: "Accepted for compatibility." }),
+      maxFileOperationRetries: u32({ default: 1, inert: true, doc: "accepted for compatibility." }),
+      retryDelayMicros: duration({ default: "1 s", inert: true, doc: "accepted for compatibility." }),
     }),
     runtime: section({
       path: pathBelow({ default: "runtime", doc: "Deleted and created again at every start." }),
@@ -72,7 +74,7 @@ export const system = section(
       key: text({ default: "", secret: true, doc: "Base64 of 32 bytes." }),
     }),
     compression: section({
-      allowOverride: bool({ default: false, doc: "Accepted for compatibility." }),
+      allowOverride: bool({ default: false, inert: true, doc: "accepted for compatibility." }),
       defaultAlgorithm: oneOf({ words: ["none", "gzip"], default: "none", doc: "gzip only causes a warning." }),
     }),
     stream: section({ path: pathBelow({ default: "streams", doc: "Directory of the streams." }) }),
@@ -89,10 +91,10 @@ export const system = section(
       expiryMicros: duration({ default: "1 m", doc: "How long an id is kept; 0 = for ever." }),
     }),
     recovery: section({
-      recreateMissingState: bool({ default: false, doc: "Accepted for compatibility." }),
+      recreateMissingState: bool({ default: false, inert: true, doc: "accepted for compatibility." }),
     }),
     memoryPool: section({
-      enabled: bool({ default: true, doc: "Accepted for compatibility, but checked." }),
+      enabled: bool({ default: true, inert: true, doc: "accepted for compatibility, but checked." }),
       sizeBytes: size({ default: "4 GiB", doc: "At least 512 MiB and a multiple of 4096." }),
       bucketCapacity: u32({ default: 8192, doc: "A power of two, at least 128." }),
     }),

@@ -11,7 +11,7 @@ export const tcp = section(
       doc: "Listener, IP:port, of every shard. Port 0 lets the system choose.",
     }),
     socketMigration: bool({ default: true, doc: "Move a connection to the shard that owns its partition." }),
-    ipv6: bool({ default: false, doc: "Accepted for compatibility; the family follows the address." }),
+    ipv6: bool({ default: false, inert: true, doc: "the family follows the address." }),
     frames: oneOf({
       words: ["auto", "sdk", "page"],
       default: "auto",

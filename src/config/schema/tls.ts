@@ -9,6 +9,9 @@ export const certificateFiles = {
 /** TLS of the TCP and WebSocket listeners. */
 export const tlsKeys = {
   enabled: bool({ default: false, doc: "Accept TLS connections only." }),
-  selfSigned: bool({ default: true, doc: "Generate a certificate when the certificate file is missing." }),
+  selfSigned: bool({
+    default: true,
+    doc: "Generate a certificate when the files keep their default names and are missing.",
+  }),
   ...certificateFiles,
 };

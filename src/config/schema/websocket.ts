@@ -3,7 +3,8 @@ import { section } from "./node.ts";
 import { tlsKeys } from "./tls.ts";
 
 /** Text that is no size counts as absent, as in the original, but with a warning (spec SB 1.4). */
-const optionalSize = (doc: string) => optional(size({ default: "0 B", zeroWords: true, doc }), { ignoreInvalid: true });
+const optionalSize = (doc: string, inert = false) =>
+  optional(size({ default: "0 B", zeroWords: true, inert, doc }), { ignoreInvalid: true });
 
 export const websocket = section(
   {
@@ -19,15 +20,16 @@ export const websocket = section(
     readBufferSizeBytes: optionalSize(
       "First size and step of a connection's receive buffer, which grows up to 64 MiB; 128 KiB when absent.",
     ),
-    writeBufferSizeBytes: optionalSize("Accepted for compatibility; replies are sent as they come."),
+    writeBufferSizeBytes: optionalSize("replies are sent as they come.", true),
     maxWriteBufferSizeBytes: optionalSize(
       "A connection that leaves more bytes unread than this is closed; 2 MiB when absent, 0 = no limit.",
     ),
     maxMessageSizeBytes: optionalSize("Largest message; 64 MiB when absent."),
-    maxFrameSizeBytes: optionalSize("Accepted for compatibility; max_message_size limits a message in one frame too."),
+    maxFrameSizeBytes: optionalSize("max_message_size limits a message in one frame too.", true),
     acceptUnmaskedFrames: bool({
       default: false,
-      doc: "Accepted for compatibility; frames without a mask are never accepted, as RFC 6455 demands.",
+      inert: true,
+      doc: "frames without a mask are never accepted, as RFC 6455 demands.",
     }),
     tls: section(tlsKeys),
   },
