@@ -128,7 +128,7 @@ export const sendCases: Pick<Table, "sendMessages" | "flushUnsavedBuffer"> = {
         by: "guest",
         request: () => wrongSend([messagesPosition + MessageLayout.payloadLength, 4]),
       },
-      { error: 4022, what: "a payload of 64,000,001 bytes", by: "guest", request: () => bigSend(64_000_001, 100_001) },
+      { error: 4022, what: "a payload of 64,000,001 bytes", request: () => bigSend(64_000_001, 100_001) },
       { error: 4017, what: "user headers of 100,001 bytes", by: "guest", request: () => bigSend(0, 100_001) },
       {
         error: 4100,
