@@ -87,7 +87,7 @@ export function removeExpired(
 function ageOf({ context }: PartitionLog, segment: Segment, nowMicros: number): number {
   const ageMicros = nowMicros - segment.lastTimestampMicros;
   if (ageMicros >= -clockStepBackMicrosMax) return ageMicros;
-  const elapsedMicros = context.elapsed.nowMicros();
+  const elapsedMicros = (context.elapsed ?? context.clock).nowMicros();
   segment.seenAheadMicros ??= elapsedMicros;
   return elapsedMicros - segment.seenAheadMicros;
 }

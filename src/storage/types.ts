@@ -72,8 +72,8 @@ export type StorageCounter =
 export interface StorageContext {
   readonly disk: Disk;
   readonly clock: Clock;
-  /** What nobody sets, for ages where the other was wrong. */
-  readonly elapsed: Clock;
+  /** What nobody sets, for ages where the other was wrong; `clock` if not given. */
+  readonly elapsed?: Clock | undefined;
   readonly options: StorageOptions;
   readonly files: FileCache;
   readonly scanMemory: ScanMemory;
