@@ -6,6 +6,7 @@ mod high_level;
 mod messages;
 mod retention;
 mod streams;
+mod surprises;
 mod system;
 mod tour;
 mod users;
@@ -31,6 +32,7 @@ async fn run() -> Outcome {
     // every other call waits for ever; over TCP and QUIC a task of its own takes the reply.
     if matches!(tour.transport, Transport::Tcp | Transport::Quic) {
         high_level::run(&tour).await?;
+        surprises::run(&tour).await?;
     }
     Ok(())
 }

@@ -23,6 +23,7 @@ public final class Tour {
             if (broker.hasSessions()) {
                 Groups.run(broker);
                 Parallel.run(broker);
+                Surprises.run(broker);
             }
         } catch (RuntimeException | Error error) {
             System.out.println("failed " + error.getMessage());
