@@ -1,5 +1,5 @@
 // Traps of spec SB 13 about what must not spread: a handler that throws, an address that leads clients astray.
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, spyOn, test } from "bun:test";
 import { loadConfig } from "../../src/config/load.ts";
 import { createLogger } from "../../src/observability/log.ts";
 import { makeClusterMetadata } from "../../src/process/cluster.ts";
@@ -15,20 +15,15 @@ describe("a handler that throws (trap 72)", () => {
   let shards: TestShards;
   let listener: TcpListener;
   const lines: string[] = [];
-  let faultsLeft = 0;
+  let context: ReturnType<typeof makeContext>;
   let port = 0;
 
   beforeAll(() => {
     shards = startShards();
     const [own] = shards.shards;
-    const clock = {
-      nowMicros() {
-        if (faultsLeft-- > 0) throw new TypeError("a bug of our own");
-        return 1;
-      },
-    };
+    context = makeContext(own);
     listener = new TcpListener({
-      context: makeContext(own, { clock }),
+      context,
       frameMemory: own.frames,
       frames: "auto",
       requestBytesMax: 80 * 1024 * 1024,
@@ -53,7 +48,9 @@ describe("a handler that throws (trap 72)", () => {
   test("ends its request with an error; the connection and the others go on", async () => {
     const [client, other] = await Promise.all([0, 1].map(() => WireClient.connect({ host: "127.0.0.1", port })));
     if (!client || !other) throw new Error("two clients were asked for");
-    faultsLeft = 1;
+    spyOn(context.sessions, "pinged").mockImplementationOnce(() => {
+      throw new TypeError("a bug of our own");
+    });
     const ping = client.frame(CommandCode.ping);
     client.write(ping, ping);
     const statuses = (await client.receiveMany(2)).map(({ status }) => status);
