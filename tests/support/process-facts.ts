@@ -8,17 +8,21 @@ export function residentBytes(pid: number): number {
   return Number(kibibytes) * 1024;
 }
 
-/** Open descriptors, but those of the log file: a shard opens it with its first line, whenever that comes. */
-export function descriptorCount(pid: number): number {
+/**
+ * Open descriptors, but those of the log file, which a shard opens with its first line, whenever that comes, and of what
+ * `isLeftOut` says so by its path.
+ */
+export function descriptorCount(pid: number, isLeftOut: (path: string) => boolean = () => false): number {
   const directory = `/proc/${pid}/fd`;
-  const isLog = (fd: string) => {
+  const isCounted = (fd: string) => {
     try {
-      return readlinkSync(`${directory}/${fd}`).includes("/logs/");
+      const path = readlinkSync(`${directory}/${fd}`);
+      return !path.includes("/logs/") && !isLeftOut(path);
     } catch {
       return false; // closed since it was listed
     }
   };
-  return readdirSync(directory).filter((fd) => !isLog(fd)).length;
+  return readdirSync(directory).filter(isCounted).length;
 }
 
 /** No test measures how fast something comes: the limit is for what never does, on a machine that is busy with other work. */

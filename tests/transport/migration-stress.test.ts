@@ -2,9 +2,8 @@
 // ends of every kind. With migration the connections move to the shard of their partition, without it their requests are
 // forwarded; a client cannot tell. WHIPPET_STRESS_SECONDS makes the traffic longer, WHIPPET_STRESS_SEED repeats a run.
 import { describe, expect, test } from "bun:test";
-import { readdirSync, readlinkSync } from "node:fs";
 import { nameId } from "../../src/protocol/identifier.ts";
-import { eventually } from "../support/process-facts.ts";
+import { descriptorCount, eventually } from "../support/process-facts.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { freshMetrics } from "./fresh-metrics.ts";
 import { StressConnection, type StressRequest } from "./stress-connection.ts";
@@ -33,18 +32,8 @@ function randomFrom(seed: number): Random {
 }
 
 /** Descriptors that are no files of partitions: those stay open for the next use, up to a limit of their own. */
-function otherDescriptors(server: TestServer): number {
-  const directory = `/proc/${server.pid}/fd`;
-  const isOther = (fd: string) => {
-    try {
-      const path = readlinkSync(`${directory}/${fd}`);
-      // A shard opens the log file with its first line.
-      return !["streams", "logs"].some((kept) => path.startsWith(`${server.dataPath}/${kept}/`));
-    } catch {
-      return false; // closed since it was listed
-    }
-  };
-  return readdirSync(directory).filter(isOther).length;
+function otherDescriptors({ pid, dataPath }: TestServer): number {
+  return descriptorCount(pid, (path) => path.startsWith(`${dataPath}/streams/`));
 }
 
 async function countersOf(server: TestServer): Promise<{ moved: number; forwarded: number }> {
