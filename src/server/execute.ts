@@ -73,5 +73,6 @@ export function createHttpSession(address: string, user: UserLogin | undefined):
     hasJoinedGroups: false,
     groupTurns: new Map(),
     moves: 0,
+    protocol: "0.8",
   });
 }

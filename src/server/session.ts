@@ -9,6 +9,9 @@ import { SendRoute } from "./send-route.ts";
 
 export type { UserLogin };
 
+/** The two protocols of Iggy's SDKs: frames of 0.8, and those of 0.9 with a header of 256 bytes. */
+export type SpokenProtocol = "0.8" | "0.9";
+
 /** What moves with a connection from shard to shard: plain data. */
 export interface SessionState {
   /** Unique among the clients of the process. */
@@ -29,6 +32,8 @@ export interface SessionState {
   readonly groupTurns: GroupTurns;
   /** How often the connection has moved. */
   moves: number;
+  /** What the client speaks: decided by its first bytes, and for good. */
+  protocol: SpokenProtocol;
 }
 
 export interface Session extends SessionState {

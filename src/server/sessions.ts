@@ -67,6 +67,7 @@ export class Sessions {
       hasJoinedGroups: false,
       groupTurns: new Map(),
       moves: 0,
+      protocol: "0.8",
     });
     this.#sessions.add(session);
     return session;

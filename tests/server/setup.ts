@@ -60,6 +60,7 @@ export function makeSession(userId?: number): Session {
     hasJoinedGroups: false,
     groupTurns: new Map(),
     moves: 0,
+    protocol: "0.8",
   });
 }
 
