@@ -1,5 +1,6 @@
 // The error table of the protocol (spec BP 5): on the wire only the code travels; name and text appear in logs, clients
 // and HTTP bodies. A code is wire format: never reused, never renumbered. `{0}`, `{1}` … are filled by IggyError.
+// Codes 37, 56 to 59, 1020, 2021, 3013, 3024, 4041 to 4043, 4102, 5009 and 14000 to 14003 came with 0.9 (spec P9 7).
 // Three texts do not match their names (3009, 4021, the spelling in 4050); they are kept as upstream has them.
 
 /** One error: its number on the wire, its text with `{n}` parameters and the status of an HTTP reply. */
@@ -37,6 +38,7 @@ export const errorTable = {
   InvalidClientAddress: { code: 34, text: "Invalid client address", httpStatus: 400 },
   InvalidIpAddress: { code: 35, text: "Invalid IP address: {0}:{1}", httpStatus: 400 },
   HttpError: { code: 36, text: "Http error {0}", httpStatus: 400 },
+  InvalidApiUrl: { code: 37, text: "Invalid API URL: {0}", httpStatus: 400 },
   Unauthenticated: { code: 40, text: "Unauthenticated", httpStatus: 401 },
   Unauthorized: { code: 41, text: "Unauthorized", httpStatus: 403 },
   InvalidCredentials: { code: 42, text: "Invalid credentials", httpStatus: 400 },
@@ -65,6 +67,14 @@ export const errorTable = {
     httpStatus: 400,
   },
   UsersLimitReached: { code: 55, text: "Users limit reached.", httpStatus: 400 },
+  InvalidPersonalAccessTokenExpiry: { code: 56, text: "Invalid personal access token expiry", httpStatus: 400 },
+  TransientNotCommitted: {
+    code: 57,
+    text: "Request is not committed yet, its outcome is not known; ask again",
+    httpStatus: 400,
+  },
+  TransientNotAccepted: { code: 58, text: "Request was not accepted for now; ask again", httpStatus: 400 },
+  RequestAlreadyApplied: { code: 59, text: "Request was applied before, and its reply is gone", httpStatus: 400 },
   NotConnected: { code: 61, text: "Not connected", httpStatus: 400 },
   ClientShutdown: { code: 63, text: "Client shutdown", httpStatus: 400 },
   InvalidTlsDomain: { code: 64, text: "Invalid TLS domain", httpStatus: 400 },
@@ -139,6 +149,7 @@ export const errorTable = {
     text: "Max topic size cannot be lower than segment size. Max topic size: {0} < segment size: {1}.",
     httpStatus: 400,
   },
+  TooManyStreams: { code: 1020, text: "Too many streams", httpStatus: 400 },
   CannotCreateTopicsDirectory: {
     code: 2000,
     text: "Cannot create topics directory for stream with ID: {0}, Path: {1}",
@@ -203,6 +214,7 @@ export const errorTable = {
   InvalidReplicationFactor: { code: 2018, text: "Invalid replication factor", httpStatus: 400 },
   InvalidPartitionsCount: { code: 2019, text: "Invalid partitions count", httpStatus: 400 },
   TopicDirectoryNotFound: { code: 2020, text: "Topic directory: {0} not found", httpStatus: 400 },
+  TooManyTopics: { code: 2021, text: "Too many topics", httpStatus: 400 },
   CannotCreatePartition: {
     code: 3000,
     text: "Cannot create partition with ID: {0} for stream with ID: {1} and topic with ID: {2}",
@@ -256,6 +268,7 @@ export const errorTable = {
     text: "Failed to create consumer offsets directory for path: {0}",
     httpStatus: 400,
   },
+  PartitionIdSpaceExhausted: { code: 3013, text: "The topic has no partition IDs left", httpStatus: 400 },
   CannotReadConsumerOffsets: { code: 3020, text: "Failed to read consumers offsets from path: {0}", httpStatus: 400 },
   ConsumerOffsetNotFound: {
     code: 3021,
@@ -268,6 +281,7 @@ export const errorTable = {
     text: "Cannot open consumer offsets file for path: {0}",
     httpStatus: 400,
   },
+  TooManyConsumerOffsets: { code: 3024, text: "Too many consumer offsets in the partition", httpStatus: 400 },
   SegmentNotFound: { code: 4000, text: "Segment not found", httpStatus: 404 },
   SegmentClosed: {
     code: 4001,
@@ -337,6 +351,9 @@ export const errorTable = {
     httpStatus: 400,
   },
   InvalidHeaderKind: { code: 4040, text: "Invalid header kind code: {0}", httpStatus: 400 },
+  UnsupportedOptionKey: { code: 4041, text: "Unsupported option key: {0}", httpStatus: 400 },
+  InvalidOptionValue: { code: 4042, text: "Invalid value of option: {0}", httpStatus: 400 },
+  OptionsBlockTooLarge: { code: 4043, text: "Options block is too large: {0}", httpStatus: 400 },
   CannotSendMessagesDueToClientDisconnection: {
     code: 4050,
     text: "Cannot sed messages due to client disconnection",
@@ -351,6 +368,7 @@ export const errorTable = {
   ProducerClosed: { code: 4057, text: "Producer closed", httpStatus: 400 },
   InvalidOffset: { code: 4100, text: "Invalid offset: {0}", httpStatus: 400 },
   InvalidReservedField: { code: 4101, text: "Invalid reserved field value: {0}, expected: 0", httpStatus: 400 },
+  SegmentSizeMismatchAtOpen: { code: 4102, text: "Segment file has {0} bytes, expected: {1}", httpStatus: 400 },
   ConsumerGroupIdNotFound: {
     code: 5000,
     text: "Consumer group with ID: {0} for topic with ID: {1} was not found.",
@@ -381,6 +399,11 @@ export const errorTable = {
   CannotDeleteConsumerGroupInfo: {
     code: 5008,
     text: "Failed to delete consumer group info file for ID: {0} for topic with ID: {1} for stream with ID: {2}.",
+    httpStatus: 400,
+  },
+  ConsumerGroupPartitionNotOwned: {
+    code: 5009,
+    text: "Consumer group member with client ID: {0} does not own partition with ID: {1}",
     httpStatus: 400,
   },
   MissingBaseOffsetRetainedMessageBatch: { code: 6000, text: "Base offset is missing", httpStatus: 400 },
@@ -418,4 +441,11 @@ export const errorTable = {
   CannotBindToSocket: { code: 12000, text: "Cannot bind to socket with addr: {0}", httpStatus: 400 },
   TaskTimeout: { code: 12001, text: "Task execution timeout", httpStatus: 400 },
   IoError: { code: 13000, text: "IO error: {0}", httpStatus: 400 },
+  AlreadyAuthenticated: { code: 14000, text: "The session is already bound", httpStatus: 400 },
+  InvalidSession: { code: 14001, text: "Invalid session: {0}", httpStatus: 400 },
+  IncompatibleProtocolVersion: {
+    code: 14003,
+    text: "Incompatible protocol version: client {0}, server accepts {1} to {2}",
+    httpStatus: 400,
+  },
 } as const satisfies Record<string, ErrorRow>;

@@ -4,9 +4,9 @@ import { errorNameOf, errorTable, IggyError, isErrorName, toIggyError } from "..
 const names = Object.keys(errorTable).filter(isErrorName);
 
 describe("error table", () => {
-  test("it has the 223 errors of the protocol, each code once", () => {
-    expect(names).toHaveLength(223);
-    expect(new Set(names.map((name) => errorTable[name].code)).size).toBe(223);
+  test("it has the 223 errors of 0.8 and the 17 of 0.9, each code once", () => {
+    expect(names).toHaveLength(240);
+    expect(new Set(names.map((name) => errorTable[name].code)).size).toBe(240);
   });
 
   test("HTTP statuses are the ones that the HTTP server uses", () => {
@@ -21,6 +21,23 @@ describe("error table", () => {
     ["InvalidUtf8", 81, "invalid_utf8", 400],
     ["StreamIdNotFound", 1009, "stream_id_not_found", 404],
     ["IoError", 13000, "io_error", 400],
+    ["InvalidApiUrl", 37, "invalid_api_url", 400],
+    ["InvalidPersonalAccessTokenExpiry", 56, "invalid_personal_access_token_expiry", 400],
+    ["TransientNotCommitted", 57, "transient_not_committed", 400],
+    ["TransientNotAccepted", 58, "transient_not_accepted", 400],
+    ["RequestAlreadyApplied", 59, "request_already_applied", 400],
+    ["TooManyStreams", 1020, "too_many_streams", 400],
+    ["TooManyTopics", 2021, "too_many_topics", 400],
+    ["PartitionIdSpaceExhausted", 3013, "partition_id_space_exhausted", 400],
+    ["TooManyConsumerOffsets", 3024, "too_many_consumer_offsets", 400],
+    ["UnsupportedOptionKey", 4041, "unsupported_option_key", 400],
+    ["InvalidOptionValue", 4042, "invalid_option_value", 400],
+    ["OptionsBlockTooLarge", 4043, "options_block_too_large", 400],
+    ["SegmentSizeMismatchAtOpen", 4102, "segment_size_mismatch_at_open", 400],
+    ["ConsumerGroupPartitionNotOwned", 5009, "consumer_group_partition_not_owned", 400],
+    ["AlreadyAuthenticated", 14000, "already_authenticated", 400],
+    ["InvalidSession", 14001, "invalid_session", 400],
+    ["IncompatibleProtocolVersion", 14003, "incompatible_protocol_version", 400],
   ] as const)("%s is %d, %s, HTTP %d", (name, code, snakeName, httpStatus) => {
     const error = new IggyError(name);
     expect([error.code, error.snakeName, error.httpStatus]).toEqual([code, snakeName, httpStatus]);
