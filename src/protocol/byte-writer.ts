@@ -100,3 +100,11 @@ export class ByteWriter {
     this.#view = new DataView(grown.buffer);
   }
 }
+
+/** Writes a u32 at `position`, without an object for it: for the hot path. The caller has made sure that 4 bytes are there. */
+export function writeU32(target: Uint8Array, position: number, value: number): void {
+  target[position] = value;
+  target[position + 1] = value >>> 8;
+  target[position + 2] = value >>> 16;
+  target[position + 3] = value >>> 24;
+}

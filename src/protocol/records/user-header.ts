@@ -29,20 +29,30 @@ export const userHeaderCodec = recordCodec<UserHeader>({
   username: nameCodec,
 });
 
-export const userDetailsCodec: Codec<UserDetails> = {
-  encode(writer, details) {
-    userHeaderCodec.encode(writer, details);
-    if (details.permissions === undefined) {
+/** What follows the header in the details. */
+export const shownPermissionsCodec: Codec<Permissions | undefined> = {
+  encode(writer, permissions) {
+    if (permissions === undefined) {
       writer.u32(0);
     } else {
       writer.u8(1);
-      sizedPermissionsCodec.encode(writer, details.permissions);
+      sizedPermissionsCodec.encode(writer, permissions);
     }
   },
   decode(reader) {
-    const header = userHeaderCodec.decode(reader);
     const hasPermissions = reader.u8() !== 0;
     if (!hasPermissions) reader.bytes(3);
-    return { ...header, permissions: hasPermissions ? sizedPermissionsCodec.decode(reader) : undefined };
+    return hasPermissions ? sizedPermissionsCodec.decode(reader) : undefined;
+  },
+};
+
+export const userDetailsCodec: Codec<UserDetails> = {
+  encode(writer, details) {
+    userHeaderCodec.encode(writer, details);
+    shownPermissionsCodec.encode(writer, details.permissions);
+  },
+  decode(reader) {
+    const header = userHeaderCodec.decode(reader);
+    return { ...header, permissions: shownPermissionsCodec.decode(reader) };
   },
 };

@@ -3,6 +3,7 @@
 // there.
 
 import { readU32 } from "../byte-reader.ts";
+import { writeU32 } from "../byte-writer.ts";
 
 /** Size of every header. */
 export const headerBytes = 256;
@@ -99,13 +100,6 @@ const sessionBytes = 8;
 function isZero(bytes: Uint8Array, start: number, sizeBytes: number): boolean {
   for (let position = start; position < start + sizeBytes; position++) if (bytes[position] !== 0) return false;
   return true;
-}
-
-function writeU32(target: Uint8Array, position: number, value: number): void {
-  target[position] = value;
-  target[position + 1] = value >>> 8;
-  target[position + 2] = value >>> 16;
-  target[position + 3] = value >>> 24;
 }
 
 function copy(source: Uint8Array, from: number, target: Uint8Array, to: number, sizeBytes: number): void {
