@@ -30,7 +30,10 @@ function choiceOf(
   selfSigned: boolean,
 ): TransportCertificate {
   // Files that somebody named must be there: another certificate than the one that was meant helps nobody.
-  const areNamed =
-    certFile !== certificateFiles.certFile.defaultValue || keyFile !== certificateFiles.keyFile.defaultValue;
-  return { files: { certFile, keyFile }, selfSigned: selfSigned && !areNamed };
+  return { files: { certFile, keyFile }, selfSigned: selfSigned && !areNamedFiles({ certFile, keyFile }) };
+}
+
+/** Whether somebody has chosen other files than the defaults. */
+export function areNamedFiles({ certFile, keyFile }: { readonly certFile: string; readonly keyFile: string }): boolean {
+  return certFile !== certificateFiles.certFile.defaultValue || keyFile !== certificateFiles.keyFile.defaultValue;
 }

@@ -56,6 +56,17 @@ export function parseDotEnv(text: string): Record<string, string> {
   return values;
 }
 
+/** A file that somebody named holds what is wanted: a start without it would be one with other ports, users or data. */
+export class EnvironmentFileError extends Error {
+  override readonly name = "EnvironmentFileError";
+
+  constructor(path: string, cause: unknown) {
+    const isMissing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+    const reason = isMissing ? "the file does not exist" : `the file cannot be read (${String(cause)})`;
+    super(`IGGY_ENV_PATH = ${JSON.stringify(path)}: ${reason}`, { cause });
+  }
+}
+
 /** The environment with the `.env` file below it, and the file that was used. */
 export interface LoadedEnvironment {
   readonly environment: Environment;
@@ -65,18 +76,18 @@ export interface LoadedEnvironment {
 
 /**
  * Adds the values of the `.env` file: exactly `IGGY_ENV_PATH` when set, otherwise the nearest `.env`. Variables that are
- * already set win.
+ * already set win. Throws `EnvironmentFileError` where a file that is named cannot be read.
  */
 export function loadEnvironment(environment: Environment, workingDirectory: string): LoadedEnvironment {
-  const named = environment.IGGY_ENV_PATH;
-  const path =
-    named === undefined || named === "" ? findUpward(".env", workingDirectory) : resolve(workingDirectory, named);
+  const named = environment.IGGY_ENV_PATH || undefined;
+  const path = named === undefined ? findUpward(".env", workingDirectory) : resolve(workingDirectory, named);
   if (path === undefined) return { environment, environmentPath: undefined, warnings: [] };
   let text: string;
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    const warning = `IGGY_ENV_PATH = ${JSON.stringify(path)}: cannot be read, ignored (${String(error)})`;
+    if (named !== undefined) throw new EnvironmentFileError(named, error);
+    const warning = `${path}: cannot be read, ignored (${String(error)})`;
     return { environment, environmentPath: undefined, warnings: [warning] };
   }
   const merged: Record<string, string | undefined> = parseDotEnv(text);

@@ -5,7 +5,14 @@ import { basename } from "node:path";
 import { parse } from "toml";
 import type { CpuTopology } from "./cpu-allocation.ts";
 import { readCpuTopology } from "./cpu-topology.ts";
-import { type Environment, findUpward, loadEnvironment, warnUnknownNames } from "./environment.ts";
+import {
+  type Environment,
+  EnvironmentFileError,
+  findUpward,
+  type LoadedEnvironment,
+  loadEnvironment,
+  warnUnknownNames,
+} from "./environment.ts";
 import { describeViolation, type Reading, readShape } from "./read.ts";
 import { type Config, schema } from "./schema/index.ts";
 import { adviseOn, validate } from "./validate.ts";
@@ -84,13 +91,18 @@ function resolveAcknowledge(config: Config): Config {
   return { ...config, system: { ...config.system, partition } };
 }
 
+function environmentOf({ environment, workingDirectory }: LoadOptions): LoadedEnvironment {
+  try {
+    return loadEnvironment(environment, workingDirectory);
+  } catch (error) {
+    if (!(error instanceof EnvironmentFileError)) throw error;
+    throw new ConfigError([error.message], { cause: error });
+  }
+}
+
 /** Loads and validates; throws `ConfigError`. Reads files, changes nothing. */
 export function loadConfig(options: LoadOptions): LoadedConfig {
-  const {
-    environment,
-    environmentPath,
-    warnings: environmentWarnings,
-  } = loadEnvironment(options.environment, options.workingDirectory);
+  const { environment, environmentPath, warnings: environmentWarnings } = environmentOf(options);
   const warnings = [...environmentWarnings, ...warnUnknownNames(environment, schema.shape)];
 
   const named = environment.IGGY_CONFIG_PATH || undefined;

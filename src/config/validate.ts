@@ -1,6 +1,7 @@
 // Rules that look at more than one key, or that hold only while a feature is on (spec SB 1.5). Rules of a single key
 // stand with the key in the schema.
 import { isIpAddress, isLoopbackHost, parseListenAddress } from "./address.ts";
+import { areNamedFiles } from "./certificates.ts";
 import { CpuAllocationError, type CpuTopology, placeShards } from "./cpu-allocation.ts";
 import type { Config } from "./schema/index.ts";
 import { needsKeyPair, readTokenKeys, TokenKeyError } from "./token-keys.ts";
@@ -235,6 +236,12 @@ export function adviseOn(config: Config): string[] {
   }
   if (config.system.compression.defaultAlgorithm !== "none") {
     advice.push("system.compression.default_algorithm: the server does not compress; only clients do");
+  }
+  const { certificate } = config.quic;
+  if (config.quic.enabled && certificate.selfSigned && areNamedFiles(certificate)) {
+    advice.push(
+      "quic.certificate.cert_file and key_file are not used while quic.certificate.self_signed = true: QUIC shows the broker's own pair",
+    );
   }
   for (const name of exposedTransports(config)) {
     if (config[name].tls.enabled) continue;

@@ -113,7 +113,24 @@ export function tellRefused(context: ServerContext, session: Session, code: numb
   if (!(thrown instanceof IggyError) || !(thrown.cause instanceof MissingRight)) return;
   const command = commandNameOf(code);
   if (command === undefined || described[command] !== undefined) return;
-  const { operation: right, streamId, topicId } = thrown.cause;
+  tellMissingRight(context, session, command, thrown.cause, thrown);
+}
+
+/** The same for what is no command, or one that was refused before it was read: `what` is its name in the log. */
+export function tellRefusedView(context: ServerContext, session: Session, what: string, thrown: unknown): void {
+  if (thrown instanceof IggyError && thrown.cause instanceof MissingRight) {
+    tellMissingRight(context, session, what, thrown.cause, thrown);
+  }
+}
+
+function tellMissingRight(
+  context: ServerContext,
+  session: Session,
+  command: string,
+  missing: MissingRight,
+  thrown: unknown,
+): void {
+  const { operation: right, streamId, topicId } = missing;
   const target = () => ({
     ...(streamId === undefined ? {} : { stream: streamId }),
     ...(topicId === undefined ? {} : { topic: topicId }),
@@ -123,7 +140,8 @@ export function tellRefused(context: ServerContext, session: Session, code: numb
 }
 
 interface RefusedRequest {
-  readonly command: CommandName;
+  /** Its name, or that of something else that was asked for. */
+  readonly command: string;
   readonly target: () => LogFields;
   readonly actor: LogFields;
   readonly thrown: unknown;

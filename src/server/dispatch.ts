@@ -3,6 +3,7 @@
 import type { Operation } from "../metadata/index.ts";
 import type { CommandName } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
+import { tellRefusedView } from "./audit.ts";
 import type { Reply } from "./command.ts";
 import { commandTable } from "./command-table.ts";
 import type { ServerContext } from "./context.ts";
@@ -26,16 +27,26 @@ export function dispatch(
   const command = commandTable.get(code);
   if (command === undefined) throw new IggyError("InvalidCommand");
   context.shard.pulse.beganCommand(code);
-  if (payload.byteLength > longBytesMin) requireBeforehand(context, session, command.name);
+  if (isLongRequest(payload.byteLength)) requireBeforehand(context, session, command.name);
   const request = command.decode(payload);
   if (command.needsLogin) requireLogin(session);
   return command.run(context, session, request);
 }
 
-/** A long request is not even read for who may not ask for it. */
-function requireBeforehand({ shard }: ServerContext, session: Session, name: CommandName): void {
+/** Whether a request of this size, or of one that nobody knows, may take long to read. */
+export function isLongRequest(sizeBytes: number | undefined): boolean {
+  return sizeBytes === undefined || sizeBytes > longBytesMin;
+}
+
+/** A long request is not even read for who may not ask for it: throws 40 or 41 then. */
+export function requireBeforehand(context: ServerContext, session: Session, name: CommandName): void {
   const right = longRequests[name];
   if (right === undefined) return;
   requireLogin(session);
-  requireRight(shard, session, right);
+  try {
+    requireRight(context.shard, session, right);
+  } catch (error) {
+    tellRefusedView(context, session, name, error);
+    throw error;
+  }
 }

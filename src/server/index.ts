@@ -3,7 +3,7 @@ export { tellLogout, tellRefresh, tellRefused } from "./audit.ts";
 export { emptyReply, isPollReply, type PollReply, type Reply } from "./command.ts";
 export { commandTable } from "./command-table.ts";
 export type { ServerContext } from "./context.ts";
-export { dispatch } from "./dispatch.ts";
+export { dispatch, isLongRequest, requireBeforehand } from "./dispatch.ts";
 export { createHttpSession, execute, measured, requireTarget } from "./execute.ts";
 export { isServerFault } from "./faults.ts";
 export { Logins } from "./logins/logins.ts";

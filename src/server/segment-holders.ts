@@ -2,6 +2,7 @@
 import { type MetadataState, requireTopic } from "../metadata/index.ts";
 import type { Identifier } from "../protocol/identifier.ts";
 import { type HeldPartition, splitPartitionKey } from "../shard/index.ts";
+import { tellRefusedView } from "./audit.ts";
 import type { ServerContext } from "./context.ts";
 import { requireRight } from "./rights.ts";
 import type { Session } from "./session.ts";
@@ -26,12 +27,18 @@ export interface SegmentHolderView {
 
 /** Those of one topic. Errors: 1009, 2010, 41 without the right to read the topic. */
 export async function segmentHoldersOf(
-  { shard }: ServerContext,
+  context: ServerContext,
   session: Session,
   target: { readonly stream: Identifier; readonly topic: Identifier },
 ): Promise<SegmentHolderView[]> {
+  const { shard } = context;
   const { stream, topic } = requireTopic(shard.state, target.stream, target.topic);
-  requireRight(shard, session, "getTopic", stream.id, topic.id);
+  try {
+    requireRight(shard, session, "getTopic", stream.id, topic.id);
+  } catch (error) {
+    tellRefusedView(context, session, "segmentHolders", error);
+    throw error;
+  }
   const held = (await shard.allStatistics()).flatMap((statistics) => statistics.held);
   return segmentHolders(shard.state, held).filter((holder) => holder.topic === topic);
 }

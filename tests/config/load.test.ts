@@ -170,21 +170,33 @@ describe("finding files", () => {
       expect(loaded.environment.RUST_LOG).toBe("warn");
     }));
 
-  test("IGGY_ENV_PATH names the file; an unreadable one is a warning", () =>
+  test("IGGY_ENV_PATH names the file; one that is missing or cannot be read stops the start", () =>
     inDirectory((directory) => {
       writeFileSync(join(directory, "my.env"), "IGGY_TCP_ENABLED=false");
       writeFileSync(join(directory, ".env"), "IGGY_TCP_ENABLED=true");
       writeFileSync(join(directory, "config.toml"), "");
       expect(at(directory, { IGGY_ENV_PATH: "my.env" }).config.tcp.enabled).toBe(false);
-      const loaded = at(directory, { IGGY_ENV_PATH: "absent.env" });
+      expect(() => at(directory, { IGGY_ENV_PATH: "absent.env" })).toThrow(
+        new ConfigError(['IGGY_ENV_PATH = "absent.env": the file does not exist']),
+      );
+      expect(() => at(directory, { IGGY_ENV_PATH: "." })).toThrow('IGGY_ENV_PATH = ".": the file cannot be read');
+      expect(at(directory, { IGGY_ENV_PATH: "" }).environmentPath).toBe(join(directory, ".env"));
+    }));
+
+  test("a .env that was found and cannot be read is a warning", () =>
+    inDirectory((directory) => {
+      mkdirSync(join(directory, ".env"));
+      writeFileSync(join(directory, "config.toml"), "");
+      const loaded = at(directory);
       expect(loaded.environmentPath).toBeUndefined();
-      expect(loaded.warnings).toHaveLength(1);
-      expect(loaded.warnings[0]).toContain("IGGY_ENV_PATH");
+      expect(loaded.warnings).toEqual([expect.stringContaining(`${join(directory, ".env")}: cannot be read, ignored`)]);
     }));
 
   test.each([
     ["[tcp]\nenabled = maybe", "config.toml (line 2, column 11): must be TOML"],
     ["a = 1\n\na = 2", "config.toml (line 3, column 1): must be TOML"],
+    // Below 2^63 the rule of the key is broken; above it is no TOML, whose numbers have 64 bits.
+    ["[tcp]\nmax_request_size = 99999999999999999999", "config.toml (line 2, column 20): must be TOML: Integer"],
   ])("broken TOML %j is one error that names file and place", (toml, part) => {
     const [line, ...more] = violations({ toml });
     expect(more).toEqual([]);
@@ -224,6 +236,16 @@ describe("warnings", () => {
     const { config, warnings } = load({ toml: '[websocket]\nmax_frame_size = "big"' });
     expect(config.websocket.maxFrameSizeBytes).toBeUndefined();
     expect(warnings[0]).toStartWith('websocket.max_frame_size = "big" (config.toml): must be a size');
+  });
+
+  test("files of a certificate for QUIC that self_signed makes useless deserve a word", () => {
+    const files = '[quic.certificate]\ncert_file = "own.pem"\nkey_file = "own-key.pem"\n';
+    const { warnings } = load({ toml: files });
+    expect(warnings).toEqual([
+      expect.stringMatching(/quic\.certificate\.cert_file and key_file are not used .*self_signed = true/),
+    ]);
+    expect(load({ toml: `${files}self_signed = false` }).warnings).toEqual([]);
+    expect(load({ toml: `[quic]\nenabled = false\n${files}` }).warnings).toEqual([]);
   });
 
   test("gzip and unequal secrets deserve a word", () => {

@@ -16,12 +16,20 @@ import { JsonShapeError, JsonSyntaxError } from "../../src/transport/http/json/r
 import { readJson } from "../../src/transport/http/json/values.ts";
 import { loginBody, tokenBody } from "../../src/transport/http/schemas/users.ts";
 import { anonymousPayloadBytesMax } from "../../src/transport/session-limits.ts";
+import { ProxyHeaderError, readProxyHeader } from "../../src/transport/tcp/proxy-header.ts";
 import { isAllowedOrigin } from "../../src/transport/websocket/origin.ts";
 import { anonymousRequest, broken, framed, fuzzSeed, fuzzTimes, publicBody } from "./anonymous-inputs.ts";
 import { joined } from "./calm.ts";
 import { mutate } from "./mutate.ts";
 
-const inputs = { frames: 450_000, bodies: 300_000, requests: 18_000, names: 120_000, strangers: 50_000 } as const;
+const inputs = {
+  frames: 450_000,
+  bodies: 300_000,
+  requests: 18_000,
+  names: 120_000,
+  strangers: 40_000,
+  proxies: 10_000,
+} as const;
 const timeLimitMs = 120_000 * fuzzTimes;
 
 /** Repeats `once` with one sequence of chance, and says after how many inputs it failed. */
@@ -200,6 +208,51 @@ test(
       const request = framed(anonymousRequest(random));
       if (foreignProtocolOf(request) !== "none") throw new Error(request.toHex());
     });
+  },
+  timeLimitMs,
+);
+
+/** What the header says, as text. */
+function headerOf(bytes: Uint8Array): string {
+  try {
+    return JSON.stringify(readProxyHeader(bytes));
+  } catch (error) {
+    if (error instanceof ProxyHeaderError) return error.message;
+    throw error;
+  }
+}
+
+test(
+  "headers of the PROXY protocol: read or refused, the same whatever pieces they come in, and not past their end",
+  async () => {
+    const addresses = [...new Uint8Array(4).fill(10), ...new Uint8Array(4).fill(11), 1, 2, 3, 4];
+    const headers = [
+      Buffer.from("PROXY TCP4 192.0.2.1 192.0.2.2 1 65535\r\n"),
+      Buffer.from("PROXY TCP6 2001:db8::1 ::1 80 443\r\n"),
+      Buffer.from("PROXY UNKNOWN\r\n"),
+      Uint8Array.from([...proxyV2Signature, 0x21, 0x11, 0, 12, ...addresses]),
+      Uint8Array.from([...proxyV2Signature, 0x21, 0x21, 0, 40, ...new Uint8Array(40).fill(7)]),
+      Uint8Array.from([...proxyV2Signature, 0x20, 0, 0, 0]),
+    ];
+    let readCount = 0;
+    await forInputs(inputs.proxies, (random) => {
+      const header = headers[random.u32() % headers.length]!;
+      const bytes = joined([
+        random.u32() % 4 === 0 ? header : mutate(header, random),
+        framed(anonymousRequest(random)),
+      ]);
+      const whole = headerOf(bytes);
+      for (let end = 0; end < Math.min(bytes.byteLength, 300); end++) {
+        const early = headerOf(bytes.subarray(0, end));
+        if (early === '"more"' || early === whole) continue;
+        throw new Error(`${bytes.toHex()}: ${early} after ${end} bytes, then ${whole}`);
+      }
+      if (!whole.startsWith("{")) return;
+      readCount++;
+      const { sizeBytes } = JSON.parse(whole) as { readonly sizeBytes: number };
+      if (sizeBytes > bytes.byteLength) throw new Error(`${bytes.toHex()}: ${whole}`);
+    });
+    expect(readCount).toBeGreaterThan(inputs.proxies / 4);
   },
   timeLimitMs,
 );

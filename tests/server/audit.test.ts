@@ -86,6 +86,8 @@ test("what is refused is a line with user, right and target, on every transport;
   await line("command=sendMessages stream=0 topic=0 right=sendMessages error=Unauthorized by=ann");
   expect((await http.request("GET", "/users")).status).toBe(403);
   await line("command=getUsers right=getUsers error=Unauthorized by=ann transport=http");
+  expect((await http.request("GET", "/streams/orders/topics/eu/segment-holders")).status).toBe(403);
+  await line("command=segmentHolders stream=0 topic=0 right=getTopic error=Unauthorized by=ann transport=http");
   expect(await codeOf(root.deleteUser("iggy"))).toBe(48);
   await line("command=deleteUser user=iggy right=deleteUser error=CannotDeleteUser by=iggy");
   expect(await codeOf(ann.changePassword("ann", "wrong-password", "new-password"))).toBe(42);

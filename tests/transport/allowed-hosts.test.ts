@@ -107,6 +107,20 @@ test("a page of another port of the same host is refused, and the log says which
   expect(server.log).toContain("websocket.allowed_origins would allow it");
   const api = await ask(server.portOf("http"), `GET /ping HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: ${page}`);
   expect(api.toLowerCase()).not.toContain("access-control-allow-origin");
+  // A preflight says the same, for each page once; the broker's own pages are none of another origin.
+  const http = server.portOf("http");
+  const preflight = (origin: string) =>
+    ask(
+      http,
+      `OPTIONS /streams HTTP/1.1\r\nHost: 127.0.0.1:${http}\r\nOrigin: ${origin}\r\nAccess-Control-Request-Method: POST`,
+    );
+  for (let round = 0; round < 3; round++) {
+    expect((await preflight("http://127.0.0.1:5174")).toLowerCase()).not.toContain("access-control-allow-origin");
+  }
+  await preflight(`http://127.0.0.1:${http}`);
+  const log = await server.logged(/refused a page of another origin .*http\.cors\.allowed_origins would allow it/, 2);
+  expect(log.match(/http\.cors\.allowed_origins would allow it/g)).toHaveLength(2);
+  expect(log.match(/origin=http:\/\/127\.0\.0\.1:5174/g)).toHaveLength(1);
   await server.restart({ env: { IGGY_HTTP_CORS_ALLOWED_ORIGINS: `["${page}"]` } });
   const allowed = await ask(server.portOf("http"), `GET /ping HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: ${page}`);
   expect(allowed).toContain(`Access-Control-Allow-Origin: ${page}`);

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { connect } from "node:net";
 import { residentBytes } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
+import { HttpTestClient } from "./http-client.ts";
 
 const servers = useServers();
 
@@ -100,4 +101,23 @@ test("a route that asks for no token takes small bodies only, and what it does n
     new Set([400]),
   );
   expect(residentBytes(server.pid) - before).toBeLessThan(200_000_000); // 40 KB became 40 MB each, and stayed while the login waited
+});
+
+test("a long body of permissions is read only for who may set them", async () => {
+  const server = await servers.start();
+  const root = await HttpTestClient.login(server);
+  await root.request("POST", "/users", { username: "ann", password: "secret", status: "active", permissions: null });
+  const ann = await HttpTestClient.login(server, "ann", "secret");
+  // What is no JSON is found out by reading it.
+  const long = `{"permissions":${"[".repeat(1_000_000)}`;
+  for (const [method, path] of [
+    ["POST", "/users"],
+    ["PUT", "/users/ann/permissions"],
+  ] as const) {
+    expect((await root.request(method, path, long)).status).toBe(400);
+    expect((await ann.request(method, path, long)).status).toBe(403);
+    expect((await ann.request(method, path, "{")).status).toBe(400);
+    expect((await new HttpTestClient(server).request(method, path, long)).status).toBe(401);
+  }
+  await server.logged(/refused a request command=createUser right=createUser error=Unauthorized by=ann/);
 });

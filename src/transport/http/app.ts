@@ -6,7 +6,7 @@ import type { Logger } from "../../observability/log.ts";
 import { isServerFault } from "../../server/index.ts";
 import { isAllowedHost, refusedHostText } from "../allowed-hosts.ts";
 import { FirstOfEach } from "../first-of-each.ts";
-import { addCrossOriginRules } from "./cross-origin.ts";
+import { addCrossOriginRules, addRefusedOriginLines } from "./cross-origin.ts";
 import { emptyResponse, errorResponse, HttpTextError, NotFoundError, textResponse } from "./errors.ts";
 import { makeOpenApiText } from "./openapi.ts";
 import { createMethodLookup, hidingPaths, pathOf, pathSearchStart } from "./route-paths.ts";
@@ -55,6 +55,7 @@ export function createHttpApp(services: HttpServices): FetchHandler {
   const router = createRouter();
   if (config.metrics.enabled) router.onRequest(() => services.metrics.countRequest());
   addHostRule(router, services);
+  addRefusedOriginLines(router, config.cors, services.log);
   if (config.cors.enabled) addCrossOriginRules(router, config.cors);
   addAuthentication(router, services);
   addHidingPaths(router);

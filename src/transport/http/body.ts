@@ -1,6 +1,7 @@
 // Bodies of requests: content type, size, UTF-8, JSON, in this order (spec HA 1.7).
 import type { TSchema } from "@sinclair/typebox";
 import { TypeCompiler } from "@sinclair/typebox/compiler";
+import { isLongRequest } from "../../server/index.ts";
 import { HttpTextError } from "./errors.ts";
 import { JsonShapeError, JsonSyntaxError } from "./json/reader.ts";
 import { type JsonValue, readJson } from "./json/values.ts";
@@ -46,6 +47,31 @@ export function jsonBody(schema: TSchema, bytesMax: number): (context: { request
     const fault = check.Errors(value).First();
     const name = fault?.path.slice(1).replaceAll("/", ".") ?? "";
     throw shapeError(`${name === "" ? "" : `${name}: `}${fault?.message ?? "invalid value"}`);
+  };
+}
+
+/**
+ * As `jsonBody`, for bodies that take long to read: one that is long, or may be, is read only once `requireRight` has not
+ * thrown. What it throws is thrown when the body has been taken off the connection, unseen.
+ */
+export function guardedJsonBody<C extends { readonly request: Request }>(
+  schema: TSchema,
+  bytesMax: number,
+  requireRight: (context: C) => void,
+): (context: C) => Promise<JsonValue> {
+  const parse = jsonBody(schema, bytesMax);
+  return async (context) => {
+    const { request } = context;
+    const announced = request.headers.get("content-length");
+    if (isLongRequest(announced === null ? undefined : Number(announced))) {
+      try {
+        requireRight(context);
+      } catch (error) {
+        await readChunks(request, 0);
+        throw error;
+      }
+    }
+    return await parse(context);
   };
 }
 

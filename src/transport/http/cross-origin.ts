@@ -2,6 +2,8 @@
 // is put right after it: the names in Vary, an answer of 200 to every OPTIONS request, access to private networks.
 import { cors } from "@elysiajs/cors";
 import type { Config } from "../../config/schema/index.ts";
+import type { Logger } from "../../observability/log.ts";
+import { FirstOfEach } from "../first-of-each.ts";
 import type { HttpRouter } from "./router.ts";
 
 type CorsConfig = Config["http"]["cors"];
@@ -34,6 +36,24 @@ export function addCrossOriginRules(router: HttpRouter, config: CorsConfig): voi
       headers["access-control-allow-private-network"] = "true";
     }
     return isPreflight ? new Response(null, { status: 200 }) : undefined;
+  });
+}
+
+/**
+ * The browser says nothing to the broker of what it keeps from a page, and to the page not why: so the log names the key that
+ * would allow it, once for each origin. A page of the broker's own host and port needs no permission.
+ */
+export function addRefusedOriginLines(router: HttpRouter, config: CorsConfig, log: Pick<Logger, "warn">): void {
+  const rule = config.enabled ? originRule(config.allowedOrigins) : false;
+  const refused = new FirstOfEach();
+  const key = config.enabled ? "http.cors.allowed_origins" : "http.cors.enabled";
+  router.onRequest(({ request }) => {
+    const origin = request.headers.get("origin");
+    if (origin === null || rule === "*" || (rule !== false && rule(request))) return undefined;
+    const host = request.headers.get("host");
+    if (URL.parse(origin)?.host === host || !refused.isNew(origin)) return undefined;
+    log.warn("refused a page of another origin", { origin, host, hint: `${key} would allow it` });
+    return undefined;
   });
 }
 

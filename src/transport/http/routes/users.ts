@@ -1,11 +1,13 @@
 // Users, logins and permissions (spec HA 2.9).
 import { Type as t } from "@sinclair/typebox";
 import { encodeUtf8 } from "../../../protocol/byte-writer.ts";
+import type { CommandName } from "../../../protocol/codes.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 import { passwordBytesMax, passwordBytesMin, userNameBytesMax, userNameBytesMin } from "../../../protocol/limits.ts";
 import { UserStatusCode } from "../../../protocol/records/enumerations.ts";
-import { createHttpSession, execute, tellLogout, tellRefresh } from "../../../server/index.ts";
-import { jsonBody, parseBody, publicBodyBytesMax } from "../body.ts";
+import { createHttpSession, execute, requireBeforehand, tellLogout, tellRefresh } from "../../../server/index.ts";
+import type { Caller } from "../auth/access-tokens.ts";
+import { guardedJsonBody, jsonBody, parseBody, publicBodyBytesMax } from "../body.ts";
 import { emptyResponse, jsonResponse, requireFound } from "../errors.ts";
 import { isNameSize, parseU32, toIdentifier } from "../identifiers.ts";
 import type { HttpRouter } from "../router.ts";
@@ -34,6 +36,10 @@ const identity = { status: 200, schema: identitySchema } as const;
 export function addUserRoutes(router: HttpRouter, services: HttpServices): void {
   const { context, config, tokens, peerOf } = services;
   const { maxRequestSizeBytes } = config;
+  const mayAsk =
+    (name: CommandName) =>
+    ({ caller }: { readonly request: Request; readonly caller: Caller }) =>
+      requireBeforehand(context, caller.session, name);
 
   router.post(
     "/users/login",
@@ -110,7 +116,7 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
       return jsonResponse(userDetailsJson(requireFound(user)));
     },
     {
-      parse: jsonBody(createUserBody, maxRequestSizeBytes),
+      parse: guardedJsonBody(createUserBody, maxRequestSizeBytes, mayAsk("createUser")),
       body: createUserBody,
       detail: documented(tag, "Create a user", { status: 200, schema: userDetailsSchema }, [400, 403, ...bodyFailures]),
     },
@@ -164,7 +170,7 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
       return emptyResponse(204);
     },
     {
-      parse: jsonBody(updatePermissionsBody, maxRequestSizeBytes),
+      parse: guardedJsonBody(updatePermissionsBody, maxRequestSizeBytes, mayAsk("updatePermissions")),
       params: userParams,
       body: updatePermissionsBody,
       detail: documented(tag, "Replace the permissions of a user", { status: 204 }, [400, 403, 404, ...bodyFailures]),
