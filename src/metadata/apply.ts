@@ -28,6 +28,7 @@ import {
   type Topic,
   topicsPerStreamMax,
 } from "./state.ts";
+import { noTopicOptions } from "./topic-options.ts";
 
 /** Changes `state`. Throws `AssertionError`, with the state untouched, if the event does not fit it. */
 export function apply(state: MetadataState, event: MetadataEvent): void {
@@ -102,6 +103,7 @@ const rules: Rules<MetadataEvent["kind"]> = {
         messageExpiryMicros: event.messageExpiryMicros,
         maxTopicSizeBytes: event.maxTopicSizeBytes,
         replicationFactor: event.replicationFactor,
+        options: event.options ?? noTopicOptions,
       });
     };
   },
@@ -116,6 +118,7 @@ const rules: Rules<MetadataEvent["kind"]> = {
       topic.messageExpiryMicros = event.messageExpiryMicros;
       topic.maxTopicSizeBytes = event.maxTopicSizeBytes;
       topic.replicationFactor = event.replicationFactor;
+      topic.options = event.options ?? topic.options;
     };
   },
 

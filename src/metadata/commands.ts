@@ -30,6 +30,7 @@ import {
   topicsMax,
   topicsPerStreamMax,
 } from "./state.ts";
+import { keptOptions, noTopicOptions, type TopicOptions } from "./topic-options.ts";
 
 /** Wire number of "take what the server is configured with", for expiry and size. */
 const serverDefault = 0n;
@@ -42,7 +43,14 @@ export interface TopicSettings {
   readonly maxTopicSizeBytes: bigint;
   /** 0 is stored as 1. */
   readonly replicationFactor: number;
+  /** What a client of 0.9 gave, as it was read; the settings above say the same. */
+  readonly options?: TopicOptions | undefined;
 }
+
+/** The same for a change of it: what is undefined stays as it is. */
+export type TopicChange = Pick<TopicSettings, "name" | "options"> & {
+  readonly [Key in Exclude<keyof TopicSettings, "name" | "options">]?: TopicSettings[Key] | undefined;
+};
 
 export interface StreamTarget {
   readonly stream: Identifier;
@@ -149,20 +157,39 @@ export function planCreateTopic(
     createdAtMicros: nowMicros,
     partitionsCount: request.partitionsCount,
     ...resolveSettings(request, defaults),
+    ...withOptions(keptOptions(noTopicOptions, request.options ?? noTopicOptions)),
     ...logs,
   };
 }
 
-/** Errors: 1009, 2010, 2014, 2013. The size is not compared with the segment size, as recorded from the original. */
+/**
+ * Errors: 1009, 2010, 2014, 1019, 2013. The size is compared with the segment size only where it was given as an option: of
+ * the setting of 0.8 it was recorded from the original that it is not (spec P9 7.3).
+ */
 export function planUpdateTopic(
   state: MetadataState,
-  request: TopicTarget & TopicSettings,
+  request: TopicTarget & TopicChange,
   defaults: TopicDefaults,
 ): TopicUpdated {
   const { stream, topic } = requireTopic(state, request.stream, request.topic);
+  const { options } = request;
   requireTopicNameLength(request.name);
+  const settings: TopicSettings = {
+    name: request.name,
+    compression: request.compression ?? topic.compression,
+    messageExpiryMicros: request.messageExpiryMicros ?? topic.messageExpiryMicros,
+    maxTopicSizeBytes: request.maxTopicSizeBytes ?? topic.maxTopicSizeBytes,
+    replicationFactor: request.replicationFactor ?? topic.replicationFactor,
+  };
+  if (options?.max_topic_size !== undefined) requireTopicSize(settings.maxTopicSizeBytes, defaults.segmentSizeBytes);
   requireTopicNameFree(stream, request.stream, request.name, topic.id);
-  return { kind: "topicUpdated", streamId: stream.id, topicId: topic.id, ...resolveSettings(request, defaults) };
+  return {
+    kind: "topicUpdated",
+    streamId: stream.id,
+    topicId: topic.id,
+    ...resolveSettings(settings, defaults),
+    ...(options === undefined ? {} : { options: keptOptions(topic.options, options) }),
+  };
 }
 
 /** Errors: 1009, 2010. */
@@ -261,7 +288,7 @@ function requireTopicSize(maxTopicSizeBytes: bigint, segmentSizeBytes: number): 
 }
 
 /** Stored resolved, so that a topic means the same after a restart (spec SB 3.8). */
-function resolveSettings(asked: TopicSettings, defaults: TopicDefaults): TopicSettings {
+function resolveSettings(asked: TopicSettings, defaults: TopicDefaults): Omit<TopicSettings, "options"> {
   return {
     name: asked.name,
     compression: asked.compression,
@@ -270,6 +297,10 @@ function resolveSettings(asked: TopicSettings, defaults: TopicDefaults): TopicSe
     maxTopicSizeBytes: asked.maxTopicSizeBytes === serverDefault ? defaults.maxTopicSizeBytes : asked.maxTopicSizeBytes,
     replicationFactor: Math.max(asked.replicationFactor, 1),
   };
+}
+
+function withOptions(options: TopicOptions): { readonly options?: TopicOptions } {
+  return Object.keys(options).length === 0 ? {} : { options };
 }
 
 /** "1.07 GB": decimal units, two digits, as error texts show sizes (spec SB 1.3). */

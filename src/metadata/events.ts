@@ -6,6 +6,7 @@
  */
 import type { Permissions } from "../protocol/records/permissions.ts";
 import type { Compression, GroupKey, TokenOwner, UserStatus } from "./state.ts";
+import type { TopicOptions } from "./topic-options.ts";
 
 export type MetadataEvent = LoggedEvent | MembershipEvent;
 
@@ -77,6 +78,8 @@ export type TopicCreated = WithLogBase & {
   readonly messageExpiryMicros: bigint;
   readonly maxTopicSizeBytes: bigint;
   readonly replicationFactor: number;
+  /** Absent: none was given, as by every client of 0.8. */
+  readonly options?: TopicOptions;
 };
 
 export type TopicUpdated = {
@@ -88,6 +91,8 @@ export type TopicUpdated = {
   readonly messageExpiryMicros: bigint;
   readonly maxTopicSizeBytes: bigint;
   readonly replicationFactor: number;
+  /** All that the topic has now; absent: as before. */
+  readonly options?: TopicOptions;
 };
 
 export type TopicDeleted = Remembered & {

@@ -18,6 +18,7 @@ export {
   requireDeletedPartitionsCount,
   requireTopicPartitionsCount,
   type StreamTarget,
+  type TopicChange,
   type TopicDefaults,
   type TopicSettings,
   type TopicTarget,
@@ -92,6 +93,19 @@ export {
   requireTokenName,
   tokensOf,
 } from "./token-commands.ts";
+export {
+  areOffsetsPersisted,
+  describeTopicOptions,
+  isPersisted,
+  isTopicOptionKey,
+  noTopicOptions,
+  shownOptions,
+  type TopicOptionDefaults,
+  type TopicOptionKey,
+  type TopicOptions,
+  type TopicOptionValue,
+  topicOptionTable,
+} from "./topic-options.ts";
 export {
   type NewUser,
   planChangePassword,

@@ -15,6 +15,7 @@ import {
   type Topic,
   type User,
 } from "./state.ts";
+import { noTopicOptions, type TopicOptions } from "./topic-options.ts";
 
 export interface PlainState {
   readonly streams: readonly PlainStream[];
@@ -27,12 +28,14 @@ export interface PlainState {
 type PlainStream = Omit<Stream, "topics"> & { readonly topics: readonly PlainTopic[] };
 
 /** One creation time for each partition, in order of id. */
-type PlainTopic = Omit<Topic, "partitions" | "groups"> & {
+type PlainTopic = Omit<Topic, "partitions" | "groups" | "options"> & {
   readonly partitionTimesMicros: readonly number[];
   /** Bases of log ids, of so many partitions one after the other; absent before version 3. */
   readonly partitionLogs?: readonly LogRun[];
   /** Absent in version 1. */
   readonly groups?: readonly PlainGroup[];
+  /** Absent where there is none, and before version 3. */
+  readonly options?: TopicOptions;
 };
 
 /** `logBase` is null for partitions that an older version made. */
@@ -54,8 +57,9 @@ export function toPlainState(state: MetadataState): PlainState {
   return {
     streams: entriesById(state.streams).map(({ topics, ...stream }) => ({
       ...stream,
-      topics: entriesById(topics).map(({ partitions, groups, ...topic }) => ({
+      topics: entriesById(topics).map(({ partitions, groups, options, ...topic }) => ({
         ...topic,
+        ...(Object.keys(options).length === 0 ? {} : { options }),
         partitionTimesMicros: partitions.map((partition) => partition.createdAtMicros),
         partitionLogs: toRuns(partitions),
         groups: entriesById(groups).map(({ id, name, logId }) =>
@@ -91,7 +95,13 @@ export function fromPlainState(plain: PlainState): MetadataState {
   return state;
 }
 
-function toTopic({ partitionTimesMicros, partitionLogs = [], groups = [], ...topic }: PlainTopic): Topic {
+function toTopic({
+  partitionTimesMicros,
+  partitionLogs = [],
+  groups = [],
+  options = noTopicOptions,
+  ...topic
+}: PlainTopic): Topic {
   const catalog = createCatalog<ConsumerGroup>();
   for (const { id, name, logId } of groups) addEntry(catalog, createGroup(id, name, logId));
   const logBases = partitionLogs.flatMap(({ count, logBase }) => Array.from({ length: count }, () => logBase));
@@ -99,7 +109,7 @@ function toTopic({ partitionTimesMicros, partitionLogs = [], groups = [], ...top
     createdAtMicros,
     logBase: logBases[partitionId] ?? undefined,
   }));
-  return { ...topic, partitions, groups: catalog };
+  return { ...topic, partitions, groups: catalog, options };
 }
 
 function toRuns(partitions: readonly Partition[]): LogRun[] {

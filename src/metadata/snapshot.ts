@@ -29,7 +29,10 @@ const FileLayout = { magic: 0, checksum: 8, copies: 16 } as const;
 const CopyLayout = { version: 0, lastIndex: 4, payloadLength: 12, payload: 20 } as const;
 const checksumBytes = 8;
 const magic = new TextEncoder().encode("WHIPMETA");
-/** 1: without tokens and consumer groups; 2: version 0.1.0, in one copy. All are read, only the newest is written. */
+/**
+ * 1: without tokens and consumer groups; 2: version 0.1.0, in one copy; 3: in two copies, with what came since then and 0.1.0
+ * would drop (ids of logs, removals, the options of topics), and in no release yet. All are read, only the newest is written.
+ */
 const version = 3;
 const oldestVersion = 1;
 const firstDoubledVersion = 3;

@@ -7,6 +7,7 @@ import type { Identifier } from "../protocol/identifier.ts";
 import type { Permissions } from "../protocol/records/permissions.ts";
 import { type Catalog, createCatalog, findEntry, type Named, rebuildIds } from "./catalog.ts";
 import type { IdAllocator } from "./id-allocator.ts";
+import type { TopicOptions } from "./topic-options.ts";
 
 export interface MetadataState {
   readonly streams: Catalog<Stream>;
@@ -45,6 +46,8 @@ export interface Topic extends Named {
   maxTopicSizeBytes: bigint;
   /** 1 to 255. */
   replicationFactor: number;
+  /** What a client of 0.9 gave; the settings above are in force, whatever stands here. */
+  options: TopicOptions;
 }
 
 export interface Partition {

@@ -67,7 +67,7 @@ class ShardProcess {
     state: MetadataState,
   ) {
     const { config, shardId, shardCount } = start;
-    const { segment, topic } = config.system;
+    const { partition, segment, topic } = config.system;
     this.#start = start;
     const log = root.child(`shard-${shardId}`);
     this.#log = log;
@@ -83,6 +83,8 @@ class ShardProcess {
       messageExpiryMicros: topic.messageExpiry,
       maxTopicSizeBytes: topic.maxSize,
       segmentSizeBytes: segment.sizeBytes,
+      messagesRequiredToSave: partition.messagesRequiredToSave,
+      bytesRequiredToSave: partition.sizeOfMessagesRequiredToSaveBytes,
     };
     this.#shard = new Shard({
       shardId,
@@ -130,6 +132,7 @@ class ShardProcess {
       sessions: this.#sessions,
       logins: new Logins(start.loginPort),
       clock: systemClock,
+      topicDefaults,
       auditLog: root.child("audit"),
       refusals: new Refusals(),
       hidesNames: config.system.encryption.enabled,

@@ -1,5 +1,6 @@
 // What the handlers of one shard work with.
 
+import type { TopicOptionDefaults } from "../metadata/index.ts";
 import type { Logger } from "../observability/log.ts";
 import type { SystemStats } from "../observability/system-stats.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -17,6 +18,8 @@ export interface ServerContext {
   /** The way to the login desk of the process. */
   readonly logins: Logins;
   readonly clock: Clock;
+  /** What topics have whose maker said nothing. */
+  readonly topicDefaults: TopicOptionDefaults;
   /** Who changed what, and who was refused. */
   readonly auditLog: Logger;
   /** Of them, who was told lately. */

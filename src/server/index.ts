@@ -2,6 +2,7 @@
 export { tellLogout, tellRefresh, tellRefused } from "./audit.ts";
 export { emptyReply, isPollReply, type PollReply, type Reply } from "./command.ts";
 export { commandTable } from "./command-table.ts";
+export type { GivenOptions, ShownStreamDetails, ShownTopicDetails, ShownTopicHeader } from "./command-values.ts";
 export type { ServerContext } from "./context.ts";
 export { dispatch, isLongRequest, requireBeforehand } from "./dispatch.ts";
 export { createHttpSession, execute, measured, requireTarget } from "./execute.ts";
@@ -21,4 +22,5 @@ export {
   type UserLogin,
 } from "./session.ts";
 export { Sessions } from "./sessions.ts";
+export { describeOptions } from "./topic-options.ts";
 export { allTotals } from "./views.ts";

@@ -1,11 +1,9 @@
 // Records of replies, made from this shard's copy of the metadata and the shared counters.
-import { entriesById, type Stream, type Topic } from "../metadata/index.ts";
+import { entriesById, type Stream, shownOptions, type Topic, type TopicOptionDefaults } from "../metadata/index.ts";
 import type { PartitionRecord } from "../protocol/records/partition-record.ts";
-import type { StreamDetails } from "../protocol/records/stream-details.ts";
 import type { StreamHeader } from "../protocol/records/stream-header.ts";
-import type { TopicDetails } from "../protocol/records/topic-details.ts";
-import type { TopicHeader } from "../protocol/records/topic-header.ts";
 import { type Counters, partitionKeyOf, type Shard } from "../shard/index.ts";
+import type { ShownStreamDetails, ShownTopicDetails, ShownTopicHeader } from "./command-values.ts";
 
 export interface Totals {
   segmentsCount: number;
@@ -67,12 +65,17 @@ export function streamHeader(counters: Counters, stream: Stream): StreamHeader {
   };
 }
 
-export function streamDetails(counters: Counters, stream: Stream): StreamDetails {
-  const topics = entriesById(stream.topics).map((topic) => topicHeader(counters, stream.id, topic));
+export function streamDetails(counters: Counters, stream: Stream, defaults: TopicOptionDefaults): ShownStreamDetails {
+  const topics = entriesById(stream.topics).map((topic) => topicHeader(counters, stream.id, topic, defaults));
   return { ...streamHeader(counters, stream), topics };
 }
 
-export function topicHeader(counters: Counters, streamId: number, topic: Topic): TopicHeader {
+export function topicHeader(
+  counters: Counters,
+  streamId: number,
+  topic: Topic,
+  defaults: TopicOptionDefaults,
+): ShownTopicHeader {
   const totals = topicTotals(counters, streamId, topic);
   return {
     id: topic.id,
@@ -85,10 +88,16 @@ export function topicHeader(counters: Counters, streamId: number, topic: Topic):
     sizeBytes: BigInt(totals.sizeBytes),
     messagesCount: BigInt(totals.messagesCount),
     name: topic.name,
+    options: shownOptions(topic, defaults),
   };
 }
 
-export function topicDetails(counters: Counters, streamId: number, topic: Topic): TopicDetails {
+export function topicDetails(
+  counters: Counters,
+  streamId: number,
+  topic: Topic,
+  defaults: TopicOptionDefaults,
+): ShownTopicDetails {
   const partitions = topic.partitions.map(({ createdAtMicros }, id): PartitionRecord => {
     const partition = counters.partition(partitionKeyOf(streamId, topic.id, id));
     return {
@@ -100,5 +109,5 @@ export function topicDetails(counters: Counters, streamId: number, topic: Topic)
       messagesCount: BigInt(partition.messagesCount),
     };
   });
-  return { ...topicHeader(counters, streamId, topic), partitions };
+  return { ...topicHeader(counters, streamId, topic, defaults), partitions };
 }

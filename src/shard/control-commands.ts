@@ -39,6 +39,7 @@ import {
   requireWithinLimits,
   type StreamTarget,
   type TokenOwner,
+  type TopicChange,
   type TopicDefaults,
   type TopicSettings,
   type TopicTarget,
@@ -68,7 +69,7 @@ export type ControlCommand =
       readonly kind: "createTopic";
       readonly request: StreamTarget & TopicSettings & { readonly partitionsCount: number };
     }
-  | { readonly kind: "updateTopic"; readonly request: TopicTarget & TopicSettings }
+  | { readonly kind: "updateTopic"; readonly request: TopicTarget & TopicChange }
   | { readonly kind: "deleteTopic"; readonly request: TopicTarget }
   | { readonly kind: "purgeTopic"; readonly request: TopicTarget }
   | { readonly kind: "createPartitions"; readonly request: PartitionsRequest }

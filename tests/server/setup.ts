@@ -6,7 +6,7 @@ import type { ServerContext, Session } from "../../src/server/index.ts";
 import { createSession, Logins, Refusals, Sessions } from "../../src/server/index.ts";
 import { LoginDesk } from "../../src/server/logins/login-desk.ts";
 import { serveLogins } from "../../src/server/logins/logins.ts";
-import { rootCreatedAtMicros, type TestShard } from "../shard/setup.ts";
+import { rootCreatedAtMicros, type TestShard, topicDefaults } from "../shard/setup.ts";
 
 export const startTimeMicros = rootCreatedAtMicros;
 
@@ -21,6 +21,7 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     sessions: new Sessions({ shard, clock, onFailure: notExpected }),
     logins: makeLogins(),
     clock,
+    topicDefaults,
     auditLog: createLogger({ filter: "off" }),
     refusals: new Refusals(),
     hidesNames: false,

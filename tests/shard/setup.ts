@@ -37,6 +37,8 @@ export const topicDefaults = {
   messageExpiryMicros: 2n ** 64n - 1n,
   maxTopicSizeBytes: 2n ** 64n - 1n,
   segmentSizeBytes: 1024 * 1024,
+  messagesRequiredToSave: 1024,
+  bytesRequiredToSave: 1_048_576,
 };
 
 export function makePaths(path: string): DataPaths {

@@ -2,14 +2,15 @@
 import { entriesById, findStream, requireStream } from "../../metadata/index.ts";
 import { command } from "../command.ts";
 import { requireRight } from "../rights.ts";
+import { requireNoOptions } from "../topic-options.ts";
 import { streamDetails, streamHeader } from "../views.ts";
 
 export const streamCommands = [
-  command("getStream", ({ shard }, session, { stream: identifier }) => {
+  command("getStream", ({ shard, topicDefaults }, session, { stream: identifier }) => {
     const stream = findStream(shard.state, identifier);
     if (stream === undefined) return undefined;
     requireRight(shard, session, "getStream", stream.id);
-    return streamDetails(shard.counters, stream);
+    return streamDetails(shard.counters, stream, topicDefaults);
   }),
 
   command("getStreams", ({ shard }, session) => {
@@ -18,8 +19,10 @@ export const streamCommands = [
   }),
 
   command("createStream", async ({ shard }, session, request) => {
+    requireNoOptions(request.options);
     requireRight(shard, session, "createStream");
-    const { streamId, createdAtMicros, name } = await shard.control({ kind: "createStream", request });
+    const created = await shard.control({ kind: "createStream", request: { name: request.name } });
+    const { streamId, createdAtMicros, name } = created;
     return {
       id: streamId,
       createdAtMicros: BigInt(createdAtMicros),
@@ -31,8 +34,10 @@ export const streamCommands = [
   }),
 
   command("updateStream", async ({ shard }, session, request) => {
-    requireRight(shard, session, "updateStream", requireStream(shard.state, request.stream).id);
-    await shard.control({ kind: "updateStream", request });
+    const { stream, name } = request;
+    requireNoOptions(request.options);
+    requireRight(shard, session, "updateStream", requireStream(shard.state, stream).id);
+    await shard.control({ kind: "updateStream", request: { stream, name } });
     return undefined;
   }),
 

@@ -5,42 +5,71 @@ import {
   findPartition,
   findStream,
   findTopic,
+  noTopicOptions,
   type Operation,
   requireCreatedPartitionsCount,
   requireDeletedPartitionsCount,
   requireStream,
   requireTopic,
   requireTopicPartitionsCount,
+  shownOptions,
+  type TopicChange,
+  type TopicOptions,
   type TopicSettings,
   type TopicTarget,
 } from "../../metadata/index.ts";
 import { IggyError } from "../../protocol/errors.ts";
-import { type Compression, CompressionCode, compressionOf } from "../../protocol/records/enumerations.ts";
-import type { TopicDetails } from "../../protocol/records/topic-details.ts";
+import { CompressionCode, compressionOf } from "../../protocol/records/enumerations.ts";
 import { partitionKeyOf } from "../../shard/index.ts";
 import { actorOf } from "../audit.ts";
 import { command } from "../command.ts";
+import type { RequestOf, ShownTopicDetails } from "../command-values.ts";
 import type { ServerContext } from "../context.ts";
 import { requireRight } from "../rights.ts";
 import type { Session } from "../session.ts";
+import { readTopicOptions } from "../topic-options.ts";
 import { topicDetails, topicHeader } from "../views.ts";
 
-interface TopicFields {
-  readonly name: string;
-  readonly compressionCode: number;
-  readonly messageExpiryMicros: bigint;
-  readonly maxTopicSizeBytes: bigint;
-  readonly replicationFactor: number;
+type TopicRequest = RequestOf<"createTopic"> | RequestOf<"updateTopic">;
+
+/** Before anything else (spec P9 11.2): UnsupportedOptionKey (4041), InvalidOptionValue (4042). */
+function optionsOf(
+  { topicDefaults }: ServerContext,
+  command: "create" | "update",
+  { options }: TopicRequest,
+): TopicOptions | undefined {
+  return options && readTopicOptions(options, command, topicDefaults);
 }
 
-function settingsOf(request: TopicFields): TopicSettings {
-  const compression: Compression = compressionOf(request.compressionCode);
+/**
+ * What a request says of a topic: in its options if it has any, else in its fields; undefined: nothing. Errors:
+ * InvalidCommand (3) for a compression that is none.
+ */
+function settingsOf(request: TopicRequest, options: TopicOptions | undefined): TopicChange {
+  const { name } = request;
+  if (options === undefined) {
+    const { compressionCode, messageExpiryMicros, maxTopicSizeBytes, replicationFactor } = request;
+    const compression = compressionCode === undefined ? undefined : CompressionCode[compressionOf(compressionCode)];
+    return { name, compression, messageExpiryMicros, maxTopicSizeBytes, replicationFactor };
+  }
+  const { compression_algorithm: compression, message_expiry: expiry, max_topic_size: maxSize } = options;
   return {
-    name: request.name,
-    compression: CompressionCode[compression],
-    messageExpiryMicros: request.messageExpiryMicros,
-    maxTopicSizeBytes: request.maxTopicSizeBytes,
-    replicationFactor: request.replicationFactor,
+    name,
+    compression: compression === undefined ? undefined : CompressionCode[compression === "gzip" ? "gzip" : "none"],
+    messageExpiryMicros: typeof expiry === "bigint" ? expiry : undefined,
+    maxTopicSizeBytes: typeof maxSize === "bigint" ? maxSize : undefined,
+    options,
+  };
+}
+
+/** Where nothing is said, it is as the server is configured. */
+function newTopicOf({ compression, messageExpiryMicros, maxTopicSizeBytes, ...rest }: TopicChange): TopicSettings {
+  return {
+    ...rest,
+    compression: compression ?? CompressionCode.none,
+    messageExpiryMicros: messageExpiryMicros ?? 0n,
+    maxTopicSizeBytes: maxTopicSizeBytes ?? 0n,
+    replicationFactor: rest.replicationFactor ?? 1,
   };
 }
 
@@ -56,25 +85,27 @@ function requireTopicRight(
 }
 
 export const topicCommands = [
-  command("getTopic", ({ shard }, session, request) => {
+  command("getTopic", ({ shard, topicDefaults }, session, request) => {
     const stream = findStream(shard.state, request.stream);
     const topic = stream && findTopic(stream, request.topic);
     if (!stream || !topic) return undefined;
     requireRight(shard, session, "getTopic", stream.id, topic.id);
-    return topicDetails(shard.counters, stream.id, topic);
+    return topicDetails(shard.counters, stream.id, topic, topicDefaults);
   }),
 
-  command("getTopics", ({ shard }, session, request) => {
+  command("getTopics", ({ shard, topicDefaults }, session, request) => {
     const stream = findStream(shard.state, request.stream);
     if (stream === undefined) return undefined;
     requireRight(shard, session, "getTopics", stream.id);
-    return entriesById(stream.topics).map((topic) => topicHeader(shard.counters, stream.id, topic));
+    return entriesById(stream.topics).map((topic) => topicHeader(shard.counters, stream.id, topic, topicDefaults));
   }),
 
-  command("createTopic", async ({ shard }, session, request): Promise<TopicDetails> => {
-    requireTopicPartitionsCount(request.partitionsCount); // 2015 before anything else (spec BP 4.8)
+  command("createTopic", async (context, session, request): Promise<ShownTopicDetails> => {
+    const { shard, topicDefaults } = context;
     const { stream, partitionsCount } = request;
-    const settings = settingsOf(request);
+    const options = optionsOf(context, "create", request);
+    requireTopicPartitionsCount(partitionsCount); // 2015 before anything else of 0.8 (spec BP 4.8)
+    const settings = newTopicOf(settingsOf(request, options));
     requireRight(shard, session, "createTopic", requireStream(shard.state, stream).id);
     const event = await shard.control({ kind: "createTopic", request: { stream, partitionsCount, ...settings } });
     const createdAtMicros = BigInt(event.createdAtMicros);
@@ -97,13 +128,14 @@ export const topicCommands = [
       sizeBytes: 0n,
       messagesCount: 0n,
       name: event.name,
+      options: shownOptions({ ...event, options: event.options ?? noTopicOptions }, topicDefaults),
       partitions,
     };
   }),
 
   command("updateTopic", async (context, session, request) => {
     const { stream, topic } = request;
-    const settings = settingsOf(request);
+    const settings = settingsOf(request, optionsOf(context, "update", request));
     requireTopicRight(context, session, "updateTopic", request);
     await context.shard.control({ kind: "updateTopic", request: { stream, topic, ...settings } });
     return undefined;

@@ -18,6 +18,7 @@ import { command } from "../command.ts";
 import { requireRightPassword, tellLogin } from "../login.ts";
 import { requireRight, userOf } from "../rights.ts";
 import { requireRecord } from "../session.ts";
+import { requireNoOptions } from "../topic-options.ts";
 
 function headerOf({ id, createdAtMicros, status, name }: User): UserHeader {
   return {
@@ -98,7 +99,9 @@ export const userCommands = [
     return entriesById(shard.state.users).map(headerOf);
   }),
 
-  command("createUser", async ({ shard, logins }, session, { username, password, statusCode, permissions }) => {
+  command("createUser", async ({ shard, logins }, session, asked) => {
+    const { username, password, statusCode, permissions } = asked;
+    requireNoOptions(asked.options);
     requireRight(shard, session, "createUser");
     requireUserName(username);
     requirePassword(password);
@@ -117,7 +120,8 @@ export const userCommands = [
     };
   }),
 
-  command("updateUser", async ({ shard }, session, { user, username, statusCode }) => {
+  command("updateUser", async ({ shard }, session, { user, username, statusCode, options }) => {
+    requireNoOptions(options);
     requireRight(shard, session, "updateUser");
     if (username !== undefined) requireUserName(username);
     const status = statusCode === undefined ? undefined : UserStatusCode[userStatusOf(statusCode)];
