@@ -1,5 +1,5 @@
-// Request and reply codec of every command of 0.9: where bodies have changed, those of this folder, else those of 0.8 (spec P9 6).
-// A missing object is an empty payload, as in 0.8. A register has no name and is read by register.ts.
+// Request and reply codec of every command of 0.9: where bodies have changed, those of this folder, else those of 0.8
+// (spec P9 6). A missing object is an empty payload, as in 0.8. A register has no name and is read by register.ts.
 
 import { type Codec, emptyCodec } from "../codec.ts";
 import { pollMessagesRequestCodec } from "../message/poll-messages.ts";

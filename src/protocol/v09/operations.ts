@@ -59,8 +59,8 @@ const serverOperationMax = truncatePartition;
 /** The logins of 0.8: they are register now (spec P9 5.1). */
 const formerLogins: ReadonlySet<CommandName> = new Set(["loginUser", "loginWithPersonalAccessToken"]);
 
-/** Codes that mean something, but are not to be had in this way: the two logins under their new codes (they are register),
- *  and what only clusters need (spec P9 13). */
+// Codes that mean something, but are not to be had in this way: the two logins under their new codes (they are register),
+// and what only clusters need (spec P9 13).
 const unavailableCodes: readonly number[] = [14, 40, 45, 103, 104, 123];
 
 /** Whether the reply body of an operation begins with a result section (spec P9 6.1). */

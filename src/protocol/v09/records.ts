@@ -1,5 +1,5 @@
-// Records in replies that differ from those of 0.8: streams, topics and users have options (spec P9 6.3). The values are those of
-// 0.8, so that the same handlers make them.
+// Records in replies that differ from those of 0.8: streams, topics and users have options (spec P9 6.3). The values are those
+// of 0.8, so that the same handlers make them.
 //
 //   stream header  as in 0.8, then u32 length and options
 //   topic header   as in 0.8 without the replication factor, then twice u32 length and options: explicit, derived

@@ -1,5 +1,5 @@
-// 606 sync group (spec P9 9.2). Request: stream, topic, group, each an identifier. Reply: generation u64, count u32, partition ids
-// u32 each; empty if the client is no member.
+// 606 sync group (spec P9 9.2). Request: stream, topic, group, each an identifier. Reply: generation u64, count u32, partition
+// ids u32 each; empty if the client is no member.
 
 import { type Codec, countedListCodec, recordCodec } from "../codec.ts";
 import { u32Codec, u64Codec } from "../primitives.ts";
