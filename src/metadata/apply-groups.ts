@@ -64,7 +64,7 @@ export const groupRules: Rules<
       sourceClientId,
       targetClientId,
     });
-    return () => moveRevoked(source, target, partitionId);
+    return () => moveRevoked(group, source, target, partitionId);
   },
 };
 

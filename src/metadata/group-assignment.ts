@@ -11,17 +11,14 @@ import type { ConsumerGroup, GroupMember, PendingRevocation } from "./state.ts";
 
 /** A group without members. */
 export function createGroup(id: number, name: string, logId: string | undefined): ConsumerGroup {
-  return { id, name, logId, members: [], membersByClient: new Map(), slots: createIdAllocator() };
+  return { id, name, logId, members: [], membersByClient: new Map(), slots: createIdAllocator(), generation: 0 };
 }
 
-/** Partition i goes to member i modulo the number of members, in slot order. Nothing stays pending. */
+/** The partitions of the topic have changed: all are given out anew. Nothing changes for a group without members. */
 export function rebalance(group: ConsumerGroup, partitionsCount: number): void {
-  const { members } = group;
-  for (const member of members) {
-    member.partitions.length = 0;
-    member.pendingRevocations.length = 0;
-  }
-  giveRoundRobin(members, range(partitionsCount));
+  if (group.members.length === 0) return;
+  giveAllAnew(group, partitionsCount);
+  group.generation++;
 }
 
 /** Adds a member for `clientId`, after the members of `goneClientIds` are removed. */
@@ -36,19 +33,22 @@ export function joinMember(
   addMember(group, clientId);
   giveUnassigned(group, partitionsCount);
   promiseExcess(group, partitionsCount, nowMicros);
+  group.generation++;
 }
 
 /** Removes members and gives all partitions out anew. */
 export function leaveMembers(group: ConsumerGroup, clientIds: readonly number[], partitionsCount: number): void {
   for (const clientId of clientIds) removeMember(group, clientId);
-  rebalance(group, partitionsCount);
+  giveAllAnew(group, partitionsCount);
+  group.generation++;
 }
 
 /** Carries out a pending revocation: the partition moves to the member it was promised to. */
-export function moveRevoked(source: GroupMember, target: GroupMember, partitionId: number): void {
+export function moveRevoked(group: ConsumerGroup, source: GroupMember, target: GroupMember, partitionId: number): void {
   removeFirst(source.pendingRevocations, (pending) => pending.partitionId === partitionId);
   removeFirst(source.partitions, (id) => id === partitionId);
   target.partitions.push(partitionId);
+  group.generation++;
 }
 
 /** The member of a client; undefined if it is not in the group. */
@@ -61,6 +61,11 @@ export function ownsPartition(member: GroupMember, partitionId: number): boolean
   return member.partitions.includes(partitionId);
 }
 
+/** Whether it is served to this member and does not wait to be moved: what a member of 0.9 may poll (spec P9 9.4). */
+export function mayPollPartition(member: GroupMember, partitionId: number): boolean {
+  return ownsPartition(member, partitionId) && !isPending(member, partitionId);
+}
+
 /** What polls go round: the member's partitions without those that wait to be moved. The caller must not change the list. */
 export function pollablePartitions(member: GroupMember): readonly number[] {
   if (member.pendingRevocations.length === 0) return member.partitions;
@@ -70,6 +75,15 @@ export function pollablePartitions(member: GroupMember): readonly number[] {
 /** The promise that a partition of this member goes to another one, if there is one. */
 export function pendingRevocationOf(member: GroupMember, partitionId: number): PendingRevocation | undefined {
   return member.pendingRevocations.find((pending) => pending.partitionId === partitionId);
+}
+
+/** Partition i goes to member i modulo the number of members, in slot order. Nothing stays pending. */
+function giveAllAnew({ members }: ConsumerGroup, partitionsCount: number): void {
+  for (const member of members) {
+    member.partitions.length = 0;
+    member.pendingRevocations.length = 0;
+  }
+  giveRoundRobin(members, range(partitionsCount));
 }
 
 function addMember(group: ConsumerGroup, clientId: number): void {

@@ -33,7 +33,13 @@ export {
   type RevocationReason,
 } from "./events.ts";
 export { metadataPaths } from "./files.ts";
-export { memberOf, ownsPartition, pendingRevocationOf, pollablePartitions } from "./group-assignment.ts";
+export {
+  mayPollPartition,
+  memberOf,
+  ownsPartition,
+  pendingRevocationOf,
+  pollablePartitions,
+} from "./group-assignment.ts";
 export {
   type GroupTarget,
   pendingRevocations,

@@ -85,6 +85,11 @@ export interface ConsumerGroup extends Named {
   readonly members: GroupMember[];
   readonly membersByClient: Map<number, GroupMember>;
   readonly slots: IdAllocator;
+  /**
+   * How often its partitions were given out differently (spec P9 9.2): 0 before the first member, 1 after it has joined. Lost
+   * with the members at a restart: clients only compare it with the one before.
+   */
+  generation: number;
 }
 
 export interface GroupMember {

@@ -21,6 +21,12 @@ export type Reply = Uint8Array | PollReply;
 /** The empty payload: also the answer for a missing object (spec BP 2.2). */
 export const emptyReply = new Uint8Array(0);
 
+/**
+ * The poll of a member of 0.9 whose partition is not its own, or not any more: partition 2^32 - 1, which makes it sync its
+ * group again, current offset 0, no messages (spec P9 9.4). The whole body of the reply.
+ */
+export const fencedPoll = new Uint8Array([0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
 export function isPollReply(reply: Reply): reply is PollReply {
   return !(reply instanceof Uint8Array);
 }

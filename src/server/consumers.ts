@@ -5,6 +5,7 @@ import {
   findPartition,
   type GroupKey,
   type GroupMember,
+  mayPollPartition,
   memberOf,
   ownsPartition,
   pollablePartitions,
@@ -28,22 +29,27 @@ export interface ConsumerPlace {
   readonly memberClientId: number | undefined;
 }
 
-interface ConsumerRequest {
+export interface ConsumerRequest {
   readonly consumer: Consumer;
   readonly partitionId: number | undefined;
 }
 
 /**
- * What a poll reads (spec SB 4.5). Undefined: a group's member to whom nothing belongs, an empty success. Errors: 3007 for a
- * single consumer; 30, 5000, 5006 for a group.
+ * What a poll reads (spec SB 4.5). Undefined: a group's member to whom nothing belongs, an empty success; of one that chooses
+ * its partitions also where there is no such member (spec P9 9.4). Errors: 3007 for a single consumer; 30, 5000, 5006 for a
+ * group.
  */
 export function placeOfPoll(
   session: Session,
-  { consumer, partitionId }: ConsumerRequest,
+  request: ConsumerRequest,
   stream: Stream,
   topic: Topic,
 ): ConsumerPlace | undefined {
+  const { consumer, partitionId } = request;
   if (consumer.kind !== "group") return placeOfSingle(consumer, partitionId, stream, topic);
+  if (partitionId !== undefined && isFencedPoll(session, request)) {
+    return placeOfFencedPoll(session, consumer, partitionId, stream, topic);
+  }
   const { key, member } = requireMember(session, consumer, stream, topic);
   if (partitionId === undefined) {
     const turn = takeTurn(session.groupTurns, key, pollablePartitions(member));
@@ -75,6 +81,34 @@ export function placeOfCommit(
   return placeOfMember(session, key, meant);
 }
 
+/**
+ * Whether a poll is one of a member that chooses its partition itself, after a sync of its group, as those of 0.9 do: whatever
+ * is not its own is answered with the fence, which makes it sync again (spec P9 9.2, 9.4).
+ */
+export function isFencedPoll({ protocol }: Session, { consumer, partitionId }: ConsumerRequest): boolean {
+  return protocol === "0.9" && consumer.kind === "group" && partitionId !== undefined;
+}
+
+/**
+ * What a client is told whose offset is not stored or deleted. One of 0.9 that commits for a group gets 5009 whether the
+ * partition, the membership or the group is not there: each time the answer is to sync (spec P9 9.4).
+ */
+export function refusalOfCommit(
+  session: Session,
+  { consumer, partitionId }: ConsumerRequest,
+  thrown: unknown,
+): unknown {
+  if (session.protocol !== "0.9" || consumer.kind !== "group" || !(thrown instanceof IggyError)) return thrown;
+  switch (thrown.errorName) {
+    case "NotResolvedConsumer":
+    case "ConsumerGroupMemberNotFound":
+    case "ConsumerGroupIdNotFound":
+      return new IggyError("ConsumerGroupPartitionNotOwned", [session.clientId, partitionId ?? "none"]);
+    default:
+      return thrown;
+  }
+}
+
 /** Whose stored offset is asked for; membership is not needed. Undefined for an unknown group or partition (spec SB 4.8). */
 export function placeOfStored({ consumer, partitionId }: ConsumerRequest, topic: Topic): ConsumerPlace | undefined {
   const meant = partitionId ?? 0;
@@ -104,6 +138,22 @@ function placeOfSingle(
   return { partitionId: meant, consumer: singleKey(consumer), memberClientId: undefined };
 }
 
+function placeOfFencedPoll(
+  session: Session,
+  { id }: Consumer,
+  partitionId: number,
+  stream: Stream,
+  topic: Topic,
+): ConsumerPlace | undefined {
+  requireLiveMember(session);
+  const group = findGroup(topic, id);
+  const member = group && memberOf(group, session.clientId);
+  if (!group || !member || !mayPollPartition(member, partitionId)) return undefined;
+  const key = keyOf(stream, topic, group);
+  notePolled(session.groupTurns, key, partitionId);
+  return placeOfMember(session, key, partitionId);
+}
+
 function placeOfMember(session: Session, { groupId }: GroupKey, partitionId: number): ConsumerPlace {
   return { partitionId, consumer: { kind: "group", id: groupId }, memberClientId: session.clientId };
 }
@@ -113,7 +163,7 @@ function requireMember(
   consumer: Consumer,
   stream: Stream,
   topic: Topic,
-): { readonly group: ConsumerGroup; readonly key: GroupKey; readonly member: GroupMember } {
+): { readonly key: GroupKey; readonly member: GroupMember } {
   requireLiveMember(session);
   const group = findGroup(topic, consumer.id);
   if (group === undefined) throw new IggyError("ConsumerGroupIdNotFound", [consumer.id.value, topic.name]);
@@ -121,5 +171,9 @@ function requireMember(
   if (member === undefined) {
     throw new IggyError("ConsumerGroupMemberNotFound", [session.clientId, group.id, topic.id]);
   }
-  return { group, key: { streamId: stream.id, topicId: topic.id, groupId: group.id }, member };
+  return { key: keyOf(stream, topic, group), member };
+}
+
+function keyOf(stream: Stream, topic: Topic, group: ConsumerGroup): GroupKey {
+  return { streamId: stream.id, topicId: topic.id, groupId: group.id };
 }

@@ -1,6 +1,6 @@
 // The door of the server layer.
 export { tellLogout, tellRefresh, tellRefused } from "./audit.ts";
-export { emptyReply, isPollReply, type PollReply, type Reply } from "./command.ts";
+export { emptyReply, fencedPoll, isPollReply, type PollReply, type Reply } from "./command.ts";
 export { commandTable } from "./command-table.ts";
 export type { GivenOptions, ShownStreamDetails, ShownTopicDetails, ShownTopicHeader } from "./command-values.ts";
 export type { ServerContext } from "./context.ts";

@@ -5,8 +5,10 @@
 import {
   type ConsumerGroup,
   type GroupKey,
+  type GroupMember,
   type MetadataEvent,
   type MetadataState,
+  mayPollPartition,
   memberOf,
   ownsPartition,
   pendingRevocations,
@@ -30,7 +32,9 @@ export interface GroupOwnerOptions {
 export class GroupOwner {
   readonly #options: GroupOwnerOptions;
   /** Who was sent messages last, by partition and group. */
-  readonly #pollers = new Map<number, Map<number, number>>();
+  readonly #pollers: ByGroup<number> = new Map();
+  /** Moves that are on their way, by partition and group. */
+  readonly #moves: ByGroup<RevocationTarget> = new Map();
 
   constructor(options: GroupOwnerOptions) {
     this.#options = options;
@@ -43,22 +47,34 @@ export class GroupOwner {
     return this.#options.state.streams.byId.get(streamId)?.topics.byId.get(topicId)?.groups.byId.get(consumer.id);
   }
 
-  /** Throws NotResolvedConsumer (3022) unless the partition belongs to the client in this group. */
+  /** Throws NotResolvedConsumer (3022) unless the partition belongs to the client in this group: then it may commit. */
   requireOwned(partitionKey: number, groupId: number, clientId: number): void {
+    const member = this.#memberOf(partitionKey, groupId, clientId);
     const { partitionId } = splitPartitionKey(partitionKey);
+    if (member === undefined || !ownsPartition(member, partitionId)) throw notResolved(groupId);
+  }
+
+  /**
+   * The same for a poll. A partition that waits to be moved is served on, so that an old member can take up what it has polled;
+   * not where `isFenced` (spec P9 9.4), and to nobody once the move is on its way: what was sent then could not be committed.
+   */
+  requireServed(partitionKey: number, groupId: number, clientId: number, isFenced: boolean): void {
+    const member = this.#memberOf(partitionKey, groupId, clientId);
+    const { partitionId } = splitPartitionKey(partitionKey);
+    const mayPoll = isFenced ? mayPollPartition : ownsPartition;
+    if (member === undefined || !mayPoll(member, partitionId)) throw notResolved(groupId);
+    if (this.#moves.get(partitionKey)?.get(groupId)?.sourceClientId === clientId) throw notResolved(groupId);
+  }
+
+  #memberOf(partitionKey: number, groupId: number, clientId: number): GroupMember | undefined {
     const group = this.find(partitionKey, { kind: "group", id: groupId });
-    const member = group && memberOf(group, clientId);
-    if (member === undefined || !ownsPartition(member, partitionId)) {
-      throw new IggyError("NotResolvedConsumer", [groupId]);
-    }
+    return group && memberOf(group, clientId);
   }
 
   /** The client was sent messages up to `lastOffset`. */
   polled(partitionKey: number, groupId: number, clientId: number, lastOffset: number): void {
     this.#options.partitions.require(partitionKey).notePolled(groupId, lastOffset);
-    const pollers = this.#pollers.get(partitionKey);
-    if (pollers === undefined) this.#pollers.set(partitionKey, new Map([[groupId, clientId]]));
-    else pollers.set(groupId, clientId);
+    remember(this.#pollers, partitionKey, groupId, clientId);
   }
 
   /**
@@ -115,7 +131,19 @@ export class GroupOwner {
     if (partition === undefined) return undefined; // another shard's
     const pollerClientId = this.#pollers.get(key)?.get(target.groupId);
     const isSettled = pollerClientId !== target.sourceClientId || partition.isRevocationSettled(target.groupId);
-    return isSettled ? this.#options.complete(target) : undefined;
+    return isSettled ? this.#complete(key, target) : undefined;
+  }
+
+  /** Until the move is done, or known not to be, nothing more is sent to the member that the partition is taken from. */
+  async #complete(partitionKey: number, target: RevocationTarget): Promise<void> {
+    const { groupId } = target;
+    remember(this.#moves, partitionKey, groupId, target);
+    try {
+      await this.#options.complete(target);
+    } finally {
+      const isLatest = this.#moves.get(partitionKey)?.get(groupId) === target;
+      if (isLatest) forget(this.#moves, partitionKey, groupId);
+    }
   }
 
   /** Nobody will commit what a member polled that has left. */
@@ -129,9 +157,7 @@ export class GroupOwner {
 
   #forgetPoll(partitionKey: number, groupId: number): void {
     this.#options.partitions.find(partitionKey)?.clearLastPolled(groupId);
-    const pollers = this.#pollers.get(partitionKey);
-    pollers?.delete(groupId);
-    if (pollers?.size === 0) this.#pollers.delete(partitionKey);
+    forget(this.#pollers, partitionKey, groupId);
   }
 
   /** The group is gone by now, whatever becomes of its files: one that stays is known as a deleted group's. */
@@ -147,4 +173,23 @@ export class GroupOwner {
       }
     }
   }
+}
+
+/** By partition key and group id. */
+type ByGroup<Value> = Map<number, Map<number, Value>>;
+
+function remember<Value>(values: ByGroup<Value>, partitionKey: number, groupId: number, value: Value): void {
+  const ofPartition = values.get(partitionKey);
+  if (ofPartition === undefined) values.set(partitionKey, new Map([[groupId, value]]));
+  else ofPartition.set(groupId, value);
+}
+
+function forget<Value>(values: ByGroup<Value>, partitionKey: number, groupId: number): void {
+  const ofPartition = values.get(partitionKey);
+  ofPartition?.delete(groupId);
+  if (ofPartition?.size === 0) values.delete(partitionKey);
+}
+
+function notResolved(groupId: number): IggyError {
+  return new IggyError("NotResolvedConsumer", [groupId]);
 }

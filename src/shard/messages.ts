@@ -42,6 +42,8 @@ export interface ReadRequest {
   readonly autoCommit: boolean;
   /** The client that reads as a member of the group; undefined for a single consumer. */
   readonly memberClientId?: number | undefined;
+  /** It is not served a partition that waits to be moved, as it speaks 0.9 (spec P9 9.4). */
+  readonly isFenced?: boolean;
 }
 
 /** Part of an open file of this process, or bytes. */

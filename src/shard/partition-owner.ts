@@ -109,9 +109,10 @@ export class PartitionOwner {
   }
 
   read(request: ReadRequest): ReadResult | Promise<ReadResult> {
-    const { partitionKey, from, countMax, autoCommit, consumer, memberClientId } = request;
+    const { partitionKey, from, countMax, autoCommit, consumer, memberClientId, isFenced } = request;
     const { partitions, groups } = this.#options;
-    if (memberClientId !== undefined) groups.requireOwned(partitionKey, consumer.id, memberClientId);
+    if (memberClientId !== undefined)
+      groups.requireServed(partitionKey, consumer.id, memberClientId, isFenced === true);
     const partition = partitions.require(partitionKey);
     const result = partition.read(from, countMax);
     if (!autoCommit && memberClientId === undefined) return result;
@@ -127,12 +128,13 @@ export class PartitionOwner {
 
   /** What a read leaves behind; before the reply, and only if it has messages (spec SB 4.7). */
   #note(request: ReadRequest, partition: Partition, read: ReadResult): ReadResult | Promise<ReadResult> {
-    const { partitionKey, autoCommit, consumer, memberClientId } = request;
+    const { partitionKey, autoCommit, consumer, memberClientId, isFenced } = request;
     const { groups } = this.#options;
     if (read.messagesCount + read.skippedCount === 0) return read;
     try {
       if (memberClientId !== undefined) {
-        groups.requireOwned(partitionKey, consumer.id, memberClientId); // a read from the disk takes time
+        // A read from the disk takes time.
+        groups.requireServed(partitionKey, consumer.id, memberClientId, isFenced === true);
         groups.polled(partitionKey, consumer.id, memberClientId, read.lastOffset);
       }
       if (autoCommit) {

@@ -42,7 +42,7 @@ export class ConsumerOffsets {
   /** Kinds for which `noteNames` has been done. */
   #noted: readonly ConsumerKey["kind"][] = none;
   #isFullReported = false;
-  /** Last offset that a member of the group was sent; in memory only (spec SB 6.5). */
+  /** Last offset that a member of the group was sent and has not committed; in memory only (spec SB 6.5). */
   #lastPolled: Map<number, number> | undefined;
 
   constructor(log: PartitionLog) {
@@ -105,6 +105,7 @@ export class ConsumerOffsets {
     if (known === undefined) table.set(id, stored);
     this.#noteNames(kind);
     this.#unsynced.add(stored);
+    if (kind === "group") this.#noteCommitted(id, offset);
   }
 
   /** Throws `ConsumerOffsetNotFound` when there is none, `CannotDeleteConsumerOffsetFile` when the disk refuses. */
@@ -131,6 +132,12 @@ export class ConsumerOffsets {
   notePolled(groupId: number, lastOffset: number): void {
     this.#lastPolled ??= new Map();
     this.#lastPolled.set(groupId, lastOffset);
+  }
+
+  /** What was polled is done with for good: whoever commits an earlier offset later, or deletes it, wants it again. */
+  #noteCommitted(groupId: number, offset: number): void {
+    const lastPolled = this.#lastPolled?.get(groupId);
+    if (lastPolled !== undefined && offset >= lastPolled) this.clearLastPolled(groupId);
   }
 
   /** Whether nothing was polled for the group, or all of it is committed. */

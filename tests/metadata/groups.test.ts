@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { apply } from "../../src/metadata/apply.ts";
+import type { MetadataEvent } from "../../src/metadata/events.ts";
 import {
+  mayPollPartition,
   memberOf,
   ownsPartition,
   pendingRevocationOf,
@@ -18,6 +21,7 @@ import {
   planTimedOutRevocations,
 } from "../../src/metadata/group-commands.ts";
 import { requireGroup } from "../../src/metadata/lookups.ts";
+import { fromPlainState, toPlainState } from "../../src/metadata/plain-state.ts";
 import { createState, type MetadataState } from "../../src/metadata/state.ts";
 import { codeOf, defaultTopic, named, numeric } from "./support.ts";
 
@@ -146,6 +150,8 @@ describe("join", () => {
     expect(pollablePartitions(second!)).toEqual([]);
     expect(ownsPartition(first!, 3)).toBe(true);
     expect(ownsPartition(second!, 3)).toBe(false);
+    expect([2, 3].map((id) => mayPollPartition(first!, id))).toEqual([true, false]);
+    expect(mayPollPartition(second!, 3)).toBe(false);
     expect(pendingRevocationOf(first!, 3)).toEqual({ partitionId: 3, targetClientId: 2, sinceMicros: now });
     completeAll(state);
     expect(lists(state)).toEqual([[0, 1, 2], [3]]);
@@ -363,4 +369,109 @@ describe("revocation", () => {
     expect(memberOf(requireGroup(state, target).group, 3)?.partitions).toEqual([4]);
     expect(memberOf(requireGroup(state, target).group, 9)).toBeUndefined();
   });
+});
+
+describe("the generation of an assignment", () => {
+  const generation = (state: MetadataState) => requireGroup(state, target).group.generation;
+
+  test("is 0 before the first member, whatever happens to the partitions, and 1 with it", () => {
+    const state = groupOver(3);
+    expect(generation(state)).toBe(0);
+    apply(state, { kind: "partitionsCreated", streamId: 0, topicId: 0, count: 1, createdAtMicros: now });
+    expect(generation(state)).toBe(0);
+    join(state, 1);
+    expect(generation(state)).toBe(1);
+  });
+
+  test("grows by one with each join, kept promise, leave, disconnection and change of the partitions", () => {
+    const state = groupOver(4);
+    const found: number[] = [];
+    const note = () => found.push(generation(state));
+    join(state, 1);
+    note();
+    join(state, 1); // a member already
+    note();
+    join(state, 2);
+    note();
+    completeAll(state);
+    note();
+    apply(state, { kind: "partitionsCreated", streamId: 0, topicId: 0, count: 2, createdAtMicros: now });
+    note();
+    apply(state, { kind: "partitionsDeleted", streamId: 0, topicId: 0, count: 1 });
+    note();
+    join(state, 3, [1, 2]); // three memberships change, by one event
+    note();
+    leave(state, 3);
+    note();
+    join(state, 4);
+    note();
+    for (const event of planClientGone(state, 4)) apply(state, event);
+    note();
+    expect(found).toEqual([1, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  test("is that of each group, and the next group under the number begins at 0", () => {
+    const state = groupOver(4);
+    apply(state, planCreateGroup(state, { ...topic, name: "other" }));
+    join(state, 1);
+    join(state, 2);
+    expect(requireGroup(state, { ...topic, group: named("other") }).group.generation).toBe(0);
+    apply(state, { kind: "groupDeleted", ...key });
+    apply(state, planCreateGroup(state, { ...topic, name: "billing" }));
+    expect(generation(state)).toBe(0);
+  });
+
+  test("is on every shard and in no snapshot", () => {
+    const state = groupOver(4);
+    join(state, 1);
+    join(state, 2);
+    expect(generation(structuredClone(state))).toBe(2);
+    expect(generation(fromPlainState(toPlainState(state)))).toBe(0);
+  });
+
+  test("is another whenever a member may poll other partitions than before", () => {
+    const polls = (state: MetadataState) =>
+      JSON.stringify(membersOf(state).map((member) => [member.clientId, pollablePartitions(member)]));
+    const step = fc.record({
+      what: fc.constantFrom("join", "join", "leave", "complete", "timeOut", "more", "fewer"),
+      clientId: fc.integer({ min: 1, max: 5 }),
+    });
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 6 }), fc.array(step, { maxLength: 40 }), (partitionsCount, steps) => {
+        const state = groupOver(partitionsCount);
+        for (const { what, clientId } of steps) {
+          for (const event of eventsOf(state, what, clientId)) {
+            const before = { generation: generation(state), polls: polls(state) };
+            apply(state, event);
+            if (polls(state) !== before.polls) expect(generation(state)).toBe(before.generation + 1);
+            else expect(generation(state) - before.generation).toBeOneOf([0, 1]);
+          }
+        }
+      }),
+    );
+  });
+
+  function eventsOf(state: MetadataState, what: string, clientId: number): MetadataEvent[] {
+    const isMember = requireGroup(state, target).group.membersByClient.has(clientId);
+    const { length } = state.streams.byId.get(0)!.topics.byId.get(0)!.partitions;
+    switch (what) {
+      case "join": {
+        const event = planJoinGroup(state, target, clientId, () => true, now);
+        return event === undefined ? [] : [event];
+      }
+      case "leave":
+        return isMember ? [planLeaveGroup(state, target, clientId)] : [];
+      case "complete": {
+        const [first] = pendingRevocations(state);
+        const event = first && planCompleteRevocation(state, first, "committed");
+        return event === undefined ? [] : [event];
+      }
+      case "timeOut":
+        return planTimedOutRevocations(state, now, 0);
+      case "more":
+        return [{ kind: "partitionsCreated", streamId: 0, topicId: 0, count: 1, createdAtMicros: now }];
+      default:
+        return length === 0 ? [] : [{ kind: "partitionsDeleted", streamId: 0, topicId: 0, count: 1 }];
+    }
+  }
 });

@@ -155,6 +155,21 @@ describe.each([0, 1] as const)("members on shard %d", (shardId) => {
   });
 });
 
+test.each([
+  "stored again",
+  "deleted",
+] as const)("a partition moves at once whose polled messages are committed, also if its offset is %s since", async (what) => {
+  await append(shards[0], keyOf(3), [10, 20, 30]);
+  await join(shards[0], ana);
+  await poll(shards[0], ana, 3, true);
+  const request = { partitionKey: keyOf(3), consumer, memberClientId: ana } as const;
+  if (what === "deleted") await shards[0].shard.offset({ operation: "delete", ...request });
+  else await store(shards[0], ana, 3, 0);
+  await join(shards[1], ben);
+  await settled([[0, 1, 2], [3]]);
+  expect(await poll(shards[1], ben, 3)).toBe(what === "deleted" ? 3 : 2);
+});
+
 test("a commit counts for its partition only", async () => {
   for (const partitionId of [2, 3]) await append(shards[0], keyOf(partitionId), [10]);
   await join(shards[0], ana);

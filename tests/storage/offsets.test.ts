@@ -161,6 +161,18 @@ describe("a partition may move to another member of a group", () => {
     expect(partition.isRevocationSettled(0)).toBe(true);
   });
 
+  test("once what was polled is committed, also if an earlier offset is stored afterwards, or none: nobody holds anything", async () => {
+    const { partition } = await filled();
+    for (const goBack of [() => partition.storeOffset(group, 0), () => partition.deleteOffset(group)]) {
+      partition.notePolled(0, 2);
+      partition.storeOffset(group, 2);
+      goBack();
+      expect(partition.isRevocationSettled(0)).toBe(true);
+      partition.notePolled(0, 1);
+      expect(partition.isRevocationSettled(0)).toBe(false);
+    }
+  });
+
   test("when the member that polled is gone, the group is deleted, or the partition was purged (spec SB 13, trap 37)", async () => {
     const { harness, partition } = await filled();
     partition.notePolled(0, 2);

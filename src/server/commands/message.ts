@@ -5,8 +5,8 @@ import { pollReplyHeadBytes } from "../../protocol/message-layout.ts";
 import type { PollingStrategy } from "../../protocol/polling-strategy.ts";
 import { partitionKeyOf } from "../../shard/index.ts";
 import type { ConsumerKey, ReadFrom } from "../../storage/index.ts";
-import { command, plainCommand, type Reply } from "../command.ts";
-import { placeOfPoll } from "../consumers.ts";
+import { command, fencedPoll, plainCommand, type Reply } from "../command.ts";
+import { isFencedPoll, placeOfPoll } from "../consumers.ts";
 import { toSafeNumber } from "../numbers.ts";
 import { requireRight } from "../rights.ts";
 
@@ -26,9 +26,9 @@ function readFrom(strategy: PollingStrategy, consumer: ConsumerKey): ReadFrom {
   }
 }
 
-/** The partition belongs to another member, here or, by now, at its owner: an empty success. */
-function emptyIfNotOwned(error: unknown): Reply {
-  if (error instanceof IggyError && error.errorName === "NotResolvedConsumer") return emptyPoll;
+/** The partition belongs to another member, here or, by now, at its owner: a success with nothing in it. */
+function ifNotOwned(error: unknown, nothing: Reply): Reply {
+  if (error instanceof IggyError && error.errorName === "NotResolvedConsumer") return nothing;
   throw error;
 }
 
@@ -36,8 +36,10 @@ export const messageCommands = [
   plainCommand("pollMessages", ({ shard }, session, request): Reply | Promise<Reply> => {
     const { stream, topic } = requireTopic(shard.state, request.stream, request.topic);
     requireRight(shard, session, "pollMessages", stream.id, topic.id);
+    const isFenced = isFencedPoll(session, request);
+    const nothing = isFenced ? fencedPoll : emptyPoll;
     const place = placeOfPoll(session, request, stream, topic);
-    if (place === undefined) return emptyPoll;
+    if (place === undefined) return nothing;
     const { partitionId, consumer, memberClientId } = place;
     const partitionKey = partitionKeyOf(stream.id, topic.id, partitionId);
     // A member goes round its partitions, which lie on several shards.
@@ -50,11 +52,15 @@ export const messageCommands = [
         autoCommit: request.autoCommit,
         consumer,
         memberClientId,
+        isFenced,
       });
       if (!(read instanceof Promise)) return { partitionId, read };
-      return read.then((done) => ({ partitionId, read: done }), emptyIfNotOwned);
+      return read.then(
+        (done) => ({ partitionId, read: done }),
+        (error: unknown) => ifNotOwned(error, nothing),
+      );
     } catch (error) {
-      return emptyIfNotOwned(error);
+      return ifNotOwned(error, nothing);
     }
   }),
 

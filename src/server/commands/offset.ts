@@ -2,7 +2,7 @@
 import { findStream, findTopic, requireTopic } from "../../metadata/index.ts";
 import { partitionKeyOf } from "../../shard/index.ts";
 import { command } from "../command.ts";
-import { placeOfCommit, placeOfStored } from "../consumers.ts";
+import { placeOfCommit, placeOfStored, refusalOfCommit } from "../consumers.ts";
 import { toSafeNumber } from "../numbers.ts";
 import { requireRight } from "../rights.ts";
 
@@ -10,10 +10,14 @@ export const offsetCommands = [
   command("storeConsumerOffset", async ({ shard }, session, request) => {
     const { stream, topic } = requireTopic(shard.state, request.stream, request.topic);
     requireRight(shard, session, "pollMessages", stream.id, topic.id);
-    const { partitionId, consumer, memberClientId } = placeOfCommit(session, request, stream, topic);
-    const partitionKey = partitionKeyOf(stream.id, topic.id, partitionId);
-    const offset = toSafeNumber(request.offset);
-    await shard.offset({ operation: "store", partitionKey, consumer, memberClientId, offset });
+    try {
+      const { partitionId, consumer, memberClientId } = placeOfCommit(session, request, stream, topic);
+      const partitionKey = partitionKeyOf(stream.id, topic.id, partitionId);
+      const offset = toSafeNumber(request.offset);
+      await shard.offset({ operation: "store", partitionKey, consumer, memberClientId, offset });
+    } catch (error) {
+      throw refusalOfCommit(session, request, error);
+    }
     return undefined;
   }),
 
@@ -40,9 +44,13 @@ export const offsetCommands = [
   command("deleteConsumerOffset", async ({ shard }, session, request) => {
     const { stream, topic } = requireTopic(shard.state, request.stream, request.topic);
     requireRight(shard, session, "pollMessages", stream.id, topic.id);
-    const { partitionId, consumer, memberClientId } = placeOfCommit(session, request, stream, topic);
-    const partitionKey = partitionKeyOf(stream.id, topic.id, partitionId);
-    await shard.offset({ operation: "delete", partitionKey, consumer, memberClientId });
+    try {
+      const { partitionId, consumer, memberClientId } = placeOfCommit(session, request, stream, topic);
+      const partitionKey = partitionKeyOf(stream.id, topic.id, partitionId);
+      await shard.offset({ operation: "delete", partitionKey, consumer, memberClientId });
+    } catch (error) {
+      throw refusalOfCommit(session, request, error);
+    }
     return undefined;
   }),
 ];
