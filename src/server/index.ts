@@ -3,6 +3,7 @@ export { tellLogout, tellRefresh, tellRefused } from "./audit.ts";
 export { emptyReply, fencedPoll, isPollReply, type PollReply, type Reply } from "./command.ts";
 export { commandTable } from "./command-table.ts";
 export type { GivenOptions, ShownStreamDetails, ShownTopicDetails, ShownTopicHeader } from "./command-values.ts";
+export { syncGroup } from "./commands/group-sync.ts";
 export type { ServerContext } from "./context.ts";
 export { dispatch, isLongRequest, requireBeforehand } from "./dispatch.ts";
 export { createHttpSession, execute, measured, requireTarget } from "./execute.ts";
