@@ -1,7 +1,7 @@
 // The door of the storage layer: everything that other layers may use of it.
 
 export { createStorageContext, type StorageContextOptions } from "./context.ts";
-export type { BatchKernel, ScanResult, ScanStop } from "./kernel/batch-kernel.ts";
+export type { BatchKernel, PackResult, ScanResult, ScanStop } from "./kernel/batch-kernel.ts";
 export { JsBatchKernel } from "./kernel/js-batch-kernel.ts";
 export { kernelReservedBytes, WasmBatchKernel } from "./kernel/wasm-batch-kernel.ts";
 export { readMarkedLogId } from "./mark.ts";

@@ -460,6 +460,9 @@ test("a segment never grows past what a row can point to, whatever the batch", a
       view.setUint32(4, numbers[6]! + messagesSizeBytes, true);
     },
     scan: () => ({ messagesCount: 0, validBytes: 0, stop: "end" as const }),
+    unpackRecord: () => 0,
+    packRecords: () => ({ usedBytes: 0, writtenBytes: 0, messagesCount: 0 }),
+    measureRecords: () => 0,
   };
   disk.keepsNothing = true;
   const harness = makeHarness(disk, { segmentSizeBytes: 2 ** 40 });

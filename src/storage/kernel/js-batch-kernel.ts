@@ -4,8 +4,9 @@ import { assert } from "../../platform/assert.ts";
 import { errorTable } from "../../protocol/error-table.ts";
 import { messagePayloadBytesMax, userHeadersBytesMax } from "../../protocol/limits.ts";
 import { IndexRowLayout, indexRowBytes, MessageLayout, messageHeaderBytes } from "../../protocol/message-layout.ts";
-import type { BatchKernel, ScanResult, ScanStop } from "./batch-kernel.ts";
-import { assertPlace, assertRanges, assertTimestamp } from "./kernel-ranges.ts";
+import type { BatchKernel, PackResult, ScanResult, ScanStop } from "./batch-kernel.ts";
+import { JsRecordTranscoder } from "./js-record-transcoder.ts";
+import { assertPackRanges, assertPlace, assertRanges, assertTimestamp, assertUnpackRanges } from "./kernel-ranges.ts";
 import { MessageIdSource } from "./message-id-source.ts";
 
 /** The kernel over any bytes; position 0 is their first. */
@@ -13,12 +14,14 @@ export class JsBatchKernel implements BatchKernel {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #ids: MessageIdSource;
+  readonly #records: JsRecordTranscoder;
 
   /** Works in place on `bytes`. `seed`: 32 bytes for message ids; equal seeds give equal ids, on both kernels. */
   constructor(bytes: Uint8Array, seed: Uint8Array) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#ids = new MessageIdSource(seed);
+    this.#records = new JsRecordTranscoder(bytes, this.#view);
   }
 
   validate(rowsPosition: number, messagesCount: number, messagesPosition: number, messagesSizeBytes: number): number {
@@ -134,6 +137,42 @@ export class JsBatchKernel implements BatchKernel {
       messagesCount++;
     }
     return { messagesCount, validBytes, stop };
+  }
+
+  unpackRecord(
+    headerPosition: number,
+    framesPosition: number,
+    framesBytes: number,
+    rowsPosition: number,
+    messagesPosition: number,
+  ): number {
+    assertUnpackRanges(
+      0,
+      this.#bytes.byteLength,
+      headerPosition,
+      framesPosition,
+      framesBytes,
+      rowsPosition,
+      messagesPosition,
+    );
+    return this.#records.unpackRecord(headerPosition, framesPosition, framesBytes, rowsPosition, messagesPosition);
+  }
+
+  packRecords(
+    messagesPosition: number,
+    sizeBytes: number,
+    targetPosition: number,
+    targetBytesMax: number,
+    partitionId: number,
+  ): PackResult {
+    const memoryBytes = this.#bytes.byteLength;
+    assertPackRanges(0, memoryBytes, messagesPosition, sizeBytes, targetPosition, targetBytesMax, partitionId);
+    return this.#records.packRecords(messagesPosition, sizeBytes, targetPosition, targetBytesMax, partitionId);
+  }
+
+  measureRecords(messagesPosition: number, sizeBytes: number): number {
+    this.#assertRanges(messagesPosition, 0, messagesPosition, sizeBytes);
+    return this.#records.measureRecords(messagesPosition, sizeBytes);
   }
 
   /** "end" for a valid message. The offset comes before the length: garbage should not look like a message half there. */

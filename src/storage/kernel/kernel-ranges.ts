@@ -1,5 +1,6 @@
 import { assert } from "../../platform/assert.ts";
 import { indexRowBytes } from "../../protocol/message-layout.ts";
+import { batchHeaderBytes } from "../../protocol/v09/batch-layout.ts";
 
 /** Asserts that the rows and the messages lie inside the memory, between `firstPosition` and `memoryBytes`. */
 export function assertRanges(
@@ -13,6 +14,42 @@ export function assertRanges(
   const rowsSizeBytes = rowsCount * indexRowBytes;
   assert(isInside(rowsPosition, rowsSizeBytes, firstPosition, memoryBytes), "index rows lie inside the memory");
   assert(isInside(messagesPosition, messagesSizeBytes, firstPosition, memoryBytes), "messages lie inside the memory");
+}
+
+/**
+ * Asserts that a record's header and frames lie inside the memory and apart, and rows, messages and frames in this order:
+ * what is known before the record's count is.
+ */
+export function assertUnpackRanges(
+  firstPosition: number,
+  memoryBytes: number,
+  headerPosition: number,
+  framesPosition: number,
+  framesBytes: number,
+  rowsPosition: number,
+  messagesPosition: number,
+): void {
+  assert(isInside(headerPosition, batchHeaderBytes, firstPosition, memoryBytes), "the header lies inside the memory");
+  assert(isInside(framesPosition, framesBytes, firstPosition, memoryBytes), "frames lie inside the memory");
+  assert(isInside(rowsPosition, 0, firstPosition, messagesPosition), "index rows lie before the messages");
+  assert(isInside(messagesPosition, 0, firstPosition, framesPosition), "messages begin before the frames");
+  const isApart = headerPosition + batchHeaderBytes <= rowsPosition || headerPosition >= framesPosition + framesBytes;
+  assert(isApart, "the header lies outside the rows, messages and frames");
+}
+
+/** Asserts that stored messages and the place for their records lie inside the memory, and that the partition is a u32. */
+export function assertPackRanges(
+  firstPosition: number,
+  memoryBytes: number,
+  messagesPosition: number,
+  sizeBytes: number,
+  targetPosition: number,
+  targetBytesMax: number,
+  partitionId: number,
+): void {
+  assert(isInside(messagesPosition, sizeBytes, firstPosition, memoryBytes), "messages lie inside the memory");
+  assert(isInside(targetPosition, targetBytesMax, firstPosition, memoryBytes), "records lie inside the memory");
+  assert(partitionId >>> 0 === partitionId, "a partition id has 32 bits");
 }
 
 function isInside(position: number, sizeBytes: number, firstPosition: number, memoryBytes: number): boolean {

@@ -1,6 +1,6 @@
 import { assert } from "../../platform/assert.ts";
-import type { BatchKernel, ScanResult, ScanStop } from "./batch-kernel.ts";
-import { assertPlace, assertRanges, assertTimestamp } from "./kernel-ranges.ts";
+import type { BatchKernel, PackResult, ScanResult, ScanStop } from "./batch-kernel.ts";
+import { assertPackRanges, assertPlace, assertRanges, assertTimestamp, assertUnpackRanges } from "./kernel-ranges.ts";
 import { seedWords } from "./message-id-source.ts";
 import { instantiateKernel, type KernelExports } from "./wasm-module.ts";
 
@@ -9,6 +9,9 @@ export const kernelReservedBytes = 4096;
 
 /** By the numbers in assembly/scan.ts. */
 const stops: readonly ScanStop[] = ["end", "incomplete", "corrupt", "full"];
+
+/** What the WebAssembly answers for areas without room; by the number in assembly/unpack-record.ts. */
+const noRoom = -1;
 
 /**
  * The kernel in WebAssembly, working in place inside a shared memory. Several threads may each have a kernel over the
@@ -88,6 +91,61 @@ export class WasmBatchKernel implements BatchKernel {
         rowsMax,
       ) >>> 0;
     return { messagesCount, validBytes: exports.scanValidBytes() >>> 0, stop: stops[exports.scanStop()]! };
+  }
+
+  unpackRecord(
+    headerPosition: number,
+    framesPosition: number,
+    framesBytes: number,
+    rowsPosition: number,
+    messagesPosition: number,
+  ): number {
+    assertUnpackRanges(
+      kernelReservedBytes,
+      this.#memory.buffer.byteLength,
+      headerPosition,
+      framesPosition,
+      framesBytes,
+      rowsPosition,
+      messagesPosition,
+    );
+    const code = this.#exports.unpackRecord(
+      headerPosition,
+      framesPosition,
+      framesBytes,
+      rowsPosition,
+      messagesPosition,
+    );
+    assert(code !== noRoom, "rows and messages have the room that the record's count asks for");
+    return code;
+  }
+
+  packRecords(
+    messagesPosition: number,
+    sizeBytes: number,
+    targetPosition: number,
+    targetBytesMax: number,
+    partitionId: number,
+  ): PackResult {
+    const memoryBytes = this.#memory.buffer.byteLength;
+    assertPackRanges(
+      kernelReservedBytes,
+      memoryBytes,
+      messagesPosition,
+      sizeBytes,
+      targetPosition,
+      targetBytesMax,
+      partitionId,
+    );
+    const exports = this.#exports;
+    const usedBytes =
+      exports.packRecords(messagesPosition, sizeBytes, targetPosition, targetBytesMax, partitionId) >>> 0;
+    return { usedBytes, writtenBytes: exports.packedBytes() >>> 0, messagesCount: exports.packedMessages() >>> 0 };
+  }
+
+  measureRecords(messagesPosition: number, sizeBytes: number): number {
+    this.#assertRanges(messagesPosition, 0, messagesPosition, sizeBytes);
+    return this.#exports.measureRecords(messagesPosition, sizeBytes);
   }
 
   #assertRanges(rowsPosition: number, rowsCount: number, messagesPosition: number, messagesSizeBytes: number): void {

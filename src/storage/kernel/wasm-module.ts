@@ -29,6 +29,12 @@ export interface KernelExports extends Bun.WebAssembly.Exports {
   ): number;
   scanStop(): number;
   scanValidBytes(): number;
+  unpackRecord(header: number, frames: number, framesBytes: number, rows: number, messages: number): number;
+  packRecords(messages: number, sizeBytes: number, target: number, targetBytesMax: number, partitionId: number): number;
+  packedBytes(): number;
+  packedMessages(): number;
+  /** As f64: it may not fit 32 bits. */
+  measureRecords(messages: number, sizeBytes: number): number;
   /** Signed. */
   xxh3(position: number, sizeBytes: number): bigint;
 }

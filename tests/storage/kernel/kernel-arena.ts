@@ -16,8 +16,10 @@ export interface Areas {
 export interface Arena {
   readonly kernel: BatchKernel;
   place(rows: Uint8Array, messages: Uint8Array, rowsFirst: boolean): Areas;
+  /** Any number of areas in this order, between canaries; gives their positions. */
+  placeAll(areas: readonly Uint8Array[]): number[];
   read(position: number, sizeBytes: number): Uint8Array;
-  /** Whether every byte outside the two areas is as `place` left it. */
+  /** Whether every byte outside the areas is as `place` or `placeAll` left it. */
   canariesLive(): boolean;
 }
 
@@ -25,29 +27,36 @@ export interface Arena {
 function arenaOver(bytes: Uint8Array, firstPosition: number, kernel: BatchKernel): Arena {
   let areas: (readonly [position: number, end: number])[] = [];
   let usedEnd = firstPosition;
+  function placeAll(contents: readonly Uint8Array[]): number[] {
+    let end = firstPosition + canaryBytes;
+    areas = contents.map(({ byteLength }) => {
+      const start = end;
+      end += byteLength + canaryBytes;
+      return [start, start + byteLength];
+    });
+    usedEnd = end;
+    bytes.fill(canary, firstPosition, usedEnd);
+    for (const [index, content] of contents.entries()) bytes.set(content, areas[index]![0]);
+    return areas.map(([start]) => start);
+  }
+
   return {
     kernel,
+    placeAll,
     place(rows, messages, rowsFirst) {
-      const [first, second] = rowsFirst ? [rows, messages] : [messages, rows];
-      const firstStart = firstPosition + canaryBytes;
-      const secondStart = firstStart + first.byteLength + canaryBytes;
-      usedEnd = secondStart + second.byteLength + canaryBytes;
-      bytes.fill(canary, firstPosition, usedEnd);
-      bytes.set(first, firstStart);
-      bytes.set(second, secondStart);
-      areas = [
-        [firstStart, firstStart + first.byteLength],
-        [secondStart, secondStart + second.byteLength],
-      ];
+      const [first, second] = placeAll(rowsFirst ? [rows, messages] : [messages, rows]);
       return rowsFirst
-        ? { rowsPosition: firstStart, messagesPosition: secondStart }
-        : { rowsPosition: secondStart, messagesPosition: firstStart };
+        ? { rowsPosition: first!, messagesPosition: second! }
+        : { rowsPosition: second!, messagesPosition: first! };
     },
     read: (position, sizeBytes) => bytes.slice(position, position + sizeBytes),
     canariesLive() {
-      for (let position = firstPosition; position < usedEnd; position++) {
-        const isArea = areas.some(([start, end]) => position >= start && position < end);
-        if (!isArea && bytes[position] !== canary) return false;
+      let position = firstPosition;
+      for (const [start, end] of [...areas, [usedEnd, usedEnd] as const]) {
+        for (; position < start; position++) {
+          if (bytes[position] !== canary) return false;
+        }
+        position = end;
       }
       return true;
     },

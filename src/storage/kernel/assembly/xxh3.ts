@@ -18,8 +18,7 @@ const prime64x5: u64 = 0x27d4eb2f165667c5;
 const primeMix1: u64 = 0x165667919e3779f9;
 const primeMix2: u64 = 0x9fb21c651e98df25;
 
-const stripeBytes: u32 = 64;
-const blockBytes: u32 = 1024;
+export const stripeBytes: u32 = 64;
 
 /** The hash of `sizeBytes` bytes at `position`. Reads those bytes and the secret, nothing else. */
 export function xxh3(position: usize, sizeBytes: u32): u64 {
@@ -80,12 +79,10 @@ function hash129to240(position: usize, sizeBytes: u32): u64 {
 }
 
 function hashLong(position: usize, sizeBytes: u32): u64 {
-  let a = i64x2(prime32x3, prime64x1);
-  let b = i64x2(prime64x2, prime64x3);
-  let c = i64x2(prime64x4, prime32x2);
-  let d = i64x2(prime64x5, prime32x1);
-
-  const lastStripe = position + sizeBytes - stripeBytes;
+  let a = start0();
+  let b = start1();
+  let c = start2();
+  let d = start3();
   let stripesLeft = (sizeBytes - 1) / stripeBytes;
   let at = position;
   let key: usize = secretPosition;
@@ -105,23 +102,51 @@ function hashLong(position: usize, sizeBytes: u32): u64 {
       key = secretPosition;
     }
   }
-  a = accumulate(a, lastStripe, secretPosition + 121, 0);
-  b = accumulate(b, lastStripe, secretPosition + 121, 16);
-  c = accumulate(c, lastStripe, secretPosition + 121, 32);
-  d = accumulate(d, lastStripe, secretPosition + 121, 48);
+  return finishLong(a, b, c, d, position + sizeBytes - stripeBytes, sizeBytes);
+}
 
-  let hash: u64 = <u64>sizeBytes * prime64x1;
-  hash += mergePair(a, 11);
-  hash += mergePair(b, 27);
-  hash += mergePair(c, 43);
-  hash += mergePair(d, 59);
+/** The last 64 bytes once more, then the accumulators become the hash. */
+// @ts-ignore: decorator
+@inline
+export function finishLong(a: v128, b: v128, c: v128, d: v128, lastStripe: usize, sizeBytes: u64): u64 {
+  const key = secretPosition + 121;
+  let hash: u64 = sizeBytes * prime64x1;
+  hash += mergePair(accumulate(a, lastStripe, key, 0), 11);
+  hash += mergePair(accumulate(b, lastStripe, key, 16), 27);
+  hash += mergePair(accumulate(c, lastStripe, key, 32), 43);
+  hash += mergePair(accumulate(d, lastStripe, key, 48), 59);
   return avalanche(hash);
+}
+
+// What the four vectors hold before the first stripe. Functions: a constant of this type would need a start function.
+// @ts-ignore: decorator
+@inline
+export function start0(): v128 {
+  return i64x2(prime32x3, prime64x1);
+}
+
+// @ts-ignore: decorator
+@inline
+export function start1(): v128 {
+  return i64x2(prime64x2, prime64x3);
+}
+
+// @ts-ignore: decorator
+@inline
+export function start2(): v128 {
+  return i64x2(prime64x4, prime32x2);
+}
+
+// @ts-ignore: decorator
+@inline
+export function start3(): v128 {
+  return i64x2(prime64x5, prime32x1);
 }
 
 /** One vector of a stripe: the data goes to the neighbouring lane, the product of its keyed halves to its own lane. */
 // @ts-ignore: decorator
 @inline
-function accumulate(sum: v128, data: usize, key: usize, lane: usize): v128 {
+export function accumulate(sum: v128, data: usize, key: usize, lane: usize): v128 {
   const value = v128.load(data + lane);
   const keyed = v128.xor(value, v128.load(key + lane));
   const low = v128.shuffle<u32>(keyed, keyed, 0, 2, 0, 2);
@@ -132,7 +157,7 @@ function accumulate(sum: v128, data: usize, key: usize, lane: usize): v128 {
 
 // @ts-ignore: decorator
 @inline
-function scramble(sum: v128, key: usize): v128 {
+export function scramble(sum: v128, key: usize): v128 {
   const mixed = v128.xor(v128.xor(sum, i64x2.shr_u(sum, 47)), v128.load(secretPosition + key));
   return i64x2.mul(mixed, i64x2.splat(prime32x1));
 }
