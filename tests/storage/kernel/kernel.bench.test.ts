@@ -6,5 +6,8 @@ test("the micro benchmark runs and checks what it measures", () => {
     expect(measurement.validateMicros).toBeGreaterThan(0);
     expect(measurement.stampMicros).toBeGreaterThan(0);
     expect(measurement.scanMicros).toBeGreaterThan(0);
+    expect(measurement.unpackMicros).toBeGreaterThan(0);
+    expect(measurement.packMicros).toBeGreaterThan(0);
+    expect(measurement.measureMicros).toBeGreaterThan(0);
   }
 });
