@@ -59,6 +59,7 @@ export { MetadataLog, type MetadataLogOptions } from "./log.ts";
 export { logIdBytes, logIdOf } from "./log-ids.ts";
 export { requireGroup, requireStream, requireTopic, requireUser } from "./lookups.ts";
 export { isAllowed, isAllowedSomewhere, MissingRight, type Operation, requireAllowed } from "./permissions.ts";
+export { makesPersisted } from "./persisted.ts";
 export type { PlainData } from "./plain-data.ts";
 export { isRemovedLog, nextRemovalId, planRemovalsFinished } from "./removals.ts";
 export { DataVersionError } from "./snapshot.ts";

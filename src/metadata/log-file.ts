@@ -40,6 +40,8 @@ export class MetadataLogFile {
   /** What was written since the start, over all files, and what of it is durable. */
   #written: Progress = { count: 0, bytes: 0 };
   #durable: Progress = this.#written;
+  /** What was written before the last entry. */
+  #beforeLast: Progress = this.#written;
   /** A blocking sync came up to here while another was under way: it counts once that one has not failed. */
   #provisional: Progress = this.#written;
   /** In the order of their calls; while there is one, a sync is under way. */
@@ -85,6 +87,7 @@ export class MetadataLogFile {
       this.#truncate();
       throw failure("CannotAppendToFile", error);
     }
+    this.#beforeLast = this.#written;
     this.#sizeBytes += entry.byteLength;
     this.#written = { count: this.#written.count + 1, bytes: this.#written.bytes + entry.byteLength };
   }
@@ -125,6 +128,13 @@ export class MetadataLogFile {
   takeBackUnsynced(): void {
     this.#sizeBytes -= this.#written.bytes - this.#durable.bytes;
     this.#written = this.#durable;
+    this.#truncate();
+  }
+
+  /** Cuts off the entry that was written last, which nobody was told of; the same. */
+  takeBackLast(): void {
+    this.#sizeBytes -= this.#written.bytes - this.#beforeLast.bytes;
+    this.#written = this.#beforeLast;
     this.#truncate();
   }
 

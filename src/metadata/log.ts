@@ -171,11 +171,15 @@ export class MetadataLog {
    * Writes the event (one about the members of a group, which no file has, takes its place in the order all the same) and
    * applies it to `state`, without waiting for a sync; returns the index of the last entry. Throws `AssertionError` if it
    * does not fit the state, CannotAppendToFile (10005) if the disk fails; the state is unchanged then.
+   *
+   * `mustBeDurable`: it is so before it is applied, blocking, where there is one state; where there are two, nothing is
+   * published before anyway. Throws CannotSyncFile (10009), and then it may be there after a restart.
    */
-  write(event: MetadataEvent): number {
+  write(event: MetadataEvent, mustBeDurable = false): number {
     const { change, link } = isLogged(event)
       ? this.#writeEntry(event)
       : { change: prepare(this.#state, event), link: this.#link };
+    if (mustBeDurable && !this.#hasTwoStates) this.#syncLast();
     change();
     this.#link = link;
     if (this.#hasTwoStates) this.#staged.push({ event, entriesCount: this.#file.writtenCount });
@@ -280,6 +284,16 @@ export class MetadataLog {
       this.#file.syncNow();
     } catch (error) {
       this.#file.takeBackUnsynced();
+      throw failure("CannotSyncFile", error);
+    }
+  }
+
+  /** Those before it were answered without a sync, and stay. */
+  #syncLast(): void {
+    try {
+      this.#file.syncNow();
+    } catch (error) {
+      this.#file.takeBackLast();
       throw failure("CannotSyncFile", error);
     }
   }

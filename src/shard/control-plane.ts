@@ -9,6 +9,7 @@ import {
   type MetadataEvent,
   type MetadataLimits,
   type MetadataLog,
+  makesPersisted,
   streamsMax,
   type TopicDefaults,
   topicsPerStreamMax,
@@ -155,11 +156,16 @@ export class ControlPlane {
   async #carryOut(event: MetadataEvent): Promise<void> {
     const { log } = this.#options;
     const ended = placesEndedBy(log.state, event);
-    log.write(event);
+    const mustBeDurable = makesPersisted(log.state, event);
+    log.write(event, mustBeDurable);
     const told = this.#order.tell(event, this.#readiness());
     const removalId = "removalId" in event ? event.removalId : undefined;
     if (event.kind === "removalsFinished") for (const id of event.removalIds) this.#removed.delete(id);
-    if (removalId === undefined) return told;
+    if (removalId === undefined) {
+      await told;
+      if (mustBeDurable) await log.sync(); // it is, unless another sync that is under way fails
+      return;
+    }
     const removing = this.#finishRemoval(removalId, ended, told);
     const settled = removing.catch(() => undefined).then(() => void this.#removing.delete(removalId));
     this.#removing.set(removalId, { event, settled });

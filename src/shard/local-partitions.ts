@@ -1,7 +1,17 @@
 // The partitions that this shard owns, and the slots of all. Follows the metadata events; keeps its own list of topics, so
 // that it does not matter whether an event has been applied to the state already. A partition whose files cannot be opened is
 // closed, and tried again: one bad file keeps one partition from its clients, never the others.
-import { createState, entriesById, logIdOf, type MetadataEvent, type MetadataState } from "../metadata/index.ts";
+import {
+  areOffsetsPersisted,
+  createState,
+  entriesById,
+  isPersisted,
+  logIdOf,
+  type MetadataEvent,
+  type MetadataState,
+  noTopicOptions,
+  type TopicOptions,
+} from "../metadata/index.ts";
 import { DiskError } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { Partition, type StorageContext } from "../storage/index.ts";
@@ -38,6 +48,8 @@ export class LocalPartitions {
   readonly #closed = new Map<number, ClosedPartition>();
   /** Partitions of every topic, also of those that other shards own. */
   readonly #partitionsCounts = new Map<number, number>();
+  /** Of topics that promise more than the configured level. */
+  readonly #persistedStorages = new Map<number, StorageContext>();
   #state: MetadataState = createState();
 
   constructor(options: LocalPartitionsOptions) {
@@ -49,7 +61,7 @@ export class LocalPartitions {
     this.#state = state;
     for (const stream of entriesById(state.streams)) {
       for (const topic of entriesById(stream.topics)) {
-        this.#addTopic(stream.id, topic.id);
+        this.#addTopic(stream.id, topic.id, topic.options);
         this.#addPartitions(
           stream.id,
           topic.id,
@@ -103,7 +115,7 @@ export class LocalPartitions {
   async follow(event: MetadataEvent): Promise<void> {
     switch (event.kind) {
       case "topicCreated":
-        this.#addTopic(event.streamId, event.topicId);
+        this.#addTopic(event.streamId, event.topicId, event.options);
         this.#addPartitions(event.streamId, event.topicId, Array(event.partitionsCount).fill(event.logBase));
         return;
       case "partitionsCreated":
@@ -133,9 +145,19 @@ export class LocalPartitions {
     return [...this.#partitionsCounts.keys()].filter((topicKey) => splitPartitionKey(topicKey).streamId === streamId);
   }
 
-  #addTopic(streamId: number, topicId: number): void {
+  #addTopic(streamId: number, topicId: number, options: TopicOptions = noTopicOptions): void {
     const topicKey = partitionKeyOf(streamId, topicId, 0);
     this.#partitionsCounts.set(topicKey, 0);
+    const isMessagePersisted = isPersisted({ options });
+    const persistsOffsets = areOffsetsPersisted({ options });
+    if (isMessagePersisted || persistsOffsets) {
+      const { storage } = this.#options;
+      const acknowledge = isMessagePersisted ? "sync" : storage.options.acknowledge;
+      this.#persistedStorages.set(topicKey, {
+        ...storage,
+        options: { ...storage.options, acknowledge, persistsOffsets },
+      });
+    }
     this.#options.counters.addTopic(topicKey, this.#options.shardId === 0);
   }
 
@@ -156,6 +178,12 @@ export class LocalPartitions {
     this.#partitionsCounts.set(topicKey, start + logBases.length);
   }
 
+  /** For the partitions of a topic; what they share they share with all. */
+  #storageOf(partitionKey: number): StorageContext {
+    const { streamId, topicId } = splitPartitionKey(partitionKey);
+    return this.#persistedStorages.get(partitionKeyOf(streamId, topicId, 0)) ?? this.#options.storage;
+  }
+
   #directoryOf(partitionKey: number): string {
     const { streamId, topicId, partitionId } = splitPartitionKey(partitionKey);
     return this.#options.paths.partitionDirectory(streamId, topicId, partitionId);
@@ -163,10 +191,10 @@ export class LocalPartitions {
 
   /** Undefined: it is closed now. */
   #open(key: number, place: PartitionPlace): Partition | undefined {
-    const { counters, storage } = this.#options;
+    const { counters } = this.#options;
     const onChange = (changed: Parameters<typeof counters.setPartition>[1]) => counters.setPartition(key, changed);
     try {
-      const partition = Partition.open(storage, this.#directoryOf(key), onChange, place);
+      const partition = Partition.open(this.#storageOf(key), this.#directoryOf(key), onChange, place);
       counters.setPartition(key, partition.counters);
       this.#partitions.set(key, partition);
       this.#closed.delete(key);
@@ -218,6 +246,7 @@ export class LocalPartitions {
   #removeTopic(topicKey: number): void {
     this.#removePartitions(topicKey, this.#partitionsCounts.get(topicKey) ?? 0);
     this.#partitionsCounts.delete(topicKey);
+    this.#persistedStorages.delete(topicKey);
     this.#options.counters.removeTopic(topicKey);
   }
 

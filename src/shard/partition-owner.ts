@@ -139,10 +139,9 @@ export class PartitionOwner {
       }
       if (autoCommit) {
         partition.storeOffset(consumer, read.lastOffset, read.epoch);
-        if (memberClientId !== undefined) {
-          const moved = groups.committed(partitionKey, consumer.id);
-          if (moved !== undefined) return moved.then(() => read);
-        }
+        const moved = memberClientId === undefined ? undefined : groups.committed(partitionKey, consumer.id);
+        const awaited = both(moved, partition.offsetsDurable());
+        if (awaited !== undefined) return releasedUnless(awaited, read);
       }
     } catch (error) {
       read.release();
@@ -156,17 +155,21 @@ export class PartitionOwner {
     const { partitions, groups } = this.#options;
     if (memberClientId !== undefined) groups.requireOwned(partitionKey, consumer.id, memberClientId);
     const partition = partitions.require(partitionKey);
-    let moved: Promise<void> | undefined;
+    let awaited: Promise<unknown> | undefined;
     if (request.operation === "store") {
       partition.storeOffset(consumer, request.offset);
-      if (memberClientId !== undefined) moved = groups.committed(partitionKey, consumer.id);
+      const moved = memberClientId === undefined ? undefined : groups.committed(partitionKey, consumer.id);
+      awaited = both(moved, partition.offsetsDurable());
     }
-    if (request.operation === "delete") partition.deleteOffset(consumer);
+    if (request.operation === "delete") {
+      partition.deleteOffset(consumer);
+      awaited = partition.offsetsDurable();
+    }
     const reply = {
       currentOffset: partition.counters.currentOffset,
       storedOffset: partition.getOffset(consumer),
     };
-    return moved === undefined ? reply : moved.then(() => reply);
+    return awaited === undefined ? reply : awaited.then(() => reply);
   }
 
   /** Keeps the files of a read open until the other shard has sent them. */
@@ -191,4 +194,20 @@ export class PartitionOwner {
 export function toReplyPart(part: ReadResult["parts"][number]): ReplyPart {
   if (part.kind === "bytes") return part;
   return { kind: "file", fd: part.file.fd, position: part.position, sizeBytes: part.sizeBytes };
+}
+
+/** For both, whichever there is: nearly always neither. */
+function both(first: Promise<void> | undefined, second: Promise<void> | undefined): Promise<unknown> | undefined {
+  return first === undefined || second === undefined ? (first ?? second) : Promise.all([first, second]);
+}
+
+/** The read when `awaited` resolves; where it rejects nobody will release the read. */
+async function releasedUnless(awaited: Promise<unknown>, read: ReadResult): Promise<ReadResult> {
+  try {
+    await awaited;
+  } catch (error) {
+    read.release();
+    throw error;
+  }
+  return read;
 }

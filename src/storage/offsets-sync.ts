@@ -22,6 +22,8 @@ export class UnsyncedOffsets {
   #files: Set<StoredOffset> | undefined;
   #directories: Set<string> | undefined;
   #syncing: Promise<void> | undefined;
+  /** That which has not begun. */
+  #next: Promise<void> | undefined;
 
   /** `write` writes an offset to its file once more. */
   constructor(log: PartitionLog, write: (stored: StoredOffset) => void) {
@@ -57,9 +59,18 @@ export class UnsyncedOffsets {
     this.#directories = undefined;
   }
 
-  /** One at a time: who waits for the next one knows that all before its call is covered. Rejects with `DiskError`. */
-  async sync(): Promise<void> {
-    while (this.#syncing !== undefined) await this.#syncing.catch(() => undefined); // told to whoever started it
+  /**
+   * Resolves when all before the call is durable. One at a time, and all who call before the next one begins share it.
+   * Rejects with `DiskError`.
+   */
+  sync(): Promise<void> {
+    this.#next ??= this.#syncNext();
+    return this.#next;
+  }
+
+  async #syncNext(): Promise<void> {
+    await this.#syncing?.catch(() => undefined); // told to those who wait for it
+    this.#next = undefined;
     if (!this.isThere) return;
     this.#syncing = this.#syncAll();
     try {

@@ -27,6 +27,7 @@ import {
   syncIndexes,
   syncLogs,
   syncLogsNow,
+  syncNames,
   syncRecoveredNow,
 } from "./sync-files.ts";
 import type {
@@ -131,6 +132,14 @@ export class Partition {
     if (log.isClosed) throw new IggyError("CannotWriteToFile", [], { cause: new Error("the partition is closed") });
     if (offset >= log.visibleOffset || !this.#isOfNow(epoch)) throw new IggyError("InvalidOffset", [offset]);
     this.#offsets.store(consumer, offset);
+  }
+
+  /**
+   * Resolves when every offset that was stored or deleted before the call is durable, with what names it; many who wait share
+   * one sync. Undefined where nobody is to wait for that. Rejects with `CannotSyncFile` (10009): then a later sync makes good.
+   */
+  offsetsDurable(): Promise<void> | undefined {
+    return this.#log.context.options.persistsOffsets === true ? this.#persistOffsets() : undefined;
   }
 
   getOffset(consumer: ConsumerKey): number | undefined {
@@ -274,12 +283,7 @@ export class Partition {
    */
   syncRemovals(): void {
     const log = this.#log;
-    if (log.context.options.acknowledge !== "sync" || log.isClosed) return;
-    try {
-      syncDirectories(log);
-    } catch (thrown) {
-      throw syncError(log, thrown);
-    }
+    if (log.context.options.acknowledge === "sync") syncNames(log);
   }
 
   /** Flushes, syncs and closes. Appends are refused from the call on. Rejects with what failed; it is closed then, too. */
@@ -371,6 +375,11 @@ export class Partition {
     } finally {
       await this.#syncOffsets();
     }
+  }
+
+  async #persistOffsets(): Promise<void> {
+    syncNames(this.#log);
+    await this.#syncOffsets();
   }
 
   async #syncOffsets(): Promise<void> {

@@ -72,6 +72,20 @@ export function syncDirectories(log: PartitionLog): void {
   log.forgetDirectories();
 }
 
+/**
+ * The same for a partition that is in use, where anything of it needs a sync. Fences it where a sync failed, and throws the
+ * error for those who wait.
+ */
+export function syncNames(log: PartitionLog): void {
+  const isDurable = log.unsyncedDirectories.length === 0 && log.mark?.isUnsynced !== true;
+  if (isDurable || log.isClosed) return;
+  try {
+    syncDirectories(log);
+  } catch (thrown) {
+    throw syncError(log, thrown);
+  }
+}
+
 /** Makes the entries of `path` durable, which is the directory of the partition, above or below it. Throws `DiskError`. */
 export function syncDirectoryOf(log: PartitionLog, path: string): void {
   const { disk, files } = log.context;

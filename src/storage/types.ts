@@ -22,6 +22,8 @@ export interface StorageOptions {
   readonly enforceFsync: boolean;
   /** Whether every message is checked when a partition opens, not only the tail. */
   readonly validateChecksum: boolean;
+  /** Whether stored and deleted offsets are answered when they are durable, whatever the level; not if absent (spec P9 11.2). */
+  readonly persistsOffsets?: boolean | undefined;
   /** Most files that one shard keeps open. */
   readonly openFilesMax: number;
   /** Most single consumers, and most groups, whose offset one partition keeps; absent: no limit. */

@@ -323,6 +323,35 @@ describe("where the saver syncs from time to time", () => {
     }
   });
 
+  test("what must be durable is so when it is written, with all before it", () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const disk = startDisk(seed);
+      const { log } = openLog(disk);
+      log.write(events[0]!);
+      expect(log.write(events[1]!, true)).toBe(2);
+      log.write(events[2]!);
+      expect(openLog(disk.crash()).log.lastIndex).toBeGreaterThanOrEqual(2);
+    }
+  });
+
+  test("if it cannot be made so it is refused, without a trace; what was answered before stays", () => {
+    for (const failing of ["sync", "directory"] as const) {
+      const sim = startDisk();
+      const watched = new WatchedDisk(sim);
+      const { log } = openLog(watched.disk);
+      log.write(events[0]!);
+      if (failing === "sync") sim.failSyncAfter(0);
+      else watched.directoryError = "EMFILE";
+      expect(codeOf(() => log.write(events[1]!, true))).toBe(10009);
+      expect([log.lastIndex, textOf(log.state)]).toEqual([1, texts[1]!]);
+      sim.heal();
+      watched.directoryError = undefined;
+      expect(log.isFenced).toBe(failing === "sync");
+      expect(codeOf(() => log.write(events[1]!, true))).toBe(failing === "sync" ? 10005 : 0);
+      expect(textOf(openLog(sim.processCrash()).state)).toBe(texts[failing === "sync" ? 1 : 2]!);
+    }
+  });
+
   test("a directory that cannot be synced now is synced the next time; nothing is refused meanwhile", async () => {
     const sim = startDisk();
     const watched = new WatchedDisk(sim);

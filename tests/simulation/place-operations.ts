@@ -7,7 +7,7 @@ import { consumerKeys } from "./offsets-model.ts";
 import { settled } from "./partition-reader.ts";
 import type { Place } from "./place.ts";
 
-export function changeOffset(place: Place): void {
+export async function changeOffset(place: Place): Promise<void> {
   const { offsets, partition, machine } = place;
   const { simulation } = machine;
   const key = simulation.pick(consumerKeys);
@@ -29,6 +29,14 @@ export function changeOffset(place: Place): void {
   assert(expected === undefined, "a wrong offset operation fails", { expected, value, visibleEnd });
   offsets.changed(key, value);
   assert(partition.getOffset(key) === value, "a stored offset is found");
+  const durable = partition.offsetsDurable();
+  assert((durable !== undefined) === place.persistsOffsets, "who is to wait for an offset is told");
+  if (durable === undefined) return;
+  const covered = offsets.syncing();
+  await place.attempt(async () => {
+    await settled(simulation, durable);
+    offsets.synced(covered);
+  });
 }
 
 function expectedRefusal({ offsets, visibleEnd, identity }: Place, key: ConsumerKey, value: number | undefined) {
@@ -74,8 +82,8 @@ export async function flush(place: Place): Promise<void> {
   place.note(kind);
   const covered = model.answeredNow();
   const coveredOffsets = offsets.syncing();
-  const { enforceFsync, acknowledge } = machine.options;
-  const durable = kind === "fsync" || (kind === "save" && (enforceFsync || acknowledge === "sync"));
+  const { enforceFsync } = machine.options;
+  const durable = kind === "fsync" || (kind === "save" && (enforceFsync || place.level === "sync"));
   await place.attempt(async () => {
     await settled(machine.simulation, kind === "save" ? partition.save() : partition.flush(kind === "fsync"));
     model.becameSafe(covered, durable ? "powerSafe" : "killSafe");

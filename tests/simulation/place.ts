@@ -3,7 +3,7 @@ import { assert } from "../../src/platform/assert.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import { markName } from "../../src/storage/mark.ts";
 import { Partition } from "../../src/storage/partition.ts";
-import type { ConsumerKey, PartitionCounters } from "../../src/storage/types.ts";
+import type { Acknowledge, ConsumerKey, PartitionCounters } from "../../src/storage/types.ts";
 import { batchOf } from "./messages.ts";
 import { PartitionModel } from "./model.ts";
 import { consumerKeys, OffsetsModel } from "./offsets-model.ts";
@@ -19,6 +19,10 @@ export class Place {
   readonly #index: number;
   /** Undefined where nobody asks whose the directory is. */
   readonly identity: PlaceIdentity | undefined;
+  /** Of this partition: that of the machine, or `sync` where the topic is `persisted`. */
+  readonly level: Acknowledge;
+  /** Stored offsets are durable when they are answered. */
+  readonly persistsOffsets: boolean;
   readonly model: PartitionModel;
   readonly offsets = new OffsetsModel();
   readonly held: CompletedRead[] = [];
@@ -43,8 +47,10 @@ export class Place {
     this.#index = index;
     this.directory = `/data/streams/1/topics/2/partitions/${index}`;
     this.identity = machine.simulation.chance(70) ? new PlaceIdentity() : undefined;
+    this.level = machine.simulation.chance(20) ? "sync" : machine.options.acknowledge;
+    this.persistsOffsets = machine.simulation.chance(25);
     this.model = new PartitionModel({
-      level: machine.options.acknowledge,
+      level: this.level,
       hasLargeMessages: machine.hasLargeMessages,
       overheadBytes: machine.isEncrypted ? simCipher.overheadBytes : 0,
       deduplicates: machine.options.deduplication !== undefined,
@@ -65,7 +71,9 @@ export class Place {
     const onChange = (counters: PartitionCounters) => {
       if (generation === this.generation) this.#reported = { ...counters };
     };
-    return Partition.open(this.machine.context, this.directory, onChange, this.identity);
+    const { context } = this.machine;
+    const options = { ...context.options, acknowledge: this.level, persistsOffsets: this.persistsOffsets };
+    return Partition.open({ ...context, options }, this.directory, onChange, this.identity);
   }
 
   /** The partition wants to be opened again: it fenced itself, a purge did not end, or the machine is gone. */

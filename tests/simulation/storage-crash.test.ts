@@ -1,6 +1,6 @@
 /**
  * A partition on a disk that crashes, fills up and lies, beside a plain model. The level of acknowledgement follows from the
- * seed: 0 and 1 modulo 5 sync, 2 and 3 write, 4 memory.
+ * seed: 0 and 1 modulo 5 sync, 2 and 3 write, 4 memory; some partitions are `persisted` beside others that are not.
  */
 import type { Acknowledge } from "../../src/storage/types.ts";
 import { testSeeds } from "./seeds.ts";

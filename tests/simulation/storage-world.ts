@@ -56,7 +56,7 @@ export class StorageWorld {
     else if (dice < 480) await simulation.runSome(simulation.between(0, 3));
     else if (dice < 570) readUnderWay(place);
     else if (dice < 650) await this.#compare(place, readSettled);
-    else if (dice < 710) changeOffset(place);
+    else if (dice < 710) await changeOffset(place);
     else if (dice < 730) changeGroup(place);
     else if (dice < 775) await flush(place);
     else if (dice < 795) await removeOldest(place);

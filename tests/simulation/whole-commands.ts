@@ -5,6 +5,8 @@ import type { Simulation } from "./simulation.ts";
 
 const settings = { compression: 1, messageExpiryMicros: 0n, maxTopicSizeBytes: 0n, replicationFactor: 1 } as const;
 
+const persisted = { durability: "persisted", consumer_offset_durability: "persisted" } as const;
+
 export interface NamedCommand {
   /** Of the stream or user: other names are not concerned. */
   readonly name: string;
@@ -41,7 +43,8 @@ function streamCommand(found: Stream, simulation: Simulation): ControlCommand {
   const topic = [...found.topics.byId.values()].find((other) => other.name === name);
   if (topic !== undefined) return topicCommand(found, topic, simulation);
   const partitionsCount = simulation.pick([1, 1, 2]);
-  return { kind: "createTopic", request: { stream, name, partitionsCount, ...settings } };
+  const options = simulation.chance(40) ? persisted : {};
+  return { kind: "createTopic", request: { stream, name, partitionsCount, ...settings, options } };
 }
 
 function topicCommand(stream: Stream, topic: Topic, simulation: Simulation): ControlCommand {

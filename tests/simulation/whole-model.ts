@@ -33,6 +33,8 @@ export class MetadataHistory {
   #known: Description[];
   /** Names whose commands were not answered. */
   readonly #unclear = new Set<string>();
+  /** Ids of the logs and groups of persisted topics that were answered last, with the name of their stream. */
+  #persisted: ReadonlyMap<string, string> = new Map();
 
   constructor(first: Description) {
     this.#known = [first];
@@ -42,8 +44,17 @@ export class MetadataHistory {
     this.#unclear.add(name);
   }
 
-  answered(now: Description): void {
+  answered(now: Description, persisted: ReadonlyMap<string, string>): void {
     this.#known.push(now);
+    this.#persisted = persisted;
+  }
+
+  /** No power loss takes away what persisted topics keep their messages and offsets in. Before `recovered`. */
+  requirePersisted(found: ReadonlyMap<string, string>): void {
+    for (const [id, name] of this.#persisted) {
+      assert(found.has(id) || this.#unclear.has(name), "what is persisted has its names", { id, name });
+    }
+    this.#persisted = found;
   }
 
   /** Passed to `synced` when a sync that begins now has succeeded. */
@@ -90,13 +101,16 @@ export class LogModel {
   readonly id: string;
   /** A command ended it, or may have. */
   hasEnded = false;
+  /** Sends and stored offsets are durable when they are answered, whatever the level. */
+  readonly isPersisted: boolean;
   readonly offsets = new Map<string, OffsetModel>();
   readonly #messages: LoggedMessage[] = [];
   /** A power loss may leave parts of what was not durable. */
   #mayBeDamaged = false;
 
-  constructor(id: string) {
+  constructor(id: string, isPersisted: boolean) {
     this.id = id;
+    this.isPersisted = isPersisted;
   }
 
   sending(sent: readonly SentMessage[]): LoggedMessage[] {
@@ -136,7 +150,8 @@ export class LogModel {
     }
     for (const message of this.#messages) {
       const { sent, answer, isSafe } = message;
-      const mustBeThere = answer === "acknowledged" && !this.hasEnded && (isSyncLevel || isSafe || kind === "kill");
+      const isDurable = isSyncLevel || this.isPersisted || isSafe || kind === "kill";
+      const mustBeThere = answer === "acknowledged" && !this.hasEnded && isDurable;
       assert(!mustBeThere || present.has(sent.number), "what was acknowledged is recovered", {
         number: sent.number,
         log: this.id,

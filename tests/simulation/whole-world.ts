@@ -74,7 +74,7 @@ export class WholeWorld {
     const dice = simulation.between(0, 99);
     if (dice < 30) await this.#control();
     else if (dice < 60) this.#append();
-    else if (dice < 70) this.#changeOffset();
+    else if (dice < 70) await this.#changeOffset();
     else if (dice < 78) await simulation.runSome(simulation.between(0, 4));
     else if (dice < 82) await this.#save();
     else if (dice < 84) await this.#finishRemovals();
@@ -153,7 +153,7 @@ export class WholeWorld {
       for (const { log, streamName } of before) if (mayBeGone.has(`stream ${streamName}`)) log.hasEnded = true;
       return;
     }
-    this.#history.answered(describe(state));
+    this.#history.answered(describe(state), this.#persistedIds());
     const now = new Set(this.#partitions().map(({ log }) => log));
     for (const { log } of before) if (!now.has(log)) log.hasEnded = true;
   }
@@ -200,7 +200,7 @@ export class WholeWorld {
     return this.#partitions().every((place) => place.log !== log);
   }
 
-  #changeOffset(): void {
+  async #changeOffset(): Promise<void> {
     const places = this.#partitions();
     if (places.length === 0) return;
     const { key, log, groups } = this.#simulation.pick(places);
@@ -213,8 +213,12 @@ export class WholeWorld {
     this.#trace.add(`offset of ${consumer.kind} ${consumer.id} in ${key} becomes ${offset}`);
     model.changing(offset);
     try {
-      void this.#process.shard.offset({ operation: "store", partitionKey: key, consumer, offset });
+      const answer = this.#process.shard.offset({ operation: "store", partitionKey: key, consumer, offset });
       model.changed(offset);
+      assert(answer instanceof Promise === log.isPersisted, "an offset of a persisted topic is waited for");
+      if (!(answer instanceof Promise)) return;
+      await settled(this.#simulation, answer);
+      model.synced();
     } catch (error) {
       this.#failed("offset", error);
     }
@@ -303,6 +307,7 @@ export class WholeWorld {
     const { state, partitions } = this.#process;
     const isSyncLevel = this.#options.acknowledge === "sync";
     assert(!state.areUsersLocked, "a crash alone loses no metadata");
+    this.#history.requirePersisted(this.#persistedIds());
     this.#history.recovered(describe(state), kind === "power" && !isSyncLevel);
     for (const { key, log, groups } of this.#partitions()) {
       const partition = partitions.find(key);
@@ -327,15 +332,25 @@ export class WholeWorld {
         return topic.partitions.map(({ logBase }, partitionId) => ({
           key: partitionKeyOf(stream.id, topic.id, partitionId),
           streamName: stream.name,
-          log: this.#logOf(logIdOf(logBase, topic.id, partitionId)!),
+          log: this.#logOf(logIdOf(logBase, topic.id, partitionId)!, topic.options.durability === "persisted"),
           groups,
         }));
       }),
     );
   }
 
-  #logOf(id: string): LogModel {
-    const known = this.#logs.get(id) ?? new LogModel(id);
+  /** Of the logs and groups of persisted topics, each with the name of its stream. */
+  #persistedIds(): ReadonlyMap<string, string> {
+    const persisted = this.#partitions().filter(({ log }) => log.isPersisted);
+    return new Map(
+      persisted.flatMap(({ streamName, log, groups }) =>
+        [log.id, ...groups.map(({ logId }) => logId)].map((id) => [id, `stream ${streamName}`] as const),
+      ),
+    );
+  }
+
+  #logOf(id: string, isPersisted: boolean): LogModel {
+    const known = this.#logs.get(id) ?? new LogModel(id, isPersisted);
     this.#logs.set(id, known);
     return known;
   }

@@ -57,6 +57,65 @@ test("deleting removes the file; deleting again is 3021", async () => {
   expect(disk.read(consumerFile)[0]).toBe(2);
 });
 
+describe("where stored offsets are durable when they are answered", () => {
+  async function persisting() {
+    const disk = new MemoryDisk();
+    const harness = makeHarness(disk, { acknowledge: "memory", persistsOffsets: true });
+    const partition = harness.open();
+    await appendNow(harness, partition, [1, 2, 3]);
+    return { disk, partition };
+  }
+
+  test("those that come together share a sync, and those that come while it runs share the next", async () => {
+    const { disk, partition } = await persisting();
+    let endFirst = () => {};
+    disk.syncGate = new Promise((resolve) => {
+      endFirst = resolve;
+    });
+    const ids = Array.from({ length: 20 }, (_, id) => id);
+    const store = (offset: number) =>
+      ids.map((id) => {
+        partition.storeOffset({ kind: "consumer", id }, offset);
+        return partition.offsetsDurable();
+      });
+    const first = store(0);
+    await Bun.sleep(0);
+    const answered: number[] = [];
+    const second = [...store(1), ...store(2)].map((durable, index) => durable?.then(() => answered.push(index)));
+    await Bun.sleep(0);
+    disk.syncGate = undefined;
+    expect(answered).toEqual([]);
+    endFirst();
+    await Promise.all([...first, ...second]);
+    // That whose sync was under way when the others came.
+    const syncsOfFile = disk.syncs.filter((path) => path.endsWith("/offsets/consumers/0"));
+    expect(syncsOfFile).toHaveLength(2);
+    expect(disk.read(`${directory}/offsets/consumers/7`)[0]).toBe(2);
+  });
+
+  test("a sync that fails is told to all who wait for it, and made good by the next", async () => {
+    const { disk, partition } = await persisting();
+    disk.fails = (operation, path) => operation === "sync" && path.endsWith("/offsets/consumers/5");
+    partition.storeOffset(consumer, 1);
+    const waiting = [partition.offsetsDurable(), partition.offsetsDurable()];
+    for (const outcome of await Promise.allSettled(waiting)) {
+      const reason = outcome.status === "rejected" ? outcome.reason : undefined;
+      expect(reason instanceof IggyError && reason.errorName).toBe("CannotSyncFile");
+    }
+    expect(partition.isFenced).toBe(false);
+    disk.fails = () => false;
+    partition.storeOffset(consumer, 2);
+    await partition.offsetsDurable();
+    expect(disk.syncs.filter((path) => path.endsWith("/offsets/consumers/5")).length).toBeGreaterThan(0);
+  });
+
+  test("nobody waits where that was not asked for", async () => {
+    const { partition } = await filled();
+    partition.storeOffset(consumer, 1);
+    expect(partition.offsetsDurable()).toBeUndefined();
+  });
+});
+
 test("a store that cannot be written is 10006 and changes nothing", async () => {
   const { disk, partition } = await filled();
   partition.storeOffset(consumer, 1);
