@@ -140,8 +140,6 @@ test("every source file is used: imported from somewhere, or a program of its ow
     "src/client/index.ts",
   ]);
   programs.add("src/transport/quic/sidecar.ts"); // run by another runtime
-  // What reads and answers clients of 0.9; the transports do not yet.
-  for (const name of ["codecs", "detection", "register", "result-section"]) programs.add(`src/protocol/v09/${name}.ts`);
   const used = new Set(files.flatMap(importsOf).map(({ target }) => relative(root, target)));
   const dead = files.map((file) => relative(root, file)).filter((file) => !used.has(file) && !programs.has(file));
   expect(dead).toEqual([]);

@@ -1,6 +1,7 @@
 // Which kind of frame a connection speaks, decided once on its first bytes (spec BP 7). The released SDKs write
 // `[length][code][payload]`, the page of the project `[code][payload size][payload]`; SDK frames win every doubt. A wrong
-// guess cannot corrupt data: before login only ping and the two logins are executed.
+// guess cannot corrupt data: before login only ping and the two logins are executed. Clients of 0.9 are known by four zero
+// bytes, with which no frame of those begins.
 //
 // A is the first u32, B the second. The numbers and letters below are the lines of the tables of the spec.
 
@@ -12,9 +13,10 @@ import { type FrameKind, frameHeaderBytes, sdkLengthOverheadBytes } from "./fram
 import { compressionOf, userStatusOf } from "./records/enumerations.ts";
 import { commandCodecs } from "./registry.ts";
 import { snapshotOptionsOf } from "./system/get-snapshot.ts";
+import { detect09 } from "./v09/detection.ts";
 
-/** `legacy-0.9`: a client of 0.9 or later, whose first packet starts with zero bytes; `more`: not decided yet. */
-export type DetectedFrameKind = FrameKind | "legacy-0.9" | "more";
+/** `broken`: begins as clients of 0.9 do and is no request of theirs; `more`: not decided yet. */
+export type DetectedFrameKind = FrameKind | "0.9" | "broken" | "more";
 
 type Parse = "yes" | "no" | "more";
 
@@ -68,11 +70,12 @@ function fits(name: CommandName, payloadBytes: number): boolean {
 
 /** Kind of the first frame of a connection, given every byte that has arrived so far. */
 export function detectFrameKind(bytes: Uint8Array): DetectedFrameKind {
+  const later = detectLaterFrames(bytes);
+  if (later !== undefined) return later;
   if (bytes.length < frameHeaderBytes) return "more"; // 1
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const a = view.getUint32(0, true);
   const b = view.getUint32(4, true);
-  if (a === 0 && b === 0) return "legacy-0.9";
 
   const pageCommand = commandNameOf(a);
   if (pageCommand === undefined || !fits(pageCommand, b)) return "sdk"; // 2
@@ -90,11 +93,20 @@ export function detectFrameKind(bytes: Uint8Array): DetectedFrameKind {
   return "more"; // e; ends with the payload, because B is a command code: at most 605 bytes
 }
 
+/** What the first four bytes say, which are zero with clients of 0.9 and never with others (spec P9 1.1); undefined: others. */
+function detectLaterFrames(bytes: Uint8Array): DetectedFrameKind | undefined {
+  const detected = detect09(bytes);
+  if (detected === "no") return undefined;
+  return detected === "yes" ? "0.9" : detected;
+}
+
 /**
  * Kind of the first frame of a WebSocket connection, given its first message: if that holds exactly one frame, its size
  * decides at once (spec BP 7, "WebSocket"); otherwise as `detectFrameKind`.
  */
 export function detectMessageFrameKind(message: Uint8Array): DetectedFrameKind {
+  const later = detectLaterFrames(message);
+  if (later !== undefined) return later;
   if (message.length < frameHeaderBytes) return "more";
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
   const isSdk = view.getUint32(0, true) + sdkLengthOverheadBytes === message.length;

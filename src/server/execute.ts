@@ -74,5 +74,6 @@ export function createHttpSession(address: string, user: UserLogin | undefined):
     groupTurns: new Map(),
     moves: 0,
     protocol: "0.8",
+    sessionNumber: 0,
   });
 }

@@ -86,7 +86,7 @@ function append(
 }
 
 /** Spec SB 4.3. A topic without partitions is TopicIdNotFound (2010), for keys too (the original stops there). */
-function choosePartition(shard: Shard, streamId: number, topic: Topic, partitioning: Partitioning): number {
+export function choosePartition(shard: Shard, streamId: number, topic: Topic, partitioning: Partitioning): number {
   const count = topic.partitions.length;
   if (partitioning.kind === "partition") {
     if (findPartition(topic, partitioning.partitionId) !== undefined) return partitioning.partitionId;

@@ -34,6 +34,8 @@ export interface SessionState {
   moves: number;
   /** What the client speaks: decided by its first bytes, and for good. */
   protocol: SpokenProtocol;
+  /** Of the login of a client of 0.9; 0: none (spec P9 4.4). */
+  sessionNumber: number;
 }
 
 export interface Session extends SessionState {
@@ -53,6 +55,7 @@ export function sessionStateOf({ affinity: _affinity, sendRoute: _sendRoute, ...
 /** From now on the session acts as this user; undefined: as nobody. */
 export function setUser(session: Session, user: UserLogin | undefined): void {
   session.user = user;
+  session.sessionNumber = 0;
   session.sendRoute.forget(); // what was allowed was allowed to somebody else
 }
 

@@ -11,8 +11,10 @@ export { createLoopMemory, LoopPulse, type LoopReport, LoopWatch, type OwnWork }
 export { tidyStreams } from "./lost-and-found.ts";
 export type { Port } from "./mailbox.ts";
 export type { MovedConnection, ReplyPart } from "./messages.ts";
+export { PackedRecords } from "./packed-records.ts";
 export { type DataPaths, dataPaths } from "./paths.ts";
 export { ownerShardOf, partitionKeyOf, splitPartitionKey } from "./placement.ts";
+export { ReplyReader } from "./reply-reader.ts";
 export { type BatchPlace, Shard, type ShardRead } from "./shard.ts";
 export { durationBoundsMs, type HeldPartition, type ShardStatistics, Statistics } from "./statistics.ts";
 export { arenaBytesMax, Supervisor } from "./supervisor.ts";

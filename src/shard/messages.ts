@@ -28,6 +28,8 @@ export interface BatchPosition {
 /** A validated batch in the memory of the shard that received it, which keeps it until the reply. */
 export interface AppendRequest extends BatchPosition {
   readonly partitionKey: number;
+  /** The reply is the offset of the first message. */
+  readonly wantsOffset: boolean;
   /** The batch lies in this shard's arena, or in `large`. */
   readonly arenaShardId: number;
   readonly large: SharedArrayBuffer | undefined;
@@ -88,7 +90,7 @@ export interface FlushRequest {
 
 /** Requests between shards. */
 export interface ShardRequests {
-  append: { request: Forwarded<AppendRequest>; reply: undefined };
+  append: { request: Forwarded<AppendRequest>; reply: number | undefined };
   read: { request: Forwarded<ReadRequest>; reply: ReadReply };
   offset: { request: Forwarded<OffsetRequest>; reply: OffsetReply };
   /** From the shard that keeps a topic below its size limit. */

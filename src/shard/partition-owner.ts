@@ -2,10 +2,12 @@
 // that can be given to another partition while the request is under way, so what a request leads to later (a commit after a
 // slow read, a batch that waited for its turn) is done only to the partition that was meant.
 import { findPartition, type MetadataState } from "../metadata/index.ts";
+import { assert } from "../platform/assert.ts";
 import { IggyError } from "../protocol/errors.ts";
 import {
   type BatchKernel,
   type ConsumerKey,
+  type IncomingBatch,
   JsBatchKernel,
   type Partition,
   type ReadResult,
@@ -87,16 +89,35 @@ export class PartitionOwner {
     large: SharedArrayBuffer | undefined,
     place: BatchPosition,
   ): Promise<void> {
+    const partition = this.#options.partitions.require(partitionKey, "CannotAppendToFile");
+    return partition.append(this.#batchAt(arenaShardId, large, place));
+  }
+
+  /** As `append`; resolves with the offset of the first message. */
+  async appendAt(
+    partitionKey: number,
+    arenaShardId: number,
+    large: SharedArrayBuffer | undefined,
+    place: BatchPosition,
+  ): Promise<number> {
+    const partition = this.#options.partitions.require(partitionKey, "CannotAppendToFile");
+    const batch = this.#batchAt(arenaShardId, large, place);
+    await partition.append(batch);
+    assert(batch.firstOffset !== undefined, "an append says where its messages are");
+    return batch.firstOffset;
+  }
+
+  #batchAt(arenaShardId: number, large: SharedArrayBuffer | undefined, place: BatchPosition): IncomingBatch {
     const { rowsPosition, messagesCount, messagesPosition, messagesSizeBytes } = place;
     const end = messagesPosition + messagesSizeBytes;
-    return this.#options.partitions.require(partitionKey, "CannotAppendToFile").append({
+    return {
       kernel: this.kernel(arenaShardId, large),
       memory: large === undefined ? this.#arenaView(arenaShardId, end) : new Uint8Array(large),
       rowsPosition,
       messagesCount,
       messagesPosition,
       messagesSizeBytes,
-    });
+    };
   }
 
   /** A view of a whole arena; made anew only when the arena has grown past it. */

@@ -1,6 +1,7 @@
 // One shard: its partitions, its copy of the metadata, and the way to every other shard. Data-plane calls go to the owner
 // of the partition, here or there; the caller does not see which. This file knows neither sockets nor wire layouts.
 import { apply, type MetadataEvent, type MetadataState, type RevocationTarget } from "../metadata/index.ts";
+import { assert } from "../platform/assert.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { BatchKernel, ReadResult, StorageContext } from "../storage/index.ts";
@@ -137,11 +138,27 @@ export class Shard {
 
   /** Appends at the owner; settles at the configured acknowledgement. The buffer must stay until then. */
   append(partitionKey: number, place: BatchPlace): Promise<void> {
-    const { buffer, rowsPosition, messagesCount, messagesPosition, messagesSizeBytes } = place;
     const owner = this.#ownerOf(partitionKey);
-    if (owner === undefined) return this.#owner.append(partitionKey, this.shardId, buffer.large, place);
-    const request: Forwarded<AppendRequest> = {
+    if (owner === undefined) return this.#owner.append(partitionKey, this.shardId, place.buffer.large, place);
+    const request = this.#appendRequest(partitionKey, place, false);
+    return owner.call("append", request, place.messagesSizeBytes) as Promise<undefined>;
+  }
+
+  /** As `append`; resolves with the offset of the first message (`IncomingBatch.firstOffset`). */
+  async appendAt(partitionKey: number, place: BatchPlace): Promise<number> {
+    const owner = this.#ownerOf(partitionKey);
+    if (owner === undefined) return this.#owner.appendAt(partitionKey, this.shardId, place.buffer.large, place);
+    const request = this.#appendRequest(partitionKey, place, true);
+    const firstOffset = await owner.call("append", request, place.messagesSizeBytes);
+    assert(firstOffset !== undefined, "the owner says where the messages are");
+    return firstOffset;
+  }
+
+  #appendRequest(partitionKey: number, place: BatchPlace, wantsOffset: boolean): Forwarded<AppendRequest> {
+    const { buffer, rowsPosition, messagesCount, messagesPosition, messagesSizeBytes } = place;
+    return {
       partitionKey,
+      wantsOffset,
       createdAtMicros: this.#owner.createdAtMicros(partitionKey),
       arenaShardId: this.shardId,
       large: buffer.large,
@@ -150,7 +167,6 @@ export class Shard {
       messagesPosition,
       messagesSizeBytes,
     };
-    return owner.call("append", request, messagesSizeBytes);
   }
 
   /** Reads at the owner. The parts may be used until `release`, which must be called. */
@@ -303,10 +319,11 @@ export class Shard {
         return handle(forwarded);
       };
     return {
-      append: meant(
-        (request) =>
-          owner.append(request.partitionKey, request.arenaShardId, request.large, request) as Promise<undefined>,
-      ),
+      append: meant((request) => {
+        const { partitionKey, arenaShardId, large, wantsOffset } = request;
+        if (wantsOffset) return owner.appendAt(partitionKey, arenaShardId, large, request);
+        return owner.append(partitionKey, arenaShardId, large, request) as Promise<undefined>;
+      }),
       read: meant((request) => {
         const result = owner.read(request);
         return result instanceof Promise ? result.then((read) => owner.lease(read)) : owner.lease(result);

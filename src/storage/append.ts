@@ -51,6 +51,7 @@ export class Appender {
     const { context, refusal } = this.#log;
     if (refusal !== undefined) return Promise.reject(refusal);
     if (this.#deduplication?.isToRecover(this.#log)) return this.#appendLater(batch, this.#deduplication);
+    batch.firstOffset = this.#log.nextOffset;
     try {
       const fresh = this.#deduplication === undefined ? batch : this.#admit(batch, this.#deduplication);
       if (fresh === undefined) return this.#afterDuplicates();

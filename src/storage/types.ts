@@ -123,6 +123,11 @@ export interface IncomingBatch {
   readonly messagesCount: number;
   readonly messagesPosition: number;
   readonly messagesSizeBytes: number;
+  /**
+   * Set by the append, before it settles: offset of the first message. Where every message repeats one that is there already
+   * (deduplication) it is that of the message that comes next.
+   */
+  firstOffset?: number;
 }
 
 export interface ConsumerKey {

@@ -1,9 +1,8 @@
 // The two sides of a connection: what the request pipeline asks of a transport, and what a transport gives it.
-import type { FrameKind } from "../protocol/frame.ts";
 import type { ServerContext, Session } from "../server/index.ts";
 import type { FrameMemory } from "../shard/index.ts";
 import type { Backlog } from "./backlog.ts";
-import type { DetectFrameKind } from "./frame-parser.ts";
+import type { ConnectionFrames, DetectFrameKind } from "./frame-parser.ts";
 import type { Output } from "./output.ts";
 
 /** The transport's side of one connection. */
@@ -34,7 +33,7 @@ export interface PipelineOptions {
   readonly context: ServerContext;
   readonly session: Session;
   readonly frameMemory: FrameMemory;
-  readonly frames: FrameKind | "auto";
+  readonly frames: ConnectionFrames | "auto";
   /** How `auto` decides. */
   readonly detectFrames: DetectFrameKind;
   /** Bytes that wait for their turn. It may hold some that arrived before: on another shard. */
@@ -45,8 +44,8 @@ export interface PipelineOptions {
   readonly largeSendsMax: number;
   /** A small request got its small reply: the client's next one may come within microseconds. */
   readonly onSmallExchange: () => void;
-  /** A client of 0.9 or later: the connection ends. */
-  readonly onLegacyClient: () => void;
+  /** What came is no request: the connection ends. */
+  readonly onBroken: () => void;
   /** A send of a client of 0.6 or earlier was refused. */
   readonly onEarlierClient: () => void;
   /** A bug: the request was answered with an error, and the connection goes on. */

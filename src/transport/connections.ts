@@ -9,6 +9,7 @@ import type { Admission } from "./admission.ts";
 import type { Backlog } from "./backlog.ts";
 import type { BusyPoll } from "./busy-poll.ts";
 import type { PipelineOptions } from "./carrier.ts";
+import type { ConnectionFrames } from "./frame-parser.ts";
 import { NowAndThen } from "./now-and-then.ts";
 import type { RequestPipeline } from "./request-pipeline.ts";
 
@@ -36,8 +37,7 @@ export class Connections {
   #stallTimer: Timer | undefined;
   /** Since when somebody has waited for memory at each look. */
   #shortSinceMs: number | undefined;
-  #hasWarnedLegacy = false;
-  readonly #told = new NowAndThen<"earlier">();
+  readonly #told = new NowAndThen<"earlier" | "broken">();
 
   constructor(transport: Transport, options: TransportOptions) {
     this.#transport = transport;
@@ -61,7 +61,7 @@ export class Connections {
   /** Makes the pipeline's options for `make`, and keeps the pipeline until it is closed. */
   add<T extends { readonly pipeline: RequestPipeline }>(
     session: Session,
-    frames: FrameKind | "auto",
+    frames: ConnectionFrames | "auto",
     backlog: Backlog,
     make: (options: PipelineOptions) => T,
   ): T {
@@ -76,7 +76,7 @@ export class Connections {
       requestBytesMax,
       largeSendsMax,
       onSmallExchange: () => busyPoll.touch(session.clientId),
-      onLegacyClient: () => this.#warnLegacy(session.address),
+      onBroken: () => this.#warnBroken(session.address),
       onEarlierClient: () => this.#warnEarlier(session.address),
       onFault: (code, error) => log.error("request failed", { code, client: session.clientId, error }),
       onClosed: () => {
@@ -159,11 +159,9 @@ export class Connections {
     );
   }
 
-  #warnLegacy(address: string): void {
-    const level = this.#hasWarnedLegacy ? "debug" : "warn";
-    this.#hasWarnedLegacy = true;
-    this.#options.log[level](
-      "closed a client that speaks the protocol of Iggy 0.9 or later; versions that work: SDKs 0.8, Rust crate iggy 0.10",
+  #warnBroken(address: string): void {
+    this.#options.log[this.#told.isNews("broken") ? "warn" : "debug"](
+      "closed a client whose bytes are no request of any version of the protocol",
       { address },
     );
   }

@@ -1,11 +1,16 @@
 // From the bytes of a connection to whole requests. Knows no socket: bytes in, calls out. A send's payload goes straight to
 // the place that the sink names; every other payload is handed over as a view when it came in one piece. The sink may say
 // after each request that it cannot take another one yet; what is left then waits here.
+//
+// A request of 0.9 has a header of 256 bytes, and a send of 0.9 a head behind it, which says how much memory the frames of its
+// messages need: it is collected before they have a place.
 
 import { readU32 } from "../protocol/byte-reader.ts";
 import { type FrameKind, frameHeaderBytes, sdkLengthOverheadBytes } from "../protocol/frame.ts";
 import { type DetectedFrameKind, detectFrameKind } from "../protocol/frame-detection.ts";
+import { frameBytesOf, HeaderCommand, headerBytes, headerCommandOf } from "../protocol/v09/headers.ts";
 import { type Backlog, KeptBacklog } from "./backlog.ts";
+import { SendHead09 } from "./v09/send-head.ts";
 
 /** Where the payload of a send goes. */
 export interface PayloadTarget {
@@ -17,6 +22,7 @@ export interface PayloadTarget {
 export type FramePlan =
   | "collect" // hand the payload over when it is whole
   | "target" // write the payload to the sink's target
+  | "sendHead" // collect the head of a send of 0.9, then call `planSend`
   | "discard" // read the payload and throw it away, then call `discarded`
   | "wait" // not now: the parser stops before the payload and asks again
   | "stop"; // nothing more is read from this connection
@@ -35,14 +41,26 @@ export interface FrameSink {
   /** A whole request. The payload is a view that is valid during the call only. */
   request(code: number, payload: Uint8Array): void;
   discarded(code: number): void;
-  /** A client of 0.9 or later. */
-  legacyClient(): void;
+  /** As `plan`, for a request of 0.9. The header is a view that is valid during the call only. */
+  plan09(header: Uint8Array, bodyBytes: number): FramePlan;
+  /**
+   * After "sendHead": the head, a view that is valid until the next request, and the size of what follows it. Undefined: the body
+   * does not hold one.
+   */
+  planSend09(head: Uint8Array | undefined, framesBytes: number): FramePlan;
+  /** A whole request of 0.9, whose header `plan09` had. */
+  request09(body: Uint8Array): void;
+  /** What arrived is no request of any protocol, and nothing behind it can be read. */
+  broken(): void;
 }
+
+/** What a connection speaks. */
+export type ConnectionFrames = FrameKind | "0.9";
 
 /** Decides on all that has arrived so far. */
 export type DetectFrameKind = (bytes: Uint8Array) => DetectedFrameKind;
 
-type State = "detecting" | "header" | "collecting" | "target" | "discarding" | "stopped";
+type State = "detecting" | "header" | "sendHead" | "collecting" | "target" | "discarding" | "stopped";
 
 const collectStepBytes = 64 * 1024;
 const nothing: Uint8Array = new Uint8Array(0);
@@ -50,13 +68,15 @@ const nothing: Uint8Array = new Uint8Array(0);
 export class FrameParser {
   readonly #sink: FrameSink;
   #state: State;
-  #kind: FrameKind = "sdk";
-  readonly #header = new Uint8Array(frameHeaderBytes);
+  #kind: ConnectionFrames = "sdk";
+  #header = new Uint8Array(frameHeaderBytes);
   #headerBytes = 0;
   #code = 0;
   #payloadBytes = 0;
   #receivedBytes = 0;
   #collected: Uint8Array = nothing;
+  /** Made for the first send of a connection of 0.9. */
+  #sendHead: SendHead09 | undefined;
   readonly #backlog: Backlog;
   readonly #detectKind: DetectFrameKind;
   #isPushing = false;
@@ -69,7 +89,7 @@ export class FrameParser {
    */
   constructor(
     sink: FrameSink,
-    frames: FrameKind | "auto",
+    frames: ConnectionFrames | "auto",
     backlog: Backlog = new KeptBacklog(),
     detect: DetectFrameKind = detectFrameKind,
   ) {
@@ -77,7 +97,7 @@ export class FrameParser {
     this.#detectKind = detect;
     this.#sink = sink;
     this.#state = frames === "auto" ? "detecting" : "header";
-    if (frames !== "auto") this.#kind = frames;
+    if (frames !== "auto") this.#speak(frames);
   }
 
   /** Bytes that wait because the sink was not ready. */
@@ -86,7 +106,7 @@ export class FrameParser {
   }
 
   /** Kind of the frames, and what waits; undefined in the middle of a frame or before the first. */
-  get betweenFrames(): { readonly frames: FrameKind; readonly unread: Uint8Array } | undefined {
+  get betweenFrames(): { readonly frames: ConnectionFrames; readonly unread: Uint8Array } | undefined {
     if (this.#state !== "header" || this.#headerBytes > 0 || this.#isPushing) return undefined;
     return { frames: this.#kind, unread: this.#backlog.peek() };
   }
@@ -103,7 +123,8 @@ export class FrameParser {
 
   /** Whether a frame has begun and not ended. */
   get isInsideFrame(): boolean {
-    return this.#headerBytes > 0 || this.#state === "target" || this.#state === "collecting";
+    if (this.#headerBytes > 0) return true;
+    return this.#state === "sendHead" || this.#state === "collecting" || this.#state === "target";
   }
 
   /** `count` bytes have been written to the target from elsewhere. */
@@ -178,7 +199,9 @@ export class FrameParser {
       case "detecting":
         return this.#detect(bytes);
       case "header":
-        return this.#readHeader(bytes);
+        return this.#kind === "0.9" ? this.#readHeader09(bytes) : this.#readHeader(bytes);
+      case "sendHead":
+        return this.#readSendHead(bytes);
       case "collecting":
         return this.#collect(bytes);
       case "target":
@@ -193,14 +216,21 @@ export class FrameParser {
   #detect(bytes: Uint8Array): number {
     const kind = this.#detectKind(bytes);
     if (kind === "more") return -1;
-    if (kind === "legacy-0.9") {
-      this.stop();
-      this.#sink.legacyClient();
-      return -1;
-    }
-    this.#kind = kind;
+    if (kind === "broken") return this.#giveUp();
+    this.#speak(kind);
     this.#state = "header";
     return 0;
+  }
+
+  #speak(kind: ConnectionFrames): void {
+    this.#kind = kind;
+    if (kind === "0.9") this.#header = new Uint8Array(headerBytes);
+  }
+
+  #giveUp(): number {
+    this.stop();
+    this.#sink.broken();
+    return -1;
   }
 
   #readHeader(bytes: Uint8Array): number {
@@ -217,6 +247,28 @@ export class FrameParser {
     const plan = this.#sink.plan(this.#code, this.#payloadBytes);
     if (plan === "wait") return count === 0 ? -1 : count;
     this.#payloadBytes = Math.max(0, this.#payloadBytes); // an announced length below 4 has no payload
+    return this.#begin(plan) ? count : -1;
+  }
+
+  #readHeader09(bytes: Uint8Array): number {
+    const count = Math.min(headerBytes - this.#headerBytes, bytes.byteLength);
+    this.#header.set(count === bytes.byteLength ? bytes : bytes.subarray(0, count), this.#headerBytes);
+    this.#headerBytes += count;
+    if (this.#headerBytes < headerBytes) return count === 0 ? -1 : count;
+    if (!this.#sink.isReady()) return count === 0 ? -1 : count;
+
+    const bodyBytes = frameBytesOf(this.#header) - headerBytes;
+    // Nothing behind such a frame can be found (spec P9 1.2, 3).
+    if (headerCommandOf(this.#header) !== HeaderCommand.request || bodyBytes < 0) return this.#giveUp();
+    const plan = this.#sink.plan09(this.#header, bodyBytes);
+    if (plan === "wait") return count === 0 ? -1 : count;
+    this.#code = 0;
+    this.#payloadBytes = bodyBytes;
+    return this.#begin(plan) ? count : -1;
+  }
+
+  /** A payload of `#payloadBytes` begins; false: nothing more is read. */
+  #begin(plan: FramePlan): boolean {
     this.#headerBytes = 0;
     this.#receivedBytes = 0;
     switch (plan) {
@@ -226,21 +278,39 @@ export class FrameParser {
       case "target":
         this.#state = "target";
         break;
+      case "sendHead":
+        this.#sendHead ??= new SendHead09();
+        this.#sendHead.begin(this.#payloadBytes);
+        this.#state = "sendHead";
+        break;
       case "discard":
         this.#state = "discarding";
         break;
+      case "wait":
+        break;
       case "stop":
         this.stop();
-        return -1;
+        return false;
     }
-    return count;
+    return true;
+  }
+
+  #readSendHead(bytes: Uint8Array): number {
+    const head = this.#sendHead!;
+    const count = head.take(bytes);
+    if (!head.isDone) return count === 0 ? -1 : count;
+    const restBytes = this.#payloadBytes - head.sizeBytes;
+    const plan = this.#sink.planSend09(head.bytes, restBytes);
+    if (plan === "wait") return count === 0 ? -1 : count;
+    this.#payloadBytes = restBytes;
+    return this.#begin(plan) ? count : -1;
   }
 
   #collect(bytes: Uint8Array): number {
     const size = this.#payloadBytes;
     if (this.#receivedBytes === 0 && bytes.byteLength >= size) {
       this.#state = "header";
-      this.#sink.request(this.#code, bytes.subarray(0, size));
+      this.#hand(bytes.subarray(0, size));
       return size;
     }
     const count = Math.min(size - this.#receivedBytes, bytes.byteLength);
@@ -258,8 +328,13 @@ export class FrameParser {
     const payload = this.#collected.subarray(0, size);
     this.#collected = nothing;
     this.#state = "header";
-    this.#sink.request(this.#code, payload);
+    this.#hand(payload);
     return count;
+  }
+
+  #hand(payload: Uint8Array): void {
+    if (this.#kind === "0.9") this.#sink.request09(payload);
+    else this.#sink.request(this.#code, payload);
   }
 
   #fillTarget(bytes: Uint8Array): number {

@@ -5,44 +5,53 @@
 import { CommandCode } from "../protocol/codes.ts";
 import { IggyError, toIggyError } from "../protocol/errors.ts";
 import { encodeErrorFrame } from "../protocol/frame.ts";
-import { payloadBytesMax } from "../protocol/limits.ts";
 import {
   dispatch,
+  dispatch09,
   EarlierClientError,
-  isLoggedIn,
+  type Exchange09,
+  exchangeOf,
   isPollReply,
+  isSend09,
   isServerFault,
   type Reply,
   type Session,
   sendMessages,
+  sendMessages09,
+  startBytesOfSend09,
   tellRefused,
 } from "../server/index.ts";
-import { arenaFrameBytesMax, type FrameBuffer } from "../shard/index.ts";
+import { arenaFrameBytesMax } from "../shard/index.ts";
 import type { Carrier, PipelineOptions } from "./carrier.ts";
-import { FramePace } from "./frame-pace.ts";
 import { FrameParser, type FramePlan, type FrameSink, type PayloadTarget } from "./frame-parser.ts";
 import type { Output } from "./output.ts";
+import { refusalOfRequest, refusalOfSend } from "./refusals.ts";
 import { joinedReplyBytesMax, replyBytes, writeReply } from "./reply-writer.ts";
-import { refusalOfSend } from "./send-refusal.ts";
+import { SendReceiver } from "./send-receiver.ts";
 import {
-  anonymousPayloadBytesMax,
   backlogBytesMax,
   discardedPayloadBytesMax,
   idleLingerMs,
   lingerMs,
   sendsUnderWayMax,
 } from "./session-limits.ts";
+import { writeError09, writeReply09 } from "./v09/replies.ts";
 
 /** A reply that is not there yet. */
 interface Slot {
   /** Undefined until the request is done. */
   write: (() => void) | undefined;
+  /** Command code, as 0.8 numbers them; 0: none. */
+  readonly code: number;
+  /** Undefined: a request of 0.8. */
+  readonly exchange: Exchange09 | undefined;
   /** When the whole request was there. */
   readonly startedMs: number;
 }
 
 /** Chunks from here on are given back at once. */
 const freedChunkBytesMin = 32 * 1024;
+const nothing = new Uint8Array(0);
 
 export class RequestPipeline implements FrameSink {
   readonly session: Session;
@@ -55,19 +64,26 @@ export class RequestPipeline implements FrameSink {
   #largeUnderWay = 0;
   #isBusy = false;
   #isPaused = false;
-  #waitsForMemory = false;
   /** The client has ended its sending side. */
   #hasEnded = false;
   #closing: "no" | "afterReplies" | "lingering" | "closed" = "no";
-  #buffer: FrameBuffer | undefined;
+  readonly #receiver: SendReceiver;
   #refusal: IggyError | undefined;
-  readonly #pace = new FramePace();
+  /** The request of 0.9 that is being received. */
+  #exchange: Exchange09 | undefined;
+  /** Of the send of 0.9 that is being received. */
+  #sendHead: Uint8Array = nothing;
 
   constructor(carrier: Carrier, options: PipelineOptions) {
     this.#carrier = carrier;
     this.#options = options;
     this.#output = carrier.output;
     this.session = options.session;
+    this.#receiver = new SendReceiver(
+      options.frameMemory,
+      () => this.parser.targetBytesReceived,
+      () => this.#proceed(),
+    );
     this.parser = new FrameParser(this, options.frames, options.backlog, options.detectFrames);
   }
 
@@ -75,9 +91,9 @@ export class RequestPipeline implements FrameSink {
     return this.#options.context.shard.statistics;
   }
 
-  /** Where the payload of the send that is being received goes. */
-  get openBuffer(): FrameBuffer | undefined {
-    return this.#buffer;
+  /** Native address of the first byte of the send's payload that is being received; 0: not to be used. */
+  get payloadAddress(): number {
+    return this.#receiver.payloadAddress;
   }
 
   /** Whether the connection goes on: it is not closed, nor about to be. */
@@ -125,7 +141,7 @@ export class RequestPipeline implements FrameSink {
     if (this.#closing === "closed") return;
     this.detach();
     this.#output.close();
-    this.#releaseBuffer();
+    this.#receiver.release();
     this.#options.onClosed();
   }
 
@@ -137,8 +153,7 @@ export class RequestPipeline implements FrameSink {
 
   /** Whether a half-received frame holds memory, for which others have waited since `sinceMs`, without being at work. */
   isHoldingUp(nowMs: number, sinceMs: number): boolean {
-    if (this.#buffer === undefined || this.parser.targetBytesMissing === 0 || this.#waitsForMemory) return false;
-    return this.#pace.isTooSlow(nowMs, sinceMs, this.parser.targetBytesReceived);
+    return this.parser.targetBytesMissing > 0 && this.#receiver.isHoldingUp(nowMs, sinceMs);
   }
 
   /** Tells the client that the server stops (spec BP 2.7), and closes. */
@@ -147,7 +162,10 @@ export class RequestPipeline implements FrameSink {
     const { isInsideFrame } = this.parser;
     this.parser.stop();
     const isUnanswered = this.#slots.length > 0 || this.#closing !== "no";
-    if (!isUnanswered) this.#output.write(encodeErrorFrame(new IggyError("Disconnected").code));
+    // Clients of 0.9 have no word for it (spec P9 3).
+    if (!isUnanswered && this.session.protocol === "0.8") {
+      this.#output.write(encodeErrorFrame(new IggyError("Disconnected").code));
+    }
     this.#closeAfterReplies(isUnanswered || isInsideFrame ? lingerMs : idleLingerMs);
   }
 
@@ -165,65 +183,103 @@ export class RequestPipeline implements FrameSink {
   plan(code: number, payloadBytes: number): FramePlan {
     if (code === CommandCode.sendMessages) return this.#planSend(payloadBytes);
     if (this.#sendsUnderWay > 0) return "wait"; // earlier sends first: what follows may depend on them
-    if (payloadBytes < 0) return this.#refuse(new IggyError("InvalidCommand"), 0);
-    if (payloadBytes > payloadBytesMax) return this.#refuse(new IggyError("InvalidCommand"), payloadBytes);
-    if (!isLoggedIn(this.session) && payloadBytes > anonymousPayloadBytesMax) {
-      return this.#refuse(new IggyError("Unauthenticated"), payloadBytes);
-    }
-    return "collect";
+    const refusal = refusalOfRequest(this.session, payloadBytes);
+    return refusal === undefined ? "collect" : this.#refuse(refusal, Math.max(0, payloadBytes));
+  }
+
+  plan09(header: Uint8Array, bodyBytes: number): FramePlan {
+    this.session.protocol = "0.9";
+    const isSend = isSend09(header);
+    if (this.#sendsUnderWay > 0 && !isSend) return "wait";
+    const { context, requestBytesMax } = this.#options;
+    this.#exchange = exchangeOf(header);
+    const refusal = isSend
+      ? refusalOfSend(context.shard, this.session, bodyBytes, requestBytesMax)
+      : refusalOfRequest(this.session, bodyBytes);
+    if (refusal !== undefined) return this.#refuse(refusal, bodyBytes);
+    return isSend ? "sendHead" : "collect";
+  }
+
+  planSend09(head: Uint8Array | undefined, framesBytes: number): FramePlan {
+    const startBytes = head === undefined ? new IggyError("InvalidCommand") : startBytesOfSend09(head, framesBytes);
+    if (startBytes instanceof IggyError) return this.#refuse(startBytes, framesBytes);
+    this.#sendHead = head ?? nothing;
+    return this.#openTarget(framesBytes, startBytes);
   }
 
   target(usedBytes: number): PayloadTarget | undefined {
-    const buffer = this.#buffer!;
-    if (this.#options.frameMemory.reserve(buffer, usedBytes)) return buffer;
-    this.#waitForMemory();
-    return undefined;
+    return this.#receiver.target(usedBytes);
   }
 
   targetComplete(): void {
-    const buffer = this.#buffer!;
-    this.#buffer = undefined;
+    const buffer = this.#receiver.take();
     const { context, frameMemory } = this.#options;
     this.#statistics.received(this.session.transport, buffer.sizeBytes);
     const isLarge = buffer.sizeBytes > arenaFrameBytesMax;
     this.#sendsUnderWay++;
     if (isLarge) this.#largeUnderWay++;
-    const slot = this.#openSlot();
-    const finish = (error: unknown) => {
+    const slot = this.#openSlot(CommandCode.sendMessages);
+    const finish = (error: unknown, reply?: Reply) => {
       frameMemory.release(buffer);
       this.#sendsUnderWay--;
       if (isLarge) this.#largeUnderWay--;
-      this.#settle(slot, CommandCode.sendMessages, error);
+      this.#settle(slot, error, reply);
       if (buffer.sizeBytes <= joinedReplyBytesMax) this.#options.onSmallExchange();
     };
     try {
-      sendMessages(context.shard, this.session, buffer).then(
-        () => finish(undefined),
-        (error: unknown) => finish(error),
-      );
+      const { exchange } = slot;
+      if (exchange === undefined) {
+        sendMessages(context.shard, this.session, buffer).then(() => finish(undefined), finish);
+      } else {
+        const confirmed = sendMessages09(context.shard, this.session, this.#sendHead, buffer);
+        confirmed.then((reply) => finish(undefined, reply), finish);
+      }
     } catch (error) {
       finish(error);
     }
   }
 
   request(code: number, payload: Uint8Array): void {
+    const { context } = this.#options;
+    this.#carryOut(this.#openSlot(code), payload, () => dispatch(context, this.session, code, payload));
+  }
+
+  request09(body: Uint8Array): void {
+    const exchange = this.#exchange!;
+    const { context } = this.#options;
+    this.#carryOut(this.#openSlot(exchange.code), body, () => dispatch09(context, this.session, exchange, body));
+  }
+
+  discarded(code: number): void {
+    const error = this.#refusal;
+    this.#refusal = undefined;
+    this.#settle(this.#openSlot(code), error ?? new IggyError("InvalidCommand"));
+  }
+
+  broken(): void {
+    this.#options.onBroken();
+    this.terminate();
+  }
+
+  // Requests.
+
+  #carryOut(slot: Slot, payload: Uint8Array, run: () => Reply | Promise<Reply>): void {
     this.#statistics.received(this.session.transport, payload.byteLength);
-    const slot = this.#openSlot();
     let result: Reply | Promise<Reply>;
     try {
-      result = dispatch(this.#options.context, this.session, code, payload);
+      result = run();
     } catch (error) {
-      this.#settle(slot, code, error);
+      this.#settle(slot, error);
       return;
     }
     if (!(result instanceof Promise)) {
-      this.#settle(slot, code, undefined, result);
+      this.#settle(slot, undefined, result);
       return;
     }
     this.#isBusy = true;
     const finish = (error: unknown, reply?: Reply) => {
       this.#isBusy = false;
-      this.#settle(slot, code, error, reply);
+      this.#settle(slot, error, reply);
     };
     result.then(
       (reply) => finish(undefined, reply),
@@ -231,29 +287,18 @@ export class RequestPipeline implements FrameSink {
     );
   }
 
-  discarded(code: number): void {
-    const error = this.#refusal;
-    this.#refusal = undefined;
-    this.#settle(this.#openSlot(), code, error ?? new IggyError("InvalidCommand"));
-  }
-
-  legacyClient(): void {
-    this.#options.onLegacyClient();
-    this.terminate();
-  }
-
-  // Requests.
-
   #planSend(payloadBytes: number): FramePlan {
-    const { context, frameMemory, requestBytesMax, largeSendsMax } = this.#options;
+    const { context, requestBytesMax } = this.#options;
     const refusal = refusalOfSend(context.shard, this.session, payloadBytes, requestBytesMax);
     if (refusal !== undefined) return this.#refuse(refusal, Math.max(0, payloadBytes), CommandCode.sendMessages);
-    if (payloadBytes > arenaFrameBytesMax && this.#largeUnderWay >= largeSendsMax) return "wait";
-    const buffer = frameMemory.allocate(payloadBytes);
-    if (buffer === undefined) return this.#refuse(new IggyError("InvalidCommand"), payloadBytes);
-    this.#buffer = buffer;
-    this.#pace.begin(performance.now());
-    return "target";
+    return this.#openTarget(payloadBytes, 0);
+  }
+
+  #openTarget(payloadBytes: number, startBytes: number): FramePlan {
+    const isLarge = startBytes + payloadBytes > arenaFrameBytesMax;
+    if (isLarge && this.#largeUnderWay >= this.#options.largeSendsMax) return "wait";
+    if (this.#receiver.open(payloadBytes, startBytes)) return "target";
+    return this.#refuse(new IggyError("InvalidCommand"), payloadBytes);
   }
 
   /** The frame is answered with `error` when its payload has been thrown away; one that is too large ends the connection. */
@@ -262,32 +307,22 @@ export class RequestPipeline implements FrameSink {
       this.#refusal = error;
       return "discard";
     }
-    this.#settle(this.#openSlot(), code, error);
+    this.#settle(this.#openSlot(code), error);
     this.#closeAfterReplies();
     return "stop";
   }
 
-  #waitForMemory(): void {
-    if (this.#waitsForMemory) return;
-    this.#waitsForMemory = true;
-    this.#options.frameMemory.whenFree(() => {
-      this.#waitsForMemory = false;
-      this.#pace.begin(performance.now(), this.parser.targetBytesReceived);
-      this.#proceed();
-    });
-  }
-
   // Replies.
 
-  #openSlot(): Slot {
-    const slot: Slot = { write: undefined, startedMs: performance.now() };
+  #openSlot(code: number): Slot {
+    const slot: Slot = { write: undefined, code, exchange: this.#exchange, startedMs: performance.now() };
     this.#slots.push(slot);
     return slot;
   }
 
   /** Fills a slot and sends every reply whose turn it is. */
-  #settle(slot: Slot, code: number, error: unknown, reply?: Reply): void {
-    this.#statistics.answered(code, performance.now() - slot.startedMs);
+  #settle(slot: Slot, error: unknown, reply?: Reply): void {
+    this.#statistics.answered(slot.code, performance.now() - slot.startedMs);
     if (this.#closing === "closed") {
       if (reply !== undefined && isPollReply(reply)) reply.read.release();
       return;
@@ -295,29 +330,34 @@ export class RequestPipeline implements FrameSink {
     try {
       if (this.#slots.length === 1 && this.#slots[0] === slot) {
         this.#slots.pop();
-        this.#write(code, error, reply);
+        this.#write(slot, error, reply);
       } else {
-        slot.write = () => this.#write(code, error, reply);
+        slot.write = () => this.#write(slot, error, reply);
         while (this.#slots[0]?.write !== undefined) this.#slots.shift()!.write!();
       }
       if (this.#slots.length === 0 && !this.#carrier.moveIfBetter()) this.#proceed();
     } catch (fault) {
-      this.#options.onFault(code, fault);
+      this.#options.onFault(slot.code, fault);
       this.terminate();
     }
   }
 
-  #write(code: number, error: unknown, reply: Reply | undefined): void {
+  #write(slot: Slot, error: unknown, reply: Reply | undefined): void {
     if (reply !== undefined) this.#statistics.sent(this.session.transport, replyBytes(reply));
-    if (error !== undefined) this.#writeError(code, error);
+    if (error !== undefined) this.#writeError(slot, error);
+    else if (slot.exchange !== undefined) writeReply09(this.#output, slot.exchange, reply);
     else if (writeReply(this.#output, reply)) this.#options.onSmallExchange();
   }
 
-  #writeError(code: number, thrown: unknown): void {
+  #writeError({ code, exchange }: Slot, thrown: unknown): void {
     const error = toIggyError(thrown);
     if (isServerFault(thrown)) this.#options.onFault(code, thrown);
     if (thrown instanceof EarlierClientError) this.#options.onEarlierClient();
     tellRefused(this.#options.context, this.session, code, thrown);
+    if (exchange !== undefined) {
+      if (writeError09(this.#output, exchange, this.session, thrown) === "ends") this.#closeAfterReplies();
+      return;
+    }
     if (this.#carrier.endsWithoutReply(error.code)) {
       this.#closeAfterReplies();
       return;
@@ -346,7 +386,7 @@ export class RequestPipeline implements FrameSink {
 
   /** What is left in the parser then is a request that never gets whole. */
   #closeIfEnded(): void {
-    const isDone = this.#slots.length === 0 && this.#output.isEmpty && !this.#waitsForMemory;
+    const isDone = this.#slots.length === 0 && this.#output.isEmpty && !this.#receiver.waitsForMemory;
     if (isDone && this.#closing === "no") this.#closeAfterReplies();
   }
 
@@ -379,12 +419,6 @@ export class RequestPipeline implements FrameSink {
     setTimeout(() => {
       if (this.#closing !== "closed") this.terminate();
     }, patienceMs);
-  }
-
-  #releaseBuffer(): void {
-    if (this.#buffer === undefined) return;
-    this.#options.frameMemory.release(this.#buffer);
-    this.#buffer = undefined;
   }
 }
 

@@ -8,6 +8,9 @@ import { IggyError } from "../../src/protocol/errors.ts";
 import { foreignProtocolOf, proxyV2Signature } from "../../src/protocol/foreign-protocol.ts";
 import { detectMessageFrameKind } from "../../src/protocol/frame-detection.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
+import { operationOf } from "../../src/protocol/v09/headers.ts";
+import { parseRegister } from "../../src/protocol/v09/register.ts";
+import { isSend09 } from "../../src/server/index.ts";
 import { isAllowedHost } from "../../src/transport/allowed-hosts.ts";
 import { FrameParser, type FramePlan, type FrameSink } from "../../src/transport/frame-parser.ts";
 import { jsonBody, publicBodyBytesMax } from "../../src/transport/http/body.ts";
@@ -76,8 +79,22 @@ class AnonymousSink implements FrameSink {
     this.calls.push(`discarded ${code}`);
   }
 
-  legacyClient(): void {
-    this.calls.push("legacy");
+  plan09(header: Uint8Array, bodyBytes: number): FramePlan {
+    if (bodyBytes > 16 * 1024 * 1024) return "stop";
+    this.calls.push(`09 ${operationOf(header)}`);
+    return isSend09(header) || bodyBytes > anonymousPayloadBytesMax ? "discard" : "collect";
+  }
+
+  planSend09(): never {
+    throw new Error("a send was taken without a login");
+  }
+
+  request09(body: Uint8Array): void {
+    this.calls.push(`${body.toHex()} ${JSON.stringify(parseRegister(body))}`);
+  }
+
+  broken(): void {
+    this.calls.push("broken");
   }
 }
 

@@ -121,7 +121,7 @@ describe("frames that are none", () => {
     await growsLessThan(20 * mebibyte, () => residentBytes(server.pid), before);
   });
 
-  test("a client of 0.9 is closed at once and named in the log, once", async () => {
+  test("a client that begins as those of 0.9 do and is none is closed at once and named in the log, once", async () => {
     const packet = new Uint8Array(256);
     packet.fill(7, 49);
     for (let round = 0; round < 3; round++) {
@@ -130,12 +130,11 @@ describe("frames that are none", () => {
       await client.closed();
       expect(client.repliesCount).toBe(0);
     }
-    const log = await server.logged("protocol of Iggy 0.9");
-    const lines = log.split("\n").filter((line) => line.includes("protocol of Iggy 0.9"));
+    const log = await server.logged("no request of any version");
+    const lines = log.split("\n").filter((line) => line.includes("no request of any version"));
     // One for each shard that saw such a client.
     expect(lines.length).toBeGreaterThanOrEqual(1);
     expect(lines.length).toBeLessThanOrEqual(2);
-    expect(lines[0]).toContain("0.8");
   });
 });
 

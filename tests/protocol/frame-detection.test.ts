@@ -151,7 +151,7 @@ describe("table of the ambiguous headers", () => {
     ["create stream or login", "26000000 ca000000", "more"],
     ["seven bytes", "04000000 010000", "more"],
     ["nothing", "", "more"],
-    ["0.9", "0000000000000000", "legacy-0.9"],
+    ["0.9", "0000000000000000", "more"],
   ] as const)("%s", (_, header, kind) => {
     expect(detectFrameKind(hex(header))).toBe(kind);
   });
@@ -216,7 +216,14 @@ describe("first WebSocket message", () => {
     expect(detectMessageFrameKind(ping.subarray(0, 5))).toBe("more");
   });
 
-  test("a client of 0.9 is recognised", () => {
-    expect(detectMessageFrameKind(new Uint8Array(256))).toBe("legacy-0.9");
+  test("a client of 0.9 is recognised, and whatever else begins with zeros", () => {
+    const ping = new Uint8Array(256);
+    ping.set([0, 1], 48);
+    ping[60] = 5;
+    for (const detect of [detectMessageFrameKind, detectFrameKind]) {
+      expect(detect(ping)).toBe("0.9");
+      expect(detect(ping.subarray(0, 63))).toBe("more");
+      expect(detect(new Uint8Array(256))).toBe("broken");
+    }
   });
 });

@@ -62,6 +62,7 @@ export function makeSession(userId?: number): Session {
     groupTurns: new Map(),
     moves: 0,
     protocol: "0.8",
+    sessionNumber: 0,
   });
 }
 

@@ -113,6 +113,7 @@ export const sampleRequests: { readonly [K in ShardRequestKind]: RequestOf<K> } 
     partitionKey: 2 ** 44 - 1,
     createdAtMicros,
     arenaShardId: 1,
+    wantsOffset: true,
     large: new SharedArrayBuffer(8, { maxByteLength: 64 }),
     rowsPosition: 4096,
     messagesCount: 3,

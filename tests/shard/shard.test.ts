@@ -38,8 +38,8 @@ function createTopic(from: TestShard, name: string) {
   return from.shard.control({ kind: "createTopic", request });
 }
 
-/** Appends through `from`, from its frame memory, as a connection there would. */
-async function append(from: TestShard, key: number, payloadSizes: readonly number[], firstNumber = 0): Promise<void> {
+/** Appends through `from`, from its frame memory, as a connection there would; the offset of the first message. */
+async function append(from: TestShard, key: number, payloadSizes: readonly number[], firstNumber = 0): Promise<number> {
   const batch = makeBatch(payloadSizes, firstNumber);
   const buffer = from.frames.allocate(batch.memory.byteLength)!;
   from.frames.reserve(buffer, batch.memory.byteLength);
@@ -54,8 +54,9 @@ async function append(from: TestShard, key: number, payloadSizes: readonly numbe
   const { rowsPosition, messagesCount, messagesPosition, messagesSizeBytes } = place;
   const kernel = from.shard.kernelOf(buffer);
   expect(kernel.validate(rowsPosition, messagesCount, messagesPosition, messagesSizeBytes)).toBe(0);
-  await from.shard.append(key, place);
+  const offset = await from.shard.appendAt(key, place);
   from.frames.release(buffer);
+  return offset;
 }
 
 function bytesOf(read: ShardRead): Uint8Array {
@@ -161,6 +162,14 @@ describe("messages", () => {
     for (const from of shards) {
       for (const key of keys) expect(await payloadsOf(from, key)).toEqual([[10, 10, 10], [], [30, 30]]);
       for (const key of keys) expect(from.shard.counters.partition(key).messagesCount).toBe(3);
+    }
+  });
+
+  test("get offsets, which an append from either shard can tell", async () => {
+    for (const key of keys) {
+      expect(await append(shards[0], key, [3, 0])).toBe(0);
+      expect(await append(shards[1], key, [2])).toBe(2);
+      expect(await append(shards[0], key, [2])).toBe(3);
     }
   });
 

@@ -2,8 +2,19 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { encodeRequestFrame, type FrameKind, frameHeaderBytes } from "../../src/protocol/frame.ts";
+import {
+  HeaderCommand,
+  HeaderLayout,
+  headerBytes,
+  operationOf,
+  RequestHeaderLayout,
+} from "../../src/protocol/v09/headers.ts";
+import { operationFor } from "../../src/protocol/v09/operations.ts";
 import { KeptBacklog } from "../../src/transport/backlog.ts";
 import { FrameParser, type FramePlan, type FrameSink } from "../../src/transport/frame-parser.ts";
+
+const sendOperation = operationFor("sendMessages");
+const Operation09 = { collect: 2, discard: 130 } as const;
 
 /** What the sink of these tests does with a frame, by its code. */
 const Code = { collect: 10, target: 101, discard: 20, stop: 30 } as const;
@@ -59,8 +70,32 @@ class RecordingSink implements FrameSink {
     this.calls.push(`discarded ${code}`);
   }
 
-  legacyClient(): void {
-    this.calls.push("legacy");
+  plan09(header: Uint8Array, bodyBytes: number): FramePlan {
+    const operation = operationOf(header);
+    if (this.waits > 0) {
+      this.waits--;
+      return "wait";
+    }
+    this.calls.push(`plan09 ${operation} ${bodyBytes}`);
+    if (operation === sendOperation) return "sendHead";
+    return operation === Operation09.discard ? "discard" : "collect";
+  }
+
+  planSend09(head: Uint8Array | undefined, framesBytes: number): FramePlan {
+    this.calls.push(`head ${head?.toHex() ?? "none"} ${framesBytes}`);
+    if (head === undefined) return "discard";
+    this.#payloadBytes = framesBytes;
+    this.memory = new Uint8Array(this.#position + framesBytes);
+    this.targetBytesAsked = [];
+    return "target";
+  }
+
+  request09(body: Uint8Array): void {
+    this.calls.push(`request09 ${body.toHex()}`);
+  }
+
+  broken(): void {
+    this.calls.push("broken");
   }
 }
 
@@ -181,10 +216,10 @@ describe("the first frame decides the kind", () => {
     }
   });
 
-  test("zero bytes are a client of 0.9: nothing more is read", () => {
+  test("zero bytes that are no header of 0.9 are the last that is read", () => {
     const bytes = joined([new Uint8Array(49), encodeAll(mix, "sdk")]);
     for (let cut = 0; cut <= bytes.byteLength; cut++) {
-      expect(callsOf([bytes.subarray(0, cut), bytes.subarray(cut)], "auto")).toEqual(["legacy"]);
+      expect(callsOf([bytes.subarray(0, cut), bytes.subarray(cut)], "auto")).toEqual(["broken"]);
     }
   });
 
@@ -336,5 +371,104 @@ describe("payloads", () => {
     parser.resume();
     expect(sink.calls).toEqual(["plan 101 20"]);
     expect(parser.backlogBytes).toBe(0);
+  });
+});
+
+describe("requests of 0.9", () => {
+  /** A frame; the header has nothing but what a parser looks at. */
+  function frame09(operation: number, body: Uint8Array): Uint8Array {
+    const frame = new Uint8Array(headerBytes + body.byteLength);
+    new DataView(frame.buffer).setUint32(HeaderLayout.size, frame.byteLength, true);
+    frame[HeaderLayout.command] = HeaderCommand.request;
+    frame[RequestHeaderLayout.operation] = operation;
+    frame.set(body, headerBytes);
+    return frame;
+  }
+
+  /** Length of the metadata, the metadata, a batch header, frames. */
+  function sendBody(metadata: Uint8Array, frames: Uint8Array): Uint8Array {
+    const length = new Uint8Array(4);
+    new DataView(length.buffer).setUint32(0, metadata.byteLength, true);
+    return joined([length, metadata, new Uint8Array(256).fill(7), frames]);
+  }
+
+  const body = fc.uint8Array({ maxLength: 600 });
+  const frame = fc.oneof(
+    body.map((bytes) => ({
+      bytes: frame09(Operation09.collect, bytes),
+      calls: [`plan09 2 ${bytes.length}`, `request09 ${bytes.toHex()}`],
+    })),
+    body.map((bytes) => ({
+      bytes: frame09(Operation09.discard, bytes),
+      calls: [`plan09 130 ${bytes.length}`, "discarded 0"],
+    })),
+    fc.tuple(fc.uint8Array({ maxLength: 300 }), body).map(([metadata, frames]) => {
+      const whole = sendBody(metadata, frames);
+      const head = whole.subarray(0, whole.length - frames.length);
+      return {
+        bytes: frame09(sendOperation, whole),
+        calls: [
+          `plan09 ${sendOperation} ${whole.length}`,
+          `head ${head.toHex()} ${frames.length}`,
+          `send ${frames.toHex()}`,
+        ],
+      };
+    }),
+    // A body that holds no head: too short for the length, for what it announces, or with a length that no head has.
+    fc
+      .oneof(
+        fc.uint8Array({ maxLength: 3 }),
+        fc
+          .uint8Array({ minLength: 4, maxLength: 200 })
+          .map((bytes) => joined([new Uint8Array([255, 255, 255, 255]), bytes])),
+      )
+      .map((whole) => ({
+        bytes: frame09(sendOperation, whole),
+        calls: [
+          `plan09 ${sendOperation} ${whole.length}`,
+          `head none ${whole.length < 4 ? whole.length : whole.length - 4}`,
+          "discarded 0",
+        ],
+      })),
+  );
+
+  test("are taken whatever pieces they come in, and however often they have to wait", () => {
+    fc.assert(
+      fc.property(
+        fc.array(frame, { minLength: 1, maxLength: 5 }),
+        fc.array(fc.integer({ min: 1, max: 300 })),
+        fc.nat(3),
+        (frames, sizes, waits) => {
+          const sink = new RecordingSink();
+          const parser = new FrameParser(sink, "auto");
+          sink.waits = waits;
+          const bytes = joined(frames.map((one) => one.bytes));
+          for (let start = 0, piece = 0; start < bytes.length; piece++) {
+            const end = start + (sizes[piece % Math.max(1, sizes.length)] ?? bytes.length);
+            parser.push(bytes.slice(start, end));
+            start = end;
+          }
+          for (let left = waits; left > 0; left--) parser.resume();
+          expect(sink.calls).toEqual(frames.flatMap((one) => one.calls));
+          expect(parser.betweenFrames?.frames).toBe("0.9");
+          expect(parser.isInsideFrame).toBe(false);
+        },
+      ),
+    );
+  });
+
+  test("end the connection where nothing behind them can be read", () => {
+    const wrongCommand = frame09(Operation09.collect, new Uint8Array(4));
+    wrongCommand[HeaderLayout.command] = HeaderCommand.reply;
+    const tooSmall = frame09(Operation09.collect, new Uint8Array(4));
+    tooSmall[HeaderLayout.size] = 255;
+    tooSmall[HeaderLayout.size + 1] = 0;
+    for (const bad of [wrongCommand, tooSmall]) {
+      const sink = new RecordingSink();
+      const parser = new FrameParser(sink, "auto");
+      parser.push(joined([frame09(Operation09.collect, new Uint8Array(1)), bad]));
+      parser.push(frame09(Operation09.collect, new Uint8Array(1)));
+      expect(sink.calls).toEqual(["plan09 2 1", "request09 00", "broken"]);
+    }
   });
 });

@@ -42,18 +42,18 @@ describe("the end of a stream's request", () => {
     }
   });
 
-  test("does not exist for a length below 4, nor for a client of 0.9", () => {
+  test("does not exist for a length below 4, nor where the bytes are those of no protocol", () => {
     for (const length of [0, 1, 2, 3]) {
       expect(announcedFrame(new Uint8Array([length, 0, 0, 0, 1, 0, 0, 0]), "sdk")).toEqual({ kind: "invalid" });
     }
-    expect(announcedFrame(new Uint8Array(256), "auto")).toEqual({ kind: "legacy" });
+    expect(announcedFrame(new Uint8Array(256), "auto")).toEqual({ kind: "broken" });
   });
 
   test("any bytes are understood or refused", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
         const frame = announcedFrame(bytes, "auto");
-        expect(["more", "invalid", "legacy", "frame"]).toContain(frame.kind);
+        expect(["more", "invalid", "broken", "frame"]).toContain(frame.kind);
         if (frame.kind === "frame") expect(frame.totalBytes).toBeGreaterThanOrEqual(8);
       }),
     );

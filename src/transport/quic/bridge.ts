@@ -1,6 +1,6 @@
 // One QUIC connection of a client and its unix connection to the broker, in the sidecar. Requests are taken from the client's
-// streams one at a time and sent as they are; replies go to the streams in the order of their requests. Only the eight bytes
-// at the head of each are looked at. Every wait is on the slower side, so nothing piles up here: while the broker takes no
+// streams one at a time and sent as they are; replies go to the streams in the order of their requests. Only the bytes at the
+// head of each are looked at. Every wait is on the slower side, so nothing piles up here: while the broker takes no
 // more no stream is read, and while a client takes no more no reply is read.
 //
 // A request of up to `collectedBytesMax` is received whole before the broker sees any of it, so that one that is cut short
@@ -8,7 +8,9 @@
 // broker waits for the rest.
 
 import { IggyError } from "../../protocol/errors.ts";
-import { encodeErrorFrame, type FrameKind, frameHeaderBytes } from "../../protocol/frame.ts";
+import { encodeErrorFrame, frameHeaderBytes } from "../../protocol/frame.ts";
+import { frameBytesOf, headerBytes } from "../../protocol/v09/headers.ts";
+import type { ConnectionFrames } from "../frame-parser.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import type { QuicConnection, QuicStream, UnixConnection } from "./engine.ts";
 import { announcedFrame } from "./request-frame.ts";
@@ -36,11 +38,11 @@ type StreamWriter = WritableStreamDefaultWriter<Uint8Array>;
 export class Bridge {
   readonly #client: QuicConnection;
   readonly #broker: UnixConnection;
-  #frames: FrameKind | "auto";
+  #frames: ConnectionFrames | "auto";
   /** Streams whose requests are with the broker, oldest first. */
   readonly #awaiting: StreamWriter[] = [];
 
-  constructor(client: QuicConnection, broker: UnixConnection, frames: FrameKind | "auto") {
+  constructor(client: QuicConnection, broker: UnixConnection, frames: ConnectionFrames | "auto") {
     this.#client = client;
     this.#broker = broker;
     this.#frames = frames;
@@ -75,7 +77,7 @@ export class Bridge {
     writer.closed.catch(ignore); // seen where something is written
     try {
       const head = await request.readHead(this.#frames);
-      if (head.kind === "legacy") {
+      if (head.kind === "broken") {
         await writeAll(this.#broker, request.bytes);
         return;
       }
@@ -113,11 +115,15 @@ export class Bridge {
   }
 
   async #forwardReplies(): Promise<void> {
-    const head = new Uint8Array(frameHeaderBytes);
-    const headView = new DataView(head.buffer);
+    const longest = new Uint8Array(headerBytes);
+    const view = new DataView(longest.buffer);
     for (;;) {
-      if (!(await readAll(this.#broker, head))) return;
-      const payloadBytes = headView.getUint32(4, true);
+      if (!(await readAll(this.#broker, longest.subarray(0, frameHeaderBytes)))) return;
+      // What the client speaks is known by now: it has asked for something.
+      const isLong = this.#frames === "0.9";
+      const head = isLong ? longest : longest.subarray(0, frameHeaderBytes);
+      if (isLong && !(await readAll(this.#broker, longest.subarray(frameHeaderBytes)))) return;
+      const payloadBytes = isLong ? frameBytesOf(head) - headerBytes : view.getUint32(4, true);
       // Without a stream: what a broker that stops tells its clients on other transports (spec BP 2.7).
       const writer = this.#awaiting.shift();
       if (payloadBytes === 0) await writer?.write(head).catch(ignore);
@@ -128,7 +134,7 @@ export class Bridge {
 
   /** False: the broker ended in the middle. A client that does not want the reply any more gets the rest thrown away. */
   async #forwardReply(head: Uint8Array, payloadBytes: number, writer: StreamWriter | undefined): Promise<boolean> {
-    const pool = payloadBytes + frameHeaderBytes <= smallBytes ? smallBuffers : replyBuffers;
+    const pool = payloadBytes + head.byteLength <= smallBytes ? smallBuffers : replyBuffers;
     const buffer = pool.take();
     try {
       buffer.set(head);
@@ -173,7 +179,7 @@ class RequestReader {
   }
 
   /** Reads until it is known how long the request is; `more` if the stream ends before. */
-  async readHead(frames: FrameKind | "auto"): Promise<ReturnType<typeof announcedFrame>> {
+  async readHead(frames: ConnectionFrames | "auto"): Promise<ReturnType<typeof announcedFrame>> {
     for (;;) {
       const head = announcedFrame(this.bytes, frames);
       if (head.kind !== "more" || !(await this.#read())) return head;

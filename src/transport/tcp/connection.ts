@@ -2,10 +2,10 @@
 // into its place, and the connection goes to the shard where its work is done.
 import type { Socket } from "bun";
 import { descriptorOf, MessageFlag, native } from "../../platform/ffi.ts";
-import type { FrameKind } from "../../protocol/frame.ts";
 import type { SessionState, Sessions } from "../../server/index.ts";
 import type { MovedConnection } from "../../shard/index.ts";
 import type { Carrier, PipelineOptions } from "../carrier.ts";
+import type { ConnectionFrames } from "../frame-parser.ts";
 import { RequestPipeline } from "../request-pipeline.ts";
 import { Outbound } from "./outbound.ts";
 import { acknowledgeNow } from "./socket-options.ts";
@@ -20,7 +20,7 @@ export interface TcpConnectionOptions {
 /** What one shard tells the next about a connection. */
 export interface MovedState {
   readonly session: SessionState;
-  readonly frames: FrameKind;
+  readonly frames: ConnectionFrames;
   readonly unread: Uint8Array;
 }
 
@@ -68,13 +68,13 @@ export class TcpConnection implements Carrier {
 
   /** Takes the rest of a send's payload from the descriptor straight into its place, without a copy in between. */
   receiveDirectly(): void {
-    const { openBuffer: buffer, parser } = this.pipeline;
-    if (buffer === undefined || buffer.address === 0 || this.#fd < 0 || native === undefined) return;
+    const { payloadAddress, parser } = this.pipeline;
+    if (payloadAddress === 0 || this.#fd < 0 || native === undefined) return;
     let retries = 0;
     for (;;) {
       const missing = parser.targetBytesMissing;
       if (missing === 0) return;
-      const address = buffer.address + buffer.position + parser.targetBytesReceived;
+      const address = payloadAddress + parser.targetBytesReceived;
       const count = native.recv(this.#fd, address, missing, MessageFlag.dontWait);
       if (count > 0) {
         retries = 0;

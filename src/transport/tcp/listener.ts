@@ -2,12 +2,12 @@
 import { closeSync } from "node:fs";
 import type { Socket, SocketHandler, TCPSocketListener } from "bun";
 import { formatListenAddress, type ListenAddress } from "../../config/address.ts";
-import type { FrameKind } from "../../protocol/frame.ts";
 import { type CertificatePair, isSamePair } from "../../security/certificates.ts";
 import type { Session } from "../../server/index.ts";
 import type { MovedConnection } from "../../shard/index.ts";
 import { KeptBacklog } from "../backlog.ts";
 import { Connections, type TransportOptions } from "../connections.ts";
+import type { ConnectionFrames } from "../frame-parser.ts";
 import { exchangeListener } from "../listener-exchange.ts";
 import { type MovedState, TcpConnection } from "./connection.ts";
 import { Handshakes } from "./handshakes.ts";
@@ -214,7 +214,7 @@ export class TcpListener {
   #attach(
     socket: Socket<SocketData>,
     session: Session,
-    frames: FrameKind | "auto",
+    frames: ConnectionFrames | "auto",
     backlog: KeptBacklog,
   ): TcpConnection {
     const { canMove, context } = this.#options;

@@ -5,12 +5,16 @@
 import { readSync } from "node:fs";
 import type { Socket } from "bun";
 import { descriptorOf, MessageFlag, native } from "../../platform/ffi.ts";
-import type { ReplyPart } from "../../shard/index.ts";
-import type { Output } from "../output.ts";
+import type { MadePart, Output, OutputPart } from "../output.ts";
+
+/** `position` and `sizeBytes`: of what is left. */
+type FileItem = { readonly kind: "file"; readonly fd: number; position: number; sizeBytes: number };
+type MadeItem = { readonly kind: "made"; readonly part: MadePart; position: number; sizeBytes: number };
 
 type Item =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array }
-  | { readonly kind: "file"; readonly fd: number; position: number; sizeBytes: number }
+  | FileItem
+  | MadeItem
   | { readonly kind: "done"; readonly call: () => void };
 
 /** Read and sent at a time: a batch of 1,000 messages of 1 KB, as one piece. In smaller ones the client wakes up too often. */
@@ -52,8 +56,8 @@ export class Outbound implements Output {
   }
 
   /** Sends `head`, then the parts; `done` is called when they are no longer needed. */
-  writeParts(head: Uint8Array, parts: readonly ReplyPart[], done: () => void): void {
-    if (this.#queue.length === 0 && this.#fd >= 0 && parts.length > 0) {
+  writeParts(head: Uint8Array, parts: readonly OutputPart[], done: () => void): void {
+    if (head.byteLength > 0 && this.#queue.length === 0 && this.#fd >= 0 && parts.length > 0) {
       const sent = native!.send(
         this.#fd,
         head,
@@ -64,7 +68,7 @@ export class Outbound implements Output {
     } else {
       this.write(head);
     }
-    for (const part of parts) this.#queue.push(part.kind === "bytes" ? part : { ...part });
+    for (const part of parts) this.#queue.push(itemOf(part));
     this.#queue.push({ kind: "done", call: done });
     this.flush();
   }
@@ -96,24 +100,18 @@ export class Outbound implements Output {
         else this.#queue[0] = { kind: "bytes", bytes: item.bytes.subarray(taken) };
         continue;
       }
-      this.#sendFile(item);
+      this.#sendPiece(item);
       if (item.sizeBytes === 0) this.#queue.shift();
     }
   }
 
-  #sendFile(item: { readonly fd: number; position: number; sizeBytes: number }): void {
+  #sendPiece(item: FileItem | MadeItem): void {
     const isDirect = this.#fd >= 0;
-    const count = readSync(
-      item.fd,
-      chunk,
-      0,
-      Math.min(item.sizeBytes, isDirect ? chunkBytes : runtimeChunkBytes),
-      item.position,
-    );
-    if (count === 0) throw new Error(`a file that is being sent ends before position ${item.position}`);
+    const bytesMax = Math.min(item.sizeBytes, isDirect ? chunkBytes : runtimeChunkBytes);
+    const bytes = item.kind === "file" ? readPiece(item, bytesMax) : madePiece(item, bytesMax);
     let taken = 0;
-    if (isDirect) taken = native!.send(this.#fd, chunk, count, MessageFlag.dontWait | MessageFlag.noSignal);
-    if (taken <= 0) taken = this.#writeNow(chunk.subarray(0, isDirect ? Math.min(count, probeBytes) : count));
+    if (isDirect) taken = native!.send(this.#fd, bytes, bytes.byteLength, MessageFlag.dontWait | MessageFlag.noSignal);
+    if (taken <= 0) taken = this.#writeNow(isDirect ? bytes.subarray(0, probeBytes) : bytes);
     item.position += taken;
     item.sizeBytes -= taken;
   }
@@ -124,4 +122,21 @@ export class Outbound implements Output {
     if (taken < bytes.byteLength) this.#isWaiting = true;
     return taken;
   }
+}
+
+function itemOf(part: OutputPart): Item {
+  if (part.kind === "bytes") return part;
+  if (part.kind === "file") return { ...part };
+  return { kind: "made", part, position: 0, sizeBytes: part.sizeBytes };
+}
+
+function readPiece({ fd, position }: FileItem, bytesMax: number): Uint8Array {
+  const count = readSync(fd, chunk, 0, bytesMax, position);
+  if (count === 0) throw new Error(`a file that is being sent ends before position ${position}`);
+  return chunk.subarray(0, count);
+}
+
+function madePiece({ part, position }: MadeItem, bytesMax: number): Uint8Array {
+  const bytes = part.bytesFrom(position);
+  return bytes.byteLength > bytesMax ? bytes.subarray(0, bytesMax) : bytes;
 }

@@ -3,8 +3,7 @@
 // next part is read from its file when the one before is gone, so a slow reader costs one part.
 import { readSync } from "node:fs";
 import type { ServerWebSocket } from "bun";
-import type { ReplyPart } from "../../shard/index.ts";
-import type { Output } from "../output.ts";
+import type { Output, OutputPart } from "../output.ts";
 
 /** Largest message: a poll of 1,000 messages of 1 KB is still one. */
 export const messageBytesMax = 1280 * 1024;
@@ -12,7 +11,7 @@ export const messageBytesMax = 1280 * 1024;
 interface PendingReply {
   /** Undefined when it has been sent. */
   head: Uint8Array | undefined;
-  readonly parts: readonly ReplyPart[];
+  readonly parts: readonly OutputPart[];
   partIndex: number;
   /** Bytes of the part that have been sent. */
   partPosition: number;
@@ -49,7 +48,7 @@ export class WebSocketOutbound implements Output {
     this.#flush();
   }
 
-  writeParts(head: Uint8Array, parts: readonly ReplyPart[], done: () => void): void {
+  writeParts(head: Uint8Array, parts: readonly OutputPart[], done: () => void): void {
     this.#queue.push({ head: head.slice(), parts, partIndex: 0, partPosition: 0, done });
     this.#flush();
   }
@@ -117,9 +116,18 @@ function fillMessage(reply: PendingReply): number {
   return position;
 }
 
-function copyPart(part: ReplyPart, start: number, count: number, position: number): void {
+function copyPart(part: OutputPart, start: number, count: number, position: number): void {
   if (part.kind === "bytes") {
     messageBuffer.set(part.bytes.subarray(start, start + count), position);
+    return;
+  }
+  if (part.kind === "made") {
+    for (let copied = 0; copied < count; ) {
+      const bytes = part.bytesFrom(start + copied);
+      const taken = Math.min(bytes.byteLength, count - copied);
+      messageBuffer.set(taken < bytes.byteLength ? bytes.subarray(0, taken) : bytes, position + copied);
+      copied += taken;
+    }
     return;
   }
   for (let copied = 0; copied < count; ) {

@@ -1,6 +1,7 @@
 // The text of a poll's answer (spec HA 5.3), piece by piece, from the bytes of the messages without an object per message.
 import { messageHeaderBytes } from "../../../protocol/message-layout.ts";
 import type { PollReply } from "../../../server/index.ts";
+import { ReplyReader } from "../../../shard/index.ts";
 import { ascii, type JsonBytes } from "./json-bytes.ts";
 import {
   payloadBytesAt,
@@ -10,7 +11,6 @@ import {
   writeMessages,
   writePayload,
 } from "./message-json.ts";
-import { ReplyReader } from "./reply-reader.ts";
 
 /** Messages are read in pieces of this size: a multiple of three, so that base64 can go on behind each. */
 const pieceBytes = 96 * 1024;

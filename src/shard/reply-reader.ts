@@ -1,6 +1,6 @@
 // Reads a reply, which lies in open files and in memory, from any position on.
 import { readSync } from "node:fs";
-import type { ReplyPart } from "../../../shard/index.ts";
+import type { ReplyPart } from "./messages.ts";
 
 /** Reads at any position of a reply, whatever parts it consists of. */
 export class ReplyReader {

@@ -1,0 +1,195 @@
+// The messages of a read as records of 0.9 (spec P9 8.4, 8.5). They are made in pieces of whole messages, each when somebody wants
+// its bytes, and again when they are wanted again: one buffer of the shard serves every connection, whatever their clients leave
+// unread. A piece ends its last record, so the pieces of a reply are the same each time.
+import { assert } from "../platform/assert.ts";
+import { MessageLayout, messageHeaderBytes } from "../protocol/message-layout.ts";
+import { batchHeaderBytes, messageFrameBytes } from "../protocol/v09/batch-layout.ts";
+import { JsBatchKernel, kernelReservedBytes, WasmBatchKernel } from "../storage/index.ts";
+import { ReplyReader } from "./reply-reader.ts";
+import type { ShardRead } from "./shard.ts";
+
+/** Most bytes of stored messages in a piece, unless one message has more: a batch of 1,000 messages of 1 KB is one piece. */
+const sourceBytesMax = 1280 * 1024;
+/** Records of empty messages, each with a time of its own, against the messages. */
+const targetBytesMax = Math.ceil((sourceBytesMax * (batchHeaderBytes + messageFrameBytes)) / messageHeaderBytes);
+/** Kept free before a piece, for what a reply begins with. */
+const headBytesMax = 512;
+const wasmPageBytes = 64 * 1024;
+/** Of a record with one message, before its payload. */
+const singleHeadBytes = batchHeaderBytes + messageFrameBytes;
+
+const sourcePosition = kernelReservedBytes;
+const targetPosition = sourcePosition + sourceBytesMax + headBytesMax;
+
+interface Piece {
+  /** Of its bytes in the reply, behind the head. */
+  readonly start: number;
+  readonly sizeBytes: number;
+  /** Of its messages in the read. */
+  readonly sourceStart: number;
+  readonly sourceBytes: number;
+  /** Of a message that is larger than a piece: what comes before its payload, which is sent as it is stored. */
+  readonly singleHead: Uint8Array | undefined;
+}
+
+/** What the shard packs in, and what lies there now. */
+interface RecordBuffer {
+  readonly kernel: WasmBatchKernel;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
+  made: Piece | undefined;
+}
+
+let shared: RecordBuffer | undefined;
+
+/** Made with the first poll of 0.9: most of it stays untouched, and takes no memory. */
+function recordBuffer(): RecordBuffer {
+  if (shared !== undefined) return shared;
+  const pages = Math.ceil((targetPosition + targetBytesMax) / wasmPageBytes);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  // It gives no ids.
+  const kernel = WasmBatchKernel.create(memory, new Uint8Array(32).fill(1));
+  const bytes = new Uint8Array(memory.buffer);
+  shared = { kernel, bytes, view: new DataView(memory.buffer), made: undefined };
+  return shared;
+}
+
+export class PackedRecords {
+  readonly kind = "made";
+  /** Of head and records. */
+  readonly sizeBytes: number;
+  readonly #reader: ReplyReader;
+  readonly #partitionId: number;
+  readonly #head: Uint8Array;
+  readonly #pieces: readonly Piece[];
+
+  /**
+   * `headOf` gives what the reply begins with, 512 bytes at most, for the size of the records. The read has messages, and is to be
+   * released by the caller when the last byte was taken. Throws where its files cannot be read.
+   */
+  constructor(read: Omit<ShardRead, "release">, partitionId: number, headOf: (recordsBytes: number) => Uint8Array) {
+    this.#reader = new ReplyReader(read.parts);
+    this.#partitionId = partitionId;
+    this.#pieces = read.sizeBytes <= sourceBytesMax ? [this.#onlyPiece(read.sizeBytes)] : this.#plan(read.sizeBytes);
+    const last = this.#pieces.at(-1)!;
+    const recordsBytes = last.start + last.sizeBytes;
+    this.#head = headOf(recordsBytes);
+    assert(this.#head.byteLength <= headBytesMax, "a head has its place before the records");
+    this.sizeBytes = this.#head.byteLength + recordsBytes;
+  }
+
+  /** A view of some bytes from `position` on, one at least; valid until the next call for any records. */
+  bytesFrom(position: number): Uint8Array {
+    const headBytes = this.#head.byteLength;
+    const piece = this.#pieceAt(Math.max(0, position - headBytes));
+    const skipBytes = position - headBytes - piece.start;
+    if (piece.singleHead !== undefined) return this.#bytesOfSingle(piece, piece.singleHead, skipBytes);
+    const buffer = recordBuffer();
+    if (buffer.made !== piece) this.#make(buffer, piece);
+    if (skipBytes < 0) buffer.bytes.set(this.#head, targetPosition - headBytes);
+    return buffer.bytes.subarray(targetPosition + skipBytes, targetPosition + piece.sizeBytes);
+  }
+
+  #pieceAt(position: number): Piece {
+    let low = 0;
+    let high = this.#pieces.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#pieces[middle]!.start <= position) low = middle;
+      else high = middle - 1;
+    }
+    return this.#pieces[low]!;
+  }
+
+  /** Made at once, and not measured before: most replies are small. */
+  #onlyPiece(sourceBytes: number): Piece {
+    const buffer = recordBuffer();
+    const sizeBytes = this.#pack(buffer, 0, sourceBytes);
+    const piece = { start: 0, sizeBytes, sourceStart: 0, sourceBytes, singleHead: undefined };
+    buffer.made = piece;
+    return piece;
+  }
+
+  #make(buffer: RecordBuffer, piece: Piece): void {
+    const sizeBytes = this.#pack(buffer, piece.sourceStart, piece.sourceBytes);
+    assert(sizeBytes === piece.sizeBytes, "a piece has the size that was announced");
+    buffer.made = piece;
+  }
+
+  #pack(buffer: RecordBuffer, sourceStart: number, sourceBytes: number): number {
+    buffer.made = undefined;
+    this.#read(buffer, sourceStart, sourceBytes);
+    const { kernel } = buffer;
+    const packed = kernel.packRecords(sourcePosition, sourceBytes, targetPosition, targetBytesMax, this.#partitionId);
+    assert(packed.usedBytes === sourceBytes, "a read holds whole messages");
+    return packed.writtenBytes;
+  }
+
+  #read(buffer: RecordBuffer, sourceStart: number, sourceBytes: number): void {
+    const source = buffer.bytes.subarray(sourcePosition, sourcePosition + sourceBytes);
+    if (this.#reader.readAt(sourceStart, source) !== sourceBytes) throw new Error("a reply ends inside a message");
+  }
+
+  /** The pieces of a large read: their sizes have to be known before the first byte is sent. */
+  #plan(sizeBytes: number): Piece[] {
+    const pieces: Piece[] = [];
+    let start = 0;
+    for (let sourceStart = 0; sourceStart < sizeBytes; ) {
+      const piece = this.#nextPiece(start, sourceStart, Math.min(sourceBytesMax, sizeBytes - sourceStart));
+      pieces.push(piece);
+      start += piece.sizeBytes;
+      sourceStart += piece.sourceBytes;
+    }
+    return pieces;
+  }
+
+  #nextPiece(start: number, sourceStart: number, bytesMax: number): Piece {
+    const buffer = recordBuffer();
+    buffer.made = undefined;
+    this.#read(buffer, sourceStart, bytesMax);
+    const sourceBytes = wholeMessagesBytes(buffer.view, bytesMax);
+    if (sourceBytes === 0) return this.#singlePiece(start, sourceStart, messageBytesAt(buffer.view, sourcePosition));
+    const sizeBytes = buffer.kernel.measureRecords(sourcePosition, sourceBytes);
+    return { start, sizeBytes, sourceStart, sourceBytes, singleHead: undefined };
+  }
+
+  #singlePiece(start: number, sourceStart: number, sourceBytes: number): Piece {
+    const sizeBytes = sourceBytes - messageHeaderBytes + singleHeadBytes;
+    const memory = new Uint8Array(sourceBytes + sizeBytes);
+    if (this.#reader.readAt(sourceStart, memory.subarray(0, sourceBytes)) !== sourceBytes) {
+      throw new Error("a reply ends inside a message");
+    }
+    const kernel = new JsBatchKernel(memory, new Uint8Array(32).fill(1));
+    const packed = kernel.packRecords(0, sourceBytes, sourceBytes, sizeBytes, this.#partitionId);
+    assert(packed.writtenBytes === sizeBytes, "a message is one record");
+    const singleHead = memory.slice(sourceBytes, sourceBytes + singleHeadBytes);
+    return { start, sizeBytes, sourceStart, sourceBytes, singleHead };
+  }
+
+  #bytesOfSingle(piece: Piece, singleHead: Uint8Array, skipBytes: number): Uint8Array {
+    if (skipBytes < 0) return this.#head.subarray(this.#head.byteLength + skipBytes);
+    if (skipBytes < singleHeadBytes) return singleHead.subarray(skipBytes);
+    const buffer = recordBuffer();
+    buffer.made = undefined;
+    const skippedBytes = messageHeaderBytes + skipBytes - singleHeadBytes;
+    const count = Math.min(sourceBytesMax, piece.sourceBytes - skippedBytes);
+    this.#read(buffer, piece.sourceStart + skippedBytes, count);
+    return buffer.bytes.subarray(sourcePosition, sourcePosition + count);
+  }
+}
+
+/** Size of the whole messages among the first `bytesMax` bytes of the source. */
+function wholeMessagesBytes(view: DataView, bytesMax: number): number {
+  let position = 0;
+  while (position + messageHeaderBytes <= bytesMax) {
+    const end = position + messageBytesAt(view, sourcePosition + position);
+    if (end > bytesMax) break;
+    position = end;
+  }
+  return position;
+}
+
+function messageBytesAt(view: DataView, position: number): number {
+  const userHeadersBytes = view.getUint32(position + MessageLayout.userHeadersLength, true);
+  return messageHeaderBytes + userHeadersBytes + view.getUint32(position + MessageLayout.payloadLength, true);
+}

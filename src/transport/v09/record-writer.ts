@@ -1,0 +1,44 @@
+// The reply to a poll of 0.9 (spec P9 8.4): a head as in 0.8, and the messages as records.
+import { PollReplyLayout, pollReplyHeadBytes } from "../../protocol/message-layout.ts";
+import { headerBytes, operationOf, writeReplyHeader } from "../../protocol/v09/headers.ts";
+import type { PollReply } from "../../server/index.ts";
+import { PackedRecords } from "../../shard/index.ts";
+import type { Output } from "../output.ts";
+import { joinedReplyBytesMax } from "../reply-writer.ts";
+
+const nothing = new Uint8Array(0);
+
+/** Sends the messages, or that there are none; releases the read when it is not needed any more. */
+export function writeRecords(output: Output, requestHeader: Uint8Array, reply: PollReply): void {
+  const { partitionId, read } = reply;
+  const release = () => read.release();
+  try {
+    if (read.messagesCount === 0) {
+      output.write(headOf(requestHeader, reply, 0));
+      release();
+      return;
+    }
+    const records = new PackedRecords(read, partitionId, (recordsBytes) => headOf(requestHeader, reply, recordsBytes));
+    if (records.sizeBytes <= joinedReplyBytesMax) {
+      output.write(records.bytesFrom(0));
+      release();
+    } else {
+      output.writeParts(nothing, [records], release);
+    }
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+function headOf(requestHeader: Uint8Array, { partitionId, read }: PollReply, recordsBytes: number): Uint8Array {
+  const head = new Uint8Array(headerBytes + pollReplyHeadBytes);
+  const fields = { operation: operationOf(requestHeader), status: 0, bodyBytes: pollReplyHeadBytes + recordsBytes };
+  writeReplyHeader(head, 0, requestHeader, fields);
+  const view = new DataView(head.buffer, headerBytes);
+  view.setUint32(PollReplyLayout.partitionId, partitionId, true);
+  view.setUint32(PollReplyLayout.currentOffset, read.currentOffset >>> 0, true);
+  view.setUint32(PollReplyLayout.currentOffset + 4, Math.floor(read.currentOffset / 2 ** 32), true);
+  view.setUint32(PollReplyLayout.messagesCount, read.messagesCount, true);
+  return head;
+}

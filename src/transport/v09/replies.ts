@@ -1,0 +1,78 @@
+// From a reply of the dispatch, or what it threw, to the bytes of a frame of 0.9 (spec P9 2.3, 2.4, 6.1, 7).
+import { type ErrorName, toIggyError } from "../../protocol/errors.ts";
+import { clientIdOf, encodeEviction, headerBytes, operationOf, writeReplyHeader } from "../../protocol/v09/headers.ts";
+import { protocolVersion } from "../../protocol/v09/protocol-version.ts";
+import { encodeRefusal, successSectionBytes } from "../../protocol/v09/result-section.ts";
+import { Eviction, type Exchange09, isPollReply, type Reply, type Session } from "../../server/index.ts";
+import type { Output } from "../output.ts";
+import { writeRecords } from "./record-writer.ts";
+
+/** Refused before a command was tried: in the header also where others are told in a result section (spec P9 7.1, 7.3). */
+const headerErrors: ReadonlySet<ErrorName> = new Set([
+  "InvalidCommand",
+  "InvalidFormat",
+  "FeatureUnavailable",
+  "Unauthenticated",
+  "InvalidTopicSize",
+  "TooManyPartitions",
+  "UnsupportedOptionKey",
+  "OptionsBlockTooLarge",
+]);
+
+const window = { newest: protocolVersion, oldest: protocolVersion };
+
+/** Sends a successful reply; undefined is the empty one. */
+export function writeReply09(output: Output, exchange: Exchange09, reply: Reply | undefined): void {
+  if (reply !== undefined && isPollReply(reply)) {
+    writeRecords(output, exchange.header, reply);
+    return;
+  }
+  const start = headerBytes + (isFramed(exchange) ? successSectionBytes : 0);
+  const frame = new Uint8Array(start + (reply?.byteLength ?? 0));
+  const operation = replyOperationOf(exchange);
+  writeReplyHeader(frame, 0, exchange.header, { operation, status: 0, bodyBytes: frame.byteLength - headerBytes });
+  if (reply !== undefined) frame.set(reply, start);
+  output.write(frame);
+}
+
+/** Answers a request that failed. "ends": the connection is of no use any more. */
+export function writeError09(
+  output: Output,
+  exchange: Exchange09,
+  session: Session,
+  thrown: unknown,
+): "stays" | "ends" {
+  const { header } = exchange;
+  if (thrown instanceof Eviction) {
+    output.write(encodeEviction(clientIdOf(header), thrown.reason, window));
+    return "stays";
+  }
+  const error = toIggyError(thrown);
+  const isRecordGone = error.errorName === "StaleClient" || error.errorName === "ClientNotFound";
+  if (isRecordGone || session.isLoginOver) {
+    output.write(encodeEviction(clientIdOf(header), session.isLoginOver ? "sessionError" : "staleClient"));
+    return "ends";
+  }
+  const isVerdict = hasVerdict(exchange) && !headerErrors.has(error.errorName);
+  const body = isVerdict ? encodeRefusal(error.code) : undefined;
+  const frame = new Uint8Array(headerBytes + (body?.byteLength ?? 0));
+  const fields = { operation: replyOperationOf(exchange), status: isVerdict ? 0 : error.code };
+  writeReplyHeader(frame, 0, header, { ...fields, bodyBytes: body?.byteLength ?? 0 });
+  if (body !== undefined) frame.set(body, headerBytes);
+  output.write(frame);
+  return "stays";
+}
+
+function isFramed({ request }: Exchange09): boolean {
+  return request.kind === "register" || (request.kind === "command" && request.isFramed);
+}
+
+/** Of offsets only success is framed (spec P9 7). */
+function hasVerdict({ request }: Exchange09): boolean {
+  if (request.kind !== "command" || !request.isFramed) return false;
+  return request.name !== "storeConsumerOffset" && request.name !== "deleteConsumerOffset";
+}
+
+function replyOperationOf({ header, request }: Exchange09): number {
+  return request.kind === "command" ? request.replyOperation : operationOf(header);
+}
