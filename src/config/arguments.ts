@@ -58,7 +58,7 @@ function optionLines(): string {
 
 /** The text of `--help`. */
 export function helpText(version: string): string {
-  return `whippet ${version}: a persistent message-streaming broker that speaks the Apache Iggy 0.8 protocol
+  return `whippet ${version}: a persistent message-streaming broker for the clients of Apache Iggy 0.8 and 0.9
 
 Usage: whippet [options]
 

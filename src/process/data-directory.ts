@@ -16,6 +16,10 @@ export class DataDirectoryError extends Error {
 const lockName = "whippet.lock";
 /** What every data directory holds from its first start on, of this broker or of the original. */
 const dataDirectorySigns: ReadonlySet<string> = new Set([lockName, "state"]);
+/** Where Iggy 0.9 keeps its metadata; 0.8 and this broker have no such files (spec P9 17). */
+const signsOf09: readonly string[] = ["journal.wal", "snapshot.bin", "superblock.a", "superblock.b"].map((name) =>
+  join("metadata", name),
+);
 
 /**
  * Empties the data directory (`--fresh`). Throws `DataDirectoryError` on what nobody means, `DirectoryLockedError` where
@@ -49,8 +53,8 @@ export interface PreparedDirectory {
 }
 
 /**
- * Makes the directories that are missing, and takes the lock. Throws `DataDirectoryError` where nothing can be stored at all,
- * `DirectoryLockedError` where another process runs on the same directory.
+ * Makes the directories that are missing, and takes the lock. Throws `DataDirectoryError` where nothing can be stored at all, and
+ * on a directory of Iggy 0.9, of which nothing is changed; `DirectoryLockedError` where another process runs on the same directory.
  */
 export async function prepareDataDirectory(
   { system }: Config,
@@ -70,6 +74,7 @@ export async function prepareDataDirectory(
     });
 
   const path = resolve(system.path);
+  refuseDirectoryOf09(path);
   const firstMade = await needed(path);
   const lock = takeLock(system.path);
   await needed(join(path, "state"));
@@ -87,6 +92,15 @@ export async function prepareDataDirectory(
     if (isOld && directory !== path && failures.at(-1)?.what === what) failures.pop();
   }
   return { lock, failures };
+}
+
+/** Its streams are in places of ours, in another format: without metadata that name them they would be set aside. */
+function refuseDirectoryOf09(path: string): void {
+  const sign = signsOf09.find((name) => existsSync(join(path, name)));
+  if (sign === undefined) return;
+  const what = `${path} is the data directory of an Iggy server of version 0.9 or later: it has ${sign}`;
+  const advice = "set system.path to another directory and move the data through clients (docs/protocol-0.9.md)";
+  throw new DataDirectoryError(`${what}. This broker cannot read it, and has changed nothing: ${advice}`);
 }
 
 /** Directories with an entry that leads to `path` and was made now; its parent always, since a start may have been cut short. */

@@ -154,7 +154,7 @@ export class Connections {
 
   #warnEarlier(address: string): void {
     this.#options.log[this.#told.isNews("earlier") ? "warn" : "debug"](
-      "refused messages with the header of 56 bytes of Iggy 0.6 or earlier; versions that work: SDKs 0.8, Rust crate iggy 0.10",
+      "refused messages with the header of 56 bytes of Iggy 0.6 or earlier; versions that work: SDKs 0.8 and 0.9, Rust crate iggy 0.10 and 0.11",
       { address },
     );
   }

@@ -1,6 +1,6 @@
 // What of the data directory must be there for a start, and what may be missing.
 import { expect, test } from "bun:test";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadConfig } from "../../src/config/load.ts";
@@ -65,4 +65,52 @@ test("the directory, and each that was made on the way to it, is made durable", 
   expect(synced).toEqual([path, join(root, "srv/broker"), join(root, "srv"), root]);
   await prepare();
   expect(synced).toEqual([path, join(root, "srv/broker")]);
+});
+
+/** What a server of 0.9 leaves after its first start and a topic (spec P9 17): the log of 0.8 is there too, and empty. */
+function writeDirectoryOf09(path: string): void {
+  const partition = "streams/0/topics/0/partitions/0";
+  const files = ["metadata/journal.wal", "metadata/superblock.a", `${partition}/00000000000000000000.log`];
+  for (const name of ["metadata", "state", "runtime", partition]) mkdirSync(join(path, name), { recursive: true });
+  for (const name of files) writeFileSync(join(path, name), `content of ${name}`);
+  writeFileSync(join(path, "state/log"), "");
+  writeFileSync(join(path, "runtime/current_config.toml"), "# of the other server");
+}
+
+/** Every name below the directory, with the content or the time of the last change. */
+function contentOf(path: string): Readonly<Record<string, string>> {
+  const names = readdirSync(path, { recursive: true, encoding: "utf8" }).toSorted();
+  return Object.fromEntries(
+    names.map((name) => {
+      const stat = statSync(join(path, name));
+      return [name, stat.isFile() ? readFileSync(join(path, name), "utf8") : String(stat.mtimeMs)];
+    }),
+  );
+}
+
+test("a directory of Iggy 0.9 is refused by its name, and nothing in it is changed", async () => {
+  const directory = servers.makeDirectory();
+  const path = join(directory, "data");
+  writeDirectoryOf09(path);
+  const before = contentOf(path);
+  const { exitCode, stderr } = await servers.run({}, directory);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain(`${path} is the data directory of an Iggy server of version 0.9 or later`);
+  expect(stderr).toContain("it has metadata/journal.wal");
+  expect(stderr).not.toMatch(/\n +at /);
+  expect(contentOf(path)).toEqual(before);
+});
+
+test.each([
+  "journal.wal",
+  "snapshot.bin",
+  "superblock.a",
+  "superblock.b",
+])("metadata/%s alone is a sign of Iggy 0.9, a directory of that name is none", async (name) => {
+  const path = servers.makeDirectory();
+  mkdirSync(join(path, "metadata"));
+  const first = await prepareDataDirectory(configOf(path));
+  first.lock.release();
+  writeFileSync(join(path, "metadata", name), "");
+  await expect(prepareDataDirectory(configOf(path))).rejects.toThrow(`it has metadata/${name}`);
 });

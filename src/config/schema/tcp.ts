@@ -15,7 +15,7 @@ export const tcp = section(
     frames: oneOf({
       words: ["auto", "sdk", "page"],
       default: "auto",
-      doc: "Request frames: sdk = length, code, payload; page = code, length, payload; auto = the first frame decides.",
+      doc: "Request frames: sdk = length, code, payload; page = code, length, payload; auto = the first frame decides, as clients of 0.9 need.",
     }),
     maxRequestSizeBytes: size({
       default: "256 MiB",

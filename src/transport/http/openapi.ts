@@ -23,7 +23,7 @@ export function makeOpenApiText(router: HttpRouter): string {
   }
   return JSON.stringify({
     openapi: "3.1.0",
-    info: { title: "Whippet", description: "The HTTP API of Apache Iggy 0.8, as Whippet answers it.", version },
+    info: { title: "Whippet", description: "The HTTP API of Apache Iggy 0.8 and 0.9, as Whippet answers it.", version },
     security: [{ bearer: [] }],
     paths,
     components: {
