@@ -64,7 +64,10 @@ export const groupRules: Rules<
       sourceClientId,
       targetClientId,
     });
-    return () => moveRevoked(group, source, target, partitionId);
+    return () => {
+      moveRevoked(source, target, partitionId);
+      if (event.reason !== "unread") group.generation++;
+    };
   },
 };
 

@@ -152,11 +152,11 @@ export type GroupRevocationCompleted = GroupKey & {
   readonly partitionId: number;
   readonly sourceClientId: number;
   readonly targetClientId: number;
-  /** `committed`: also when the group never polled the partition. Changes nothing in the state; it is for the log. */
+  /** `unread`: when the member joined nobody had messages to commit, so that the move is a part of the join. */
   readonly reason: RevocationReason;
 };
 
-export type RevocationReason = "committed" | "timedOut";
+export type RevocationReason = "unread" | "committed" | "timedOut";
 
 export type UserCreated = {
   readonly kind: "userCreated";

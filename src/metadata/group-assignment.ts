@@ -44,11 +44,10 @@ export function leaveMembers(group: ConsumerGroup, clientIds: readonly number[],
 }
 
 /** Carries out a pending revocation: the partition moves to the member it was promised to. */
-export function moveRevoked(group: ConsumerGroup, source: GroupMember, target: GroupMember, partitionId: number): void {
+export function moveRevoked(source: GroupMember, target: GroupMember, partitionId: number): void {
   removeFirst(source.pendingRevocations, (pending) => pending.partitionId === partitionId);
   removeFirst(source.partitions, (id) => id === partitionId);
   target.partitions.push(partitionId);
-  group.generation++;
 }
 
 /** The member of a client; undefined if it is not in the group. */

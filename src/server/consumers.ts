@@ -90,7 +90,7 @@ export function isFencedPoll({ protocol }: Session, { consumer, partitionId }: C
 }
 
 /**
- * What a client is told whose offset is not stored or deleted. One of 0.9 that commits for a group gets 5009 whether the
+ * What a client is told whose offset is not stored or deleted. One of 0.9 that commits for a group gets 20 whether the
  * partition, the membership or the group is not there: each time the answer is to sync (spec P9 9.4).
  */
 export function refusalOfCommit(
@@ -103,7 +103,7 @@ export function refusalOfCommit(
     case "NotResolvedConsumer":
     case "ConsumerGroupMemberNotFound":
     case "ConsumerGroupIdNotFound":
-      return new IggyError("ConsumerGroupPartitionNotOwned", [session.clientId, partitionId ?? "none"]);
+      return new IggyError("ResourceNotFound", [`partition ${partitionId ?? "none"} of the group`]);
     default:
       return thrown;
   }

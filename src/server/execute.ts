@@ -75,5 +75,6 @@ export function createHttpSession(address: string, user: UserLogin | undefined):
     moves: 0,
     protocol: "0.8",
     sessionNumber: 0,
+    lastChange: undefined,
   });
 }

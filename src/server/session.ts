@@ -12,6 +12,14 @@ export type { UserLogin };
 /** The two protocols of Iggy's SDKs: frames of 0.8, and those of 0.9 with a header of 256 bytes. */
 export type SpokenProtocol = "0.8" | "0.9";
 
+/** A client that repeats a request by its number gets the answer once more, and nothing is done twice (spec P9 4.5). */
+export interface LastChange {
+  readonly number: bigint;
+  /** Payload of the reply, or the error. */
+  readonly reply: Uint8Array | undefined;
+  readonly errorCode: number;
+}
+
 /** What moves with a connection from shard to shard: plain data. */
 export interface SessionState {
   /** Unique among the clients of the process. */
@@ -36,6 +44,8 @@ export interface SessionState {
   protocol: SpokenProtocol;
   /** Of the login of a client of 0.9; 0: none (spec P9 4.4). */
   sessionNumber: number;
+  /** The last change of the metadata that a client of 0.9 asked for in this session, and what it was answered. */
+  lastChange: LastChange | undefined;
 }
 
 export interface Session extends SessionState {
@@ -56,6 +66,7 @@ export function sessionStateOf({ affinity: _affinity, sendRoute: _sendRoute, ...
 export function setUser(session: Session, user: UserLogin | undefined): void {
   session.user = user;
   session.sessionNumber = 0;
+  session.lastChange = undefined;
   session.sendRoute.forget(); // what was allowed was allowed to somebody else
 }
 

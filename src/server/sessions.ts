@@ -70,6 +70,7 @@ export class Sessions {
       moves: 0,
       protocol: "0.8",
       sessionNumber: 0,
+      lastChange: undefined,
     });
     this.#sessions.add(session);
     return session;

@@ -93,7 +93,7 @@ export type ControlCommand =
   /** A client disconnected or became stale: it leaves all of its groups. */
   | { readonly kind: "clientGone"; readonly clientId: number }
   /** From the owner of the partition: its old member has committed what it polled. */
-  | { readonly kind: "completeRevocation"; readonly target: RevocationTarget }
+  | { readonly kind: "completeRevocation"; readonly target: RevocationTarget; readonly reason: "unread" | "committed" }
   /** Tries again what could not be removed, and forgets what is gone. */
   | { readonly kind: "finishRemovals" }
   /** The tick of `consumer_group.rebalancing_check_interval`. */
@@ -207,7 +207,7 @@ function planWithoutLimits(
     case "clientGone":
       return planClientGone(state, command.clientId);
     case "completeRevocation":
-      return present(planCompleteRevocation(state, command.target, "committed"));
+      return present(planCompleteRevocation(state, command.target, command.reason));
     case "finishRemovals":
       return planRemovalsFinished(state, settings.finishedRemovals);
     case "timeOutRevocations":

@@ -24,7 +24,7 @@ export interface GroupOwnerOptions {
   readonly state: MetadataState;
   readonly partitions: Pick<LocalPartitions, "find" | "require">;
   /** Tells the single writer that the promise can be kept; resolves when that is done, or known not to be. */
-  readonly complete: (target: RevocationTarget) => Promise<void>;
+  readonly complete: (target: RevocationTarget, reason: "unread" | "committed") => Promise<void>;
   /** What could not be done, and nobody waits for; for the log. */
   readonly onFailure: (thrown: unknown) => void;
 }
@@ -96,7 +96,10 @@ export class GroupOwner {
     switch (event.kind) {
       case "groupMemberJoined":
         for (const clientId of event.goneClientIds) this.#forgetPolls(event, clientId);
-        for (const target of pendingRevocationsOf(this.#options.state, event)) void this.#completeIfSettled(target);
+        for (const target of pendingRevocationsOf(this.#options.state, event)) {
+          const isNew = target.targetClientId === event.clientId;
+          void this.#completeIfSettled(target, isNew ? "unread" : "committed");
+        }
         return;
       case "groupMembersLeft":
         for (const clientId of event.clientIds) this.#forgetPolls(event, clientId);
@@ -125,21 +128,24 @@ export class GroupOwner {
   }
 
   /** Whoever polled before the partition came to the source can not commit any more: nothing to wait for. */
-  #completeIfSettled(target: RevocationTarget): Promise<void> | undefined {
+  #completeIfSettled(
+    target: RevocationTarget,
+    reason: "unread" | "committed" = "committed",
+  ): Promise<void> | undefined {
     const key = partitionKeyOf(target.streamId, target.topicId, target.partitionId);
     const partition = this.#options.partitions.find(key);
     if (partition === undefined) return undefined; // another shard's
     const pollerClientId = this.#pollers.get(key)?.get(target.groupId);
     const isSettled = pollerClientId !== target.sourceClientId || partition.isRevocationSettled(target.groupId);
-    return isSettled ? this.#complete(key, target) : undefined;
+    return isSettled ? this.#complete(key, target, reason) : undefined;
   }
 
   /** Until the move is done, or known not to be, nothing more is sent to the member that the partition is taken from. */
-  async #complete(partitionKey: number, target: RevocationTarget): Promise<void> {
+  async #complete(partitionKey: number, target: RevocationTarget, reason: "unread" | "committed"): Promise<void> {
     const { groupId } = target;
     remember(this.#moves, partitionKey, groupId, target);
     try {
-      await this.#options.complete(target);
+      await this.#options.complete(target, reason);
     } finally {
       const isLatest = this.#moves.get(partitionKey)?.get(groupId) === target;
       if (isLatest) forget(this.#moves, partitionKey, groupId);

@@ -39,6 +39,8 @@ export interface ReadRequest {
   readonly partitionKey: number;
   readonly from: ReadFrom;
   readonly countMax: number;
+  /** Most bytes of messages, unless one has more; absent: what a reply of 0.8 may have. */
+  readonly bytesMax?: number | undefined;
   readonly consumer: ConsumerKey;
   /** The offset of the last message is stored for the consumer (spec SB 4.7). */
   readonly autoCommit: boolean;

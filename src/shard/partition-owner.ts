@@ -135,7 +135,7 @@ export class PartitionOwner {
     if (memberClientId !== undefined)
       groups.requireServed(partitionKey, consumer.id, memberClientId, isFenced === true);
     const partition = partitions.require(partitionKey);
-    const result = partition.read(from, countMax);
+    const result = partition.read(from, countMax, request.bytesMax);
     if (!autoCommit && memberClientId === undefined) return result;
     if (!(result instanceof Promise)) return this.#note(request, partition, result);
     const group = groups.find(partitionKey, consumer);

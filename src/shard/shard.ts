@@ -107,7 +107,7 @@ export class Shard {
     this.#groups = new GroupOwner({
       state,
       partitions,
-      complete: (target) => this.#completeRevocation(target),
+      complete: (target, reason) => this.#completeRevocation(target, reason),
       onFailure: options.onFailure,
     });
     this.#owner = new PartitionOwner({ state, partitions, groups: this.#groups, memories, makeSeed });
@@ -347,11 +347,11 @@ export class Shard {
   }
 
   /** A promised partition can move; resolves when it has, or when its time is what will move it. */
-  async #completeRevocation(target: RevocationTarget): Promise<void> {
+  async #completeRevocation(target: RevocationTarget, reason: "unread" | "committed"): Promise<void> {
     // The owner asks while it carries out an event, which every shard is to have before what follows from it.
     await undefined;
     try {
-      await this.control({ kind: "completeRevocation", target });
+      await this.control({ kind: "completeRevocation", target, reason });
     } catch (error) {
       this.#options.onFailure(error);
     }

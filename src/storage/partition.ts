@@ -114,12 +114,12 @@ export class Partition {
   }
 
   /**
-   * Up to `countMax` messages (0 to 2^32 - 1; fewer where the reply would be too large), by spec SB 4.6. Synchronous where
+   * Up to `countMax` messages (0 to 2^32 - 1; fewer where they would be more than `bytesMax`), by spec SB 4.6. Synchronous where
    * nothing has to be checked first. Damaged messages are left out: the result is without gaps, so it ends before them or
    * starts behind them. Rejects with `CannotReadFile` (10002) where the disk does not give what is needed.
    */
-  read(from: ReadFrom, countMax: number): ReadResult | Promise<ReadResult> {
-    return this.#reader.read(from, countMax);
+  read(from: ReadFrom, countMax: number, bytesMax?: number): ReadResult | Promise<ReadResult> {
+    return this.#reader.read(from, countMax, bytesMax);
   }
 
   /**

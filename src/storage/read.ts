@@ -41,24 +41,25 @@ export class Reader {
   }
 
   /** See `Partition.read`. */
-  read(from: ReadFrom, countMax: number): ReadResult | Promise<ReadResult> {
-    const result = this.#read(from, countMax);
+  read(from: ReadFrom, countMax: number, bytesMax = this.#replyBytesMax): ReadResult | Promise<ReadResult> {
+    const result = this.#read(from, countMax, bytesMax);
     return this.#log.context.encryption === undefined ? result : this.#decrypted(result);
   }
 
   /** Whatever fails comes as a rejection. */
-  #read(from: ReadFrom, countMax: number): ReadResult | Promise<ReadResult> {
+  #read(from: ReadFrom, countMax: number, bytesMax: number): ReadResult | Promise<ReadResult> {
     if (this.#log.isClosed) return Promise.reject(new IggyError("CannotReadFile"));
     try {
       if (countMax <= 0 || this.#log.visibleOffset === 0) return this.#nothing();
       const start = this.#startOffset(from, countMax);
-      const attempt = typeof start === "number" ? this.#readAt(start, countMax) : start;
+      const attempt = typeof start === "number" ? this.#readAt(start, countMax, bytesMax) : start;
       if (attempt instanceof FilesResult) return attempt;
       // Where a time starts is known when its rows are verified; any other start is a matter of now.
       return this.#verifyAndRead(
         attempt,
         typeof start === "number" ? { kind: "offset", offset: start } : from,
         countMax,
+        bytesMax,
       );
     } catch (thrown) {
       return Promise.reject(toReadError(thrown));
@@ -117,13 +118,13 @@ export class Reader {
     return log.visibleOffset;
   }
 
-  #readAt(offset: number, countMax: number): FilesResult | UnverifiedRows {
+  #readAt(offset: number, countMax: number, bytesMax: number): FilesResult | UnverifiedRows {
     const log = this.#log;
     if (offset >= log.visibleOffset) return this.#nothing();
     const start = Math.max(offset, log.segments[0]!.startOffset);
     const result = new FilesResult(log.context.files, log.visibleOffset - 1, log.epoch);
     try {
-      const unverified = this.#collect(result, start, countMax);
+      const unverified = this.#collect(result, start, countMax, bytesMax);
       if (unverified === undefined) return result;
       result.release();
       return unverified;
@@ -134,7 +135,7 @@ export class Reader {
   }
 
   /** Fills `result`, or says what has to be verified first. */
-  #collect(result: FilesResult, start: number, countMax: number): UnverifiedRows | undefined {
+  #collect(result: FilesResult, start: number, countMax: number, bytesMax: number): UnverifiedRows | undefined {
     const log = this.#log;
     let offset = start;
     for (let at = log.segmentIndexOf(start); at < log.segments.length; at++) {
@@ -159,10 +160,10 @@ export class Reader {
         }
       }
       const rowsEnd = Math.min(rowsVisible, row + countMax - result.messagesCount);
-      const run = this.#runOf(segment, row, rowsEnd, this.#replyBytesMax - result.sizeBytes);
+      const run = this.#runOf(segment, row, rowsEnd, bytesMax - result.sizeBytes);
       const unverified = this.#unverified(segment, row, run.examinedEnd);
       if (unverified !== undefined) return unverified;
-      if (result.messagesCount > 0 && result.sizeBytes + run.end - run.start > this.#replyBytesMax) break;
+      if (result.messagesCount > 0 && result.sizeBytes + run.end - run.start > bytesMax) break;
       this.#addParts(result, segment, run.start, run.end);
       result.messagesCount += run.rowsEnd - row;
       offset = segment.startOffset + run.rowsEnd;
@@ -210,7 +211,12 @@ export class Reader {
    * Looks anew after each check: the partition may have been purged, rotated or repaired meanwhile. Each check leaves fewer
    * unverified rows, or else the read fails: it never goes round in circles.
    */
-  async #verifyAndRead(blocked: UnverifiedRows, from: ReadFrom, countMax: number): Promise<ReadResult> {
+  async #verifyAndRead(
+    blocked: UnverifiedRows,
+    from: ReadFrom,
+    countMax: number,
+    bytesMax: number,
+  ): Promise<ReadResult> {
     const log = this.#log;
     let rows = blocked;
     try {
@@ -221,7 +227,7 @@ export class Reader {
         const madeNoProgress = !rows.segment.verified.contains(rows.row, rows.rowsEnd);
         if (madeNoProgress && log.segments.includes(rows.segment)) break;
         const start = this.#startOffset(from, countMax);
-        const attempt = typeof start === "number" ? this.#readAt(start, countMax) : start;
+        const attempt = typeof start === "number" ? this.#readAt(start, countMax, bytesMax) : start;
         if (attempt instanceof FilesResult) return attempt;
         rows = attempt;
       }

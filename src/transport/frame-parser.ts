@@ -8,7 +8,7 @@
 import { readU32 } from "../protocol/byte-reader.ts";
 import { type FrameKind, frameHeaderBytes, sdkLengthOverheadBytes } from "../protocol/frame.ts";
 import { type DetectedFrameKind, detectFrameKind } from "../protocol/frame-detection.ts";
-import { frameBytesOf, HeaderCommand, headerBytes, headerCommandOf } from "../protocol/v09/headers.ts";
+import { frameBytesMax, frameBytesOf, HeaderCommand, headerBytes, headerCommandOf } from "../protocol/v09/headers.ts";
 import { type Backlog, KeptBacklog } from "./backlog.ts";
 import { SendHead09 } from "./v09/send-head.ts";
 
@@ -259,7 +259,8 @@ export class FrameParser {
 
     const bodyBytes = frameBytesOf(this.#header) - headerBytes;
     // Nothing behind such a frame can be found (spec P9 1.2, 3).
-    if (headerCommandOf(this.#header) !== HeaderCommand.request || bodyBytes < 0) return this.#giveUp();
+    const hasSize = bodyBytes >= 0 && bodyBytes <= frameBytesMax - headerBytes;
+    if (headerCommandOf(this.#header) !== HeaderCommand.request || !hasSize) return this.#giveUp();
     const plan = this.#sink.plan09(this.#header, bodyBytes);
     if (plan === "wait") return count === 0 ? -1 : count;
     this.#code = 0;

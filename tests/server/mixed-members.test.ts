@@ -168,7 +168,7 @@ class Life {
     const code = await codeOf(this.#member.store(partitionId, offset));
     this.#note(`stored ${partitionId}: ${offset}, ${code}`);
     // Where partitions are taken away, somebody else is given the messages.
-    const isRefusal = code === (this.#isModern ? 5009 : 3022);
+    const isRefusal = code === (this.#isModern ? 20 : 3022);
     if (code !== 0 && !(isRefusal && this.#world.isRough)) throw new Error(`${this.#name} was told ${code}`);
   }
 

@@ -63,6 +63,7 @@ export function makeSession(userId?: number): Session {
     moves: 0,
     protocol: "0.8",
     sessionNumber: 0,
+    lastChange: undefined,
   });
 }
 

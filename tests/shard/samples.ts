@@ -51,6 +51,7 @@ export const sampleControlCommands: { readonly [K in ControlCommand["kind"]]: Ex
   clientGone: { kind: "clientGone", clientId: 4 },
   completeRevocation: {
     kind: "completeRevocation",
+    reason: "committed",
     target: { ...ids, groupId: 2, partitionId: 1, sourceClientId: 4, targetClientId: 5, sinceMicros: 6 },
   },
   finishRemovals: { kind: "finishRemovals" },

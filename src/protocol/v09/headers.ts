@@ -136,6 +136,12 @@ export function isClientZero(header: Uint8Array, position = 0): boolean {
   return isZero(header, position + RequestHeaderLayout.client, clientIdBytes);
 }
 
+/** Number of a request, of its session; only where it matters, since this makes a BigInt. */
+export function requestNumberOf(header: Uint8Array, position = 0): bigint {
+  const start = header.byteOffset + position + RequestHeaderLayout.request;
+  return new DataView(header.buffer, start, requestNumberBytes).getBigUint64(0, true);
+}
+
 /** Client id of a request header, as a view of the same memory. */
 export function clientIdOf(header: Uint8Array, position = 0): Uint8Array {
   const start = position + RequestHeaderLayout.client;

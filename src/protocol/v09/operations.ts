@@ -61,7 +61,7 @@ const formerLogins: ReadonlySet<CommandName> = new Set(["loginUser", "loginWithP
 
 // Codes that mean something, but are not to be had in this way: the two logins under their new codes (they are register),
 // and what only clusters need (spec P9 13).
-const unavailableCodes: readonly number[] = [14, 40, 45, 103, 104, 123];
+const unavailableCodes: readonly number[] = [40, 45];
 
 /** Whether the reply body of an operation begins with a result section (spec P9 6.1). */
 export function isFramedOperation(operation: number): boolean {

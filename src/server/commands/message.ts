@@ -9,6 +9,7 @@ import { command, fencedPoll, plainCommand, type Reply } from "../command.ts";
 import { isFencedPoll, placeOfPoll } from "../consumers.ts";
 import { toSafeNumber } from "../numbers.ts";
 import { requireRight } from "../rights.ts";
+import { pollBytesMax09 } from "../v09/poll-size.ts";
 
 /** What a member of a group gets that has nothing to poll: partition 0, current offset 0, no messages (spec SB 4.5). */
 const emptyPoll = new Uint8Array(pollReplyHeadBytes);
@@ -49,6 +50,7 @@ export const messageCommands = [
         partitionKey,
         from: readFrom(request.strategy, consumer),
         countMax: request.count,
+        bytesMax: session.protocol === "0.8" ? undefined : pollBytesMax09(session.transport, request.count),
         autoCommit: request.autoCommit,
         consumer,
         memberClientId,

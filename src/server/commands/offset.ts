@@ -1,10 +1,23 @@
 // Consumer offsets (spec BP 4.6, SB 4.8). They belong to a partition, so its owner keeps them.
-import { findStream, findTopic, requireTopic } from "../../metadata/index.ts";
+import { findPartition, findStream, findTopic, requireTopic, type Stream, type Topic } from "../../metadata/index.ts";
+import { IggyError } from "../../protocol/errors.ts";
 import { partitionKeyOf } from "../../shard/index.ts";
 import { command } from "../command.ts";
 import { placeOfCommit, placeOfStored, refusalOfCommit } from "../consumers.ts";
 import { toSafeNumber } from "../numbers.ts";
 import { requireRight } from "../rights.ts";
+import type { Session } from "../session.ts";
+
+/** Clients of 0.9 are told that there is no such partition, those of 0.8 that nothing is stored (spec P9 6.4). */
+function refuseMissingPartition(
+  { protocol }: Session,
+  { partitionId = 0 }: { readonly partitionId: number | undefined },
+  stream: Stream,
+  topic: Topic,
+): undefined {
+  if (protocol === "0.8" || findPartition(topic, partitionId) !== undefined) return undefined;
+  throw new IggyError("PartitionNotFound", [partitionId, topic.id, stream.id]);
+}
 
 export const offsetCommands = [
   command("storeConsumerOffset", async ({ shard }, session, request) => {
@@ -28,7 +41,7 @@ export const offsetCommands = [
     if (!stream || !topic) return undefined;
     requireRight(shard, session, "pollMessages", stream.id, topic.id);
     const place = placeOfStored(request, topic);
-    if (place === undefined) return undefined;
+    if (place === undefined) return refuseMissingPartition(session, request, stream, topic);
     const { partitionId, consumer, memberClientId } = place;
     const partitionKey = partitionKeyOf(stream.id, topic.id, partitionId);
     const { currentOffset, storedOffset } = await shard.offset({

@@ -14,6 +14,8 @@ import { Eviction } from "./eviction.ts";
 import type { Exchange09 } from "./exchange.ts";
 import { newCommands09 } from "./new-commands.ts";
 import { register } from "./register.ts";
+import { once } from "./repeats.ts";
+import { changesMetadata } from "./verdicts.ts";
 
 /**
  * Carries out one request: the payload of its reply, without a result section. Throws or rejects with an IggyError, an
@@ -37,6 +39,16 @@ export function dispatch09(
   // Nobody is logged out by it (spec P9 4.9).
   if (name === "logoutUser" && session.user === undefined) return emptyReply;
   if (isLongRequest(body.byteLength) && name in CommandCode) requireBeforehand(context, session, name as never);
+  if (changesMetadata(request)) return once(session, exchange, () => carryOut(context, session, name, body));
+  return carryOut(context, session, name, body);
+}
+
+function carryOut(
+  context: ServerContext,
+  session: Session,
+  name: CommandName09,
+  body: Uint8Array,
+): Reply | Promise<Reply> {
   const codecs = codecsOf09(name);
   const value = decode(codecs.request as Codec<unknown>, body);
   const result = commandOf(name).handle(context, session, toRequest(name, value));

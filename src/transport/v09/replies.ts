@@ -1,23 +1,11 @@
 // From a reply of the dispatch, or what it threw, to the bytes of a frame of 0.9 (spec P9 2.3, 2.4, 6.1, 7).
-import { type ErrorName, toIggyError } from "../../protocol/errors.ts";
+import { toIggyError } from "../../protocol/errors.ts";
 import { clientIdOf, encodeEviction, headerBytes, operationOf, writeReplyHeader } from "../../protocol/v09/headers.ts";
 import { protocolVersion } from "../../protocol/v09/protocol-version.ts";
 import { encodeRefusal, successSectionBytes } from "../../protocol/v09/result-section.ts";
-import { Eviction, type Exchange09, isPollReply, type Reply, type Session } from "../../server/index.ts";
+import { Eviction, type Exchange09, isPollReply, isVerdict, type Reply, type Session } from "../../server/index.ts";
 import type { Output } from "../output.ts";
 import { writeRecords } from "./record-writer.ts";
-
-/** Refused before a command was tried: in the header also where others are told in a result section (spec P9 7.1, 7.3). */
-const headerErrors: ReadonlySet<ErrorName> = new Set([
-  "InvalidCommand",
-  "InvalidFormat",
-  "FeatureUnavailable",
-  "Unauthenticated",
-  "InvalidTopicSize",
-  "TooManyPartitions",
-  "UnsupportedOptionKey",
-  "OptionsBlockTooLarge",
-]);
 
 const window = { newest: protocolVersion, oldest: protocolVersion };
 
@@ -53,10 +41,10 @@ export function writeError09(
     output.write(encodeEviction(clientIdOf(header), session.isLoginOver ? "sessionError" : "staleClient"));
     return "ends";
   }
-  const isVerdict = hasVerdict(exchange) && !headerErrors.has(error.errorName);
-  const body = isVerdict ? encodeRefusal(error.code) : undefined;
+  const hasVerdict = isVerdict(exchange.request, error.errorName);
+  const body = hasVerdict ? encodeRefusal(error.code) : undefined;
   const frame = new Uint8Array(headerBytes + (body?.byteLength ?? 0));
-  const fields = { operation: replyOperationOf(exchange), status: isVerdict ? 0 : error.code };
+  const fields = { operation: replyOperationOf(exchange), status: hasVerdict ? 0 : error.code };
   writeReplyHeader(frame, 0, header, { ...fields, bodyBytes: body?.byteLength ?? 0 });
   if (body !== undefined) frame.set(body, headerBytes);
   output.write(frame);
@@ -65,12 +53,6 @@ export function writeError09(
 
 function isFramed({ request }: Exchange09): boolean {
   return request.kind === "register" || (request.kind === "command" && request.isFramed);
-}
-
-/** Of offsets only success is framed (spec P9 7). */
-function hasVerdict({ request }: Exchange09): boolean {
-  if (request.kind !== "command" || !request.isFramed) return false;
-  return request.name !== "storeConsumerOffset" && request.name !== "deleteConsumerOffset";
 }
 
 function replyOperationOf({ header, request }: Exchange09): number {
