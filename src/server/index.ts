@@ -13,7 +13,7 @@ export { sourceOf } from "./logins/network.ts";
 export { Refusals } from "./refusals.ts";
 export { currentLoginOf, holds, requireLogin, requireLoginHolds, requireSomewhere } from "./rights.ts";
 export { type SegmentHolderView, segmentHolders, segmentHoldersOf } from "./segment-holders.ts";
-export { EarlierClientError, sendMessages } from "./send-messages.ts";
+export { EarlierClientError, type SentMessages, sendMessages, sendMessagesAt } from "./send-messages.ts";
 export {
   createSession,
   isLoggedIn,

@@ -1,6 +1,6 @@
 // Send messages (101): the one command whose payload is not decoded into objects. It lies in frame memory, is checked there,
 // and goes as it is to the shard that owns the partition.
-import { findPartition, requireTopic, type Topic } from "../metadata/index.ts";
+import { findPartition, isPersisted, requireTopic, type Topic } from "../metadata/index.ts";
 import { readU32 } from "../protocol/byte-reader.ts";
 import { CommandCode } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
@@ -25,6 +25,37 @@ export class EarlierClientError extends IggyError {
  * batch, 1009, 2010, 41, 3007, and those of the append.
  */
 export function sendMessages(shard: Shard, session: Session, buffer: FrameBuffer): Promise<void> {
+  return send(shard, session, buffer, append);
+}
+
+/** Where messages are that were sent. */
+export interface SentMessages {
+  readonly streamId: number;
+  readonly topicId: number;
+  readonly partitionId: number;
+  /** Offset of the first one. */
+  readonly baseOffset: number;
+  /** Whether the topic promises that no power loss takes them (spec P9 11.2). */
+  readonly isPersisted: boolean;
+}
+
+/** The same; resolves with where the messages are. */
+export function sendMessagesAt(shard: Shard, session: Session, buffer: FrameBuffer): Promise<SentMessages> {
+  return send(shard, session, buffer, appendAt);
+}
+
+type Append<T> = (
+  shard: Shard,
+  session: Session,
+  buffer: FrameBuffer,
+  rowsPosition: number,
+  messagesCount: number,
+  messagesPosition: number,
+  end: number,
+) => Promise<T>;
+
+/** `appendTo` appends to where the session's route leads. */
+function send<T>(shard: Shard, session: Session, buffer: FrameBuffer, appendTo: Append<T>): Promise<T> {
   shard.pulse.beganCommand(CommandCode.sendMessages);
   const { memory, position } = buffer;
   const end = position + buffer.sizeBytes;
@@ -37,7 +68,7 @@ export function sendMessages(shard: Shard, session: Session, buffer: FrameBuffer
     const messagesPosition = rowsPosition + indexRowBytes * messagesCount;
     if (messagesPosition > end) throw new IggyError("InvalidCommand");
     requireValid(shard, buffer, rowsPosition, messagesCount, messagesPosition, end);
-    return append(shard, session, buffer, rowsPosition, messagesCount, messagesPosition, end);
+    return appendTo(shard, session, buffer, rowsPosition, messagesCount, messagesPosition, end);
   }
 
   const { head, countPosition: count, rowsPosition, messagesPosition } = decodeSendMessagesHead(memory, position, end);
@@ -48,7 +79,7 @@ export function sendMessages(shard: Shard, session: Session, buffer: FrameBuffer
   route.set(stream.id, topic, head.partitioning);
   // A head with bytes behind the count is legal (spec BP 4.5), but not remembered.
   if (count + countBytes === rowsPosition) route.remember(memory, position, rowsPosition, version);
-  return append(shard, session, buffer, rowsPosition, messagesCount, messagesPosition, end);
+  return appendTo(shard, session, buffer, rowsPosition, messagesCount, messagesPosition, end);
 }
 
 /** The checks of the batch come before stream and topic are looked at (spec BP 4.5). */
@@ -83,6 +114,24 @@ function append(
   if (partitioning.kind === "partition") session.affinity.note(shard.remoteOwnerOf(partitionKey));
   const messagesSizeBytes = end - messagesPosition;
   return shard.append(partitionKey, { buffer, rowsPosition, messagesCount, messagesPosition, messagesSizeBytes });
+}
+
+async function appendAt(
+  shard: Shard,
+  session: Session,
+  buffer: FrameBuffer,
+  rowsPosition: number,
+  messagesCount: number,
+  messagesPosition: number,
+  end: number,
+): Promise<SentMessages> {
+  const { streamId, topic, partitioning } = session.sendRoute;
+  const topicId = topic!.id;
+  const partitionId = choosePartition(shard, streamId, topic!, partitioning);
+  const isTopicPersisted = isPersisted(topic!);
+  const place = { buffer, rowsPosition, messagesCount, messagesPosition, messagesSizeBytes: end - messagesPosition };
+  const baseOffset = await shard.appendAt(partitionKeyOf(streamId, topicId, partitionId), place);
+  return { streamId, topicId, partitionId, baseOffset, isPersisted: isTopicPersisted };
 }
 
 /** Spec SB 4.3. A topic without partitions is TopicIdNotFound (2010), for keys too (the original stops there). */

@@ -41,6 +41,8 @@ interface Document {
 function undocumented(operation: Operation, answer: Answer): string | undefined {
   const response = operation.responses[answer.status];
   if (response === undefined) return `status ${answer.status} is not documented: ${answer.text.slice(0, 200)}`;
+  // One answer has a body only for some clients, and says so.
+  if (answer.text === "" && response.description.endsWith("there is no body.")) return undefined;
   if (response.content === undefined) {
     return answer.text === "" ? undefined : `a body that is not documented: ${answer.text.slice(0, 200)}`;
   }
@@ -63,7 +65,7 @@ describe("the document", async () => {
     expect(document.openapi).toMatch(/^3\.1\.\d+$/);
     expect(document.info).toMatchObject({ title: "Whippet", version: "0.8.0" });
     expect(Object.keys(document.components.securitySchemes)).toEqual(["bearer"]);
-    expect(operations).toHaveLength(47);
+    expect(operations).toHaveLength(48);
     const ids = operations.map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
     for (const { path, operation } of operations) {

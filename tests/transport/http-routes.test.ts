@@ -50,6 +50,13 @@ const routes: readonly Route[] = [
   },
   {
     method: "GET",
+    route: "/options/{scope}",
+    path: "/options/topic",
+    status: 200,
+    withoutRight: 200,
+  },
+  {
+    method: "GET",
     route: "/cluster/metadata",
     path: "/cluster/metadata",
     status: 200,

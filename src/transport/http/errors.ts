@@ -69,9 +69,9 @@ export function errorResponse(thrown: unknown): Response {
   });
 }
 
-export function jsonResponse(value: unknown, status = 200): Response {
+export function jsonResponse(value: unknown, status = 200, more: Readonly<Record<string, string>> = {}): Response {
   const text = JSON.stringify(value);
-  const headers = { ...jsonHeaders, "content-length": String(Buffer.byteLength(text)) };
+  const headers = { ...jsonHeaders, "content-length": String(Buffer.byteLength(text)), ...more };
   return new Response(text, { status, headers });
 }
 

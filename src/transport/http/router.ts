@@ -12,6 +12,7 @@ const nobody: Caller = {
   authSeconds: 0,
   expirySeconds: 0,
   endSeconds: 0,
+  isOf09: false,
 };
 
 export function createRouter() {

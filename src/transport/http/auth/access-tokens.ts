@@ -34,6 +34,8 @@ export interface Caller {
   readonly expirySeconds: number;
   /** No longer accepted from this time on: the expiry with its leeway. */
   readonly endSeconds: number;
+  /** Its answers are those of 0.9 (spec P9 12), where they differ. */
+  readonly isOf09: boolean;
 }
 
 export interface AccessTokensOptions {
@@ -79,12 +81,12 @@ export class AccessTokens {
     for (const { userId } of options.config.trustedIssuers) this.#isVouchedFor(options.loginOf(userId));
   }
 
-  /** For a login that has just been made. Errors: CannotGenerateJwt (76). */
-  issue(login: UserLogin): Promise<AccessToken> {
-    return this.#issue(login, this.#nowSeconds(), Number.POSITIVE_INFINITY);
+  /** For a login that has just been made, by a client of 0.9 or another. Errors: CannotGenerateJwt (76). */
+  issue(login: UserLogin, isOf09 = false): Promise<AccessToken> {
+    return this.#issue(login, this.#nowSeconds(), Number.POSITIVE_INFINITY, isOf09);
   }
 
-  async #issue(login: UserLogin, authSeconds: number, endSeconds: number): Promise<AccessToken> {
+  async #issue(login: UserLogin, authSeconds: number, endSeconds: number, isOf09: boolean): Promise<AccessToken> {
     const { accessTokenExpiry, notBeforeMicros } = this.#options.config;
     const nowSeconds = this.#nowSeconds();
     const expirySeconds = Math.min(endSeconds, nowSeconds + lifeSeconds(accessTokenExpiry));
@@ -95,7 +97,7 @@ export class AccessTokens {
         sub: String(login.id),
         exp: expirySeconds,
         nbf,
-        ...claimsOf(login, authSeconds),
+        ...claimsOf(login, authSeconds, isOf09),
       });
       return { userId: login.id, token, expirySeconds };
     } catch (cause) {
@@ -155,6 +157,7 @@ export class AccessTokens {
       { ...login, credentialsVersion },
       caller.authSeconds,
       Math.max(endSeconds, caller.expirySeconds),
+      caller.isOf09,
     );
   }
 
@@ -175,7 +178,7 @@ export class AccessTokens {
     if (login === undefined || isOlder(issuedSeconds, login) || !this.#isVouchedFor(login)) return undefined;
     // Its issuer vouches for it, whatever becomes of a password.
     const session = createHttpSession("", { ...login, credentialsVersion: undefined });
-    return { session, tokenId, issuedSeconds, authSeconds: issuedSeconds, expirySeconds, endSeconds };
+    return { session, tokenId, issuedSeconds, authSeconds: issuedSeconds, expirySeconds, endSeconds, isOf09: false };
   }
 
   /** Whether this is the user whom the configuration meant when it was first there. */
@@ -202,11 +205,12 @@ export class AccessTokens {
     const claimed = readLogin(claims);
     const { exp } = claims;
     if (claimed === undefined || typeof exp !== "number") return undefined;
-    const { tokenId, issuedSeconds, authSeconds } = claimed;
+    const { tokenId, issuedSeconds, authSeconds, isOf09 } = claimed;
     const login = this.#loginOf(claimed);
     if (login === undefined) return undefined;
     const session = createHttpSession("", login);
-    return { session, tokenId, issuedSeconds, authSeconds, expirySeconds: exp, endSeconds: exp + skewSeconds };
+    const endSeconds = exp + skewSeconds;
+    return { session, tokenId, issuedSeconds, authSeconds, expirySeconds: exp, endSeconds, isOf09 };
   }
 
   /**

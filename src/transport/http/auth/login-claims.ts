@@ -11,6 +11,8 @@ export type LoginClaims = {
   readonly token_hash?: string;
   /** When somebody last logged in with a password or personal access token, in seconds (OpenID Connect Core 1.0, 2). */
   readonly auth_time: number;
+  /** Its login said that its client is one of 0.9; absent for one of 0.8. */
+  readonly client_protocol?: "0.9";
 };
 
 /** The login of a token, as far as the token says. */
@@ -22,21 +24,32 @@ export interface ClaimedLogin {
   readonly createdAtMicros: number | undefined;
   readonly credentialsVersion: number;
   readonly tokenHash: string | undefined;
+  readonly isOf09: boolean;
 }
 
-export function claimsOf(login: UserLogin, authSeconds: number): LoginClaims {
+export function claimsOf(login: UserLogin, authSeconds: number, isOf09: boolean): LoginClaims {
   const { createdAtMicros, credentialsVersion = 0, tokenHash } = login;
   return {
     user_created: createdAtMicros,
     credentials_version: credentialsVersion,
     ...(tokenHash === undefined ? {} : { token_hash: tokenHash }),
     auth_time: authSeconds,
+    ...(isOf09 ? { client_protocol: "0.9" } : {}),
   };
+}
+
+/**
+ * Whether the version that a login names is that of a client of 0.9: the Rust SDK, the only one whose version is known there,
+ * sends that of its crate, 0.11.0 (spec P9 12).
+ */
+export function isVersionOf09(version: string | null | undefined): boolean {
+  const [, major, minor] = /^(\d{1,6})\.(\d{1,6})\./.exec(version ?? "") ?? [];
+  return Number(major) > 0 || Number(minor) >= 11;
 }
 
 /** Undefined where a claim is missing that every token has. `claims`: of a token whose signature is right. */
 export function readLogin(claims: Readonly<Record<string, unknown>>): ClaimedLogin | undefined {
-  const { jti, sub, iat, auth_time, user_created, credentials_version, token_hash } = claims;
+  const { jti, sub, iat, auth_time, user_created, credentials_version, token_hash, client_protocol } = claims;
   if (typeof jti !== "string" || typeof iat !== "number" || typeof sub !== "string") return undefined;
   if (!/^\d{1,10}$/.test(sub) || Number(sub) >= 2 ** 32) return undefined;
   return {
@@ -47,5 +60,6 @@ export function readLogin(claims: Readonly<Record<string, unknown>>): ClaimedLog
     createdAtMicros: typeof user_created === "number" ? user_created : undefined,
     credentialsVersion: typeof credentials_version === "number" ? credentials_version : 0,
     tokenHash: typeof token_hash === "string" ? token_hash : undefined,
+    isOf09: client_protocol === "0.9",
   };
 }

@@ -2,10 +2,18 @@
 import { CommandCode } from "../../../protocol/codes.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 import { numericId } from "../../../protocol/identifier.ts";
-import { execute, measured, requireLogin, type Session, sendMessages, tellRefused } from "../../../server/index.ts";
-import type { FrameBuffer } from "../../../shard/index.ts";
+import {
+  execute,
+  measured,
+  requireLogin,
+  type Session,
+  sendMessages,
+  sendMessagesAt,
+  tellRefused,
+} from "../../../server/index.ts";
+import type { FrameBuffer, Shard } from "../../../shard/index.ts";
 import { parseBody, readBodyText } from "../body.ts";
-import { emptyResponse, HttpTextError, requireFound } from "../errors.ts";
+import { emptyResponse, HttpTextError, jsonResponse, requireFound } from "../errors.ts";
 import { toIdentifier } from "../identifiers.ts";
 import { pollResponse } from "../messages/poll-json.ts";
 import {
@@ -18,7 +26,15 @@ import {
 } from "../messages/send-body.ts";
 import type { HttpRouter } from "../router.ts";
 import { bodyFailures, documented, jsonRequest } from "../schemas/documented.ts";
-import { flushParams, polledSchema, pollKinds, pollQuery, sendSchema } from "../schemas/messages.ts";
+import {
+  confirmationsJson,
+  confirmationsSchema,
+  flushParams,
+  polledSchema,
+  pollKinds,
+  pollQuery,
+  sendSchema,
+} from "../schemas/messages.ts";
 import { topicParams } from "../schemas/streams.ts";
 import type { HttpServices } from "../services.ts";
 
@@ -59,15 +75,31 @@ export function addMessageRoutes(router: HttpRouter, services: HttpServices): vo
     "/streams/:stream_id/topics/:topic_id/messages",
     async ({ caller, params, request }) => {
       const text = await readBodyText(request, config.maxRequestSizeBytes);
-      await send(services, caller.session, params, parseBody(text, parseSendBody));
-      return emptyResponse(201);
+      const body = parseBody(text, parseSendBody);
+      if (!caller.isOf09) {
+        await send(services, caller.session, params, body, sendMessages);
+        return emptyResponse(201);
+      }
+      const sent = await send(services, caller.session, params, body, sendMessagesAt);
+      return jsonResponse(confirmationsJson(sent), 201, {
+        "iggy-durability": sent.isPersisted ? "persisted" : "replicated",
+      });
     },
     {
       // The body is read by the route: it never becomes an object.
       parse: "none",
       params: topicParams,
       detail: {
-        ...documented(tag, "Append messages", { status: 201 }, [400, 403, 404, ...bodyFailures]),
+        ...documented(
+          tag,
+          "Append messages",
+          {
+            status: 201,
+            schema: confirmationsSchema,
+            description: "Done. Clients of 0.9 are told where the messages are; for others there is no body.",
+          },
+          [400, 403, 404, ...bodyFailures],
+        ),
         requestBody: jsonRequest(sendSchema),
       },
     },
@@ -93,7 +125,13 @@ export function addMessageRoutes(router: HttpRouter, services: HttpServices): vo
 }
 
 /** Makes the frame that a binary client would have sent, and sends it the same way. */
-async function send(services: HttpServices, session: Session, params: TopicParams, body: SendBody): Promise<void> {
+async function send<T>(
+  services: HttpServices,
+  session: Session,
+  params: TopicParams,
+  body: SendBody,
+  sendFrame: (shard: Shard, session: Session, buffer: FrameBuffer) => Promise<T>,
+): Promise<T> {
   const { context, frameMemory } = services;
   requireLogin(session);
   const stream = toIdentifier(params.stream_id);
@@ -107,7 +145,7 @@ async function send(services: HttpServices, session: Session, params: TopicParam
     const { memory, position } = buffer;
     memory.set(head, position);
     parseBody(body, (batch) => writeBatch(memory, position + head.length, batch, context.clock.nowMicros()));
-    await measured(context, "sendMessages", () => sendMessages(context.shard, session, buffer));
+    return await measured(context, "sendMessages", () => sendFrame(context.shard, session, buffer));
   } catch (error) {
     tellRefused(context, session, CommandCode.sendMessages, error);
     // For a topic without partitions the handler knows the numbers; the text shows what the path says.

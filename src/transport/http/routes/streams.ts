@@ -7,6 +7,7 @@ import { emptyResponse, jsonResponse, requireFound } from "../errors.ts";
 import { isNameSize, toIdentifier } from "../identifiers.ts";
 import type { HttpRouter } from "../router.ts";
 import { bodyFailures, documented } from "../schemas/documented.ts";
+import { optionsOf } from "../schemas/options.ts";
 import {
   nameBody,
   streamDetailsJson,
@@ -26,7 +27,7 @@ export function addStreamRoutes(router: HttpRouter, { context, config }: HttpSer
     "/streams",
     async ({ caller }) => {
       const streams = (await execute(context, caller.session, "getStreams", undefined)) ?? [];
-      return jsonResponse(streams.map(streamHeaderJson));
+      return jsonResponse(streams.map((stream) => streamHeaderJson(stream, caller.isOf09)));
     },
     { detail: documented(tag, "All streams", { status: 200, schema: t.Array(streamHeaderSchema) }, [403]) },
   );
@@ -35,8 +36,9 @@ export function addStreamRoutes(router: HttpRouter, { context, config }: HttpSer
     "/streams",
     async ({ caller, body }) => {
       requireStreamName(body.name);
-      const stream = requireFound(await execute(context, caller.session, "createStream", { name: body.name }));
-      return jsonResponse(streamDetailsJson({ ...stream, topics: [] }));
+      const request = { name: body.name, options: optionsOf(body.options) };
+      const stream = requireFound(await execute(context, caller.session, "createStream", request));
+      return jsonResponse(streamDetailsJson({ ...stream, topics: [] }, caller.isOf09));
     },
     {
       parse: jsonBody(nameBody, maxRequestSizeBytes),
@@ -53,7 +55,7 @@ export function addStreamRoutes(router: HttpRouter, { context, config }: HttpSer
     "/streams/:stream_id",
     async ({ caller, params }) => {
       const stream = await execute(context, caller.session, "getStream", { stream: toIdentifier(params.stream_id) });
-      return jsonResponse(streamDetailsJson(requireFound(stream)));
+      return jsonResponse(streamDetailsJson(requireFound(stream), caller.isOf09));
     },
     {
       params: streamParams,
@@ -66,7 +68,8 @@ export function addStreamRoutes(router: HttpRouter, { context, config }: HttpSer
     async ({ caller, params, body }) => {
       const stream = toIdentifier(params.stream_id);
       requireStreamName(body.name);
-      await execute(context, caller.session, "updateStream", { stream, name: body.name });
+      const request = { stream, name: body.name, options: optionsOf(body.options) };
+      await execute(context, caller.session, "updateStream", request);
       return emptyResponse(204);
     },
     {

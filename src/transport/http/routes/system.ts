@@ -1,12 +1,14 @@
 // The server itself (spec HA 2.1).
 
 import { Type as t } from "@sinclair/typebox";
+import { IggyError } from "../../../protocol/errors.ts";
 import { SnapshotCompressionCode, SnapshotTypeCode } from "../../../protocol/records/enumerations.ts";
-import { execute } from "../../../server/index.ts";
+import { describeOptions, execute, requireLogin } from "../../../server/index.ts";
 import { jsonBody } from "../body.ts";
 import { jsonResponse, notFoundInsteadOf, requireFound, textResponse } from "../errors.ts";
 import type { HttpRouter } from "../router.ts";
 import { bodyFailures, documented } from "../schemas/documented.ts";
+import { describedOptionJson, describedOptionSchema, optionParams, optionScopes } from "../schemas/options.ts";
 import {
   clientDetailsJson,
   clientDetailsSchema,
@@ -51,6 +53,25 @@ export function addSystemRoutes(router: HttpRouter, { context, config }: HttpSer
       return jsonResponse(clusterJson(requireFound(metadata)));
     },
     { detail: documented(tag, "Nodes of the cluster", { status: 200, schema: clusterSchema }, []) },
+  );
+
+  router.get(
+    "/options/:scope",
+    ({ caller, params }) => {
+      requireLogin(caller.session);
+      const scope = optionScopes.find((name) => name === params.scope);
+      if (scope === undefined) throw new IggyError("InvalidCommand");
+      return jsonResponse(describeOptions(context, scope).map(describedOptionJson));
+    },
+    {
+      params: optionParams,
+      detail: documented(
+        tag,
+        "Options that may be given to a topic, a stream or a user",
+        { status: 200, schema: t.Array(describedOptionSchema) },
+        [400],
+      ),
+    },
   );
 
   router.get(

@@ -3,12 +3,14 @@ import { Type as t } from "@sinclair/typebox";
 import { IggyError } from "../../../protocol/errors.ts";
 import { partitionsPerRequestMax } from "../../../protocol/limits.ts";
 import { CompressionCode } from "../../../protocol/records/enumerations.ts";
+import type { Option } from "../../../protocol/v09/options.ts";
 import { execute, segmentHoldersOf } from "../../../server/index.ts";
 import { jsonBody } from "../body.ts";
 import { emptyResponse, jsonResponse, notFoundInsteadOf, requireFound } from "../errors.ts";
 import { isNameSize, toIdentifier } from "../identifiers.ts";
 import type { HttpRouter } from "../router.ts";
 import { bodyFailures, documented } from "../schemas/documented.ts";
+import { optionsOf, textOption } from "../schemas/options.ts";
 import {
   createTopicBody,
   segmentHolderJson,
@@ -32,7 +34,7 @@ export function addTopicRoutes(router: HttpRouter, { context, config }: HttpServ
     "/streams/:stream_id/topics",
     async ({ caller, params }) => {
       const topics = await execute(context, caller.session, "getTopics", { stream: toIdentifier(params.stream_id) });
-      return jsonResponse(requireFound(topics).map(topicHeaderJson));
+      return jsonResponse(requireFound(topics).map((topic) => topicHeaderJson(topic, caller.isOf09)));
     },
     {
       params: streamParams,
@@ -49,14 +51,16 @@ export function addTopicRoutes(router: HttpRouter, { context, config }: HttpServ
     "/streams/:stream_id/topics",
     async ({ caller, params, body }) => {
       const stream = toIdentifier(params.stream_id);
-      const settings = settingsOf(body);
+      const settings = { ...settingsOf(body), options: newOptionsOf(body) };
       if (body.partitions_count > partitionsPerRequestMax) throw new IggyError("TooManyPartitions");
       const request = { stream, ...settings, partitionsCount: body.partitions_count };
       const created = execute(context, caller.session, "createTopic", request);
       const topic = requireFound(await notFoundInsteadOf("StreamIdNotFound", created));
+      // Who gives options knows them.
+      if (caller.isOf09 || settings.options !== undefined) return jsonResponse(topicDetailsJson(topic, true));
       // The binary answer says that new partitions have no segment; they have one, and here it is said (spec HA 2.3).
       const partitions = topic.partitions.map((partition) => ({ ...partition, segmentsCount: 1 }));
-      return jsonResponse(topicDetailsJson({ ...topic, partitions }));
+      return jsonResponse(topicDetailsJson({ ...topic, partitions }, false));
     },
     {
       parse: jsonBody(createTopicBody, maxRequestSizeBytes),
@@ -75,7 +79,7 @@ export function addTopicRoutes(router: HttpRouter, { context, config }: HttpServ
     "/streams/:stream_id/topics/:topic_id",
     async ({ caller, params }) => {
       const topic = await execute(context, caller.session, "getTopic", targetOf(params));
-      return jsonResponse(topicDetailsJson(requireFound(topic)));
+      return jsonResponse(topicDetailsJson(requireFound(topic), caller.isOf09));
     },
     {
       params: topicParams,
@@ -104,7 +108,8 @@ export function addTopicRoutes(router: HttpRouter, { context, config }: HttpServ
   router.put(
     "/streams/:stream_id/topics/:topic_id",
     async ({ caller, params, body }) => {
-      await execute(context, caller.session, "updateTopic", { ...targetOf(params), ...settingsOf(body) });
+      const settings = { ...settingsOf(body), options: changedOptionsOf(body) };
+      await execute(context, caller.session, "updateTopic", { ...targetOf(params), ...settings });
       return emptyResponse(204);
     },
     {
@@ -143,22 +148,55 @@ function targetOf(params: { readonly stream_id: string; readonly topic_id: strin
 
 interface SettingsBody {
   readonly name: string;
-  readonly compression_algorithm: string;
-  readonly message_expiry: number | bigint;
-  readonly max_topic_size: number | bigint;
+  readonly compression_algorithm: string | null;
+  readonly message_expiry: number | bigint | null;
+  readonly max_topic_size: number | bigint | null;
   readonly replication_factor?: number | null | undefined;
+  readonly options?: Readonly<Record<string, string>> | null | undefined;
 }
 
-/** Errors: InvalidTopicName (2014), InvalidReplicationFactor (2018). */
+/** As a client of 0.8 says them; null says nothing. Errors: InvalidTopicName (2014), InvalidReplicationFactor (2018). */
 function settingsOf(body: SettingsBody) {
   const replicationFactor = body.replication_factor ?? 1;
   if (!isNameSize(body.name)) throw new IggyError("InvalidTopicName");
   if (replicationFactor === 0) throw new IggyError("InvalidReplicationFactor");
+  const { compression_algorithm: compression, message_expiry: expiry, max_topic_size: maxSize } = body;
   return {
     name: body.name,
-    compressionCode: CompressionCode[body.compression_algorithm.toLowerCase() === "gzip" ? "gzip" : "none"],
-    messageExpiryMicros: BigInt(body.message_expiry),
-    maxTopicSizeBytes: BigInt(body.max_topic_size),
+    ...(compression === null ? {} : { compressionCode: CompressionCode[compressionOf(compression)] }),
+    ...(expiry === null ? {} : { messageExpiryMicros: BigInt(expiry) }),
+    ...(maxSize === null ? {} : { maxTopicSizeBytes: BigInt(maxSize) }),
     replicationFactor,
   };
+}
+
+function compressionOf(text: string): "gzip" | "none" {
+  return text.toLowerCase() === "gzip" ? "gzip" : "none";
+}
+
+/** Of a new topic the three settings are given where they are not the default (spec P9 12). Undefined: of a client of 0.8. */
+function newOptionsOf(body: SettingsBody): readonly Option[] | undefined {
+  const isDefault = (value: SettingsBody["message_expiry"]) => value === 0;
+  return allOptionsOf(body, {
+    compression_algorithm: body.compression_algorithm?.toLowerCase() === "none" ? null : body.compression_algorithm,
+    message_expiry: isDefault(body.message_expiry) ? null : body.message_expiry,
+    max_topic_size: isDefault(body.max_topic_size) ? null : body.max_topic_size,
+  });
+}
+
+/** Of a topic that is changed they are given where they are not null. */
+function changedOptionsOf(body: SettingsBody): readonly Option[] | undefined {
+  const { compression_algorithm, message_expiry, max_topic_size } = body;
+  return allOptionsOf(body, { compression_algorithm, message_expiry, max_topic_size });
+}
+
+/** Both ways to say it; the options are the newer one. */
+function allOptionsOf(
+  { options }: SettingsBody,
+  settings: Readonly<Record<string, string | number | bigint | null>>,
+): readonly Option[] | undefined {
+  if (!options) return undefined;
+  const given = Object.entries(settings).filter(([key, value]) => value !== null && !(key in options));
+  const texts = given.map(([key, value]) => textOption(key, String(value).toLowerCase()));
+  return [...texts, ...(optionsOf(options) ?? [])];
 }

@@ -7,11 +7,13 @@ import { passwordBytesMax, passwordBytesMin, userNameBytesMax, userNameBytesMin 
 import { UserStatusCode } from "../../../protocol/records/enumerations.ts";
 import { createHttpSession, execute, requireBeforehand, tellLogout, tellRefresh } from "../../../server/index.ts";
 import type { Caller } from "../auth/access-tokens.ts";
+import { isVersionOf09 } from "../auth/login-claims.ts";
 import { guardedJsonBody, jsonBody, parseBody, publicBodyBytesMax } from "../body.ts";
 import { emptyResponse, jsonResponse, requireFound } from "../errors.ts";
 import { isNameSize, parseU32, toIdentifier } from "../identifiers.ts";
 import type { HttpRouter } from "../router.ts";
 import { bodyFailures, documented } from "../schemas/documented.ts";
+import { optionsOf } from "../schemas/options.ts";
 import {
   changePasswordBody,
   createUserBody,
@@ -56,7 +58,8 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
         version: body.version ?? undefined,
         context: body.context ?? undefined,
       });
-      return jsonResponse(identityJson(await tokens.issue(requireFound(session.user))));
+      const isOf09 = isVersionOf09(body.version);
+      return jsonResponse(identityJson(await tokens.issue(requireFound(session.user), isOf09)));
     },
     {
       parse: jsonBody(loginBody, Math.min(publicBodyBytesMax, maxRequestSizeBytes)),
@@ -96,7 +99,7 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
     "/users",
     async ({ caller }) => {
       const users = (await execute(context, caller.session, "getUsers", undefined)) ?? [];
-      return jsonResponse(users.map(userHeaderJson));
+      return jsonResponse(users.map((user) => userHeaderJson(user, caller.isOf09)));
     },
     { detail: documented(tag, "All users", { status: 200, schema: t.Array(userHeaderSchema) }, [403]) },
   );
@@ -112,8 +115,9 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
         password: body.password,
         statusCode: UserStatusCode[body.status],
         permissions,
+        options: optionsOf(body.options),
       });
-      return jsonResponse(userDetailsJson(requireFound(user)));
+      return jsonResponse(userDetailsJson(requireFound(user), caller.isOf09));
     },
     {
       parse: guardedJsonBody(createUserBody, maxRequestSizeBytes, mayAsk("createUser")),
@@ -126,7 +130,7 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
     "/users/:user_id",
     async ({ caller, params }) => {
       const user = await execute(context, caller.session, "getUser", { user: toIdentifier(params.user_id) });
-      return jsonResponse(userDetailsJson(requireFound(user)));
+      return jsonResponse(userDetailsJson(requireFound(user), caller.isOf09));
     },
     {
       params: userParams,
@@ -141,7 +145,8 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
       const username = body.username ?? undefined;
       if (username !== undefined) requireUserName(username);
       const statusCode = body.status ? UserStatusCode[body.status] : undefined;
-      await execute(context, caller.session, "updateUser", { user, username, statusCode });
+      const options = optionsOf(body.options);
+      await execute(context, caller.session, "updateUser", { user, username, statusCode, options });
       return emptyResponse(204);
     },
     {

@@ -1,6 +1,7 @@
 // Messages as JSON (spec HA 5), for the document: both bodies are read and written by hand (messages/).
 import { Type as t } from "@sinclair/typebox";
 import { HeaderKindCode } from "../../../protocol/user-headers.ts";
+import type { SentMessages } from "../../../server/index.ts";
 import { boolText, identifierText, object, oneOfTexts, optional, u32, u32Text, u64, u64Text } from "./kinds.ts";
 
 const base64 = t.String({ format: "byte", contentEncoding: "base64" });
@@ -77,6 +78,17 @@ export const sendSchema = t.Object(
   },
   { additionalProperties: false },
 );
+
+/** Where a batch is; one at present. */
+export const confirmationsSchema = t.Object({
+  confirmations: t.Array(t.Object({ stream_id: u32, topic_id: u32, partition_id: u32, base_offset: u64 })),
+});
+
+export function confirmationsJson({ streamId, topicId, partitionId, baseOffset }: SentMessages) {
+  return {
+    confirmations: [{ stream_id: streamId, topic_id: topicId, partition_id: partitionId, base_offset: baseOffset }],
+  };
+}
 
 export const flushParams = object({
   stream_id: t.String(),

@@ -1,14 +1,17 @@
 // Streams, topics and partitions as JSON (spec HA 2.2 to 2.4).
 import { Type as t } from "@sinclair/typebox";
 import type { PartitionRecord } from "../../../protocol/records/partition-record.ts";
-import type { StreamDetails } from "../../../protocol/records/stream-details.ts";
 import type { StreamHeader } from "../../../protocol/records/stream-header.ts";
-import type { TopicDetails } from "../../../protocol/records/topic-details.ts";
-import type { TopicHeader } from "../../../protocol/records/topic-header.ts";
-import type { SegmentHolderView } from "../../../server/index.ts";
+import type {
+  SegmentHolderView,
+  ShownStreamDetails,
+  ShownTopicDetails,
+  ShownTopicHeader,
+} from "../../../server/index.ts";
 import { sizeText } from "../json/sizes.ts";
 import { jsonInteger } from "../json/values.ts";
-import { object, oneOfTexts, optional, sizeString, timestamp, u8, u32, u32Text, u64 } from "./kinds.ts";
+import { nullable, object, oneOfTexts, optional, sizeString, timestamp, u8, u32, u32Text, u64 } from "./kinds.ts";
+import { givenOptions, shownOptionsJson, shownOptionsSchema } from "./options.ts";
 
 const compression = oneOfTexts(["none", "gzip"]);
 
@@ -29,9 +32,10 @@ const topicFields = {
   message_expiry: u64,
   compression_algorithm: compression,
   max_topic_size: u64,
-  replication_factor: u8,
+  replication_factor: t.Optional(u8),
   messages_count: u64,
   partitions_count: u32,
+  options: t.Optional(shownOptionsSchema),
 };
 
 export const segmentHolderSchema = t.Object({
@@ -50,6 +54,7 @@ const streamFields = {
   size: sizeString,
   messages_count: u64,
   topics_count: u32,
+  options: t.Optional(shownOptionsSchema),
 };
 
 export const topicHeaderSchema = t.Object(topicFields);
@@ -61,29 +66,45 @@ export const streamParams = object({ stream_id: t.String() });
 export const topicParams = object({ stream_id: t.String(), topic_id: t.String() });
 export const partitionParams = object({ stream_id: t.String(), topic_id: t.String(), partition_id: u32Text });
 
-export const nameBody = object({ name: t.String() });
+export const nameBody = object({ name: t.String(), options: givenOptions });
 
 const anyCaseCompression = t.String({
   pattern: "^(?:[Nn][Oo][Nn][Ee]|[Gg][Zz][Ii][Pp])$",
   description: "`none` or `gzip`, in any case.",
 });
 
-const topicSettings = {
-  name: t.String(),
+const topicBody = { name: t.String(), replication_factor: optional(u8), options: givenOptions };
+
+export const createTopicBody = object({
+  ...topicBody,
+  partitions_count: u32,
   compression_algorithm: anyCaseCompression,
   message_expiry: u64,
   max_topic_size: u64,
-  replication_factor: optional(u8),
-};
-
-export const createTopicBody = object({ ...topicSettings, partitions_count: u32 });
-export const updateTopicBody = object(topicSettings);
+});
+/** What is null stays as it is. */
+export const updateTopicBody = object({
+  ...topicBody,
+  compression_algorithm: nullable(anyCaseCompression),
+  message_expiry: nullable(u64),
+  max_topic_size: nullable(u64),
+});
 
 export const createPartitionsBody = object({ partitions_count: u32 });
 export const deletePartitionsQuery = object({ partitions_count: u32Text });
 export const deleteSegmentsQuery = object({ segments_count: u32Text });
 
-export function streamHeaderJson(stream: StreamHeader) {
+/** `isOf09`: for whom they are (spec P9 12). To clients of 0.8 every answer is as ever. */
+export function streamHeaderJson(stream: StreamHeader, isOf09: boolean) {
+  return { ...streamFieldsJson(stream), ...noOptionsJson(isOf09) };
+}
+
+/** Streams and users have none. */
+export function noOptionsJson(isOf09: boolean) {
+  return isOf09 ? { options: {} } : {};
+}
+
+function streamFieldsJson(stream: StreamHeader) {
   return {
     id: stream.id,
     created_at: jsonInteger(stream.createdAtMicros),
@@ -94,11 +115,20 @@ export function streamHeaderJson(stream: StreamHeader) {
   };
 }
 
-export function streamDetailsJson(stream: StreamDetails) {
-  return { ...streamHeaderJson(stream), topics: stream.topics.map(topicHeaderJson) };
+export function streamDetailsJson(stream: ShownStreamDetails, isOf09: boolean) {
+  const topics = stream.topics.map((topic) => topicHeaderJson(topic, isOf09));
+  return { ...streamFieldsJson(stream), topics, ...noOptionsJson(isOf09) };
 }
 
-export function topicHeaderJson(topic: TopicHeader) {
+export function topicHeaderJson(topic: ShownTopicHeader, isOf09: boolean) {
+  return { ...topicFieldsJson(topic, isOf09), ...topicOptionsJson(topic, isOf09) };
+}
+
+function topicOptionsJson({ options }: ShownTopicHeader, isOf09: boolean) {
+  return isOf09 ? { options: shownOptionsJson(options) } : {};
+}
+
+function topicFieldsJson(topic: ShownTopicHeader, isOf09: boolean) {
   return {
     id: topic.id,
     created_at: jsonInteger(topic.createdAtMicros),
@@ -107,7 +137,7 @@ export function topicHeaderJson(topic: TopicHeader) {
     message_expiry: jsonInteger(topic.messageExpiryMicros),
     compression_algorithm: topic.compression,
     max_topic_size: jsonInteger(topic.maxTopicSizeBytes),
-    replication_factor: topic.replicationFactor,
+    ...(isOf09 ? {} : { replication_factor: topic.replicationFactor }),
     messages_count: jsonInteger(topic.messagesCount),
     partitions_count: topic.partitionsCount,
   };
@@ -124,8 +154,9 @@ export function segmentHolderJson(holder: SegmentHolderView) {
   };
 }
 
-export function topicDetailsJson(topic: TopicDetails) {
-  return { ...topicHeaderJson(topic), partitions: topic.partitions.map(partitionJson) };
+export function topicDetailsJson(topic: ShownTopicDetails, isOf09: boolean) {
+  const partitions = topic.partitions.map(partitionJson);
+  return { ...topicFieldsJson(topic, isOf09), partitions, ...topicOptionsJson(topic, isOf09) };
 }
 
 function partitionJson(partition: PartitionRecord) {

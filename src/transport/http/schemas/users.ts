@@ -13,6 +13,8 @@ import { u32Max } from "../identifiers.ts";
 import { JsonShapeError } from "../json/reader.ts";
 import { jsonInteger } from "../json/values.ts";
 import { nullable, object, oneOfTexts, optional, timestamp, u32, u64 } from "./kinds.ts";
+import { givenOptions, shownOptionsSchema } from "./options.ts";
+import { noOptionsJson } from "./streams.ts";
 
 const idKey = t.String({ pattern: "^(?:0|[1-9][0-9]{0,9})$" });
 
@@ -50,7 +52,13 @@ const permissions = object({
 });
 
 const status = oneOfTexts(["active", "inactive"]);
-const userFields = { id: u32, created_at: timestamp, status, username: t.String() };
+const userFields = {
+  id: u32,
+  created_at: timestamp,
+  status,
+  username: t.String(),
+  options: t.Optional(shownOptionsSchema),
+};
 
 export const userHeaderSchema = t.Object(userFields);
 export const userDetailsSchema = t.Object({ ...userFields, permissions: nullable(permissions) });
@@ -60,8 +68,13 @@ export const createUserBody = object({
   password: t.String(),
   status,
   permissions: optional(permissions),
+  options: givenOptions,
 });
-export const updateUserBody = object({ username: optional(t.String()), status: optional(status) });
+export const updateUserBody = object({
+  username: optional(t.String()),
+  status: optional(status),
+  options: givenOptions,
+});
 export const updatePermissionsBody = object({ permissions: optional(permissions) });
 export const changePasswordBody = object({ current_password: t.String(), new_password: t.String() });
 export const loginBody = object({
@@ -82,7 +95,12 @@ export const identitySchema = t.Object({
   access_token: t.Object({ token: t.String(), expiry: u64 }),
 });
 
-export function userHeaderJson(user: UserHeader) {
+/** `isOf09`: for whom they are (spec P9 12). To clients of 0.8 every answer is as ever. */
+export function userHeaderJson(user: UserHeader, isOf09: boolean) {
+  return { ...userFieldsJson(user), ...noOptionsJson(isOf09) };
+}
+
+function userFieldsJson(user: UserHeader) {
   return {
     id: user.id,
     created_at: jsonInteger(user.createdAtMicros),
@@ -91,10 +109,11 @@ export function userHeaderJson(user: UserHeader) {
   };
 }
 
-export function userDetailsJson(user: UserDetails) {
+export function userDetailsJson(user: UserDetails, isOf09: boolean) {
   return {
-    ...userHeaderJson(user),
+    ...userFieldsJson(user),
     permissions: user.permissions === undefined ? null : permissionsJson(user.permissions),
+    ...noOptionsJson(isOf09),
   };
 }
 
