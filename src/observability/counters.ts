@@ -68,6 +68,10 @@ export const ownMetrics = {
     "closed_before_login",
     "clients that were closed without a login: to make room for others, or for want of time.",
   ),
+  closedIdle: events(
+    "closed_idle",
+    "HTTP connections and unfinished WebSocket handshakes that were closed to make room for others.",
+  ),
   refusedLogins: events("refused_logins", "logins that were refused unseen since too many wait."),
   stalledLoops: events("stalled_loops", "times that a shard did nothing for five seconds or more."),
   repairedIndexes: events("repaired_indexes", "indexes of segments that were found wrong and made again."),

@@ -10,7 +10,7 @@ import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from "no
 import { native } from "./ffi.ts";
 
 /** A descriptor that an event loop of this process watches. */
-interface Watched {
+export interface Watched {
   readonly epollFd: number;
   readonly fd: number;
   readonly events: number;
@@ -69,7 +69,8 @@ function epollEvent({ events, word }: Watched): Uint8Array {
   return new Uint8Array(event.buffer);
 }
 
-function watchedDescriptors(): Watched[] {
+/** Of all threads. */
+export function watchedDescriptors(): Watched[] {
   return eventLoops().flatMap((epollFd) => {
     const text = readFileSync(`/proc/self/fdinfo/${epollFd}`, "utf8");
     const lines = text.matchAll(/^tfd:\s+(\d+) events:\s+([0-9a-f]+) data:\s+([0-9a-f]+)/gm);
@@ -96,7 +97,7 @@ function isEventLoop(fd: number): boolean {
 }
 
 /** 0 for what is no listening socket. */
-function listeningPort(calls: SystemCalls, fd: number): number {
+export function listeningPort(calls: SystemCalls, fd: number): number {
   const value = new Int32Array(1);
   const valueBytes = new Uint32Array([value.byteLength]);
   if (calls.getsockopt(fd, socketLevel, acceptsConnections, ptr(value), ptr(valueBytes)) < 0 || value[0] !== 1)

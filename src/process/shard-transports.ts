@@ -22,12 +22,13 @@ import { QuicListener } from "../transport/quic/listener.ts";
 import { SidecarUnavailableError } from "../transport/quic/sidecar-program.ts";
 import { TcpListener } from "../transport/tcp/listener.ts";
 import { WebSocketListener } from "../transport/websocket/listener.ts";
+import type { DescriptorShares } from "./descriptors.ts";
 
 export interface ShardTransportsOptions {
   readonly start: ShardStart;
   readonly context: ServerContext;
-  /** Of all shards together, so that files keep their share of the descriptors. */
-  readonly connectionsMax: number;
+  /** So that files keep their share. */
+  readonly descriptors: DescriptorShares;
   /** Of the process; 0 while it is not known, or HTTP is off. */
   readonly httpPort: () => number;
   readonly log: Logger;
@@ -44,7 +45,7 @@ export class ShardTransports {
   /** Made when the shard begins to listen. */
   #http: HttpServer | undefined;
 
-  constructor({ start, context, connectionsMax, httpPort, log }: ShardTransportsOptions) {
+  constructor({ start, context, descriptors, httpPort, log }: ShardTransportsOptions) {
     const { config, shardId, shardCount } = start;
     this.#start = start;
     this.#log = log;
@@ -61,7 +62,7 @@ export class ShardTransports {
       requestBytesMax: config.tcp.maxRequestSizeBytes,
       largeSendsMax: config.limits.largeSendsPerConnection || Number.POSITIVE_INFINITY,
       admission: new Admission({
-        limits: limitsOf(config.connections, connectionsMax),
+        limits: limitsOf(config.connections, descriptors.clients),
         shard: context.shard,
         sessions: context.sessions,
         log: log.child("connections"),
@@ -88,6 +89,7 @@ export class ShardTransports {
         isLoopback: isLoopbackHost(hostOf(config.websocket.address)),
         allowedHosts: config.http.allowedHosts,
       },
+      handshakesMax: atMost(descriptors.handshakesPerShard, config.connections.maxHandshakes / shardCount),
       tls: start.tls.websocket,
       log: log.child("websocket"),
     });
@@ -96,6 +98,7 @@ export class ShardTransports {
         ...transport,
         certificate: start.tls.quic,
         directory: join(config.system.path, config.system.runtime.path, "quic"),
+        withoutLoginMax: config.connections.maxQuicWithoutLogin || Number.POSITIVE_INFINITY,
         streamsMax: config.quic.maxConcurrentBidiStreams,
         keepAliveMs: config.quic.keepAliveIntervalMicros / 1000,
         idleTimeoutMs: config.quic.maxIdleTimeoutMicros / 1000,
@@ -106,6 +109,7 @@ export class ShardTransports {
       this.#httpOptions = {
         context,
         config: config.http,
+        connectionsMax: atMost(descriptors.http, config.connections.maxHttp),
         frameMemory: transport.frameMemory,
         disk: realDisk,
         stateDirectory: dataPaths(config.system).stateDirectory,
@@ -179,9 +183,14 @@ export class ShardTransports {
   }
 }
 
+/** What is configured, 0: nothing, but not more than descriptors allow. */
+function atMost(descriptorsMax: number, configured: number): number {
+  return Math.min(descriptorsMax, Math.ceil(configured) || Number.POSITIVE_INFINITY);
+}
+
 /** 0 in the configuration: what the machine or common sense gives. */
 function limitsOf(configured: Config["connections"], descriptorsMax: number): ClientLimits {
-  const max = Math.min(descriptorsMax, configured.max || Number.POSITIVE_INFINITY);
+  const max = atMost(descriptorsMax, configured.max);
   return {
     max,
     maxPerAddress: configured.maxPerAddress || Number.POSITIVE_INFINITY,

@@ -116,6 +116,7 @@ class ShardProcess {
           })),
       syncMetadata: metadataLog && (() => metadataLog.sync()),
       localClients: () => this.#sessions.clients(),
+      closeWithoutLogin: (source) => this.#sessions.closeOldestWithoutLogin(source),
       onEvent: (event) => this.#sessions.follow(event),
       onAdopt: (connection) => this.#transports.adopt(connection),
       onFailure: (error) => {
@@ -151,7 +152,7 @@ class ShardProcess {
     this.#transports = new ShardTransports({
       start,
       context,
-      connectionsMax: descriptors.connections,
+      descriptors,
       httpPort: () => this.#bound.http,
       log,
     });

@@ -32,6 +32,7 @@ const requestKinds = [
   "apply",
   "syncMetadata",
   "clients",
+  "makeRoom",
   "statistics",
 ] as const satisfies readonly ShardRequestKind[];
 

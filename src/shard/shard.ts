@@ -60,6 +60,8 @@ export interface ShardOptions {
   readonly syncMetadata?: (() => Promise<void>) | undefined;
   /** Clients connected to this shard. */
   readonly localClients: () => readonly ClientDetails[];
+  /** Closes a client of this shard that is not logged in, of `source` or of the one with the most; whether there was one. */
+  readonly closeWithoutLogin?: (source: string | undefined) => boolean;
   /** An event is applied here, with its effects on partitions. */
   readonly onEvent: (event: MetadataEvent) => void;
   /** Another shard hands a connection over. */
@@ -95,6 +97,7 @@ export class Shard {
   readonly #groups: GroupOwner;
   readonly #owner: PartitionOwner;
   #metadataVersion = 0;
+  #nextAsked = 0;
 
   constructor(options: ShardOptions) {
     this.#options = options;
@@ -228,6 +231,16 @@ export class Shard {
     return [...new Map(all.map((client) => [client.clientId, client])).values()];
   }
 
+  /** Has another shard close a client that is not logged in, of `source` or of the one with the most; whether one did. */
+  async makeRoomElsewhere(source: string | undefined): Promise<boolean> {
+    const others = this.#mailboxes.filter((mailbox) => mailbox !== undefined);
+    const first = this.#nextAsked++;
+    for (let index = 0; index < others.length; index++) {
+      if (await others[(first + index) % others.length]!.call("makeRoom", source)) return true;
+    }
+    return false;
+  }
+
   /** What every shard has done, this one first. */
   async allStatistics(): Promise<ShardStatistics[]> {
     const others = this.#mailboxes.filter((mailbox) => mailbox !== undefined);
@@ -342,6 +355,7 @@ export class Shard {
       },
       syncMetadata: () => this.#syncMetadata() as Promise<undefined>,
       clients: () => this.#options.localClients(),
+      makeRoom: (source) => this.#options.closeWithoutLogin?.(source) ?? false,
       statistics: () => this.#ownStatistics(),
     };
   }

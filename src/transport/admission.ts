@@ -14,9 +14,18 @@ export interface ClientLimits {
 
 export interface AdmissionOptions {
   readonly limits: ClientLimits;
-  readonly shard: Pick<Shard, "counters" | "statistics">;
+  readonly shard: Pick<Shard, "counters" | "statistics" | "makeRoomElsewhere">;
   readonly sessions: Pick<Sessions, "closeOldestWithoutLogin">;
   readonly log: Pick<Logger, "warn">;
+}
+
+/** Newcomers that are in while other shards are asked to make room for them: so many are above the limits at most. */
+const askingMax = 64;
+
+interface Newcomer {
+  readonly address: string;
+  /** Whose clients make room; undefined: anybody's. */
+  readonly source: string | undefined;
 }
 
 /** A flood is told once in this time, each kind by itself. */
@@ -25,6 +34,7 @@ const lineMs = 10_000;
 /** Of one shard. */
 export class Admission {
   readonly #options: AdmissionOptions;
+  #askingCount = 0;
   readonly #toldMs = { closed: Number.NEGATIVE_INFINITY, refused: Number.NEGATIVE_INFINITY };
 
   constructor(options: AdmissionOptions) {
@@ -36,34 +46,62 @@ export class Admission {
     const { limits, shard } = this.#options;
     const { clients } = shard.counters;
     const source = sourceOf(address);
-    if (clients.of(source) >= limits.maxPerAddress && !this.#makesRoom(address, source)) {
-      return this.#refuse(address, "connections.max_per_address");
+    const own = { address, source };
+    const all = { address, source: undefined };
+    if (clients.of(source) >= limits.maxPerAddress && !this.#makesRoom(own, "max_per_address")) return false;
+    if (
+      clients.withoutLoginOf(source) >= limits.maxWithoutLoginPerAddress &&
+      !this.#makesRoom(own, "max_without_login_per_address")
+    ) {
+      return false;
     }
-    if (clients.withoutLoginOf(source) >= limits.maxWithoutLoginPerAddress && !this.#makesRoom(address, source)) {
-      return this.#refuse(address, "connections.max_without_login_per_address");
+    if (clients.total >= limits.max && !this.#makesRoom(all, "max")) return false;
+    return clients.totalWithoutLogin < limits.maxWithoutLogin || this.#makesRoom(all, "max_without_login");
+  }
+
+  /**
+   * First of this shard's own, though another one may have some that are older: the system spreads clients evenly. Where this one
+   * has none, and others do, they are asked, and the newcomer is in meanwhile.
+   */
+  #makesRoom(newcomer: Newcomer, key: string): boolean {
+    const { address, source } = newcomer;
+    const { shard, sessions } = this.#options;
+    if (sessions.closeOldestWithoutLogin(source)) {
+      this.#tellClosed(address);
+      return true;
     }
-    if (clients.total >= limits.max && !this.#makesRoom(address)) return this.#refuse(address, "connections.max");
-    if (clients.totalWithoutLogin >= limits.maxWithoutLogin && !this.#makesRoom(address)) {
-      return this.#refuse(address, "connections.max_without_login");
+    const { clients } = shard.counters;
+    const elsewhereCount = source === undefined ? clients.totalWithoutLogin : clients.withoutLoginOf(source);
+    if (elsewhereCount === 0 || this.#askingCount >= askingMax) {
+      this.#tellRefused(address, key);
+      return false;
     }
+    this.#askingCount++;
+    this.#makeRoomElsewhere(newcomer, key)
+      .catch(() => this.#tellRefused(address, key)) // the shards are stopping
+      .finally(() => this.#askingCount--);
     return true;
   }
 
-  /** Only this shard's own: another one may have some that are older, but the system spreads clients evenly. */
-  #makesRoom(address: string, source?: string): boolean {
-    const { shard, sessions, log } = this.#options;
-    if (!sessions.closeOldestWithoutLogin(source)) return false;
+  /** Where no other shard has room to make any more, whoever is not logged in here is too many: the newcomer, if nobody else. */
+  async #makeRoomElsewhere({ address, source }: Newcomer, key: string): Promise<void> {
+    const { shard, sessions } = this.#options;
+    if (await shard.makeRoomElsewhere(source)) this.#tellClosed(address);
+    else if (sessions.closeOldestWithoutLogin(source)) this.#tellRefused(address, key);
+  }
+
+  #tellClosed(address: string): void {
+    const { shard, log } = this.#options;
     shard.statistics.add("closedBeforeLogin");
     if (this.#isNews("closed"))
       log.warn("closed a client that is not logged in, to make room for another", { address });
-    return true;
   }
 
-  #refuse(address: string, key: string): false {
+  #tellRefused(address: string, name: string): void {
     const { limits, shard, log } = this.#options;
     shard.statistics.add("refusedConnections");
+    const key = `connections.${name}`;
     if (this.#isNews("refused")) log.warn("refused a client: there are too many", { address, key, max: limits.max });
-    return false;
   }
 
   #isNews(kind: "closed" | "refused"): boolean {

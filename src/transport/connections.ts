@@ -1,9 +1,10 @@
 // The connections of one transport on one shard, and what concerns all of them.
 import type { Logger } from "../observability/log.ts";
+import { canonical } from "../platform/socket-facts.ts";
 import type { FrameKind } from "../protocol/frame.ts";
 import { detectFrameKind, detectMessageFrameKind } from "../protocol/frame-detection.ts";
 import type { Transport } from "../protocol/records/enumerations.ts";
-import type { ServerContext, Session, SessionState } from "../server/index.ts";
+import { isLoggedIn, type ServerContext, type Session, type SessionState, sourceOf } from "../server/index.ts";
 import type { FrameMemory } from "../shard/index.ts";
 import type { Admission } from "./admission.ts";
 import type { Backlog } from "./backlog.ts";
@@ -37,7 +38,7 @@ export class Connections {
   #stallTimer: Timer | undefined;
   /** Since when somebody has waited for memory at each look. */
   #shortSinceMs: number | undefined;
-  readonly #told = new NowAndThen<"earlier" | "broken">();
+  readonly #told = new NowAndThen<"earlier" | "broken" | "room">();
 
   constructor(transport: Transport, options: TransportOptions) {
     this.#transport = transport;
@@ -51,6 +52,21 @@ export class Connections {
   /** Whether there is room for one more client. */
   admits(address: string): boolean {
     return this.#options.admission?.admits(address) ?? true;
+  }
+
+  /**
+   * For one more client: where `max` of this transport are not logged in, the one that has been there for longest is closed, of
+   * the address that has the most of them.
+   */
+  makeRoomWithoutLogin(max: number, address: string): void {
+    const waiting = [...this.#pipelines].filter(({ session }) => !isLoggedIn(session));
+    if (waiting.length < max) return;
+    const bySource = Map.groupBy(waiting, ({ session }) => sourceOf(session.address));
+    const [largest] = [...bySource.values()].sort((left, right) => right.length - left.length);
+    largest?.[0]?.terminate();
+    this.#options.context.shard.statistics.add("closedBeforeLogin");
+    if (this.#told.isNews("room"))
+      this.#options.log.warn("closed a client that is not logged in, to make room for another", { address, max });
   }
 
   /** A client that has just connected. */
@@ -114,6 +130,11 @@ export class Connections {
   /** Connections that are open, or about to be. */
   get count(): number {
     return this.#pipelines.size + this.#arrivingCount;
+  }
+
+  /** The other ends of those that are open, `ip:port`. */
+  addresses(): Set<string> {
+    return new Set([...this.#pipelines].map(({ session }) => canonical(session.address)));
   }
 
   /** Every client is told that the server stops, and its connection closed (spec SB 8.10). */

@@ -62,6 +62,7 @@ export class RequestPipeline implements FrameSink {
   readonly #slots: Slot[] = [];
   #sendsUnderWay = 0;
   #largeUnderWay = 0;
+  #waitsForLargeSend = false;
   #isBusy = false;
   #isPaused = false;
   /** The client has ended its sending side. */
@@ -296,7 +297,8 @@ export class RequestPipeline implements FrameSink {
 
   #openTarget(payloadBytes: number, startBytes: number): FramePlan {
     const isLarge = startBytes + payloadBytes > arenaFrameBytesMax;
-    if (isLarge && this.#largeUnderWay >= this.#options.largeSendsMax) return "wait";
+    this.#waitsForLargeSend = isLarge && this.#largeUnderWay >= this.#options.largeSendsMax;
+    if (this.#waitsForLargeSend) return "wait";
     if (this.#receiver.open(payloadBytes, startBytes)) return "target";
     return this.#refuse(new IggyError("InvalidCommand"), payloadBytes);
   }
@@ -335,7 +337,7 @@ export class RequestPipeline implements FrameSink {
         slot.write = () => this.#write(slot, error, reply);
         while (this.#slots[0]?.write !== undefined) this.#slots.shift()!.write!();
       }
-      if (this.#slots.length === 0 && !this.#carrier.moveIfBetter()) this.#proceed();
+      if (this.#slots.length > 0 ? this.#waitsForLargeSend : !this.#carrier.moveIfBetter()) this.#proceed();
     } catch (fault) {
       this.#options.onFault(slot.code, fault);
       this.terminate();

@@ -61,6 +61,9 @@ max = 0
 max_per_address = 0
 max_without_login = 0
 max_without_login_per_address = 0
+max_quic_without_login = 128
+max_http = 0
+max_handshakes = 0
 login_timeout = "0 s"
 tls_handshake_timeout = "10 s"
 [limits]

@@ -14,6 +14,7 @@ import { encodeFrame, Opcode, RawWebSocket } from "../support/raw-websocket.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
 import { freshMetrics } from "../transport/fresh-metrics.ts";
+import { IdleFlood } from "./idle-flood.ts";
 
 const servers = useServers();
 
@@ -69,7 +70,6 @@ describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
   });
 
   test("clients whose login has ended make room, too", async () => {
-    // A client makes room only where the newcomer is: one shard.
     const server = await servers.start({ env: { IGGY_CONNECTIONS_MAX_WITHOUT_LOGIN: "5" } });
     const root = await Caller.withPassword(server, "iggy", "iggy");
     const user = { username: "somebody", password: "secret", statusCode: 1, permissions: undefined };
@@ -134,6 +134,55 @@ describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
     known!.close();
   });
 });
+
+test("a client makes room on whichever shard it is, for one that logs in too", async () => {
+  const server = await servers.start({ shards: 2, env: { IGGY_CONNECTIONS_MAX_WITHOUT_LOGIN: "1" } });
+  // The newcomer is at the shard of the other for every second one, as chance has it. Where two come in at once at both shards,
+  // each may be told to make room for the other: then it comes again.
+  const comeIn = async (): Promise<WireClient> => {
+    const client = await open(server);
+    const isIn = await client.request(CommandCode.ping).then(
+      () => true,
+      () => false,
+    );
+    return isIn ? client : comeIn();
+  };
+  const silent: WireClient[] = [];
+  for (let index = 0; index < 30; index++) silent.push(await comeIn());
+  await closedOf(silent.slice(0, -1), 29);
+  const late = await open(server);
+  await late.login();
+  expect(await metric(server, "refused_connections")).toBe(0);
+  expect(await metric(server, "closed_before_login")).toBeGreaterThanOrEqual(30);
+  for (const client of [...silent, late]) client.close();
+});
+
+test("5,000 clients that say nothing hold every place of two shards, and whoever can log in gets in at the first try", async () => {
+  const server = await servers.start({ shards: 2, env: { IGGY_CONNECTIONS_MAX: "2000" } });
+  const flood = new IdleFlood({
+    ...{ transport: "tcp", host: server.host, port: server.port },
+    ...{ perSecond: 2000, addressesCount: 100 },
+  });
+  const flooding = flood.open(5000);
+  const known: WireClient[] = [];
+  for (let index = 0; index < 20; index++) {
+    const client = await open(server, 1 + index);
+    await client.login();
+    known.push(client);
+  }
+  await flooding;
+  const late = await open(server, 200);
+  await late.login();
+  for (const client of [...known, late]) await client.request(CommandCode.ping);
+  await eventually(
+    "no more than may be without a login",
+    () => flood.heldCount,
+    (count) => count <= 1000,
+  );
+  expect(await metric(server, "refused_connections")).toBe(0);
+  flood.close();
+  for (const client of [...known, late]) client.close();
+}, 300_000);
 
 test("by default clients may stay without a login", async () => {
   const server = await servers.start({ shards: 2 });

@@ -145,6 +145,7 @@ export const sampleRequests: { readonly [K in ShardRequestKind]: RequestOf<K> } 
   apply: sampleEvents.topicCreated,
   syncMetadata: undefined,
   clients: undefined,
+  makeRoom: "10.1.2.3",
   statistics: undefined,
 };
 
@@ -170,6 +171,7 @@ export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
   control: sampleEvents.topicCreated,
   apply: undefined,
   syncMetadata: undefined,
+  makeRoom: true,
   clients: [
     {
       clientId: 1,

@@ -399,6 +399,8 @@ describe("the sidecar", () => {
       "DENO_DIR",
       "DENO_NO_UPDATE_CHECK",
       "NO_COLOR",
+      "MALLOC_ARENA_MAX",
+      "MALLOC_TRIM_THRESHOLD_",
     ]);
   });
 

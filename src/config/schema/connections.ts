@@ -16,6 +16,18 @@ export const connections = section(
       doc: "Most clients that are not logged in: a new one takes the place of the oldest of an address with many; 0 = half.",
     }),
     maxWithoutLoginPerAddress: u32({ default: 0, doc: "The same for one address or network; 0 = no limit." }),
+    maxQuicWithoutLogin: u32({
+      default: 128,
+      doc: "Most QUIC clients that are not logged in, each of which takes some 130 KB; 0 = no limit of their own.",
+    }),
+    maxHttp: u32({
+      default: 0,
+      doc: "Most HTTP connections: beyond it the most idle of the address that has most are closed; 0 = as descriptors allow.",
+    }),
+    maxHandshakes: u32({
+      default: 0,
+      doc: "The same for connections to the WebSocket port whose handshake is not done; 0 = as descriptors allow.",
+    }),
     loginTimeoutMicros: duration({
       default: "0 s",
       doc: "A client that is not logged in after this time is closed; 0 = never, as some SDKs connect long before.",

@@ -8,6 +8,7 @@ import { type CertificatePair, isSamePair } from "../../security/certificates.ts
 import { currentLoginOf, holds, type ServerContext } from "../../server/index.ts";
 import type { FrameMemory } from "../../shard/index.ts";
 import { exchangeListener } from "../listener-exchange.ts";
+import { RuntimeConnections } from "../runtime-connections.ts";
 import { createHttpApp, type FetchHandler } from "./app.ts";
 import { AccessTokens } from "./auth/access-tokens.ts";
 import { Revocations } from "./auth/revocations.ts";
@@ -18,6 +19,8 @@ export interface HttpServerOptions {
   readonly context: ServerContext;
   readonly config: Config["http"];
   readonly frameMemory: FrameMemory;
+  /** Beyond it the most idle are closed; Infinity: no limit. */
+  readonly connectionsMax: number;
   readonly disk: Disk;
   /** Holds the file of revoked tokens. */
   readonly stateDirectory: string;
@@ -39,6 +42,7 @@ export class HttpServer {
   readonly #servers = new Set<Server<undefined>>();
   #address: ListenAddress | undefined;
   #certificate: CertificatePair | undefined;
+  #connections: RuntimeConnections | undefined;
   #isStopped = false;
   #cleaner: Timer | undefined;
 
@@ -79,6 +83,10 @@ export class HttpServer {
     this.#servers.add(server);
     const port = server.port ?? address.port;
     this.#address = { host: address.host, port };
+    const { connectionsMax: max, context, log } = this.#options;
+    const { statistics } = context.shard;
+    this.#connections = new RuntimeConnections({ port, max, key: "connections.max_http", statistics, log });
+    this.#connections.start();
     this.#cleaner = setInterval(() => {
       void this.#revocations.clean(Math.floor(this.#options.context.clock.nowMicros() / 1e6));
     }, cleanMs);
@@ -115,6 +123,7 @@ export class HttpServer {
   stop(): void {
     this.#isStopped = true;
     clearInterval(this.#cleaner);
+    this.#connections?.stop();
     for (const server of this.#servers) this.#stopServer(server);
   }
 

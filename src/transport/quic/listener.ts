@@ -19,6 +19,8 @@ export interface QuicListenerOptions extends TransportOptions {
   readonly directory: string;
   /** `quic.max_concurrent_bidi_streams` */
   readonly streamsMax: number;
+  /** `connections.max_quic_without_login`; each takes memory of the sidecar. Infinity: no limit of their own. */
+  readonly withoutLoginMax: number;
   /** 0: off. */
   readonly keepAliveMs: number;
   /** 0: the engine's 30 s (spec SB 1.4). */
@@ -171,6 +173,7 @@ export class QuicListener {
     data.preamble = Buffer.concat([data.preamble, bytes.subarray(0, missingBytes)]);
     if (data.preamble.byteLength < preambleBytes) return;
     const address = decodePreamble(data.preamble);
+    this.#connections.makeRoomWithoutLogin(this.#options.withoutLoginMax, address);
     if (!this.#connections.admits(address)) {
       socket.terminate();
       return;

@@ -7,6 +7,21 @@ import type { Engine, NetAddress, QuicEndpoint, QuicIncoming, QuicListener } fro
 import type { FromSidecar, SidecarStart, ToSidecar } from "./sidecar-messages.ts";
 
 declare const Deno: Engine;
+/** Of the engine's flag `--expose-gc`. */
+declare const gc: () => void;
+
+/**
+ * What the engine holds for a connection that is gone is freed with an object of some bytes, whose collection nothing hurries:
+ * 6,000 that came and went left 190 MB behind. Then this many are enough for a collection, which takes some 10 ms.
+ */
+const goneConnectionsMax = 64;
+let goneConnections = 0;
+
+function connectionGone(): void {
+  if (++goneConnections < goneConnectionsMax) return;
+  goneConnections = 0;
+  gc();
+}
 
 function pause(durationMs: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, durationMs));
@@ -55,7 +70,11 @@ class Sidecar {
 
   async acceptAll(): Promise<never> {
     const [listener] = this.#listeners;
-    for (;;) this.#serve(await listener!.incoming()).catch(() => undefined); // a handshake that failed
+    for (;;) {
+      this.#serve(await listener!.incoming())
+        .catch(() => undefined) // a handshake that failed
+        .finally(connectionGone);
+    }
   }
 
   async #serve(incoming: QuicIncoming): Promise<void> {

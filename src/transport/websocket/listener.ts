@@ -6,6 +6,7 @@ import { type HostRules, isAllowedHost, refusedHostText } from "../allowed-hosts
 import { Connections, type TransportOptions } from "../connections.ts";
 import { FirstOfEach } from "../first-of-each.ts";
 import { exchangeListener } from "../listener-exchange.ts";
+import { RuntimeConnections } from "../runtime-connections.ts";
 import { anonymousMessageBytesMax } from "../session-limits.ts";
 import { WebSocketConnection } from "./connection.ts";
 import { isAllowedOrigin, type OriginRules } from "./origin.ts";
@@ -24,6 +25,8 @@ export interface WebSocketLimits {
 
 export interface WebSocketListenerOptions extends TransportOptions {
   readonly limits: WebSocketLimits;
+  /** Connections whose handshake is not done; beyond it the most idle are closed. Infinity: no limit. */
+  readonly handshakesMax: number;
   readonly originRules: () => OriginRules;
   readonly hostRules: HostRules;
   /** Undefined: plain WebSocket. */
@@ -55,6 +58,7 @@ export class WebSocketListener {
   #address: ListenAddress | undefined;
   #server: Server<SocketData> | undefined;
   #unfinished: UnfinishedMessages<WebSocketConnection> | undefined;
+  #handshakes: RuntimeConnections | undefined;
   #isStopped = false;
   readonly #refused = new FirstOfEach();
   #hoarderToldMs = Number.NEGATIVE_INFINITY;
@@ -78,6 +82,16 @@ export class WebSocketListener {
       isHeldUp: ({ pipeline }) => pipeline.isLoggingIn,
       onTooMany: (connection) => this.#closeHoarder(connection),
     });
+    this.#handshakes = new RuntimeConnections({
+      port,
+      max: this.#options.handshakesMax,
+      key: "connections.max_handshakes",
+      knownCount: () => this.#connections.count,
+      knownAddresses: () => this.#connections.addresses(),
+      statistics: this.#options.context.shard.statistics,
+      log: this.#options.log,
+    });
+    this.#handshakes.start();
     this.#connections.start();
     return port;
   }
@@ -104,6 +118,7 @@ export class WebSocketListener {
   /** No new connections; every open one is told and closed (spec SB 8.10). */
   stop(): void {
     this.#isStopped = true;
+    this.#handshakes?.stop();
     this.#stopServer(this.#server);
     this.#connections.disconnectAll();
   }

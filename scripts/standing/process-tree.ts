@@ -1,0 +1,37 @@
+// What Linux says of a process and of those that it has started.
+import { readdirSync, readFileSync } from "node:fs";
+import { descriptorCount, residentBytes } from "../../tests/support/process-facts.ts";
+
+function childrenOf(pid: number): number[] {
+  return readdirSync(`/proc/${pid}/task`).flatMap((task) => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${task}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+    } catch {
+      return []; // a thread that has ended since
+    }
+  });
+}
+
+function treeOf(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(treeOf)];
+}
+
+/** Resident memory of all of them together, in bytes. */
+export function treeBytes(pid: number): number {
+  return treeOf(pid).reduce((sum, each) => sum + residentBytes(each), 0);
+}
+
+/** Open descriptors of all of them together. */
+export function treeDescriptors(pid: number): number {
+  return treeOf(pid).reduce((sum, each) => sum + descriptorCount(each), 0);
+}
+
+/** Processor time of all of them together since they were started, in seconds. */
+export function treeSeconds(pid: number): number {
+  const ticksPerSecond = 100;
+  const ticksOf = (each: number) => {
+    const fields = readFileSync(`/proc/${each}/stat`, "utf8").split(") ")[1]!.split(" ");
+    return Number(fields[11]) + Number(fields[12]);
+  };
+  return treeOf(pid).reduce((sum, each) => sum + ticksOf(each), 0) / ticksPerSecond;
+}
