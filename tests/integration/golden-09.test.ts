@@ -70,7 +70,11 @@ class Conversation {
   }
 }
 
-describe.each([1, 2])("recorded conversation of 0.9, %d shard(s)", (shards) => {
+describe.each([
+  { shards: 1, moves: "true" },
+  { shards: 2, moves: "true" },
+  { shards: 2, moves: "false" },
+])("recorded conversation of 0.9, $shards shard(s), connections that move: $moves", ({ shards, moves }) => {
   test.each([
     ["python", 153],
     ["python high level", 19],
@@ -78,7 +82,7 @@ describe.each([1, 2])("recorded conversation of 0.9, %d shard(s)", (shards) => {
   ])(
     "%s",
     async (part, count) => {
-      const server = await servers.start({ shards });
+      const server = await servers.start({ shards, env: { IGGY_TCP_SOCKET_MIGRATION: moves } });
       const conversation = new Conversation(server.portOf("tcp"));
       const exchanges = recordedExchanges(part);
       expect(exchanges.length).toBe(count);
