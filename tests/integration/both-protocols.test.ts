@@ -171,3 +171,15 @@ test("a reply of many pieces comes whole", async () => {
   client.close();
   later.close();
 }, 60_000);
+
+test("a configured cluster is for clients of 0.8: those of 0.9 would ask its nodes where to poll", async () => {
+  const server = await servers.start({ env: { IGGY_CLUSTER_ENABLED: "true" } });
+  const client = await server.connect();
+  const later = await Client09.login(server.portOf("tcp"));
+  const namesOf = (metadata: { readonly nodes: readonly { readonly name: string }[] } | undefined) =>
+    metadata?.nodes.map(({ name }) => name);
+  expect(namesOf(await client.getClusterMetadata())).toEqual(["iggy-node-1", "iggy-node-2"]);
+  expect(namesOf(await later.request("getClusterMetadata", undefined))).toEqual(["iggy-node-1"]);
+  client.close();
+  later.close();
+}, 60_000);

@@ -6,7 +6,10 @@ const port = (transport: string) =>
 
 export const cluster = section(
   {
-    enabled: bool({ default: false, doc: "Report these nodes in the cluster metadata." }),
+    enabled: bool({
+      default: false,
+      doc: "Report these nodes in the cluster metadata, to clients of 0.8; those of 0.9 are told of this one alone.",
+    }),
     name: text({ default: "iggy-cluster", doc: "Name of the cluster." }),
     node: section({
       current: section({

@@ -38,7 +38,9 @@ export const systemCommands = [
 
   command("getClusterMetadata", ({ clusterMetadata }, session) => {
     requireLoginHolds(session);
-    return clusterMetadata();
+    const metadata = clusterMetadata();
+    // Told of more nodes, clients of 0.9 ask where to poll and to commit, which only a real cluster can say (spec P9 4.8, 13).
+    return session.protocol === "0.9" ? { ...metadata, nodes: metadata.nodes.slice(0, 1) } : metadata;
   }),
 
   command("getSnapshot", async (context, session, request) => {
