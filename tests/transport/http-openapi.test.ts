@@ -63,7 +63,7 @@ describe("the document", async () => {
 
   test("is OpenAPI 3.1 in which every operation has a name, a summary and its answers", () => {
     expect(document.openapi).toMatch(/^3\.1\.\d+$/);
-    expect(document.info).toMatchObject({ title: "Whippet", version: "0.8.0" });
+    expect(document.info).toMatchObject({ title: "Whippet", version: "0.9.0" });
     expect(Object.keys(document.components.securitySchemes)).toEqual(["bearer"]);
     expect(operations).toHaveLength(48);
     const ids = operations.map(({ operation }) => operation.operationId);

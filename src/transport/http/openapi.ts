@@ -3,7 +3,7 @@ import { toOpenAPISchema } from "@elysiajs/openapi";
 import type { TSchema } from "@sinclair/typebox";
 import type { HttpRouter } from "./router.ts";
 
-const version = "0.8.0";
+const version = "0.9.0";
 
 interface Operation {
   requestBody?: { readonly required: boolean; readonly content: Record<string, { readonly schema: unknown }> };
