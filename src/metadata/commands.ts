@@ -30,7 +30,7 @@ import {
   topicsMax,
   topicsPerStreamMax,
 } from "./state.ts";
-import { keptOptions, noTopicOptions, type TopicOptions } from "./topic-options.ts";
+import { keptOptions, noTopicOptions, storageOptionsOf, type TopicOptions } from "./topic-options.ts";
 
 /** Wire number of "take what the server is configured with", for expiry and size. */
 const serverDefault = 0n;
@@ -143,7 +143,8 @@ export function planCreateTopic(
   requireTopicPartitionsCount(request.partitionsCount);
   const stream = requireStream(state, request.stream);
   requireTopicNameLength(request.name);
-  requireTopicSize(request.maxTopicSizeBytes, defaults.segmentSizeBytes);
+  const kept = keptOptions(noTopicOptions, request.options ?? noTopicOptions);
+  requireTopicSize(request.maxTopicSizeBytes, segmentSizeOf(kept, defaults));
   requireTopicNameFree(stream, request.stream, request.name, undefined);
   const topicId = peekId(stream.topics.ids, isUsable && ((id) => isUsable(stream.id, id)));
   if (topicId >= topicsPerStreamMax || state.topicsCount >= topicsMax) {
@@ -157,7 +158,7 @@ export function planCreateTopic(
     createdAtMicros: nowMicros,
     partitionsCount: request.partitionsCount,
     ...resolveSettings(request, defaults),
-    ...withOptions(keptOptions(noTopicOptions, request.options ?? noTopicOptions)),
+    ...withOptions(kept),
     ...logs,
   };
 }
@@ -181,7 +182,9 @@ export function planUpdateTopic(
     maxTopicSizeBytes: request.maxTopicSizeBytes ?? topic.maxTopicSizeBytes,
     replicationFactor: request.replicationFactor ?? topic.replicationFactor,
   };
-  if (options?.max_topic_size !== undefined) requireTopicSize(settings.maxTopicSizeBytes, defaults.segmentSizeBytes);
+  if (options?.max_topic_size !== undefined) {
+    requireTopicSize(settings.maxTopicSizeBytes, segmentSizeOf(topic.options, defaults));
+  }
   requireTopicNameFree(stream, request.stream, request.name, topic.id);
   return {
     kind: "topicUpdated",
@@ -282,6 +285,11 @@ function isNameLengthValid(name: string): boolean {
 }
 
 /** A limit below one segment could never be kept; "server default" is checked with the configuration. */
+/** In a topic with these options. */
+function segmentSizeOf(options: TopicOptions, defaults: TopicDefaults): number {
+  return storageOptionsOf({ options }).segmentSizeBytes ?? defaults.segmentSizeBytes;
+}
+
 function requireTopicSize(maxTopicSizeBytes: bigint, segmentSizeBytes: number): void {
   if (maxTopicSizeBytes === serverDefault || maxTopicSizeBytes >= BigInt(segmentSizeBytes)) return;
   throw new IggyError("InvalidTopicSize", [humanSize(Number(maxTopicSizeBytes)), humanSize(segmentSizeBytes)]);

@@ -107,6 +107,7 @@ export {
   isTopicOptionKey,
   noTopicOptions,
   shownOptions,
+  storageOptionsOf,
   type TopicOptionDefaults,
   type TopicOptionKey,
   type TopicOptions,

@@ -46,7 +46,7 @@ export const topicOptionTable = {
     isUpdatable: false,
     isZeroDefault: true,
     description:
-      "Bytes at which a segment is sealed. The same for all topics: accepted is only the configured value, or 0.",
+      "Bytes, or a text such as `64 MiB`, at which a segment is sealed: a multiple of 512 from 1 MiB to 1 GiB; 0: as configured.",
   },
   durability: {
     kind: "string",
@@ -66,15 +66,14 @@ export const topicOptionTable = {
     kind: "uint32",
     isUpdatable: false,
     isZeroDefault: false,
-    description:
-      "Messages in memory that make a write, where sends are answered from memory. The same for all topics: accepted is only the configured value.",
+    description: "Messages in memory that make a write, where sends are answered from memory: from 1 to 16777216.",
   },
   size_of_messages_required_to_save: {
     kind: "uint64",
     isUpdatable: false,
     isZeroDefault: true,
     description:
-      "Bytes in memory that make a write, where sends are answered from memory. The same for all topics: accepted is only the configured value, or 0.",
+      "Bytes, or a text such as `1 MiB`, in memory that make a write, where sends are answered from memory: up to 1 GiB; 0: as configured.",
   },
   preallocate_segments: {
     kind: "bool",
@@ -124,6 +123,24 @@ export function areOffsetsPersisted({ options }: { readonly options: TopicOption
   return options.consumer_offset_durability === "persisted";
 }
 
+/** What the storage of a topic has of its own; absent: as configured. */
+export interface TopicStorageOptions {
+  readonly segmentSizeBytes?: number;
+  readonly messagesRequiredToSave?: number;
+  readonly bytesRequiredToSave?: number;
+}
+
+export function storageOptionsOf({ options }: { readonly options: TopicOptions }): TopicStorageOptions {
+  const { segment_size, messages_required_to_save, size_of_messages_required_to_save } = options;
+  return {
+    ...(segment_size === undefined ? {} : { segmentSizeBytes: Number(segment_size) }),
+    ...(messages_required_to_save === undefined ? {} : { messagesRequiredToSave: Number(messages_required_to_save) }),
+    ...(size_of_messages_required_to_save === undefined
+      ? {}
+      : { bytesRequiredToSave: Number(size_of_messages_required_to_save) }),
+  };
+}
+
 /** What stays with the topic of what it had and what was given; what asks for the default is as if it was not given. */
 export function keptOptions(before: TopicOptions, given: TopicOptions): TopicOptions {
   const kept: { [Key in TopicOptionKey]?: TopicOptionValue } = {};
@@ -164,15 +181,16 @@ const keys = Object.keys(topicOptionTable) as TopicOptionKey[];
 const sortedKeys = keys.toSorted();
 
 function valuesOf(topic: WithOptions, defaults: TopicOptionDefaults): Record<TopicOptionKey, TopicOptionValue> {
+  const own = storageOptionsOf(topic);
   return {
     compression_algorithm: topic.compression === CompressionCode.gzip ? "gzip" : "none",
     message_expiry: topic.messageExpiryMicros,
     max_topic_size: topic.maxTopicSizeBytes,
-    segment_size: BigInt(defaults.segmentSizeBytes),
+    segment_size: BigInt(own.segmentSizeBytes ?? defaults.segmentSizeBytes),
     durability: isPersisted(topic) ? "persisted" : "replicated",
     consumer_offset_durability: areOffsetsPersisted(topic) ? "persisted" : "replicated",
-    messages_required_to_save: defaults.messagesRequiredToSave,
-    size_of_messages_required_to_save: BigInt(defaults.bytesRequiredToSave),
+    messages_required_to_save: own.messagesRequiredToSave ?? defaults.messagesRequiredToSave,
+    size_of_messages_required_to_save: BigInt(own.bytesRequiredToSave ?? defaults.bytesRequiredToSave),
     preallocate_segments: false,
   };
 }

@@ -5,7 +5,6 @@ import { parseByteSize, parseExpiry, parseMaxTopicSize, UnitError } from "../con
 import {
   describeTopicOptions,
   isTopicOptionKey,
-  type TopicOptionDefaults,
   type TopicOptionKey,
   type TopicOptions,
   type TopicOptionValue,
@@ -19,6 +18,10 @@ import type { Option } from "../protocol/v09/options.ts";
 import type { ServerContext } from "./context.ts";
 
 const u32Max = 2 ** 32 - 1;
+const mebibyte = 2 ** 20;
+const gibibyte = 2 ** 30;
+const segmentStepBytes = 512;
+const savedMessagesMax = 16_777_216;
 const digits = /^\d{1,20}$/;
 const durabilities: readonly TopicOptionValue[] = ["replicated", "persisted"];
 
@@ -26,11 +29,7 @@ const durabilities: readonly TopicOptionValue[] = ["replicated", "persisted"];
  * Errors: UnsupportedOptionKey (4041) for a key that is none, or that cannot be changed later; InvalidOptionValue (4042). A
  * value of 0 asks for the default.
  */
-export function readTopicOptions(
-  options: readonly Option[],
-  command: "create" | "update",
-  defaults: TopicOptionDefaults,
-): TopicOptions {
+export function readTopicOptions(options: readonly Option[], command: "create" | "update"): TopicOptions {
   const keys = options.map(({ key }) => {
     const isKnown = isTopicOptionKey(key) && (command === "create" || topicOptionTable[key].isUpdatable);
     if (!isKnown) throw new IggyError("UnsupportedOptionKey", [key]);
@@ -39,7 +38,7 @@ export function readTopicOptions(
   const values: { [Key in TopicOptionKey]?: TopicOptionValue } = {};
   for (const [index, key] of keys.entries()) {
     const value = readValue(key, options[index]!);
-    if (value === undefined || !isServed(key, value, defaults)) throw new IggyError("InvalidOptionValue", [key]);
+    if (value === undefined || !isServed(key, value)) throw new IggyError("InvalidOptionValue", [key]);
     values[key] = value;
   }
   return values;
@@ -100,8 +99,8 @@ function readNumber(key: TopicOptionKey, text: string): bigint | undefined {
   }
 }
 
-/** Whether this server can do what is asked; what it has alike for all topics it has only as configured (spec P9 11.4). */
-function isServed(key: TopicOptionKey, value: TopicOptionValue, defaults: TopicOptionDefaults): boolean {
+/** Whether this server can do what is asked (spec P9 11.2). */
+function isServed(key: TopicOptionKey, value: TopicOptionValue): boolean {
   switch (key) {
     case "compression_algorithm":
       return value === "none" || value === "gzip";
@@ -109,14 +108,19 @@ function isServed(key: TopicOptionKey, value: TopicOptionValue, defaults: TopicO
     case "consumer_offset_durability":
       return durabilities.includes(value);
     case "segment_size":
-      return value === 0n || value === BigInt(defaults.segmentSizeBytes);
+      return value === 0n || (isWithin(value, mebibyte, gibibyte) && Number(value) % segmentStepBytes === 0);
     case "messages_required_to_save":
-      return value === defaults.messagesRequiredToSave;
+      return isWithin(value, 1, savedMessagesMax);
     case "size_of_messages_required_to_save":
-      return value === 0n || value === BigInt(defaults.bytesRequiredToSave);
+      return isWithin(value, 0, gibibyte);
     case "preallocate_segments":
       return value === false;
     default:
       return true; // the size of the topic is compared with that of a segment when the change is planned
   }
+}
+
+function isWithin(value: TopicOptionValue, min: number, max: number): boolean {
+  const number = Number(value);
+  return number >= min && number <= max;
 }

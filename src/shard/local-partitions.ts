@@ -10,6 +10,7 @@ import {
   type MetadataEvent,
   type MetadataState,
   noTopicOptions,
+  storageOptionsOf,
   type TopicOptions,
 } from "../metadata/index.ts";
 import { DiskError } from "../platform/disk.ts";
@@ -48,8 +49,8 @@ export class LocalPartitions {
   readonly #closed = new Map<number, ClosedPartition>();
   /** Partitions of every topic, also of those that other shards own. */
   readonly #partitionsCounts = new Map<number, number>();
-  /** Of topics that promise more than the configured level. */
-  readonly #persistedStorages = new Map<number, StorageContext>();
+  /** Of topics with options of their own: a level above the configured one, sizes of segments and of what waits in memory. */
+  readonly #ownStorages = new Map<number, StorageContext>();
   #state: MetadataState = createState();
 
   constructor(options: LocalPartitionsOptions) {
@@ -148,15 +149,14 @@ export class LocalPartitions {
   #addTopic(streamId: number, topicId: number, options: TopicOptions = noTopicOptions): void {
     const topicKey = partitionKeyOf(streamId, topicId, 0);
     this.#partitionsCounts.set(topicKey, 0);
-    const isMessagePersisted = isPersisted({ options });
-    const persistsOffsets = areOffsetsPersisted({ options });
-    if (isMessagePersisted || persistsOffsets) {
-      const { storage } = this.#options;
-      const acknowledge = isMessagePersisted ? "sync" : storage.options.acknowledge;
-      this.#persistedStorages.set(topicKey, {
-        ...storage,
-        options: { ...storage.options, acknowledge, persistsOffsets },
-      });
+    const { storage } = this.#options;
+    const own = {
+      ...storageOptionsOf({ options }),
+      ...(isPersisted({ options }) ? { acknowledge: "sync" as const } : {}),
+      ...(areOffsetsPersisted({ options }) ? { persistsOffsets: true } : {}),
+    };
+    if (Object.keys(own).length > 0) {
+      this.#ownStorages.set(topicKey, { ...storage, options: { ...storage.options, ...own } });
     }
     this.#options.counters.addTopic(topicKey, this.#options.shardId === 0);
   }
@@ -181,7 +181,7 @@ export class LocalPartitions {
   /** For the partitions of a topic; what they share they share with all. */
   #storageOf(partitionKey: number): StorageContext {
     const { streamId, topicId } = splitPartitionKey(partitionKey);
-    return this.#persistedStorages.get(partitionKeyOf(streamId, topicId, 0)) ?? this.#options.storage;
+    return this.#ownStorages.get(partitionKeyOf(streamId, topicId, 0)) ?? this.#options.storage;
   }
 
   #directoryOf(partitionKey: number): string {
@@ -246,7 +246,7 @@ export class LocalPartitions {
   #removeTopic(topicKey: number): void {
     this.#removePartitions(topicKey, this.#partitionsCounts.get(topicKey) ?? 0);
     this.#partitionsCounts.delete(topicKey);
-    this.#persistedStorages.delete(topicKey);
+    this.#ownStorages.delete(topicKey);
     this.#options.counters.removeTopic(topicKey);
   }
 

@@ -183,3 +183,36 @@ test("a configured cluster is for clients of 0.8: those of 0.9 would ask its nod
   client.close();
   later.close();
 }, 60_000);
+
+test("a topic has segments of its own size, also after a restart", async () => {
+  const server = await servers.start({ shards: 2 });
+  const client = await prepared(server);
+  const option = { key: "segment_size", kind: 2, value: new TextEncoder().encode("1 MiB") };
+  let later = await Client09.login(server.portOf("tcp"));
+  await later.request("createTopic", { stream, partitionsCount: 1, name: "small", options: [option] });
+  const small = { kind: "string", value: "small" } as const;
+  const messages = messagesOf(
+    Array.from({ length: 1000 }, () => 1000),
+    1,
+  );
+  const segmentsCounts = async () => {
+    const topics = await Promise.all([small, topic].map((one) => client.getTopic("both", one.value)));
+    return topics.map((details) => details?.partitions[0]?.segmentsCount);
+  };
+  for (let batch = 0; batch < 3; batch++) {
+    await later.send(stream, small, 0, messages);
+    await later.send(stream, topic, 0, messages);
+  }
+  expect(await segmentsCounts()).toEqual([2, 1]);
+  client.close();
+  later.close();
+  await server.restart();
+  later = await Client09.login(server.portOf("tcp"));
+  for (let batch = 0; batch < 3; batch++) await later.send(stream, small, 0, messages);
+  const details = await later.request("getTopic", { stream, topic: small });
+  expect(details?.partitions[0]?.segmentsCount).toBe(4);
+  expect(details?.options?.explicit).toEqual([
+    { key: "segment_size", kind: 12, value: new Uint8Array([0, 0, 16, 0, 0, 0, 0, 0]) },
+  ]);
+  later.close();
+}, 60_000);

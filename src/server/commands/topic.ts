@@ -33,12 +33,8 @@ import { topicDetails, topicHeader } from "../views.ts";
 type TopicRequest = RequestOf<"createTopic"> | RequestOf<"updateTopic">;
 
 /** Before anything else (spec P9 11.2): UnsupportedOptionKey (4041), InvalidOptionValue (4042). */
-function optionsOf(
-  { topicDefaults }: ServerContext,
-  command: "create" | "update",
-  { options }: TopicRequest,
-): TopicOptions | undefined {
-  return options && readTopicOptions(options, command, topicDefaults);
+function optionsOf(command: "create" | "update", { options }: TopicRequest): TopicOptions | undefined {
+  return options && readTopicOptions(options, command);
 }
 
 /**
@@ -103,7 +99,7 @@ export const topicCommands = [
   command("createTopic", async (context, session, request): Promise<ShownTopicDetails> => {
     const { shard, topicDefaults } = context;
     const { stream, partitionsCount } = request;
-    const options = optionsOf(context, "create", request);
+    const options = optionsOf("create", request);
     requireTopicPartitionsCount(partitionsCount); // 2015 before anything else of 0.8 (spec BP 4.8)
     const settings = newTopicOf(settingsOf(request, options));
     requireRight(shard, session, "createTopic", requireStream(shard.state, stream).id);
@@ -135,7 +131,7 @@ export const topicCommands = [
 
   command("updateTopic", async (context, session, request) => {
     const { stream, topic } = request;
-    const settings = settingsOf(request, optionsOf(context, "update", request));
+    const settings = settingsOf(request, optionsOf("update", request));
     requireTopicRight(context, session, "updateTopic", request);
     await context.shard.control({ kind: "updateTopic", request: { stream, topic, ...settings } });
     return undefined;
