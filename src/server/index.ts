@@ -27,6 +27,6 @@ export { describeOptions } from "./topic-options.ts";
 export { dispatch09 } from "./v09/dispatch.ts";
 export { Eviction } from "./v09/eviction.ts";
 export { type Exchange09, exchangeOf, isSend09 } from "./v09/exchange.ts";
-export { sendMessages09, startBytesOfSend09 } from "./v09/send-messages.ts";
+export { refusalOfSendHeader09, sendMessages09, startBytesOfSend09 } from "./v09/send-messages.ts";
 export { isVerdict } from "./v09/verdicts.ts";
 export { allTotals } from "./views.ts";

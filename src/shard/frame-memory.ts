@@ -96,14 +96,20 @@ export class FrameMemory {
     };
   }
 
-  /** Whether there is room for the first `usedBytes` of the frame; if not, `whenFree` tells when to try again. */
-  reserve(buffer: FrameBuffer, usedBytes: number): boolean {
+  /**
+   * Whether there is room for the first `usedBytes` of what arrives; if not, `whenFree` tells when to try again. `startBytes` are
+   * kept free before it. They take no memory before somebody writes there, so they are charged along with what arrives.
+   */
+  reserve(buffer: FrameBuffer, usedBytes: number, startBytes = 0): boolean {
     if (buffer.slotClass !== noSlot) return true;
     const before = buffer.grantedBytes;
-    if (!this.#large.grant(buffer, usedBytes)) return false;
+    const { sizeBytes } = buffer;
+    const chargedBytes =
+      startBytes === 0 ? usedBytes : usedBytes + Math.ceil(startBytes * (usedBytes / (sizeBytes - startBytes)));
+    if (!this.#large.grant(buffer, chargedBytes)) return false;
     if (buffer.large !== undefined && buffer.grantedBytes === before) return true;
-    buffer.large ??= new SharedArrayBuffer(0, { maxByteLength: buffer.sizeBytes });
-    buffer.large.grow(buffer.grantedBytes);
+    buffer.large ??= new SharedArrayBuffer(0, { maxByteLength: sizeBytes });
+    buffer.large.grow(Math.min(startBytes + buffer.grantedBytes, sizeBytes));
     buffer.memory = new Uint8Array(buffer.large);
     return true;
   }

@@ -15,6 +15,7 @@ import {
   isSend09,
   isServerFault,
   type Reply,
+  refusalOfSendHeader09,
   type Session,
   sendMessages,
   sendMessages09,
@@ -195,7 +196,7 @@ export class RequestPipeline implements FrameSink {
     const { context, requestBytesMax } = this.#options;
     this.#exchange = exchangeOf(header);
     const refusal = isSend
-      ? refusalOfSend(context.shard, this.session, bodyBytes, requestBytesMax)
+      ? (refusalOfSend(context.shard, this.session, bodyBytes, requestBytesMax) ?? refusalOfSendHeader09(header))
       : refusalOfRequest(this.session, bodyBytes);
     if (refusal !== undefined) return this.#refuse(refusal, bodyBytes);
     return isSend ? "sendHead" : "collect";
@@ -232,7 +233,7 @@ export class RequestPipeline implements FrameSink {
       if (exchange === undefined) {
         sendMessages(context.shard, this.session, buffer).then(() => finish(undefined), finish);
       } else {
-        const confirmed = sendMessages09(context.shard, this.session, this.#sendHead, buffer);
+        const confirmed = sendMessages09(context.shard, this.session, exchange.header, this.#sendHead, buffer);
         confirmed.then((reply) => finish(undefined, reply), finish);
       }
     } catch (error) {
@@ -317,7 +318,8 @@ export class RequestPipeline implements FrameSink {
   // Replies.
 
   #openSlot(code: number): Slot {
-    const slot: Slot = { write: undefined, code, exchange: this.#exchange, startedMs: performance.now() };
+    const exchange = this.#exchange;
+    const slot: Slot = { write: undefined, code: exchange?.code ?? code, exchange, startedMs: performance.now() };
     this.#slots.push(slot);
     return slot;
   }

@@ -44,7 +44,7 @@ export class SendReceiver {
   /** Where the payload goes whose first `usedBytes` will have arrived; undefined: not before `onMemory`. */
   target(usedBytes: number): PayloadTarget | undefined {
     const buffer = this.#buffer!;
-    if (this.#memory.reserve(buffer, this.#payloadStart + usedBytes)) {
+    if (this.#memory.reserve(buffer, usedBytes, this.#payloadStart)) {
       return { memory: buffer.memory, position: buffer.position + this.#payloadStart };
     }
     this.#waitForMemory();

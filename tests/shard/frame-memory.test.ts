@@ -191,6 +191,22 @@ describe("large frames", () => {
     frames.release(buffer);
   });
 
+  test("what is kept free before the payload is charged along with it, and there from the first byte on", () => {
+    const { frames } = make();
+    const [startBytes, payloadBytes] = [40 * mebibyte, 59 * mebibyte];
+    const buffer = allocate(frames, startBytes + payloadBytes);
+    expect(frames.reserve(buffer, 1, startBytes)).toBe(true);
+    expect(buffer.grantedBytes).toBeLessThanOrEqual(64 * kibibyte);
+    for (const part of [0.3, 0.31, 0.9, 1]) {
+      const usedBytes = Math.floor(payloadBytes * part);
+      expect(frames.reserve(buffer, usedBytes, startBytes)).toBe(true);
+      expect(buffer.memory.byteLength).toBeGreaterThanOrEqual(startBytes + usedBytes);
+      expect(buffer.grantedBytes).toBeGreaterThanOrEqual((usedBytes * buffer.sizeBytes) / payloadBytes);
+      expect(buffer.grantedBytes).toBeLessThanOrEqual((usedBytes * buffer.sizeBytes) / payloadBytes + 4 * mebibyte);
+    }
+    expect(buffer.grantedBytes).toBe(buffer.sizeBytes);
+  });
+
   test("reserving what is there already changes nothing", () => {
     const { frames } = make();
     const buffer = allocate(frames, 10 * mebibyte);

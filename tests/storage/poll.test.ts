@@ -93,6 +93,22 @@ describe.each(["memory", "write", "sync"] as const)("poll at level %s", (acknowl
   });
 });
 
+test("a read has no more bytes than it may, and one message at least", async () => {
+  const { partition } = await filled("write");
+  const whole = await partition.read({ kind: "first" }, 100);
+  const bounds = [0, 1, 100, whole.sizeBytes - 1, whole.sizeBytes, whole.sizeBytes * 2];
+  for (const bytesMax of bounds) {
+    const read = await partition.read({ kind: "first" }, 100, bytesMax);
+    expect(read.messagesCount).toBeGreaterThan(0);
+    if (read.messagesCount > 1) expect(read.sizeBytes).toBeLessThanOrEqual(bytesMax);
+    expect(read.lastOffset).toBe(read.messagesCount - 1);
+    const isWhole = bytesMax >= whole.sizeBytes;
+    expect(read.messagesCount === whole.messagesCount).toBe(isWhole);
+    read.release();
+  }
+  whole.release();
+});
+
 test("times never go back inside a partition", async () => {
   const { harness, partition } = await filled("write");
   harness.clock.micros -= 10_000_000;

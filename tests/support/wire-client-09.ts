@@ -8,6 +8,9 @@ const answerTimeoutMs = 30_000;
 export class WireClient09 {
   #socket: Socket | undefined;
   #received = Buffer.alloc(0);
+  /** What came since, joined when it is a whole frame: replies of megabytes come in thousands of pieces. */
+  #pieces: Uint8Array[] = [];
+  #piecesBytes = 0;
   #unsent = Buffer.alloc(0);
   #isClosed = false;
   #wake: () => void = () => {};
@@ -59,12 +62,20 @@ export class WireClient09 {
   }
 
   #takeFrame(): Uint8Array | undefined {
-    if (this.#received.byteLength < headerBytes) return undefined;
+    if (!this.#has(headerBytes)) return undefined;
     const sizeBytes = frameBytesOf(this.#received);
-    if (this.#received.byteLength < sizeBytes) return undefined;
+    if (!this.#has(sizeBytes)) return undefined;
     const frame = new Uint8Array(this.#received.subarray(0, sizeBytes));
     this.#received = this.#received.subarray(sizeBytes);
     return frame;
+  }
+
+  #has(wantedBytes: number): boolean {
+    if (this.#received.byteLength >= wantedBytes) return true;
+    if (this.#received.byteLength + this.#piecesBytes < wantedBytes) return false;
+    this.#received = Buffer.concat([this.#received, ...this.#pieces.splice(0)]);
+    this.#piecesBytes = 0;
+    return true;
   }
 
   #changed(timeoutMs: number): Promise<void> {
@@ -78,7 +89,8 @@ export class WireClient09 {
   }
 
   #take(bytes: Uint8Array): void {
-    this.#received = Buffer.concat([this.#received, bytes]);
+    this.#pieces.push(bytes);
+    this.#piecesBytes += bytes.byteLength;
     this.#wake();
   }
 

@@ -3,7 +3,7 @@ import { type Codec, decode, encode } from "../../protocol/codec.ts";
 import { CommandCode } from "../../protocol/codes.ts";
 import { IggyError } from "../../protocol/errors.ts";
 import { codecsOf09 } from "../../protocol/v09/codecs.ts";
-import { hasRequestChecksum, isClientZero, isSessionZero, requestChecksumOf } from "../../protocol/v09/headers.ts";
+import { isClientZero, isSessionZero } from "../../protocol/v09/headers.ts";
 import type { CommandName09 } from "../../protocol/v09/operations.ts";
 import { type Command, emptyReply, type PollReply, type Reply } from "../command.ts";
 import { commandTable } from "../command-table.ts";
@@ -12,6 +12,7 @@ import { isLongRequest, requireBeforehand } from "../dispatch.ts";
 import type { Session } from "../session.ts";
 import { Eviction } from "./eviction.ts";
 import type { Exchange09 } from "./exchange.ts";
+import { requireIntact } from "./intact.ts";
 import { newCommands09 } from "./new-commands.ts";
 import { register } from "./register.ts";
 import { once } from "./repeats.ts";
@@ -54,12 +55,6 @@ function carryOut(
   const result = commandOf(name).handle(context, session, toRequest(name, value));
   const toReply = (done: unknown) => replyOf(name, codecs.reply as Codec<unknown>, done);
   return result instanceof Promise ? result.then(toReply) : toReply(result);
-}
-
-/** The body arrived as it was sent, where the client lets that be seen: else InvalidFormat (4). */
-function requireIntact(header: Uint8Array, body: Uint8Array): void {
-  if (!hasRequestChecksum(header)) return;
-  if (requestChecksumOf(header) !== BigInt(Bun.hash.xxHash3(body))) throw new IggyError("InvalidFormat");
 }
 
 /** Before the login: ping, login and logout (spec P9 4.1). */

@@ -12,35 +12,48 @@ import {
   readSendHead09,
 } from "../../protocol/v09/batch-layout.ts";
 import { encodeConfirmation } from "../../protocol/v09/confirmation.ts";
+import { hasRequestChecksum, isClientZero, isSessionZero } from "../../protocol/v09/headers.ts";
 import { type FrameBuffer, partitionKeyOf, type Shard } from "../../shard/index.ts";
 import { requireRight } from "../rights.ts";
 import { choosePartition } from "../send-messages.ts";
 import { countBytes } from "../send-route.ts";
 import type { Session } from "../session.ts";
+import { requireIntact } from "./intact.ts";
+
+/**
+ * Refusal of a send for what its header says: InvalidCommand (3) without a client, Unauthenticated (40) without a session
+ * (spec P9 7.2).
+ */
+export function refusalOfSendHeader09(header: Uint8Array): IggyError | undefined {
+  if (isClientZero(header)) return new IggyError("InvalidCommand");
+  return isSessionZero(header) ? new IggyError("Unauthenticated") : undefined;
+}
 
 /** What the kernel needs for each message besides its frame: an index row, and the longer header. */
 const growthBytes = indexRowBytes + messageHeaderBytes - messageFrameBytes;
 
 /**
- * Bytes that the buffer of a send keeps free before its frames: the batch header, index rows, and room to grow. `head` is the
- * body up to the frames. Returns the refusal of a count that the frames cannot have: InvalidMessagesCount (4009) for none,
+ * Bytes that the buffer of a send keeps free before its frames: the head, index rows, and room to grow. `head` is the body up
+ * to the frames. Returns the refusal of a count that the frames cannot have: InvalidMessagesCount (4009) for none,
  * else InvalidCommand (3).
  */
 export function startBytesOfSend09(head: Uint8Array, framesBytes: number): number | IggyError {
   const count = readU32(head, head.byteLength - batchHeaderBytes + BatchHeaderLayout.messagesCount);
   if (count === 0) return new IggyError("InvalidMessagesCount");
   if (count * messageFrameBytes > framesBytes) return new IggyError("InvalidCommand");
-  return batchHeaderBytes + count * growthBytes;
+  return head.byteLength + count * growthBytes;
 }
 
 /**
  * Carries out one send, whose frames are in the buffer behind the bytes of `startBytesOfSend09`; the buffer must stay until the
- * promise settles: with the body of the reply, which says where the messages are (spec P9 8.3). Errors: those of the head and
- * the batch (spec P9 8.2), 1009, 2010, 41, 3007, and those of the append.
+ * promise settles: with the body of the reply, which says where the messages are (spec P9 8.3). `header` is that of the request,
+ * `head` as above. Errors: 4 where the body is not what the header has the checksum of, those of the head and the batch
+ * (spec P9 8.2), 1009, 2010, 41, 3007, and those of the append.
  */
 export async function sendMessages09(
   shard: Shard,
   session: Session,
+  header: Uint8Array,
   head: Uint8Array,
   buffer: FrameBuffer,
 ): Promise<Uint8Array> {
@@ -48,9 +61,15 @@ export async function sendMessages09(
   const route = session.sendRoute;
   const messagesCount = readU32(head, head.byteLength - batchHeaderBytes + BatchHeaderLayout.messagesCount);
   const end = buffer.position + buffer.sizeBytes;
-  const rowsPosition = buffer.position + batchHeaderBytes;
+  const rowsPosition = buffer.position + head.byteLength;
   const messagesPosition = rowsPosition + messagesCount * indexRowBytes;
   const framesPosition = rowsPosition + messagesCount * growthBytes;
+  if (hasRequestChecksum(header)) {
+    // The body in one piece: what the kernel needs is not in use yet.
+    const bodyPosition = framesPosition - head.byteLength;
+    buffer.memory.set(head, bodyPosition);
+    requireIntact(header, buffer.memory.subarray(bodyPosition, end));
+  }
   requireHead(shard, session, head, end - framesPosition, messagesCount);
   buffer.memory.set(head.subarray(head.byteLength - batchHeaderBytes), buffer.position);
   const kernel = shard.kernelOf(buffer);

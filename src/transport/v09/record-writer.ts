@@ -10,25 +10,30 @@ const nothing = new Uint8Array(0);
 
 /** Sends the messages, or that there are none; releases the read when it is not needed any more. */
 export function writeRecords(output: Output, requestHeader: Uint8Array, reply: PollReply): void {
-  const { partitionId, read } = reply;
-  const release = () => read.release();
+  const { read } = reply;
+  let records: PackedRecords | undefined;
   try {
-    if (read.messagesCount === 0) {
-      output.write(headOf(requestHeader, reply, 0));
-      release();
-      return;
-    }
-    const records = new PackedRecords(read, partitionId, (recordsBytes) => headOf(requestHeader, reply, recordsBytes));
-    if (records.sizeBytes <= joinedReplyBytesMax) {
-      output.write(records.bytesFrom(0));
-      release();
-    } else {
-      output.writeParts(nothing, [records], release);
-    }
+    records = writeSmall(output, requestHeader, reply);
   } catch (error) {
-    release();
+    read.release();
     throw error;
   }
+  if (records === undefined) read.release();
+  // From here on the output has to release it, also when it fails.
+  else output.writeParts(nothing, [records], () => read.release());
+}
+
+/** Sends a small reply; the records where it is not. */
+function writeSmall(output: Output, requestHeader: Uint8Array, reply: PollReply): PackedRecords | undefined {
+  const { partitionId, read } = reply;
+  if (read.messagesCount === 0) {
+    output.write(headOf(requestHeader, reply, 0));
+    return undefined;
+  }
+  const records = new PackedRecords(read, partitionId, (recordsBytes) => headOf(requestHeader, reply, recordsBytes));
+  if (records.sizeBytes > joinedReplyBytesMax) return records;
+  output.write(records.bytesFrom(0));
+  return undefined;
 }
 
 function headOf(requestHeader: Uint8Array, { partitionId, read }: PollReply, recordsBytes: number): Uint8Array {
