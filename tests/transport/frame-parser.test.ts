@@ -463,7 +463,10 @@ describe("requests of 0.9", () => {
     const tooSmall = frame09(Operation09.collect, new Uint8Array(4));
     tooSmall[HeaderLayout.size] = 255;
     tooSmall[HeaderLayout.size + 1] = 0;
-    for (const bad of [wrongCommand, tooSmall]) {
+    // One byte more than the largest.
+    const tooLarge = frame09(Operation09.collect, new Uint8Array(4));
+    new DataView(tooLarge.buffer, tooLarge.byteOffset).setUint32(HeaderLayout.size, 64 * 1024 * 1024 + 1, true);
+    for (const bad of [wrongCommand, tooSmall, tooLarge]) {
       const sink = new RecordingSink();
       const parser = new FrameParser(sink, "auto");
       parser.push(joined([frame09(Operation09.collect, new Uint8Array(1)), bad]));
