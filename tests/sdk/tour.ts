@@ -55,7 +55,7 @@ export function failureOf(command: readonly string[], timeoutMs: number): string
 }
 
 /**
- * Registers the tests of a tour: over each transport, on one shard and on two. `argumentsFor` gives the arguments for a
+ * Registers the tests of a tour: over each transport, with each number of shards. `argumentsFor` gives the arguments for a
  * transport of a server. A tour that cannot be built is skipped with its reason in the name, and fails in continuous
  * integration.
  */
@@ -64,13 +64,14 @@ export function testTour(
   tour: Tour,
   transports: readonly Transport[],
   argumentsFor: (transport: Transport, host: string, port: number) => readonly string[],
+  shardCounts: readonly number[] = [1, 2],
 ): void {
   if (tour.kind === "missing" && process.env.CI !== "true") {
     test.skip(`${name}, because ${tour.reason}`, () => {});
     return;
   }
   const servers = useServers();
-  const variants = transports.flatMap((transport) => [1, 2].map((shards) => ({ transport, shards })));
+  const variants = transports.flatMap((transport) => shardCounts.map((shards) => ({ transport, shards })));
   describe.each(variants)(`${name} over $transport, $shards shard(s)`, ({ transport, shards }) => {
     test(
       "every step of the tour is answered as by the original",

@@ -3,6 +3,8 @@
     conformance.py send  HOST:PORT    logs in, makes stream and topic, sends every message
     conformance.py poll  HOST:PORT    reads every message back with every polling strategy
     conformance.py again HOST:PORT    after a restart of the broker: everything is still there, and it goes on
+
+What one package sent another may poll. CONTENT_MESSAGES sets their number.
 """
 
 import asyncio
@@ -13,6 +15,7 @@ import sys
 import time
 
 import contents
+import generations
 from apache_iggy import IggyClient, PollingStrategy, SendMessage
 
 STREAM = "python-ünïcode"
@@ -76,7 +79,7 @@ class Reader:
         self.runs: list[list[list[int]]] = [[] for _ in expected]
 
     async def poll(self, partition: int, strategy: PollingStrategy, count: int, auto_commit: bool = False):
-        return await self.client.poll_messages(STREAM, TOPIC, partition, strategy, count, auto_commit)
+        return await generations.poll(self.client, STREAM, TOPIC, partition, strategy, count, auto_commit)
 
     async def by_offset(self) -> None:
         for partition, expected in enumerate(self.expected):
@@ -172,6 +175,7 @@ async def main(step: str, address: str) -> None:
     await check_counts(client, contents.MESSAGES + ADDED)
 
 
-asyncio.run(main(sys.argv[1], sys.argv[2]))
-sys.stdout.flush()
-os._exit(0)  # the package's own threads now and then abort the interpreter while it takes itself apart
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], sys.argv[2]))
+    sys.stdout.flush()
+    os._exit(0)  # the package's own threads now and then abort the interpreter while it takes itself apart

@@ -1,9 +1,10 @@
 """The messages of the conformance run: the same for every process that asks, so that nothing has to be kept in between."""
 
+import os
 import random
 
 PARTITIONS = 3
-MESSAGES = 100_000
+MESSAGES = int(os.environ.get("CONTENT_MESSAGES", "100000"))
 BATCH_MESSAGES_MAX = 1_000
 BATCH_BYTES_MAX = 4_000_000
 

@@ -1,4 +1,5 @@
 //! The producers and consumers that the SDK builds on its commands: direct and in the background, alone and as a group.
+use crate::generation::ProducerCalls;
 use crate::tour::{Failure, Outcome, ROOT, Tour, equal, eventually, holds, id, ok, present};
 use futures_util::StreamExt;
 use iggy::consumer_ext::MessageConsumer;
@@ -39,7 +40,7 @@ async fn produce(client: &IggyClient) -> Outcome {
     let direct = client
         .producer(STREAM, TOPIC)?
         .create_stream_if_not_exists()
-        .create_topic_if_not_exists(PARTITIONS, None, IggyExpiry::NeverExpire, MaxTopicSize::Unlimited)
+        .make_topic_if_missing(PARTITIONS)
         .direct(DirectConfig::builder().batch_length(50).build())
         .partitioning(Partitioning::balanced())
         .build();
@@ -211,7 +212,7 @@ async fn encrypted(client: &IggyClient) -> Outcome {
     let encryptor = Arc::new(EncryptorKind::Aes256Gcm(Aes256GcmEncryptor::new(&[7; 32])?));
     let producer = client
         .producer(STREAM, "secret")?
-        .create_topic_if_not_exists(1, None, IggyExpiry::NeverExpire, MaxTopicSize::Unlimited)
+        .make_topic_if_missing(1)
         .encryptor(encryptor.clone())
         .partitioning(Partitioning::partition_id(0))
         .build();

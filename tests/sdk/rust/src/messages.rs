@@ -1,4 +1,5 @@
 //! Sending with every partitioning, polling with every strategy, consumer offsets, flush and segments.
+use crate::generation::Calls;
 use crate::tour::{Outcome, ROOT, Tour, equal, holds, id, number, ok, present, refused};
 use bytes::Bytes;
 use iggy::prelude::*;
@@ -19,7 +20,7 @@ struct Place {
 
 impl Place {
     async fn send(&self, partitioning: &Partitioning, messages: &mut [IggyMessage]) -> Result<(), IggyError> {
-        self.client.send_messages(&self.stream, &self.topic, partitioning, messages).await
+        self.client.send_messages(&self.stream, &self.topic, partitioning, messages).await.map(drop)
     }
 
     async fn poll(&self, partition: u32, strategy: PollingStrategy, count: u32) -> Result<PolledMessages, IggyError> {
@@ -38,7 +39,7 @@ pub async fn run(tour: &Tour) -> Outcome {
     client.create_stream(STREAM).await?;
     let (stream, topic) = (id(STREAM)?, id(TOPIC)?);
     let (never, unlimited) = (IggyExpiry::NeverExpire, MaxTopicSize::Unlimited);
-    client.create_topic(&stream, TOPIC, 3, CompressionAlgorithm::None, None, never, unlimited).await?;
+    client.make_topic(&stream, TOPIC, 3, CompressionAlgorithm::None, never, unlimited).await?;
     let place =
         Place { client, stream, topic, reader: Consumer::new(id("reader")?), has_sessions: tour.has_sessions() };
     contents(&place).await?;

@@ -1,7 +1,8 @@
 //! How long and how much topics keep: what is stored of it, and what the cleaner of the server then deletes.
+use crate::generation::Calls;
 use crate::tour::{Outcome, ROOT, Tour, equal, eventually, holds, id, ok, present, refused};
 use iggy::prelude::*;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const STREAM: &str = "rust-retention";
 const NEVER: IggyExpiry = IggyExpiry::NeverExpire;
@@ -24,21 +25,21 @@ async fn settings(client: &IggyClient) -> Outcome {
     let (stream, topic) = (id(STREAM)?, id("limited")?);
     let hour = IggyExpiry::ExpireDuration(IggyDuration::new(Duration::from_secs(3600)));
     let four_gigabytes = MaxTopicSize::Custom(IggyByteSize::from(4_000_000_000));
-    let limited = client.create_topic(&stream, "limited", 1, NONE, None, hour, four_gigabytes).await?;
+    let limited = client.make_topic(&stream, "limited", 1, NONE, hour, four_gigabytes).await?;
     equal("retention", (limited.message_expiry, limited.max_topic_size), (hour, four_gigabytes))?;
     let read = present("topic", client.get_topic(&stream, &topic).await?)?;
     equal("stored retention", (read.message_expiry, read.max_topic_size), (hour, four_gigabytes))?;
 
-    client.update_topic(&stream, &topic, "limited", NONE, None, NEVER, UNLIMITED).await?;
+    client.change_topic(&stream, &topic, "limited", NONE, NEVER, UNLIMITED).await?;
     let read = present("topic", client.get_topic(&stream, &topic).await?)?;
     equal("updated retention", (read.message_expiry, read.max_topic_size), (NEVER, UNLIMITED))?;
     client.delete_topic(&stream, &topic).await?;
 
     let (default_expiry, default_size) = (IggyExpiry::ServerDefault, MaxTopicSize::ServerDefault);
-    let default = client.create_topic(&stream, "default", 1, NONE, None, default_expiry, default_size).await?;
+    let default = client.make_topic(&stream, "default", 1, NONE, default_expiry, default_size).await?;
     equal("default retention, resolved", (default.message_expiry, default.max_topic_size), (NEVER, UNLIMITED))?;
     let kilobyte = MaxTopicSize::Custom(IggyByteSize::from(1000));
-    let small = client.create_topic(&stream, "small", 1, NONE, None, NEVER, kilobyte).await;
+    let small = client.make_topic(&stream, "small", 1, NONE, NEVER, kilobyte).await;
     refused("a size below that of a segment", small, 1019)?;
     ok("retention of topics is stored");
     Ok(())
@@ -67,9 +68,14 @@ async fn held(client: &IggyClient, topic: &Identifier) -> Outcome<(Option<u64>, 
 async fn expiry(client: &IggyClient) -> Outcome {
     let (stream, topic) = (id(STREAM)?, id("expiring")?);
     let soon = IggyExpiry::ExpireDuration(IggyDuration::new(Duration::from_secs(1)));
-    client.create_topic(&stream, "expiring", 1, NONE, None, soon, UNLIMITED).await?;
+    client.make_topic(&stream, "expiring", 1, NONE, soon, UNLIMITED).await?;
+    let started = Instant::now();
     fill(client, &topic, 5).await?;
-    equal("kept at first", held(client, &topic).await?, (Some(0), Some(4)))?;
+    let at_first = held(client, &topic).await?;
+    // A busy machine may take longer than the messages live.
+    if started.elapsed() < Duration::from_secs(1) {
+        equal("kept at first", at_first, (Some(0), Some(4)))?;
+    }
     eventually("closed segments expire", async || Ok(held(client, &topic).await?.0 != Some(0))).await?;
     let last = held(client, &topic).await?.1;
     holds("the messages of the last segment stay", last.is_none() || last == Some(4))?;
@@ -83,7 +89,7 @@ async fn size(client: &IggyClient) -> Outcome {
     let (stream, topic) = (id(STREAM)?, id("limited")?);
     let limit = 6_000_000;
     let max_size = MaxTopicSize::Custom(IggyByteSize::from(limit));
-    client.create_topic(&stream, "limited", 1, NONE, None, NEVER, max_size).await?;
+    client.make_topic(&stream, "limited", 1, NONE, NEVER, max_size).await?;
     fill(client, &topic, 11).await?;
     eventually("the topic falls below 90 % of its limit", async || {
         let details = present("topic", client.get_topic(&stream, &topic).await?)?;

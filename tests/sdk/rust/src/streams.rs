@@ -1,4 +1,5 @@
 //! Streams, topics and partitions.
+use crate::generation::Calls;
 use crate::tour::{Outcome, ROOT, Tour, equal, holds, id, number, ok, present, refused};
 use iggy::prelude::*;
 
@@ -22,7 +23,7 @@ async fn create_topic(client: &IggyClient, name: &str, partitions: u32) -> Resul
     let never = IggyExpiry::NeverExpire;
     let unlimited = MaxTopicSize::Unlimited;
     let none = CompressionAlgorithm::None;
-    client.create_topic(&STREAM.try_into()?, name, partitions, none, None, never, unlimited).await
+    client.make_topic(&STREAM.try_into()?, name, partitions, none, never, unlimited).await
 }
 
 async fn streams(client: &IggyClient) -> Outcome {
@@ -47,13 +48,13 @@ async fn streams(client: &IggyClient) -> Outcome {
     equal("unknown stream", client.get_stream(&id("rust-unknown")?).await?.is_none(), true)?;
     ok("get and list streams");
 
-    client.update_stream(&number(created.id)?, STREAM).await?;
+    client.rename_stream(&number(created.id)?, STREAM).await?;
     equal("old name", client.get_stream(&id(first_name)?).await?.is_none(), true)?;
     equal("new name", present("stream", client.get_stream(&number(created.id)?).await?)?.name.as_str(), STREAM)?;
     client.create_stream("rust-streams-other").await?;
-    refused("a name that is taken", client.update_stream(&id("rust-streams-other")?, STREAM).await, 1012)?;
+    refused("a name that is taken", client.rename_stream(&id("rust-streams-other")?, STREAM).await, 1012)?;
     client.delete_stream(&id("rust-streams-other")?).await?;
-    refused("update an unknown one", client.update_stream(&id("rust-unknown")?, "rust-new").await, 1009)?;
+    refused("update an unknown one", client.rename_stream(&id("rust-unknown")?, "rust-new").await, 1009)?;
     refused("delete an unknown one", client.delete_stream(&number(999_999)?).await, 1009)?;
     ok("update a stream");
     Ok(())
@@ -69,15 +70,13 @@ async fn topics(client: &IggyClient) -> Outcome {
         equal("an empty partition", (partition.current_offset, partition.messages_count), (0, 0))?;
         equal("its size", partition.size.as_bytes_u64(), 0)?;
     }
-    equal("replication", created.replication_factor, 1)?;
     equal("compression", created.compression_algorithm, CompressionAlgorithm::None)?;
     refused("the same name again", create_topic(client, "orders", 1).await, 2013)?;
     ok("create a topic");
 
     let never = IggyExpiry::NeverExpire;
-    let other = client
-        .create_topic(&stream, "other", 1, CompressionAlgorithm::Gzip, Some(1), never, MaxTopicSize::Unlimited)
-        .await?;
+    let other =
+        client.make_topic(&stream, "other", 1, CompressionAlgorithm::Gzip, never, MaxTopicSize::Unlimited).await?;
     equal("compression", other.compression_algorithm, CompressionAlgorithm::Gzip)?;
     let listed = client.get_topics(&stream).await?;
     let mut names: Vec<&str> = listed.iter().map(|topic| topic.name.as_str()).collect();
@@ -93,11 +92,11 @@ async fn topics(client: &IggyClient) -> Outcome {
     ok("get and list topics");
 
     let (none, unlimited) = (CompressionAlgorithm::None, MaxTopicSize::Unlimited);
-    client.update_topic(&stream, &id("other")?, "renamed", none, None, never, unlimited).await?;
+    client.change_topic(&stream, &id("other")?, "renamed", none, never, unlimited).await?;
     let renamed = present("renamed topic", client.get_topic(&stream, &id("renamed")?).await?)?;
     equal("id", renamed.id, other.id)?;
     equal("compression", renamed.compression_algorithm, none)?;
-    let taken = client.update_topic(&stream, &id("renamed")?, "orders", none, None, never, unlimited).await;
+    let taken = client.change_topic(&stream, &id("renamed")?, "orders", none, never, unlimited).await;
     refused("a name that is taken", taken, 2013)?;
     client.delete_topic(&stream, &id("renamed")?).await?;
     equal("deleted topic", client.get_topic(&stream, &id("renamed")?).await?.is_none(), true)?;

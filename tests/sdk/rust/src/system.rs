@@ -1,4 +1,5 @@
 //! Sessions, statistics, clients, cluster metadata and the snapshot.
+use crate::generation::{Calls, unknown_token};
 use crate::tour::{Outcome, ROOT, Tour, Transport, equal, holds, id, ok, present, refused};
 use iggy::prelude::*;
 
@@ -25,7 +26,11 @@ async fn sessions(tour: &Tour) -> Outcome {
 
     refused("login with a wrong password", client.login_user(ROOT.0, "wrong-password").await, 42)?;
     refused("login with an unknown user", client.login_user("nobody", ROOT.1).await, 42)?;
-    refused("login with an unknown token", client.login_with_personal_access_token("no-token").await, 20)?;
+    refused(
+        "login with an unknown token",
+        client.login_with_personal_access_token("no-token").await,
+        unknown_token(tour),
+    )?;
     ok("wrong credentials are refused");
 
     let identity = client.login_user(ROOT.0, ROOT.1).await?;
@@ -44,7 +49,7 @@ async fn sessions(tour: &Tour) -> Outcome {
         client.shutdown().await?;
         ok("logout and login again");
 
-        let client = tour.with_credentials(&format!("{}:{}", ROOT.0, ROOT.1)).await?;
+        let client = tour.with_credentials(&format!("{}:{}", ROOT.0, ROOT.1), "").await?;
         equal("user", client.get_me().await?.user_id, Some(0))?;
         // After a login the SDK asks for the cluster and goes to its leader.
         equal("server", client.get_connection_info().await.server_address, tour.address.clone())?;
@@ -61,7 +66,7 @@ async fn statistics(tour: &Tour) -> Outcome {
     let never = IggyExpiry::NeverExpire;
     let unlimited = MaxTopicSize::Unlimited;
     let stream_id = id("rust-stats")?;
-    let topic = client.create_topic(&stream_id, "topic", 3, CompressionAlgorithm::None, None, never, unlimited).await?;
+    let topic = client.make_topic(&stream_id, "topic", 3, CompressionAlgorithm::None, never, unlimited).await?;
     client.create_consumer_group(&stream_id, &id("topic")?, "group").await?;
     let mut messages = [IggyMessage::from("one"), IggyMessage::from("two")];
     client.send_messages(&stream_id, &id("topic")?, &Partitioning::partition_id(1), &mut messages).await?;

@@ -163,15 +163,16 @@ impl Tour {
         Ok(client)
     }
 
-    /// A client from a connection string, which logs in by itself when it connects.
-    pub async fn with_credentials(&self, credentials: &str) -> Outcome<IggyClient> {
+    /// A client from a connection string, with `options` at its end, which logs in by itself when it connects.
+    pub async fn with_credentials(&self, credentials: &str, options: &str) -> Outcome<IggyClient> {
         let protocol = match self.transport {
             Transport::Tcp => "tcp",
             Transport::Quic => "quic",
             Transport::WebSocket => "ws",
             Transport::Http => "http",
         };
-        let client = IggyClient::from_connection_string(&format!("iggy+{protocol}://{credentials}@{}", self.address))?;
+        let text = format!("iggy+{protocol}://{credentials}@{}{options}", self.address);
+        let client = IggyClient::from_connection_string(&text)?;
         client.connect().await?;
         Ok(client)
     }

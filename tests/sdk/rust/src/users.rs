@@ -1,4 +1,5 @@
 //! Users, their rights, what they are denied, and personal access tokens.
+use crate::generation::{Calls, inactive_user, unknown_token};
 use crate::tour::{Outcome, ROOT, Tour, equal, holds, id, number, ok, present, refused};
 use iggy::prelude::*;
 use std::collections::BTreeMap;
@@ -59,14 +60,18 @@ async fn accounts(tour: &Tour, root: &IggyClient) -> Outcome {
     equal("root", (own.id, own.permissions), (0, Some(Permissions::root())))?;
     ok("get and list users");
 
-    root.update_user(&id("rust-old")?, Some(NAME), Some(UserStatus::Inactive)).await?;
+    root.change_user(&id("rust-old")?, Some(NAME), Some(UserStatus::Inactive)).await?;
     equal("old name", root.get_user(&id("rust-old")?).await?.is_none(), true)?;
     let renamed = present("user", root.get_user(&id(NAME)?).await?)?;
     equal("renamed", (renamed.id, renamed.status), (created.id, UserStatus::Inactive))?;
-    refused("login of an inactive user", tour.guest().await?.login_user(NAME, "first-secret").await, 47)?;
-    root.update_user(&id(NAME)?, None, Some(UserStatus::Active)).await?;
-    refused("a name that is taken", root.update_user(&id(NAME)?, Some(ROOT.0), None).await, 46)?;
-    refused("update an unknown user", root.update_user(&id("rust-unknown")?, Some("rust-x"), None).await, 20)?;
+    refused(
+        "login of an inactive user",
+        tour.guest().await?.login_user(NAME, "first-secret").await,
+        inactive_user(tour),
+    )?;
+    root.change_user(&id(NAME)?, None, Some(UserStatus::Active)).await?;
+    refused("a name that is taken", root.change_user(&id(NAME)?, Some(ROOT.0), None).await, 46)?;
+    refused("update an unknown user", root.change_user(&id("rust-unknown")?, Some("rust-x"), None).await, 20)?;
     ok("update a user");
     Ok(())
 }
@@ -90,8 +95,8 @@ async fn rights(tour: &Tour, root: &IggyClient) -> Outcome {
     let (open, closed) = (id("open")?, id("closed")?);
     let (none, never, unlimited) = (CompressionAlgorithm::None, IggyExpiry::NeverExpire, MaxTopicSize::Unlimited);
     let stream_id = root.create_stream(STREAM).await?.id as usize;
-    let open_id = root.create_topic(&stream, "open", 1, none, None, never, unlimited).await?.id as usize;
-    root.create_topic(&stream, "closed", 1, none, None, never, unlimited).await?;
+    let open_id = root.make_topic(&stream, "open", 1, none, never, unlimited).await?.id as usize;
+    root.make_topic(&stream, "closed", 1, none, never, unlimited).await?;
     let mut messages = [IggyMessage::from("message")];
     let first = Partitioning::partition_id(0);
     root.send_messages(&stream, &open, &first, &mut messages).await?;
@@ -128,8 +133,8 @@ async fn rights(tour: &Tour, root: &IggyClient) -> Outcome {
     refused("delete an offset", user.delete_consumer_offset(&reader, &stream, &closed, Some(0)).await, 41)?;
     refused("get a topic", user.get_topic(&stream, &closed).await, 41)?;
     refused("list topics", user.get_topics(&stream).await, 41)?;
-    refused("create a topic", user.create_topic(&stream, "new", 1, none, None, never, unlimited).await, 41)?;
-    refused("update a topic", user.update_topic(&stream, &open, "new", none, None, never, unlimited).await, 41)?;
+    refused("create a topic", user.make_topic(&stream, "new", 1, none, never, unlimited).await, 41)?;
+    refused("update a topic", user.change_topic(&stream, &open, "new", none, never, unlimited).await, 41)?;
     refused("delete a topic", user.delete_topic(&stream, &open).await, 41)?;
     refused("purge a topic", user.purge_topic(&stream, &open).await, 41)?;
     refused("create partitions", user.create_partitions(&stream, &open, 1).await, 41)?;
@@ -138,7 +143,7 @@ async fn rights(tour: &Tour, root: &IggyClient) -> Outcome {
     refused("get a stream", user.get_stream(&stream).await, 41)?;
     refused("list streams", user.get_streams().await, 41)?;
     refused("create a stream", user.create_stream("rust-new").await, 41)?;
-    refused("update a stream", user.update_stream(&stream, "rust-new").await, 41)?;
+    refused("update a stream", user.rename_stream(&stream, "rust-new").await, 41)?;
     refused("delete a stream", user.delete_stream(&stream).await, 41)?;
     refused("purge a stream", user.purge_stream(&stream).await, 41)?;
     refused("create a group", user.create_consumer_group(&stream, &closed, "group").await, 41)?;
@@ -146,7 +151,7 @@ async fn rights(tour: &Tour, root: &IggyClient) -> Outcome {
     refused("list users", user.get_users().await, 41)?;
     refused("get root", user.get_user(&id(ROOT.0)?).await, 41)?;
     refused("create a user", user.create_user("rust-new", "secret", UserStatus::Active, None).await, 41)?;
-    refused("update a user", user.update_user(&id(NAME)?, Some("rust-new"), None).await, 41)?;
+    refused("update a user", user.change_user(&id(NAME)?, Some("rust-new"), None).await, 41)?;
     refused("update rights", user.update_permissions(&id(NAME)?, None).await, 41)?;
     refused("delete a user", user.delete_user(&id(NAME)?).await, 41)?;
     refused("statistics", user.get_stats().await, 41)?;
@@ -198,7 +203,7 @@ async fn tokens(tour: &Tour, root: &IggyClient) -> Outcome {
         bearer.shutdown().await?;
     }
     if tour.has_sessions() {
-        let bearer = tour.with_credentials(&lasting.token).await?;
+        let bearer = tour.with_credentials(&lasting.token, "").await?;
         equal("user of the connection string", bearer.get_me().await?.user_id, Some(user_id))?;
         bearer.shutdown().await?;
     }
@@ -206,7 +211,11 @@ async fn tokens(tour: &Tour, root: &IggyClient) -> Outcome {
 
     user.delete_personal_access_token("lasting").await?;
     equal("tokens", user.get_personal_access_tokens().await?.len(), 1)?;
-    refused("the deleted token", tour.guest().await?.login_with_personal_access_token(&lasting.token).await, 20)?;
+    refused(
+        "the deleted token",
+        tour.guest().await?.login_with_personal_access_token(&lasting.token).await,
+        unknown_token(tour),
+    )?;
     refused("delete it again", user.delete_personal_access_token("lasting").await, 20)?;
     user.delete_personal_access_token("short").await?;
     user.shutdown().await?;

@@ -1,18 +1,7 @@
-//! A tour over what the published Rust SDK offers, against a running broker: every step checks what it is answered.
-//! The server closes segments at 1 MiB and cleans up every 200 ms.
-//! Usage: tour <tcp|quic|ws|http> <host:port>. Prints `ok <step>` for each step and ends with 1 at the first failure.
-mod groups;
-mod high_level;
-mod messages;
-mod retention;
-mod streams;
-mod surprises;
-mod system;
-mod tour;
-mod users;
-
+//! The chapters of the tour in their order, for the crate of either generation.
+use crate::tour::{Failure, Outcome, Tour, Transport};
+use crate::{generation, groups, high_level, messages, retention, streams, surprises, system, users};
 use std::process::ExitCode;
-use tour::{Failure, Outcome, Tour, Transport};
 
 async fn run() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,6 +14,7 @@ async fn run() -> Outcome {
     messages::run(&tour).await?;
     retention::run(&tour).await?;
     users::run(&tour).await?;
+    generation::run(&tour).await?;
     if tour.has_sessions() {
         groups::run(&tour).await?;
     }
@@ -37,8 +27,8 @@ async fn run() -> Outcome {
     Ok(())
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// Runs every chapter; prints what failed.
+pub async fn main() -> ExitCode {
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
