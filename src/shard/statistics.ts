@@ -3,6 +3,7 @@
 import { type EventKey, eventKeys, type MetricSample } from "../observability/counters.ts";
 import { CommandCode } from "../protocol/codes.ts";
 import type { Transport } from "../protocol/records/enumerations.ts";
+import { NewCommandCode } from "../protocol/v09/operations.ts";
 import type { SegmentHolder } from "../storage/index.ts";
 
 /** Upper bounds of the classes of durations, ms: from a poll out of memory to a sync on a slow disk. Above them is one more. */
@@ -41,7 +42,7 @@ export interface ShardStatistics {
 }
 
 const transports = ["tcp", "quic", "http", "websocket"] as const satisfies readonly Transport[];
-const codeMax = Math.max(...Object.values(CommandCode));
+const codeMax = Math.max(...Object.values(CommandCode), ...Object.values(NewCommandCode));
 /** Classes, then the sum. */
 const totalIndex = durationBoundsMs.length + 1;
 

@@ -348,9 +348,14 @@ export class RequestPipeline implements FrameSink {
 
   #write(slot: Slot, error: unknown, reply: Reply | undefined): void {
     if (reply !== undefined) this.#statistics.sent(this.session.transport, replyBytes(reply));
-    if (error !== undefined) this.#writeError(slot, error);
-    else if (slot.exchange !== undefined) writeReply09(this.#output, slot.exchange, reply);
-    else if (writeReply(this.#output, reply)) this.#options.onSmallExchange();
+    if (error !== undefined) {
+      this.#writeError(slot, error);
+      return;
+    }
+    const { exchange } = slot;
+    const isSmallPoll =
+      exchange === undefined ? writeReply(this.#output, reply) : writeReply09(this.#output, exchange, reply);
+    if (isSmallPoll) this.#options.onSmallExchange();
   }
 
   #writeError({ code, exchange }: Slot, thrown: unknown): void {

@@ -8,8 +8,8 @@ import { joinedReplyBytesMax } from "../reply-writer.ts";
 
 const nothing = new Uint8Array(0);
 
-/** Sends the messages, or that there are none; releases the read when it is not needed any more. */
-export function writeRecords(output: Output, requestHeader: Uint8Array, reply: PollReply): void {
+/** Sends the messages, or that there are none; releases the read when it is not needed any more. True for a small reply. */
+export function writeRecords(output: Output, requestHeader: Uint8Array, reply: PollReply): boolean {
   const { read } = reply;
   let records: PackedRecords | undefined;
   try {
@@ -18,9 +18,13 @@ export function writeRecords(output: Output, requestHeader: Uint8Array, reply: P
     read.release();
     throw error;
   }
-  if (records === undefined) read.release();
+  if (records === undefined) {
+    read.release();
+    return true;
+  }
   // From here on the output has to release it, also when it fails.
-  else output.writeParts(nothing, [records], () => read.release());
+  output.writeParts(nothing, [records], () => read.release());
+  return false;
 }
 
 /** Sends a small reply; the records where it is not. */

@@ -9,18 +9,16 @@ import { writeRecords } from "./record-writer.ts";
 
 const window = { newest: protocolVersion, oldest: protocolVersion };
 
-/** Sends a successful reply; undefined is the empty one. */
-export function writeReply09(output: Output, exchange: Exchange09, reply: Reply | undefined): void {
-  if (reply !== undefined && isPollReply(reply)) {
-    writeRecords(output, exchange.header, reply);
-    return;
-  }
+/** Sends a successful reply; undefined is the empty one. True for a poll whose reply was small. */
+export function writeReply09(output: Output, exchange: Exchange09, reply: Reply | undefined): boolean {
+  if (reply !== undefined && isPollReply(reply)) return writeRecords(output, exchange.header, reply);
   const start = headerBytes + (isFramed(exchange) ? successSectionBytes : 0);
   const frame = new Uint8Array(start + (reply?.byteLength ?? 0));
   const operation = replyOperationOf(exchange);
   writeReplyHeader(frame, 0, exchange.header, { operation, status: 0, bodyBytes: frame.byteLength - headerBytes });
   if (reply !== undefined) frame.set(reply, start);
   output.write(frame);
+  return false;
 }
 
 /** Answers a request that failed. "ends": the connection is of no use any more. */
