@@ -15,7 +15,7 @@ export interface WireReply {
 }
 
 /** What carries the bytes. */
-interface Wire {
+export interface Wire {
   /** This end's `ip:port`. */
   readonly address: string;
   write(bytes: Uint8Array): void;
@@ -26,7 +26,7 @@ interface Wire {
   destroy(): void;
 }
 
-interface WireEvents {
+export interface WireEvents {
   readonly onBytes: (bytes: Uint8Array) => void;
   readonly onEnd: () => void;
 }
@@ -83,6 +83,11 @@ async function openWebSocket(place: Place, { ca }: WireOptions, events: WireEven
   };
 }
 
+/** Connects, without a word of any protocol. */
+export function openWire(place: Place, options: WireOptions, events: WireEvents): Promise<Wire> {
+  return (options.transport === "websocket" ? openWebSocket : openTcp)(place, options, events);
+}
+
 export class WireClient {
   readonly #wire: Wire;
   readonly #frames: FrameKind;
@@ -98,8 +103,7 @@ export class WireClient {
     const inbox = new Inbox();
     const assembler = new ReplyAssembler((status, payload) => inbox.add({ status, payload }));
     const events = { onBytes: (bytes: Uint8Array) => assembler.push(bytes), onEnd: () => inbox.end() };
-    const open = options.transport === "websocket" ? openWebSocket : openTcp;
-    return new WireClient(await open(place, options, events), frames, inbox);
+    return new WireClient(await openWire(place, options, events), frames, inbox);
   }
 
   /** This end's `ip:port`, as the server names its clients. */

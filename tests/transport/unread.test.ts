@@ -1,4 +1,4 @@
-// 40 clients that ask for gigabytes and read nothing leave the server's memory flat, on every transport.
+// 40 clients that ask for gigabytes and read nothing leave the server's memory flat, on every transport, and those of 0.9 too.
 // WHIPPET_UNREAD_GIGABYTES sets what is asked for on each and needs a machine that does nothing else; 30 is the figure that the
 // server has to hold. Without it a tenth of what is asked for is the limit: a busy machine collects its garbage late.
 import { afterAll, beforeAll, expect, test } from "bun:test";
@@ -16,6 +16,7 @@ import { type TestServer, useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
 import { HttpTestClient } from "./http-client.ts";
 import { QuicClient } from "./quic-client.ts";
+import { readRequest09, UnreadClient09 } from "./unread-client-09.ts";
 
 const servers = useServers();
 const isMeasured = process.env.WHIPPET_UNREAD_GIGABYTES !== undefined;
@@ -41,18 +42,17 @@ interface Unread {
   readonly close: () => void;
 }
 
-const poll = encodeRequestFrame(
-  CommandCode.pollMessages,
-  encode(commandCodecs.pollMessages.request, {
-    consumer: { kind: "consumer", id: nameId("reader") },
-    stream: nameId("orders"),
-    topic: nameId("eu"),
-    partitionId: 0,
-    strategy: { kind: "first", value: 0n },
-    count: messagesCount,
-    autoCommit: false,
-  }),
-);
+const pollBody = encode(commandCodecs.pollMessages.request, {
+  consumer: { kind: "consumer", id: nameId("reader") },
+  stream: nameId("orders"),
+  topic: nameId("eu"),
+  partitionId: 0,
+  strategy: { kind: "first", value: 0n },
+  count: messagesCount,
+  autoCommit: false,
+});
+const poll = encodeRequestFrame(CommandCode.pollMessages, pollBody);
+const poll09 = readRequest09(CommandCode.pollMessages, pollBody);
 
 function ownCertificate(of: TestServer): string {
   return readFileSync(join(of.dataPath, "certificates/cert.pem"), "utf8");
@@ -105,6 +105,19 @@ async function binaryClient(of: TestServer, transport: "tcp" | "websocket", ca?:
       expect(reply?.status).toBe(0);
       expect(reply?.payload.length).toBeGreaterThan(messagesCount * mebibyte);
     },
+    close: () => client.close(),
+  };
+}
+
+async function laterClient(of: TestServer, transport: "tcp" | "websocket", ca?: string): Promise<Unread> {
+  const place = { host: ca === undefined ? of.host : "localhost", port: of.portOf(transport) };
+  const client = await UnreadClient09.connect(place, { transport, ...(ca === undefined ? {} : { ca }) });
+  return {
+    ask: () => {
+      for (let index = 0; index < asksPerClient; index++) client.write(poll09);
+      return undefined;
+    },
+    readOne: async () => expect(await client.readReply()).toBeGreaterThan(messagesCount * mebibyte),
     close: () => client.close(),
   };
 }
@@ -202,6 +215,17 @@ const transports: Record<
     of: () => tlsServer,
     open: () => binaryClient(tlsServer, "websocket", ownCertificate(tlsServer)),
     perClientBytes: 1.5 * mebibyte,
+  },
+  "tcp, 0.9": { of: () => server, open: () => laterClient(server, "tcp"), perClientBytes: 0 },
+  "tls, 0.9": {
+    of: () => tlsServer,
+    open: () => laterClient(tlsServer, "tcp", ownCertificate(tlsServer)),
+    perClientBytes: 256 * 1024,
+  },
+  "websocket, 0.9": {
+    of: () => server,
+    open: () => laterClient(server, "websocket"),
+    perClientBytes: 1.25 * mebibyte,
   },
   http: {
     of: () => server,
