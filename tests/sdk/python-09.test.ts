@@ -71,6 +71,7 @@ if (missing?.kind === "missing" && process.env.CI !== "true") {
     { transport: "websocket", encrypted: false, shards: 2 },
     { transport: "websocket", encrypted: true, shards: 2 },
     { transport: "quic", encrypted: false, shards: 2 },
+    { transport: "http", encrypted: false, shards: 2 },
   ] as const;
   test.each(variants)(
     "apache-iggy 0.9.0 for Python over $transport (TLS: $encrypted), $shards shard(s): every step is answered rightly",

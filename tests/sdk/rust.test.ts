@@ -9,7 +9,7 @@ const names = { tcp: "tcp", websocket: "ws", quic: "quic", http: "http" } as con
 
 for (const [version, program, transports, shardCounts] of [
   ["0.10.0", "tour", [...binary, "http"], [1, 2]],
-  ["0.11.0", "tour-09", binary, [2]],
+  ["0.11.0", "tour-09", [...binary, "http"], [2]],
 ] as const) {
   const tour: Tour = built.kind === "missing" ? built : { kind: "ready", command: [join(built.directory, program)] };
   testTour(
