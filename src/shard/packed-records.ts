@@ -163,6 +163,8 @@ export class PackedRecords {
     const packed = kernel.packRecords(0, sourceBytes, sourceBytes, sizeBytes, this.#partitionId);
     assert(packed.writtenBytes === sizeBytes, "a message is one record");
     const singleHead = memory.slice(sourceBytes, sourceBytes + singleHeadBytes);
+    // Now, and not when garbage is collected: it is twice the message, for each client that asks for it.
+    memory.buffer.transfer(0);
     return { start, sizeBytes, sourceStart, sourceBytes, singleHead };
   }
 

@@ -1,7 +1,9 @@
 // Sends and polls of 0.9 that the SDKs do not make, or seldom: headers that are at odds with the rules, bodies that are not what
 // their checksum says, announcements that are not kept, and replies as large as a frame may be.
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
+import { codecsOf09 } from "../../src/protocol/v09/codecs.ts";
 import {
   EvictionHeaderLayout,
   frameBytesMax,
@@ -166,6 +168,22 @@ test("a poll's reply is no larger than a frame may be: the next one goes on behi
   expect(givenCount).toBeLessThan(70);
   expect((await client.request("getConsumerOffset", place))?.storedOffset).toBe(BigInt(givenCount - 1));
   client.close();
+});
+
+test("who repeats a request after its user is gone is sent away, as with any other request", async () => {
+  const server = await servers.start();
+  const root = await server.connect();
+  await root.createUser({ username: "ann", password: "secret-of-ann" });
+  const ann = await Client09.login(server.port, "ann", "secret-of-ann");
+  const token = encode(codecsOf09("createPersonalAccessToken").request, { name: "mine", expiryMicros: 0n });
+  const request = requestFrame({ operation: 146, session: 1n, request: 7n, body: token });
+  const answer = await ann.wire.exchange(request);
+  expect(answerOf(answer)).toBe("status 0");
+  expect(await ann.wire.exchange(request)).toEqual(answer);
+  await root.deleteUser((await root.getUser("ann"))!.id);
+  expect(answerOf(await ann.wire.exchange(request))).toBe("eviction 12");
+  expect(await ann.wire.receive()).toBe("closed");
+  root.close();
 });
 
 test("a ping is answered although the session's user is gone, everything else sends the client away", async () => {

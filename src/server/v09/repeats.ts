@@ -17,7 +17,8 @@ export async function once(
 ): Promise<Reply> {
   const number = requestNumberOf(header);
   const last = session.lastChange;
-  if (number === 0n) return run();
+  // Whose login has ended is to be told so.
+  if (number === 0n || session.isLoginOver) return run();
   if (last !== undefined && number < last.number) throw new IggyError("RequestAlreadyApplied");
   if (last?.number === number) {
     if (last.reply === undefined) throw IggyError.ofCode(last.errorCode);
