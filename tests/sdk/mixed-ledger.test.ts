@@ -70,7 +70,9 @@ describe("of what the members got", () => {
   test("messages that come to a second member although nobody came or went", () => {
     const first = "polled\tx\t0\t0\t1,2\t10\t20\t3022\t30";
     const second = "polled\ty\t0\t0\t1,2,3,4\t40\t50\tok\t60";
-    expect(failuresOf([...sent, first, second])).toEqual(["x and y both got 0:0, and nobody came or went"]);
+    expect(failuresOf([...sent, first, second])).toEqual([
+      "x (10 to 20, 3022 at 30) and y (40 to 50, ok at 60) both got 0:0, and nobody came or went",
+    ]);
     expect(failuresOf([...sent, first, second, joined(5, 9)])).toHaveLength(1);
     expect(failuresOf([...sent, first, second, joined(25, 26)])).toEqual([]);
   });
@@ -78,12 +80,22 @@ describe("of what the members got", () => {
   test("messages that come to a second member although the first has committed them, or can still commit", () => {
     const second = "polled\ty\t0\t0\t1,2,3,4\t40\t50\tok\t60";
     const committed = failuresOf([...sent, polled[0]!, second, joined(25, 26)]);
-    expect(committed).toEqual(["x and y both got 0:0, although the first had committed it"]);
+    expect(committed).toEqual([
+      "x (10 to 20, ok at 30) and y (40 to 50, ok at 60) both got 0:0, although the first had committed it",
+    ]);
     const late = "polled\tx\t0\t0\t1,2\t10\t20\tok\t70";
     expect(failuresOf([...sent, late, second, joined(25, 26)])).toEqual([
-      "x and y both got 0:0, and the first could commit it",
+      "x (10 to 20, ok at 70) and y (40 to 50, ok at 60) both got 0:0, and the first could commit it",
     ]);
     expect(failuresOf([...sent, late, second, joined(25, 26), joined(55, 56)])).toEqual([]);
+  });
+
+  test("of two polls at once either may have been served first", () => {
+    const slow = "polled\ty\t0\t0\t1,2\t5\t45\t3022\t60";
+    const more = "polled\ty\t0\t2\t3,4\t70\t80\tok\t90";
+    expect(failuresOf([...sent, polled[0]!, slow, more, joined(8, 9)])).toEqual([]);
+    const committed = failuresOf([...sent, polled[0]!, slow.replace("3022", "ok"), more, joined(8, 9)]);
+    expect(committed[0]).toEndWith("both got 0:0, and the first could commit it");
   });
 
   test("a commit that comes late, by a member that has the partition again, and sets the offset back", () => {
@@ -93,7 +105,7 @@ describe("of what the members got", () => {
     expect(failuresOf([...sent, early, polled[0]!, second, ...came])).toEqual([]);
     const refused = early.replace("ok", "3022");
     expect(failuresOf([...sent, refused, polled[0]!, second, ...came])).toEqual([
-      "x and y both got 0:1, although the first had committed it",
+      "x (10 to 20, ok at 30) and y (40 to 50, ok at 60) both got 0:1, although the first had committed it",
     ]);
   });
 });

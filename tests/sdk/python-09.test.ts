@@ -7,7 +7,7 @@ import { eventually } from "../support/process-facts.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { type PythonEnvironment, preparePython } from "./python-environment.ts";
 
-const crossMessages = process.env.WHIPPET_CROSS_MESSAGES ?? "8000";
+const crossMessages = process.env.WHIPPET_CROSS_MESSAGES ?? "20000";
 const stepTimeoutMs = 300_000;
 /** So many batches are acknowledged under way before the broker is killed. */
 const batchesBeforeKill = 12;
