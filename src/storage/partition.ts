@@ -125,11 +125,13 @@ export class Partition {
   /**
    * Stores the offset and writes it to its file before it returns. Throws `InvalidOffset` (4100) above the current offset
    * or while nothing was ever written (spec SB 4.8), and where `epoch`, that of the read whose end this is, was ended by a
-   * purge; `CannotWriteToFile` (10006), also in a partition that is closed.
+   * purge; `CannotWriteToFile` (10006), also in a partition that is closed and where a logged purge could not be done yet.
    */
   storeOffset(consumer: ConsumerKey, offset: number, epoch?: number): void {
     const log = this.#log;
     if (log.isClosed) throw new IggyError("CannotWriteToFile", [], { cause: new Error("the partition is closed") });
+    // The log that readers still see has ended: its offsets go with it, or with the next start.
+    if (this.#unfinishedPurge !== undefined) throw new IggyError("CannotWriteToFile", [], { cause: log.refusal });
     if (offset >= log.visibleOffset || !this.#isOfNow(epoch)) throw new IggyError("InvalidOffset", [offset]);
     this.#offsets.store(consumer, offset);
   }
@@ -164,9 +166,12 @@ export class Partition {
     if (!this.#log.isClosed && this.#isOfNow(epoch)) this.#offsets.notePolled(groupId, lastOffset);
   }
 
-  /** Whether the partition may move to another member: nothing was polled, or all of it is committed (spec SB 6.5). */
+  /**
+   * Whether the partition may move to another member: nothing was polled, or all of it is committed (spec SB 6.5), or nothing
+   * can be, because a purge has ended the log.
+   */
   isRevocationSettled(groupId: number): boolean {
-    return this.#offsets.isSettled(groupId);
+    return this.#unfinishedPurge !== undefined || this.#offsets.isSettled(groupId);
   }
 
   /** The member that polled is gone: nobody will commit what it was sent (spec SB 6.5). */
@@ -213,10 +218,11 @@ export class Partition {
 
   /**
    * Removes all messages and consumer offsets; offsets start at 0 again (spec SB 5.3). What comes after it belongs to the
-   * log with the id `newLogId`; a partition that was fenced takes messages again. The directory is taken away in one step: whatever fails, everything is as before or as
-   * after, also after a restart. Rejects with `CannotDeleteFile` (10008) where it is as before; with `newLogId`, whose purge
-   * was logged, no message is taken then until a later try, each time the saver comes, or the next start has done it. Rejects
-   * with another error where it is as after and something else failed.
+   * log with the id `newLogId`; a partition that was fenced takes messages again. The directory is taken away in one step:
+   * whatever fails, everything is as before or as after, also after a restart. Rejects with `CannotDeleteFile` (10008) where
+   * it is as before; with `newLogId`, whose purge was logged, neither a message nor an offset is taken then until a later try,
+   * each time the saver comes, or the next start has done it. Rejects with another error where it is as after and something
+   * else failed.
    */
   async purge(newLogId?: string): Promise<void> {
     const log = this.#log;

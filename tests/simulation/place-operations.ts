@@ -39,9 +39,14 @@ export async function changeOffset(place: Place): Promise<void> {
   });
 }
 
-function expectedRefusal({ offsets, visibleEnd, identity }: Place, key: ConsumerKey, value: number | undefined) {
+function expectedRefusal(
+  { offsets, visibleEnd, identity, purging }: Place,
+  key: ConsumerKey,
+  value: number | undefined,
+) {
   const known = offsets.get(key);
   if (value === undefined) return known === undefined ? "ConsumerOffsetNotFound" : undefined;
+  if (purging === "decided") return "CannotWriteToFile"; // it would go with the log that has ended
   if (value > visibleEnd) return "InvalidOffset";
   const isGone = key.kind === "group" && identity?.groupLogId(key.id) === null;
   return isGone && known === undefined ? "ConsumerGroupIdNotFound" : undefined;
@@ -105,7 +110,10 @@ export async function purge(place: Place): Promise<void> {
   const purging = partition.purge(newLogId);
   if (simulation.chance(40)) place.append();
   const isDone = await place.attempt(() => settled(simulation, purging));
-  if (partition.epoch === epoch) return;
+  if (partition.epoch === epoch) {
+    if (!machine.stopped) await changeOffset(place); // refused, where the log has ended
+    return;
+  }
   if (machine.stopped) {
     model.purgeBegan(); // what was sent while it waited went as well
     return;

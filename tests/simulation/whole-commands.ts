@@ -21,6 +21,14 @@ export function randomCommand(state: MetadataState, simulation: Simulation): Nam
   return { name: `stream ${name}`, command };
 }
 
+/** Purges a stream, where there is one. */
+export function randomPurge(state: MetadataState, simulation: Simulation): NamedCommand | undefined {
+  const streams = [...state.streams.byId.values()];
+  if (streams.length === 0) return undefined;
+  const { name } = simulation.pick(streams);
+  return { name: `stream ${name}`, command: { kind: "purgeStream", request: { stream: named(name) } } };
+}
+
 function userCommand(state: MetadataState, simulation: Simulation): NamedCommand {
   const name = simulation.pick(["ann", "bob"]);
   const isThere = [...state.users.byId.values()].some((user) => user.name === name);

@@ -125,6 +125,11 @@ export class LogModel {
     return known;
   }
 
+  /** No message of it has this offset or a later one. */
+  get offsetsEnd(): number {
+    return this.#messages.filter(({ answer }) => answer !== "refused").length;
+  }
+
   get acknowledged(): readonly LoggedMessage[] {
     return this.#messages.filter(({ answer }) => answer === "acknowledged");
   }

@@ -16,7 +16,7 @@ import { SimDisk } from "./sim-disk.ts";
 import type { Simulation } from "./simulation.ts";
 import { randomOptions } from "./storage-setup.ts";
 import type { CrashKind } from "./tracked-messages.ts";
-import { randomCommand } from "./whole-commands.ts";
+import { type NamedCommand, randomCommand, randomPurge } from "./whole-commands.ts";
 import { describe, type LoggedMessage, LogModel, MetadataHistory } from "./whole-model.ts";
 import { UniqueClock, WholeProcess } from "./whole-process.ts";
 
@@ -45,6 +45,8 @@ export class WholeWorld {
   #unexpected: unknown;
   /** Calls of the disk may fail until it is healed. */
   #faultsPossible = false;
+  /** Of a purge that was refused: its files may still be there, which is a good place to look at. */
+  #refusedPurgeOf: string | undefined;
 
   constructor(simulation: Simulation, trace: Trace, level: Acknowledge) {
     this.#simulation = simulation;
@@ -81,7 +83,7 @@ export class WholeWorld {
     else if (dice < 87) await this.#closeAndStart();
     else if (dice < 90) await this.#crash("power");
     else if (dice < 93) await this.#crash("kill");
-    else if (dice < 95) this.#addFault();
+    else if (dice < 95) await this.#addFault();
     else if (dice < 96) await this.#heal();
     else {
       const count = simulation.between(0, 25);
@@ -90,19 +92,22 @@ export class WholeWorld {
     }
   }
 
-  #addFault(): void {
+  async #addFault(): Promise<void> {
     const simulation = this.#simulation;
     const kind = simulation.pick(["descriptors", "names", "room"] as const);
     this.#trace.add(`fault: ${kind}`);
     this.#faultsPossible = true;
     if (kind === "descriptors") this.#disk.limitDescriptors(simulation.between(0, 4));
     else if (kind === "room") this.#disk.fillUpAfter(simulation.between(0, 3000));
-    else
+    else {
       this.#disk.failCalls({
         operations: ["rename", "removeTree"],
         errorCode: "EPERM",
         percent: simulation.pick([40, 100]),
       });
+      // What is then refused most is a purge.
+      if (simulation.chance(50)) await this.#control(randomPurge(this.#process.state, simulation));
+    }
   }
 
   /** With a tick of the saver, which does the purges that could not be done: everything works again then. */
@@ -123,15 +128,16 @@ export class WholeWorld {
     );
   }
 
-  /** One command, or several of different names at the same time. */
-  async #control(): Promise<void> {
+  /** One command, or several of different names at the same time; `first` is among them. */
+  async #control(first?: NamedCommand): Promise<void> {
     const { shard, state } = this.#process;
     const before = this.#partitions();
     const names = new Set<string>();
     const purged = new Set<string>();
     const answers: Promise<void>[] = [];
     for (let left = this.#simulation.pick([1, 1, 2, 3]); left > 0; left--) {
-      const { name, command } = randomCommand(state, this.#simulation);
+      const isFirst = first !== undefined && names.size === 0;
+      const { name, command } = isFirst ? first : randomCommand(state, this.#simulation);
       if (names.has(name)) continue;
       names.add(name);
       if (command.kind === "purgeTopic" || command.kind === "purgeStream") purged.add(name);
@@ -140,6 +146,7 @@ export class WholeWorld {
       answers.push(
         answer.catch((error: unknown) => {
           this.#failed(name, error);
+          if (purged.has(name)) this.#refusedPurgeOf = name;
           this.#history.unclear(name);
         }),
       );
@@ -175,7 +182,7 @@ export class WholeWorld {
   #append(): void {
     const places = this.#partitions();
     if (places.length === 0) return;
-    const { key, log } = this.#simulation.pick(places);
+    const { key, log } = this.#pick(places);
     const sent = randomMessages(this.#simulation, this.#sentCount, false);
     this.#sentCount += sent.length;
     const logged = log.sending(sent);
@@ -196,6 +203,12 @@ export class WholeWorld {
     );
   }
 
+  /** Where a purge was refused, most often of what it was to purge. */
+  #pick(places: readonly OpenPartition[]): OpenPartition {
+    const refused = places.filter(({ streamName }) => `stream ${streamName}` === this.#refusedPurgeOf);
+    return this.#simulation.pick(refused.length > 0 && this.#simulation.chance(70) ? refused : places);
+  }
+
   #isGone(log: LogModel): boolean {
     return this.#partitions().every((place) => place.log !== log);
   }
@@ -203,7 +216,7 @@ export class WholeWorld {
   async #changeOffset(): Promise<void> {
     const places = this.#partitions();
     if (places.length === 0) return;
-    const { key, log, groups } = this.#simulation.pick(places);
+    const { key, log, groups } = this.#pick(places);
     const partition = this.#process.partitions.find(key);
     if (partition?.counters.hasMessages !== true) return;
     const group = this.#simulation.pick([undefined, ...groups]);
@@ -214,6 +227,8 @@ export class WholeWorld {
     model.changing(offset);
     try {
       const answer = this.#process.shard.offset({ operation: "store", partitionKey: key, consumer, offset });
+      // Of a log that a purge ended, and whose files could not be taken away yet, nothing is acknowledged any more.
+      assert(offset < log.offsetsEnd, "an offset is stored in the log that has it", { offset, log: log.id });
       model.changed(offset);
       assert(answer instanceof Promise === log.isPersisted, "an offset of a persisted topic is waited for");
       if (!(answer instanceof Promise)) return;
@@ -298,6 +313,7 @@ export class WholeWorld {
   #start(): WholeProcess {
     this.#generation++;
     this.#faultsPossible = false;
+    this.#refusedPurgeOf = undefined;
     for (const directory of ["/", "/data"]) this.#disk.syncDirectory(directory);
     return new WholeProcess(this.#disk, paths, this.#options, this.#clock, this.#trace);
   }

@@ -288,6 +288,33 @@ describe("a purge", () => {
     expect(openAs(makeHarness(disk), identity).counters.messagesCount).toBe(1);
   });
 
+  test("that cannot be done takes no offset, which would go with it: not of a client, and not of a poll that commits", async () => {
+    const disk = await filled();
+    const identity = new Identity(idOf("a"));
+    identity.groups.set(group.id, idOf("c"));
+    const harness = makeHarness(disk);
+    const partition = openAs(harness, identity);
+    const consumer = { kind: "consumer", id: 5 } as const;
+    partition.storeOffset(consumer, 0);
+    const read = await partition.read({ kind: "first" }, 10);
+    read.release();
+    partition.notePolled(group.id, read.lastOffset, read.epoch);
+    expect(partition.isRevocationSettled(group.id)).toBe(false);
+    disk.fails = (operation) => operation === "rename" && "EPERM";
+    identity.logId = idOf("b");
+    expect(await failureOf(partition.purge(idOf("b")))).toBe("CannotDeleteFile");
+    expect(errorOf(() => partition.storeOffset(consumer, 2))).toBe("CannotWriteToFile");
+    expect(errorOf(() => partition.storeOffset(group, read.lastOffset, read.epoch))).toBe("CannotWriteToFile");
+    expect(partition.getOffset(consumer)).toBe(0);
+    expect(partition.isRevocationSettled(group.id)).toBe(true); // nobody can commit what was polled
+    disk.fails = () => false;
+    await partition.save();
+    await appendNow(harness, partition, [1, 2, 3]);
+    partition.storeOffset(consumer, 1);
+    await partition.close();
+    expect(openAs(makeHarness(disk), identity).getOffset(consumer)).toBe(1);
+  });
+
   test("without a log id, that cannot be done, leaves everything as it was", async () => {
     const disk = new MemoryDisk();
     const harness = makeHarness(disk);
