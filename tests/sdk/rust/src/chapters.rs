@@ -18,10 +18,12 @@ async fn run() -> Outcome {
     if tour.has_sessions() {
         groups::run(&tour).await?;
     }
-    // Over WebSocket the SDK holds its connection while a consumer that is not asked for more waits for a reply, and then
-    // every other call waits for ever; over TCP and QUIC a task of its own takes the reply.
-    if matches!(tour.transport, Transport::Tcp | Transport::Quic) {
+    if matches!(tour.transport, Transport::Tcp | Transport::Quic)
+        || (tour.transport == Transport::WebSocket && generation::CONSUMERS_OVER_WEBSOCKET)
+    {
         high_level::run(&tour).await?;
+    }
+    if matches!(tour.transport, Transport::Tcp | Transport::Quic) {
         surprises::run(&tour).await?;
     }
     Ok(())

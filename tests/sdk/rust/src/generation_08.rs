@@ -16,6 +16,9 @@ pub fn inactive_user(_: &Tour) -> u32 {
 pub const DELETED_GROUP: u32 = 5000;
 /// Whether the shutdown of a consumer stores the last message that was given out, with auto-commit off.
 pub const SHUTDOWN_STORES: bool = true;
+/// Whether a client can do anything else over WebSocket while a consumer is not asked for more: this one holds its connection
+/// while a reply waits to be taken, and every other call waits for ever; over TCP and QUIC a task of its own takes the reply.
+pub const CONSUMERS_OVER_WEBSOCKET: bool = false;
 /// Whether `connect` succeeds at once, without a connection, where an earlier one still tries.
 pub const CONNECTS_WITHOUT_CONNECTION: bool = true;
 /// What a member of a group adds to its connection string: the broker itself knows who has which partition.

@@ -21,6 +21,8 @@ pub fn inactive_user(tour: &Tour) -> u32 {
 pub const DELETED_GROUP: u32 = 5006;
 /// Whether the shutdown of a consumer stores the last message that was given out, with auto-commit off.
 pub const SHUTDOWN_STORES: bool = false;
+/// Whether a client can do anything else over WebSocket while a consumer is not asked for more.
+pub const CONSUMERS_OVER_WEBSOCKET: bool = true;
 /// Whether `connect` succeeds at once, without a connection, where an earlier one still tries.
 pub const CONNECTS_WITHOUT_CONNECTION: bool = false;
 /// What a member of a group adds to its connection string: it learns of a partition that it got with its heartbeat.
