@@ -235,6 +235,23 @@ describe("a WebSocket message before a login", () => {
     known.close();
   }, 60_000);
 
+  test("that is whole ends its connection where it was larger than any login: the runtime keeps its room", async () => {
+    const server = await servers.start();
+    const [calm, hoarder] = [await open(server, 1, "websocket"), await open(server, 1, "websocket")];
+    hoarder.write(hoarder.frame(CommandCode.getStreams, new Uint8Array(1024 * 1024)));
+    await hoarder.ended();
+    const talker = await RawWebSocket.connect({ host: server.host, port: server.portOf("websocket") });
+    talker.write(encodeFrame(Opcode.text, new Uint8Array(1024 * 1024).fill(65)));
+    await talker.ended;
+    expect(await metric(server, "closed_before_login")).toBe(2);
+    for (let count = 0; count < 3; count++) {
+      expect((await calm.request(CommandCode.getStreams, new Uint8Array(300 * 1024))).status).toBe(40);
+    }
+    await calm.login();
+    expect((await calm.request(CommandCode.getStreams, new Uint8Array(1024 * 1024))).status).toBe(0);
+    calm.close();
+  }, 60_000);
+
   const request = { username: "iggy", password: "iggy", version: undefined, context: undefined };
   const login = encodeRequestFrame(CommandCode.loginUser, encode(commandCodecs.loginUser.request, request), "sdk");
 

@@ -195,12 +195,16 @@ export class WebSocketListener {
       message: (socket, message) => {
         const { connection } = socket.data;
         if (connection === undefined) return;
-        this.#unfinished?.took(connection, message.length);
+        const messageBytes = message.length; // its memory is given back by who reads it
+        this.#unfinished?.took(connection, messageBytes);
         // Text is ignored (spec BP 2.5).
-        if (typeof message === "string") return;
+        if (typeof message === "string") {
+          this.#requireLittleBeforeLogin(connection, messageBytes);
+          return;
+        }
         try {
           connection.pipeline.receive(message);
-          this.#requireLittleBeforeLogin(connection);
+          this.#requireLittleBeforeLogin(connection, messageBytes);
         } catch (error) {
           if (error instanceof ReceiveBufferFullError) this.#overflow(connection);
           else this.#connections.giveUp(connection.pipeline, error);
@@ -237,11 +241,13 @@ export class WebSocketListener {
     if (this.#isStopped) connection.pipeline.disconnect();
   }
 
-  #requireLittleBeforeLogin(connection: WebSocketConnection): void {
+  /** `messageBytes`: of the message that has come. The runtime keeps room for the largest of a connection until that ends. */
+  #requireLittleBeforeLogin(connection: WebSocketConnection, messageBytes: number): void {
     const { session, parser, isOpen, isLoggingIn } = connection.pipeline;
     // While a login is under way nothing is read; what was read along with it is what one read brings.
     const mayHold = session.user !== undefined || isLoggingIn;
-    if (isOpen && !mayHold && parser.backlogBytes > anonymousMessageBytesMax) this.#closeHoarder(connection);
+    const heldBytes = Math.max(parser.backlogBytes, messageBytes);
+    if (isOpen && !mayHold && heldBytes > anonymousMessageBytesMax) this.#closeHoarder(connection);
   }
 
   /** Without a login nobody may make the server hold much. */
