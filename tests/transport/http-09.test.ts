@@ -120,7 +120,7 @@ describe("a topic", () => {
 
   test.each([
     ["an unknown key", { colour: "red" }, 4041],
-    ["another segment size", { segment_size: "8388608" }, 4042],
+    ["a segment size that is none", { segment_size: "8388609" }, 4042],
     ["a value that cannot be read", { message_expiry: "soon" }, 4042],
     ["a size below that of a segment", { max_topic_size: "1000" }, 1019],
   ] as const)("is refused with %s", async (_, options, code) => {
