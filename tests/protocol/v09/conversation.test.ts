@@ -158,7 +158,7 @@ describe("requests", () => {
       "unknown operation 200": { kind: "refuse", error: "InvalidCommand" },
       "operation 0": { kind: "refuse", error: "InvalidCommand" },
       "unknown code 9999": { kind: "refuse", error: "InvalidCommand" },
-      "poll routing (code 103)": { kind: "refuse", error: "FeatureUnavailable" },
+      "poll routing (code 103)": { kind: "refuse", error: "InvalidCommand" },
       "code 9999": { kind: "refuse", error: "InvalidCommand" },
       "code 202 as operation 2": { kind: "refuse", error: "FeatureUnavailable" },
     });
