@@ -96,8 +96,8 @@ pub async fn run(tour: &Tour) -> Outcome {
     ok("the first send after a cut fails, the next one works");
     consumer_object(&client, &root, &door).await?;
     root.delete_stream(&stream).await?;
-    client.shutdown().await?;
-    root.shutdown().await?;
+    tour.end(&client).await?;
+    tour.end(&root).await?;
     Ok(())
 }
 

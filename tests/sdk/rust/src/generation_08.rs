@@ -114,7 +114,7 @@ pub async fn run(tour: &Tour) -> Outcome {
         equal("replication", topic.replication_factor, 1)?;
     }
     client.delete_stream(&stream).await?;
-    client.shutdown().await?;
+    tour.end(&client).await?;
     ok("replication factors");
     Ok(())
 }

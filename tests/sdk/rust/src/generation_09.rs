@@ -133,7 +133,7 @@ pub async fn run(tour: &Tour) -> Outcome {
         raw_requests(&client).await?;
     }
     client.delete_stream(&stream).await?;
-    client.shutdown().await?;
+    tour.end(&client).await?;
     if tour.transport == Transport::Tcp {
         cuts_09::run(tour).await?;
     }
@@ -272,7 +272,7 @@ async fn rights(tour: &Tour, root: &IggyClient, stream: &Identifier) -> Outcome 
         // Over HTTP the broker chooses.
         balanced?;
     }
-    sender.shutdown().await?;
+    tour.end(&sender).await?;
     root.delete_user(&id("rust-sender")?).await?;
     ok("balanced and keyed sends need the right to read the topic");
     Ok(())

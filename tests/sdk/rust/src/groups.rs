@@ -248,7 +248,7 @@ async fn revocation(first: &Member, second: &Member) -> Outcome {
 }
 
 async fn end(tour: &Tour, first: Member, second: Member) -> Outcome {
-    first.client.shutdown().await?;
+    tour.end(&first.client).await?;
     second.sees(&[&[0, 1, 2, 3, 4, 5]]).await?;
     ok("a member that disconnects leaves its groups");
 
@@ -259,7 +259,7 @@ async fn end(tour: &Tour, first: Member, second: Member) -> Outcome {
     refused("poll of a deleted group", second.poll(None, 1, false).await, DELETED_GROUP)?;
     ok("delete a group with a member");
     client.delete_stream(stream).await?;
-    client.shutdown().await?;
-    tour.login(ROOT).await?.shutdown().await?;
+    tour.end(&client).await?;
+    tour.end(&tour.login(ROOT).await?).await?;
     Ok(())
 }

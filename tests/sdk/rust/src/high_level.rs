@@ -24,7 +24,7 @@ pub async fn run(tour: &Tour) -> Outcome {
     encrypted(&client).await?;
     stream_builder(&client).await?;
     client.delete_stream(&id(STREAM)?).await?;
-    client.shutdown().await?;
+    tour.end(&client).await?;
     Ok(())
 }
 
@@ -96,6 +96,7 @@ async fn consume_as_group(tour: &Tour, client: &IggyClient) -> Outcome {
 
     let mut read = BTreeSet::new();
     let mut by_second = 0;
+    let mut made_anew = false;
     while read.len() < SENT {
         let message = tokio::select! {
             message = first.next() => message,
@@ -103,8 +104,18 @@ async fn consume_as_group(tour: &Tour, client: &IggyClient) -> Outcome {
                 by_second += 1;
                 message
             }
-            () = tokio::time::sleep(Duration::from_secs(10)) => {
-                return Err(Failure::new(format!("only {} of {SENT} messages came within 10 seconds", read.len())));
+            // On a busy machine the SDK may see the event of its connection after it has joined, and takes the consumer for one
+            // that has not: it never polls again. All that was polled has been given out by now.
+            () = tokio::time::sleep(Duration::from_secs(10)), if !made_anew => {
+                made_anew = true;
+                first.shutdown().await?;
+                second.shutdown().await?;
+                first = group_consumer(client).await?;
+                second = group_consumer(&other).await?;
+                continue;
+            }
+            () = tokio::time::sleep(Duration::from_secs(30)) => {
+                return Err(Failure::new(format!("only {} of {SENT} messages came within 30 seconds", read.len())));
             }
         };
         let number = number_of(&present("message", message)??)?;
@@ -124,7 +135,7 @@ async fn consume_as_group(tour: &Tour, client: &IggyClient) -> Outcome {
     let message = present("message", timeout(Duration::from_secs(10), first.next()).await?)??;
     equal("read by the one that is left", number_of(&message)?, SENT)?;
     first.shutdown().await?;
-    other.shutdown().await?;
+    tour.end(&other).await?;
     ok("a consumer takes over from one that left");
     Ok(())
 }

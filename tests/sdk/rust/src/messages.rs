@@ -48,7 +48,7 @@ pub async fn run(tour: &Tour) -> Outcome {
     offsets(&place).await?;
     storage(&place).await?;
     place.client.delete_stream(&place.stream).await?;
-    place.client.shutdown().await?;
+    tour.end(&place.client).await?;
     Ok(())
 }
 

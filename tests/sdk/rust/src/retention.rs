@@ -17,7 +17,7 @@ pub async fn run(tour: &Tour) -> Outcome {
     expiry(&client).await?;
     size(&client).await?;
     client.delete_stream(&id(STREAM)?).await?;
-    client.shutdown().await?;
+    tour.end(&client).await?;
     Ok(())
 }
 

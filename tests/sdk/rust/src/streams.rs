@@ -15,7 +15,7 @@ pub async fn run(tour: &Tour) -> Outcome {
     equal("the deleted stream", client.get_stream(&id(STREAM)?).await?.is_none(), true)?;
     refused("delete it again", client.delete_stream(&id(STREAM)?).await, 1009)?;
     ok("delete a stream with its topics");
-    client.shutdown().await?;
+    tour.end(&client).await?;
     Ok(())
 }
 

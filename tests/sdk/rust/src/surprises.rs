@@ -30,7 +30,7 @@ pub async fn run(tour: &Tour) -> Outcome {
         connect_without_connection().await?;
     }
     client.delete_stream(&stream).await?;
-    client.shutdown().await?;
+    tour.end(&client).await?;
     Ok(())
 }
 
@@ -47,7 +47,7 @@ async fn passwords(tour: &Tour, root: &IggyClient) -> Outcome {
     holds("an address of IPv6 is refused", matches!(ipv6, Err(IggyError::InvalidConnectionString)))?;
     let text = format!("iggy+{scheme}://{USER}:p%40ss%3Aword@{}", tour.address);
     refused("an encoded password", IggyClient::from_connection_string(&text)?.connect().await, 42)?;
-    tour.login((USER, PASSWORD)).await?.shutdown().await?;
+    tour.end(&tour.login((USER, PASSWORD)).await?).await?;
     root.delete_user(&id(USER)?).await?;
     ok("passwords with @ and : log in by a call, not by a connection string");
     Ok(())

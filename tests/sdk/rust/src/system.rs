@@ -46,14 +46,14 @@ async fn sessions(tour: &Tour) -> Outcome {
         client.login_user(ROOT.0, ROOT.1).await?;
         client.get_streams().await?;
         client.disconnect().await?;
-        client.shutdown().await?;
+        tour.end(&client).await?;
         ok("logout and login again");
 
         let client = tour.with_credentials(&format!("{}:{}", ROOT.0, ROOT.1), "").await?;
         equal("user", client.get_me().await?.user_id, Some(0))?;
         // After a login the SDK asks for the cluster and goes to its leader.
         equal("server", client.get_connection_info().await.server_address, tour.address.clone())?;
-        client.shutdown().await?;
+        tour.end(&client).await?;
         ok("login by connection string");
     }
     Ok(())
@@ -147,8 +147,8 @@ async fn clients(tour: &Tour) -> Outcome {
     equal("unknown client", first.get_client(u32::MAX).await?.is_none(), true)?;
     ok("client by id");
 
-    second.shutdown().await?;
-    first.shutdown().await?;
+    tour.end(&second).await?;
+    tour.end(&first).await?;
     Ok(())
 }
 

@@ -4,8 +4,10 @@ use std::fmt::{self, Debug, Display};
 use std::panic::Location;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
+use tokio::time::timeout;
 
 pub const ROOT: (&str, &str) = ("iggy", "iggy");
+const END_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why a step failed, with the line of the tour.
 pub struct Failure(String);
@@ -161,6 +163,16 @@ impl Tour {
         let client = self.guest().await?;
         client.login_user(username, password).await?;
         Ok(client)
+    }
+
+    /// Ends a client. Over QUIC the SDK waits until its endpoint has no connection: a heartbeat in that moment makes a new
+    /// one, and then it waits for ever, with nothing left to do.
+    pub async fn end(&self, client: &IggyClient) -> Outcome {
+        match timeout(END_TIMEOUT, client.shutdown()).await {
+            Ok(ended) => Ok(ended?),
+            Err(_) if self.transport == Transport::Quic => Ok(()),
+            Err(_) => Err(Failure::new("the shutdown of a client does not end")),
+        }
     }
 
     /// A client from a connection string, with `options` at its end, which logs in by itself when it connects.

@@ -21,7 +21,7 @@ pub async fn run(tour: &Tour) -> Outcome {
     refused("delete root", root.delete_user(&id(ROOT.0)?).await, 48)?;
     refused("change the rights of root", root.update_permissions(&id(ROOT.0)?, None).await, 49)?;
     ok("delete a user");
-    root.shutdown().await?;
+    tour.end(&root).await?;
     Ok(())
 }
 
@@ -84,8 +84,8 @@ async fn passwords(tour: &Tour, root: &IggyClient) -> Outcome {
     refused("change with the old password", wrong, 42)?;
     refused("change another's", client.change_password(&id(ROOT.0)?, ROOT.1, "other-secret").await, 41)?;
     root.change_password(&id(NAME)?, "second-secret", "third-secret").await?;
-    tour.login((NAME, "third-secret")).await?.shutdown().await?;
-    client.shutdown().await?;
+    tour.end(&tour.login((NAME, "third-secret")).await?).await?;
+    tour.end(&client).await?;
     ok("change a password");
     Ok(())
 }
@@ -165,7 +165,7 @@ async fn rights(tour: &Tour, root: &IggyClient) -> Outcome {
     refused("poll", user.poll_messages(&stream, &open, Some(0), &reader, &next, 1, false).await, 41)?;
     equal("rights", present("user", root.get_user(&id(NAME)?).await?)?.permissions, None)?;
     ok("changed rights hold at once in a running session");
-    user.shutdown().await?;
+    tour.end(&user).await?;
     root.delete_stream(&stream).await?;
     Ok(())
 }
@@ -200,12 +200,12 @@ async fn tokens(tour: &Tour, root: &IggyClient) -> Outcome {
         equal("user of the token", bearer.login_with_personal_access_token(token).await?.user_id, user_id)?;
         equal("sees its tokens", bearer.get_personal_access_tokens().await?.len(), 2)?;
         refused("list users", bearer.get_users().await, 41)?;
-        bearer.shutdown().await?;
+        tour.end(&bearer).await?;
     }
     if tour.has_sessions() {
         let bearer = tour.with_credentials(&lasting.token, "").await?;
         equal("user of the connection string", bearer.get_me().await?.user_id, Some(user_id))?;
-        bearer.shutdown().await?;
+        tour.end(&bearer).await?;
     }
     ok("login with a personal access token");
 
@@ -218,7 +218,7 @@ async fn tokens(tour: &Tour, root: &IggyClient) -> Outcome {
     )?;
     refused("delete it again", user.delete_personal_access_token("lasting").await, 20)?;
     user.delete_personal_access_token("short").await?;
-    user.shutdown().await?;
+    tour.end(&user).await?;
     ok("delete personal access tokens");
     Ok(())
 }
