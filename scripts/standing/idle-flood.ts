@@ -2,6 +2,11 @@
 // some that guess passwords, while one producer at level `sync` works. The producer may be slowed no more than twice as much as
 // by the same strangers at a bare listener beside the broker; the broker's memory may grow by 64 MB; a minute later all is as it
 // was. One row for each transport, then what failed.
+//
+// Memory is that of the broker and its sidecar together. It grows from the most that the same process had in a quiet state as
+// long as the flood, while the strangers were at the bare listener: the producer was at work, a few clients had come over
+// the transport, and one password had been checked. What these take (the sidecar's code for a first client, 19 MB for any
+// password) is no stranger's. What it was before they came is printed beside it.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,6 +55,8 @@ interface Row {
   readonly afterMs: number;
   readonly grownBytes: number;
   readonly keptBytes: number;
+  /** The most in each part of the run. */
+  readonly bytes: Readonly<Record<"withoutVisitors" | "quiet" | "flood" | "after", number>>;
   readonly keptDescriptors: number;
   readonly keptClients: number;
   readonly cpuPercent: number;
@@ -92,23 +99,29 @@ async function end({ child }: ReturnType<typeof start>): Promise<void> {
   await child.exited;
 }
 
+interface Numbers {
+  readonly count: string;
+  readonly guessers: string;
+}
+
+const visitors: Numbers = { count: "3", guessers: "0" };
+
 /** Runs the strangers of one transport until the last connection is made. */
-async function flood(transport: Transport, port: number, guessPort: number, certificate: string): Promise<Strangers> {
-  const bun = [
-    process.execPath,
-    file("generator.ts"),
-    "--guess-port",
-    String(guessPort),
-    "--guessers",
-    values.guessers,
-  ];
-  const tcp = ["--transport", transport, "--port", String(port), "--count", values.count];
+async function flood(
+  transport: Transport,
+  port: number,
+  guessPort: number,
+  certificate: string,
+  { count, guessers: guessersCount }: Numbers = values,
+): Promise<Strangers> {
+  const bun = [process.execPath, file("generator.ts"), "--guess-port", String(guessPort), "--guessers", guessersCount];
+  const tcp = ["--transport", transport, "--port", String(port), "--count", count];
   const rate = String(perSecond[transport]);
   const isQuic = transport === "quic";
   const guessers = isQuic ? [start(bun)] : [];
   const strangers = start(
     isQuic
-      ? [...deno, file("quic-generator.ts"), String(port), certificate, values.count, rate]
+      ? [...deno, file("quic-generator.ts"), String(port), certificate, count, rate]
       : [...bun, ...tcp, "--per-second", rate],
   );
   try {
@@ -118,15 +131,26 @@ async function flood(transport: Transport, port: number, guessPort: number, cert
   }
 }
 
+/** Who comes in a quiet time: a few clients, and somebody who mistypes a password. */
+async function visit(server: TestServer, transport: Transport, certificate: string): Promise<void> {
+  await flood(transport, server.portOf(transport), server.port, certificate, visitors);
+  const isIn = await server.connect({ password: "mistyped" }).then(
+    () => true,
+    () => false,
+  );
+  if (isIn) throw new Error("a wrong password was right");
+}
+
 async function measure(server: TestServer, producer: Producer, transport: Transport): Promise<Row> {
   const certificates = join(server.dataPath, "certificates");
   const [certificate, key] = [join(certificates, "cert.pem"), join(certificates, "key.pem")];
   const clientsCount = async () => (await producer.client.getClients()).length;
   const clientsBefore = await clientsCount();
   let peakBytes = 0;
-  const sampler = setInterval(() => {
+  const sample = () => {
     if (!server.hasEnded) peakBytes = Math.max(peakBytes, treeBytes(server.pid));
-  }, sampleMs);
+  };
+  const sampler = setInterval(sample, sampleMs);
   try {
     const quiet = producer.latencies();
     await Bun.sleep(quietMs);
@@ -141,6 +165,7 @@ async function measure(server: TestServer, producer: Producer, transport: Transp
     let strangers: Strangers | undefined;
     let floodSeconds = 0;
     let cpuSeconds = 0;
+    let withoutVisitors = 0;
     let quietPeak = 0;
     let floodPeak = 0;
     for (let round = 0; round < Number(values.rounds); round++) {
@@ -148,6 +173,9 @@ async function measure(server: TestServer, producer: Producer, transport: Transp
       beside.resume();
       await flood(transport, ports[transport]!, ports.tcp!, certificate);
       beside.pause();
+      withoutVisitors = Math.max(withoutVisitors, peakBytes);
+      await visit(server, transport, certificate);
+      sample();
       await Bun.sleep(settleMs);
       quietPeak = Math.max(quietPeak, peakBytes);
       peakBytes = 0;
@@ -188,12 +216,20 @@ async function measure(server: TestServer, producer: Producer, transport: Transp
       strangers: JSON.stringify(strangers),
       ...{ quietMs: quietP99, bareMs: bareP99, floodMs: floodP99, afterMs: afterP99 },
       ...{ grownBytes, keptBytes, keptDescriptors, keptClients },
+      bytes: { withoutVisitors, quiet: quietPeak, flood: floodPeak, after: peakBytes },
       cpuPercent: (100 * cpuSeconds) / floodSeconds,
       failures: rules.flatMap(([isBroken, text]) => (isBroken ? [text] : [])),
     };
   } finally {
     clearInterval(sampler);
   }
+}
+
+function memoryText({ bytes }: Row): string {
+  const [withoutVisitors, quiet, flooded, after] = [bytes.withoutVisitors, bytes.quiet, bytes.flood, bytes.after].map(
+    (each) => (each / mebibyte).toFixed(0),
+  );
+  return `MiB: quiet ${quiet} (${withoutVisitors} before any visitor), flood ${flooded}, after ${after}`;
 }
 
 function rowText(row: Row): string {
@@ -228,7 +264,9 @@ try {
   for (const transport of values.transports.split(",") as Transport[]) {
     const row = await measure(server, producer, transport);
     rows.push(row);
-    console.log(`${row.transport}: ${row.strangers}${row.failures.map((failure) => `\n  ${failure}`).join("")}`);
+    console.log(
+      `${row.transport}: ${row.strangers} ${memoryText(row)}${row.failures.map((failure) => `\n  ${failure}`).join("")}`,
+    );
   }
   await producer.stop();
   await server.stop();

@@ -5,7 +5,8 @@
  * the runtime. Without it nobody could log in any more, so its death is one of the process.
  */
 export async function openLoginDesk(shardCount: number, onFailure: (reason: string) => void): Promise<MessagePort[]> {
-  const worker = new Worker(new URL("./login-worker.ts", import.meta.url).href, { name: "logins" });
+  // With a small heap: in a large one tens of MB of requests pile up before they are collected.
+  const worker = new Worker(new URL("./login-worker.ts", import.meta.url).href, { name: "logins", smol: true });
   worker.onerror = (event) => onFailure(`the login desk died: ${event.message}`);
   worker.addEventListener("close", () => onFailure("the login desk ended unexpectedly"));
   const channels = Array.from({ length: shardCount }, () => new MessageChannel());

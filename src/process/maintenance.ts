@@ -3,6 +3,7 @@ import type { Config } from "../config/schema/index.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Sessions } from "../server/index.ts";
 import type { Cleaner, OwnWork, Shard } from "../shard/index.ts";
+import { StrangersGarbage } from "./strangers-garbage.ts";
 
 export interface MaintenanceOptions {
   readonly config: Config;
@@ -16,6 +17,7 @@ export interface MaintenanceOptions {
 const timerMsMax = 2 ** 31 - 1;
 
 const loginCheckIntervalMicros = 1_000_000;
+const garbageIntervalMicros = 1_000_000;
 
 /** What could not be removed is tried again. */
 const removalsIntervalMicros = 60_000_000;
@@ -73,6 +75,8 @@ export function startMaintenance({ config, shard, sessions, cleaner, log }: Main
       if (count > 0) log.warn("dropped clients that do not ping", { count });
     });
   }
+  const garbage = new StrangersGarbage(shard.statistics);
+  every(garbageIntervalMicros, "the collection of garbage", "other maintenance", () => garbage.look());
   const { loginTimeoutMicros } = config.connections;
   if (loginTimeoutMicros > 0) {
     every(loginCheckIntervalMicros, "the check for logins", "other maintenance", () => {

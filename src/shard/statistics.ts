@@ -65,6 +65,11 @@ export class Statistics {
     this.#events[key] = count;
   }
 
+  /** How often it happened up to now. */
+  countOf(key: EventKey): number {
+    return this.#events[key];
+  }
+
   /** A command was answered, with a success or an error, after `durationMs`. Codes that no command has are not counted. */
   answered(code: number, durationMs: number): void {
     if (code > codeMax) return;

@@ -32,7 +32,8 @@ const stallCheckMs = 1000;
 export class Connections {
   readonly #options: TransportOptions;
   readonly #transport: Transport;
-  readonly #pipelines = new Set<RequestPipeline>();
+  /** With their sources, oldest first. */
+  readonly #pipelines = new Map<RequestPipeline, string>();
   /** Adopted connections whose sockets are not open yet. */
   #arrivingCount = 0;
   #stallTimer: Timer | undefined;
@@ -59,11 +60,22 @@ export class Connections {
    * the address that has the most of them.
    */
   makeRoomWithoutLogin(max: number, address: string): void {
-    const waiting = [...this.#pipelines].filter(({ session }) => !isLoggedIn(session));
-    if (waiting.length < max) return;
-    const bySource = Map.groupBy(waiting, ({ session }) => sourceOf(session.address));
-    const [largest] = [...bySource.values()].sort((left, right) => right.length - left.length);
-    largest?.[0]?.terminate();
+    let waitingCount = 0;
+    const counts = new Map<string, number>();
+    for (const [{ session }, source] of this.#pipelines) {
+      if (isLoggedIn(session)) continue;
+      waitingCount++;
+      counts.set(source, (counts.get(source) ?? 0) + 1);
+    }
+    if (waitingCount < max) return;
+    let largestSource = "";
+    let largestCount = 0;
+    for (const [source, count] of counts) if (count > largestCount) [largestSource, largestCount] = [source, count];
+    for (const [pipeline, source] of this.#pipelines) {
+      if (source !== largestSource || isLoggedIn(pipeline.session)) continue;
+      pipeline.terminate();
+      break;
+    }
     this.#options.context.shard.statistics.add("closedBeforeLogin");
     if (this.#told.isNews("room"))
       this.#options.log.warn("closed a client that is not logged in, to make room for another", { address, max });
@@ -100,7 +112,7 @@ export class Connections {
         context.sessions.close(session);
       },
     });
-    this.#pipelines.add(connection.pipeline);
+    this.#pipelines.set(connection.pipeline, sourceOf(session.address));
     context.sessions.closeBy(session, () => connection.pipeline.terminate());
     return connection;
   }
@@ -134,18 +146,18 @@ export class Connections {
 
   /** The other ends of those that are open, `ip:port`. */
   addresses(): Set<string> {
-    return new Set([...this.#pipelines].map(({ session }) => canonical(session.address)));
+    return new Set(this.#pipelines.keys().map(({ session }) => canonical(session.address)));
   }
 
   /** Every client is told that the server stops, and its connection closed (spec SB 8.10). */
   disconnectAll(): void {
     clearInterval(this.#stallTimer);
-    for (const pipeline of this.#pipelines) pipeline.disconnect();
+    for (const pipeline of this.#pipelines.keys()) pipeline.disconnect();
   }
 
   /** Cuts what is still there. */
   terminateAll(): void {
-    for (const pipeline of [...this.#pipelines]) pipeline.terminate();
+    for (const pipeline of [...this.#pipelines.keys()]) pipeline.terminate();
   }
 
   /** A bug, or a file that cannot be read in the middle of a reply: this connection ends, nothing else does. */
@@ -163,7 +175,7 @@ export class Connections {
       return;
     }
     this.#shortSinceMs ??= nowMs;
-    for (const pipeline of [...this.#pipelines]) {
+    for (const pipeline of [...this.#pipelines.keys()]) {
       if (!pipeline.isHoldingUp(nowMs, this.#shortSinceMs)) continue;
       this.#options.log.warn("closed a client that was too slow in the middle of a request while memory was short", {
         client: pipeline.session.clientId,

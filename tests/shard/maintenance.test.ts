@@ -4,7 +4,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { createLogger } from "../../src/observability/log.ts";
 import { startMaintenance } from "../../src/process/maintenance.ts";
 import type { Sessions } from "../../src/server/index.ts";
-import { type Cleaner, createLoopMemory, LoopPulse, type Shard } from "../../src/shard/index.ts";
+import { type Cleaner, createLoopMemory, LoopPulse, type Shard, Statistics } from "../../src/shard/index.ts";
 import { eventually } from "../support/process-facts.ts";
 
 function configWith(environment: Record<string, string>) {
@@ -17,6 +17,7 @@ test("a tick that is still at work is not started again; one that failed is", as
   const shard = {
     shardId: 1,
     pulse: new LoopPulse(createLoopMemory(2), 1),
+    statistics: new Statistics(),
     save: () => {
       waiting.push(Promise.withResolvers<void>());
       return waiting.at(-1)!.promise;
