@@ -85,8 +85,8 @@ function start(command: readonly string[]) {
     stderr: "inherit",
     env: { ...process.env, DENO_DIR: join(directory, "deno"), NO_COLOR: "1" },
   });
-  const firstLine = async () => {
-    for await (const line of linesOf(child.stdout)) return JSON.parse(line) as Record<string, number>;
+  const firstLine = async <Name extends string>(): Promise<Readonly<Record<Name, number>>> => {
+    for await (const line of linesOf(child.stdout)) return JSON.parse(line);
     throw new Error(`${command.join(" ")} ended without an answer`);
   };
   return { child, firstLine };
@@ -125,7 +125,7 @@ async function flood(
       : [...bun, ...tcp, "--per-second", rate],
   );
   try {
-    return (await strangers.firstLine()) as unknown as Strangers;
+    return await strangers.firstLine();
   } finally {
     await Promise.all([...guessers, strangers].map(end));
   }
@@ -159,7 +159,7 @@ async function measure(server: TestServer, producer: Producer, transport: Transp
     const bare = start([process.execPath, file("bare-listener.ts")]);
     const bareQuic =
       transport === "quic" ? start([...deno, file("bare-quic-listener.ts"), certificate, key]) : undefined;
-    const ports = { ...(await bare.firstLine()), ...(await bareQuic?.firstLine()) };
+    const ports = { ...(await bare.firstLine<string>()), ...(await bareQuic?.firstLine<string>()) };
     const beside = producer.latencies(true);
     const under = producer.latencies(true);
     let strangers: Strangers | undefined;

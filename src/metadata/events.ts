@@ -156,7 +156,10 @@ export type GroupRevocationCompleted = GroupKey & {
   readonly reason: RevocationReason;
 };
 
-export type RevocationReason = "unread" | "committed" | "timedOut";
+export type RevocationReason = SettledReason | "timedOut";
+
+/** Why a promised partition may move before its time is over: what its owner finds. */
+export type SettledReason = "unread" | "committed";
 
 export type UserCreated = {
   readonly kind: "userCreated";

@@ -31,6 +31,7 @@ export {
   type MetadataEvent,
   type PasswordChanged,
   type RevocationReason,
+  type SettledReason,
 } from "./events.ts";
 export { metadataPaths } from "./files.ts";
 export {

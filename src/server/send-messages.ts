@@ -8,7 +8,7 @@ import { hasEarlierHeaders } from "../protocol/message/earlier-header.ts";
 import { decodeSendMessagesHead } from "../protocol/message/send-messages.ts";
 import { indexRowBytes } from "../protocol/message-layout.ts";
 import type { Partitioning } from "../protocol/partitioning.ts";
-import { type FrameBuffer, partitionKeyOf, type Shard } from "../shard/index.ts";
+import { type FrameBuffer, partitionKeyOf, type Shard, splitPartitionKey } from "../shard/index.ts";
 import { requireRight } from "./rights.ts";
 import { countBytes } from "./send-route.ts";
 import type { Session } from "./session.ts";
@@ -108,12 +108,14 @@ function append(
   messagesPosition: number,
   end: number,
 ): Promise<void> {
-  const { streamId, topic, partitioning } = session.sendRoute;
-  const partitionId = choosePartition(shard, streamId, topic!, partitioning);
-  const partitionKey = partitionKeyOf(streamId, topic!.id, partitionId);
-  if (partitioning.kind === "partition") session.affinity.note(shard.remoteOwnerOf(partitionKey));
   const messagesSizeBytes = end - messagesPosition;
-  return shard.append(partitionKey, { buffer, rowsPosition, messagesCount, messagesPosition, messagesSizeBytes });
+  return shard.append(partitionOfRoute(shard, session), {
+    buffer,
+    rowsPosition,
+    messagesCount,
+    messagesPosition,
+    messagesSizeBytes,
+  });
 }
 
 async function appendAt(
@@ -125,17 +127,23 @@ async function appendAt(
   messagesPosition: number,
   end: number,
 ): Promise<SentMessages> {
-  const { streamId, topic, partitioning } = session.sendRoute;
-  const topicId = topic!.id;
-  const partitionId = choosePartition(shard, streamId, topic!, partitioning);
-  const isTopicPersisted = isPersisted(topic!);
+  const partitionKey = partitionOfRoute(shard, session);
+  const isTopicPersisted = isPersisted(session.sendRoute.topic!);
   const place = { buffer, rowsPosition, messagesCount, messagesPosition, messagesSizeBytes: end - messagesPosition };
-  const baseOffset = await shard.appendAt(partitionKeyOf(streamId, topicId, partitionId), place);
-  return { streamId, topicId, partitionId, baseOffset, isPersisted: isTopicPersisted };
+  const baseOffset = await shard.appendAt(partitionKey, place);
+  return { ...splitPartitionKey(partitionKey), baseOffset, isPersisted: isTopicPersisted };
+}
+
+/** Key of the partition to which the session's route leads; throws as `choosePartition`. */
+export function partitionOfRoute(shard: Shard, session: Session): number {
+  const { streamId, topic, partitioning } = session.sendRoute;
+  const partitionKey = partitionKeyOf(streamId, topic!.id, choosePartition(shard, streamId, topic!, partitioning));
+  if (partitioning.kind === "partition") session.affinity.note(shard.remoteOwnerOf(partitionKey));
+  return partitionKey;
 }
 
 /** Spec SB 4.3. A topic without partitions is TopicIdNotFound (2010), for keys too (the original stops there). */
-export function choosePartition(shard: Shard, streamId: number, topic: Topic, partitioning: Partitioning): number {
+function choosePartition(shard: Shard, streamId: number, topic: Topic, partitioning: Partitioning): number {
   const count = topic.partitions.length;
   if (partitioning.kind === "partition") {
     if (findPartition(topic, partitioning.partitionId) !== undefined) return partitioning.partitionId;

@@ -37,6 +37,7 @@ import {
   type RevocationTarget,
   requireUser,
   requireWithinLimits,
+  type SettledReason,
   type StreamTarget,
   type TokenOwner,
   type TopicChange,
@@ -93,7 +94,7 @@ export type ControlCommand =
   /** A client disconnected or became stale: it leaves all of its groups. */
   | { readonly kind: "clientGone"; readonly clientId: number }
   /** From the owner of the partition: its old member has committed what it polled. */
-  | { readonly kind: "completeRevocation"; readonly target: RevocationTarget; readonly reason: "unread" | "committed" }
+  | { readonly kind: "completeRevocation"; readonly target: RevocationTarget; readonly reason: SettledReason }
   /** Tries again what could not be removed, and forgets what is gone. */
   | { readonly kind: "finishRemovals" }
   /** The tick of `consumer_group.rebalancing_check_interval`. */

@@ -14,6 +14,7 @@ import {
   pendingRevocations,
   pendingRevocationsOf,
   type RevocationTarget,
+  type SettledReason,
 } from "../metadata/index.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { ConsumerKey } from "../storage/index.ts";
@@ -24,7 +25,7 @@ export interface GroupOwnerOptions {
   readonly state: MetadataState;
   readonly partitions: Pick<LocalPartitions, "find" | "require">;
   /** Tells the single writer that the promise can be kept; resolves when that is done, or known not to be. */
-  readonly complete: (target: RevocationTarget, reason: "unread" | "committed") => Promise<void>;
+  readonly complete: (target: RevocationTarget, reason: SettledReason) => Promise<void>;
   /** What could not be done, and nobody waits for; for the log. */
   readonly onFailure: (thrown: unknown) => void;
 }
@@ -128,10 +129,7 @@ export class GroupOwner {
   }
 
   /** Whoever polled before the partition came to the source can not commit any more: nothing to wait for. */
-  #completeIfSettled(
-    target: RevocationTarget,
-    reason: "unread" | "committed" = "committed",
-  ): Promise<void> | undefined {
+  #completeIfSettled(target: RevocationTarget, reason: SettledReason = "committed"): Promise<void> | undefined {
     const key = partitionKeyOf(target.streamId, target.topicId, target.partitionId);
     const partition = this.#options.partitions.find(key);
     if (partition === undefined) return undefined; // another shard's
@@ -141,7 +139,7 @@ export class GroupOwner {
   }
 
   /** Until the move is done, or known not to be, nothing more is sent to the member that the partition is taken from. */
-  async #complete(partitionKey: number, target: RevocationTarget, reason: "unread" | "committed"): Promise<void> {
+  async #complete(partitionKey: number, target: RevocationTarget, reason: SettledReason): Promise<void> {
     const { groupId } = target;
     remember(this.#moves, partitionKey, groupId, target);
     try {

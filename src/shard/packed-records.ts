@@ -40,6 +40,9 @@ interface RecordBuffer {
   made: Piece | undefined;
 }
 
+/** Kernels that pack give no ids. */
+const kernelSeed = new Uint8Array(32).fill(1);
+
 let shared: RecordBuffer | undefined;
 
 /** Made with the first poll of 0.9: most of it stays untouched, and takes no memory. */
@@ -47,8 +50,7 @@ function recordBuffer(): RecordBuffer {
   if (shared !== undefined) return shared;
   const pages = Math.ceil((targetPosition + targetBytesMax) / wasmPageBytes);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  // It gives no ids.
-  const kernel = WasmBatchKernel.create(memory, new Uint8Array(32).fill(1));
+  const kernel = WasmBatchKernel.create(memory, kernelSeed);
   const bytes = new Uint8Array(memory.buffer);
   shared = { kernel, bytes, view: new DataView(memory.buffer), made: undefined };
   return shared;
@@ -159,7 +161,7 @@ export class PackedRecords {
     if (this.#reader.readAt(sourceStart, memory.subarray(0, sourceBytes)) !== sourceBytes) {
       throw new Error("a reply ends inside a message");
     }
-    const kernel = new JsBatchKernel(memory, new Uint8Array(32).fill(1));
+    const kernel = new JsBatchKernel(memory, kernelSeed);
     const packed = kernel.packRecords(0, sourceBytes, sourceBytes, sizeBytes, this.#partitionId);
     assert(packed.writtenBytes === sizeBytes, "a message is one record");
     const singleHead = memory.slice(sourceBytes, sourceBytes + singleHeadBytes);

@@ -1,6 +1,12 @@
 // One shard: its partitions, its copy of the metadata, and the way to every other shard. Data-plane calls go to the owner
 // of the partition, here or there; the caller does not see which. This file knows neither sockets nor wire layouts.
-import { apply, type MetadataEvent, type MetadataState, type RevocationTarget } from "../metadata/index.ts";
+import {
+  apply,
+  type MetadataEvent,
+  type MetadataState,
+  type RevocationTarget,
+  type SettledReason,
+} from "../metadata/index.ts";
 import { assert } from "../platform/assert.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
@@ -361,7 +367,7 @@ export class Shard {
   }
 
   /** A promised partition can move; resolves when it has, or when its time is what will move it. */
-  async #completeRevocation(target: RevocationTarget, reason: "unread" | "committed"): Promise<void> {
+  async #completeRevocation(target: RevocationTarget, reason: SettledReason): Promise<void> {
     // The owner asks while it carries out an event, which every shard is to have before what follows from it.
     await undefined;
     try {

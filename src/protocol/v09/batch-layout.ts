@@ -118,9 +118,10 @@ export type SendHead09 = {
 
 /**
  * Reads the head of a send whose body lies in `bytes` from `position` to `end`, and holds it against the batch header.
- * `elsewhereBytes`: what of the body follows behind `end`, in another memory. Nothing is copied: a partitioning key is a view. Errors (spec P9 7.2, 8.2): InvalidCommand (3) for metadata that do not
- * decode or are not used up, for two counts that differ and for a batch length that is not that of the rest;
- * InvalidMessagesCount (4009) for no messages. Frames, reserved bytes and checksums are not looked at.
+ * `elsewhereBytes`: what of the body follows behind `end`, in another memory. Nothing is copied: a partitioning key is a
+ * view. Errors (spec P9 7.2, 8.2): InvalidCommand (3) for metadata that do not decode or are not used up, for two counts
+ * that differ and for a batch length that is not that of the rest; InvalidMessagesCount (4009) for no messages. Frames,
+ * reserved bytes and checksums are not looked at.
  */
 export function readSendHead09(bytes: Uint8Array, position: number, end: number, elsewhereBytes = 0): SendHead09 {
   const body = new ByteReader(bytes, position, end);

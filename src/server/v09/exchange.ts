@@ -1,5 +1,5 @@
 // A request of 0.9 whose reply is not written yet.
-import { CommandCode, type CommandName } from "../../protocol/codes.ts";
+import { CommandCode } from "../../protocol/codes.ts";
 import { commandCodeOf, headerBytes, operationOf } from "../../protocol/v09/headers.ts";
 import { NewCommandCode, operationFor, type Request09, requestOf } from "../../protocol/v09/operations.ts";
 
@@ -26,6 +26,6 @@ export function isSend09(header: Uint8Array): boolean {
 }
 
 function codeOf(request: Request09): number {
-  if (request.kind === "register") return CommandCode["loginUser" satisfies CommandName];
+  if (request.kind === "register") return CommandCode.loginUser;
   return request.kind === "command" ? (codes[request.name] ?? 0) : 0;
 }

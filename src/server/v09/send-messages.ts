@@ -10,12 +10,13 @@ import {
   batchHeaderBytes,
   messageFrameBytes,
   readSendHead09,
+  sendReplyBytes,
+  writeSendReply,
 } from "../../protocol/v09/batch-layout.ts";
-import { encodeConfirmation } from "../../protocol/v09/confirmation.ts";
 import { hasRequestChecksum, isClientZero, isSessionZero } from "../../protocol/v09/headers.ts";
-import { type FrameBuffer, partitionKeyOf, type Shard } from "../../shard/index.ts";
+import { type FrameBuffer, type Shard, splitPartitionKey } from "../../shard/index.ts";
 import { requireRight } from "../rights.ts";
-import { choosePartition } from "../send-messages.ts";
+import { partitionOfRoute } from "../send-messages.ts";
 import { countBytes } from "../send-route.ts";
 import type { Session } from "../session.ts";
 import { requireIntact } from "./intact.ts";
@@ -58,7 +59,6 @@ export async function sendMessages09(
   buffer: FrameBuffer,
 ): Promise<Uint8Array> {
   shard.pulse.beganCommand(CommandCode.sendMessages);
-  const route = session.sendRoute;
   const messagesCount = readU32(head, head.byteLength - batchHeaderBytes + BatchHeaderLayout.messagesCount);
   const end = buffer.position + buffer.sizeBytes;
   const rowsPosition = buffer.position + head.byteLength;
@@ -70,21 +70,21 @@ export async function sendMessages09(
     buffer.memory.set(head, bodyPosition);
     requireIntact(header, buffer.memory.subarray(bodyPosition, end));
   }
-  requireHead(shard, session, head, end - framesPosition, messagesCount);
+  const framesBytes = end - framesPosition;
+  requireHead(shard, session, head, framesBytes, messagesCount);
   buffer.memory.set(head.subarray(head.byteLength - batchHeaderBytes), buffer.position);
   const kernel = shard.kernelOf(buffer);
-  const framesBytes = end - framesPosition;
   const errorCode = kernel.unpackRecord(buffer.position, framesPosition, framesBytes, rowsPosition, messagesPosition);
   if (errorCode !== 0) throw IggyError.ofCode(errorCode);
 
-  const { streamId, topic, partitioning } = route;
-  const partitionId = choosePartition(shard, streamId, topic!, partitioning);
-  const partitionKey = partitionKeyOf(streamId, topic!.id, partitionId);
-  if (partitioning.kind === "partition") session.affinity.note(shard.remoteOwnerOf(partitionKey));
+  const partitionKey = partitionOfRoute(shard, session);
   const messagesSizeBytes = framesBytes + messagesCount * (messageHeaderBytes - messageFrameBytes);
   const place = { buffer, rowsPosition, messagesCount, messagesPosition, messagesSizeBytes };
   const baseOffset = await shard.appendAt(partitionKey, place);
-  return encodeConfirmation(streamId, topic!.id, partitionId, baseOffset);
+  const { streamId, topicId, partitionId } = splitPartitionKey(partitionKey);
+  const reply = new Uint8Array(sendReplyBytes);
+  writeSendReply(reply, 0, streamId, topicId, partitionId, baseOffset);
+  return reply;
 }
 
 /** Finds out where the batch goes, unless it is where the last one of the connection went. */

@@ -1,7 +1,7 @@
 // The head of a send of 0.9: what names the partition, and the header of the batch (spec P9 8.1). It comes before the frames of
 // the messages, in pieces perhaps, and is small.
 import { readU32 } from "../../protocol/byte-reader.ts";
-import { headerBytes as batchHeaderBytes } from "../../protocol/v09/headers.ts";
+import { batchHeaderBytes } from "../../protocol/v09/batch-layout.ts";
 
 /** Of the length in front of stream, topic, partitioning and count. */
 const lengthBytes = 4;
