@@ -1,6 +1,6 @@
 // How a command becomes a payload and its reply a value, over any way to exchange the two. The commands stand in one class
-// for each subject, each on top of the other, so that a client has them all as plain methods; ClientCommands is the
-// last. A missing object is an empty reply (spec BP 2.2), which the methods give as undefined.
+// for each subject, each on top of the other, so that a client has them all as plain methods; ExtensionCommands is
+// the last. A missing object is an empty reply (spec BP 2.2), which the methods give as undefined.
 
 import { type Codec, decode, encode } from "../protocol/codec.ts";
 import { IggyError } from "../protocol/errors.ts";

@@ -4,10 +4,10 @@
 
 import { CommandCode } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
-import { ClientCommands } from "./client-commands.ts";
 import type { ExchangeOptions } from "./command-sender.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionLostError } from "./connection-lost-error.ts";
+import { ExtensionCommands } from "./extension-commands.ts";
 import { type IdentifierInput, identifierOf } from "./identifiers.ts";
 import { TcpConnection, type TcpConnectionOptions } from "./tcp-connection.ts";
 import type { UpdateUserOptions } from "./user-commands.ts";
@@ -59,7 +59,7 @@ type Credentials =
   | { readonly kind: "password"; readonly username: string; readonly password: string; readonly userId?: number }
   | { readonly kind: "token"; readonly token: string };
 
-export class IggyClient extends ClientCommands {
+export class IggyClient extends ExtensionCommands {
   readonly #options: IggyClientOptions;
   readonly #reconnect: ReconnectOptions | false;
   #connection: Connection | undefined;
@@ -212,7 +212,7 @@ function openConnection(options: IggyClientOptions): Promise<Connection> {
 }
 
 /** The commands on one connection, without reconnect. */
-class ConnectionCommands extends ClientCommands {
+class ConnectionCommands extends ExtensionCommands {
   readonly #connection: Connection;
 
   constructor(connection: Connection) {

@@ -21,6 +21,7 @@ export { ClientCommands, type OffsetOptions, type PollOptions, type SendOptions 
 export type { ExchangeOptions } from "./command-sender.ts";
 export type { ClientTlsOptions, Connection } from "./connection.ts";
 export { ConnectionLostError } from "./connection-lost-error.ts";
+export { ExtensionCommands, type Features } from "./extension-commands.ts";
 export { HttpClient, type HttpClientOptions, type HttpReply, pollPathOf, sendBodyOf } from "./http-client.ts";
 export { type IdentifierInput, identifierOf } from "./identifiers.ts";
 export { IggyClient, type IggyClientOptions, type ReconnectOptions } from "./iggy-client.ts";

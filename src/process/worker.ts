@@ -137,6 +137,7 @@ class ShardProcess {
       auditLog: root.child("audit"),
       refusals: new Refusals(),
       hidesNames: config.system.encryption.enabled,
+      deduplicates: config.system.messageDeduplication.enabled,
       startTimeMicros: start.startTimeMicros,
       systemStats: createSystemStatsReader(config.system.path),
       clusterMetadata: () => this.#clusterMetadata(),

@@ -6,6 +6,7 @@ import { MissingRight, type Operation } from "../metadata/index.ts";
 import type { LogFields } from "../observability/log.ts";
 import { type CommandName, commandNameOf } from "../protocol/codes.ts";
 import { type ErrorName, IggyError } from "../protocol/errors.ts";
+import { extensionNameOf } from "../protocol/extensions/codes.ts";
 import type { Identifier } from "../protocol/identifier.ts";
 import { UserStatusCode } from "../protocol/records/enumerations.ts";
 import type { RequestOf } from "./command-values.ts";
@@ -111,8 +112,10 @@ export function auditOf<N extends CommandName>(name: N): Audit<RequestOf<N>> | u
 /** Tells of a request that was refused for want of a right, where the command itself does not. */
 export function tellRefused(context: ServerContext, session: Session, code: number, thrown: unknown): void {
   if (!(thrown instanceof IggyError) || !(thrown.cause instanceof MissingRight)) return;
-  const command = commandNameOf(code);
-  if (command === undefined || described[command] !== undefined) return;
+  const name = commandNameOf(code);
+  if (name !== undefined && described[name] !== undefined) return;
+  const command = name ?? extensionNameOf(code);
+  if (command === undefined) return;
   tellMissingRight(context, session, command, thrown.cause, thrown);
 }
 

@@ -26,6 +26,8 @@ export interface ServerContext {
   readonly refusals: Refusals;
   /** Names stay out of the log: metadata is encrypted on the disk (`system.encryption`). */
   readonly hidesNames: boolean;
+  /** Whether messages whose id was taken lately are dropped (spec SB 4.4). */
+  readonly deduplicates: boolean;
   /** Start of the process, µs since the epoch. */
   readonly startTimeMicros: number;
   readonly systemStats: () => SystemStats;

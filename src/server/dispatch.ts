@@ -7,6 +7,7 @@ import { tellRefusedView } from "./audit.ts";
 import type { Reply } from "./command.ts";
 import { commandTable } from "./command-table.ts";
 import type { ServerContext } from "./context.ts";
+import { extensionTable } from "./extensions/table.ts";
 import { requireLogin, requireRight } from "./rights.ts";
 import type { Session } from "./session.ts";
 
@@ -25,12 +26,27 @@ export function dispatch(
   payload: Uint8Array,
 ): Reply | Promise<Reply> {
   const command = commandTable.get(code);
-  if (command === undefined) throw new IggyError("InvalidCommand");
+  if (command === undefined) return dispatchExtension(context, session, code, payload);
   context.shard.pulse.beganCommand(code);
   if (isLongRequest(payload.byteLength)) requireBeforehand(context, session, command.name);
   const request = command.decode(payload);
   if (command.needsLogin) requireLogin(session);
   return command.run(context, session, request);
+}
+
+/** The same for a command of our own, and for what is no command: InvalidCommand (3). */
+function dispatchExtension(
+  context: ServerContext,
+  session: Session,
+  code: number,
+  payload: Uint8Array,
+): Reply | Promise<Reply> {
+  const extension = extensionTable.get(code);
+  if (extension === undefined) throw new IggyError("InvalidCommand");
+  context.shard.pulse.beganCommand(code);
+  const request = extension.decode(payload);
+  requireLogin(session);
+  return extension.run(context, session, request);
 }
 
 /** Whether a request of this size, or of one that nobody knows, may take long to read. */

@@ -2,6 +2,7 @@
 // a number in shared memory once a second and stores there which work it began last; the main thread, which does nothing
 // else, sees a number that stays. Storing costs a nanosecond, so every request may do it.
 import { commandNameOf } from "../protocol/codes.ts";
+import { extensionNameOf } from "../protocol/extensions/codes.ts";
 import type { ShardRequestKind } from "./messages.ts";
 
 export const beatMs = 1000;
@@ -45,7 +46,10 @@ const stepOfRequest = new Map<ShardRequestKind, number>(
 );
 
 function describeStep(step: number): string {
-  if (step >= firstCommand) return `the command ${commandNameOf(step - firstCommand) ?? step - firstCommand}`;
+  if (step >= firstCommand) {
+    const code = step - firstCommand;
+    return `the command ${commandNameOf(code) ?? extensionNameOf(code) ?? code}`;
+  }
   const kind = requestKinds[step - firstRequest];
   return kind === undefined ? (ownWork[step] ?? String(step)) : `a request of another shard (${kind})`;
 }

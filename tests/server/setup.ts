@@ -25,6 +25,7 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     auditLog: createLogger({ filter: "off" }),
     refusals: new Refusals(),
     hidesNames: false,
+    deduplicates: false,
     startTimeMicros,
     systemStats: notExpected,
     clusterMetadata: notExpected,

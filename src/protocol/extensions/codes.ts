@@ -1,0 +1,19 @@
+// Commands of our own, which neither 0.8 nor 0.9 of the original has (docs/protocol-extensions.md). Their codes lie far from
+// those of both, so that none of theirs is ever taken for one of ours; the original answers each with InvalidCommand (3) and
+// goes on (spec BP 2.9). They are requests in frames of 0.8.
+
+/** Number of each command on the wire. */
+export const ExtensionCode = {
+  getFeatures: 200_000,
+} as const;
+
+/** camelCase name of a command of our own. */
+export type ExtensionName = keyof typeof ExtensionCode;
+
+const namesByCode = new Map<number, ExtensionName>();
+for (const name of Object.keys(ExtensionCode) as ExtensionName[]) namesByCode.set(ExtensionCode[name], name);
+
+/** Name of a code; undefined for a number that is no command of our own. */
+export function extensionNameOf(code: number): ExtensionName | undefined {
+  return namesByCode.get(code);
+}

@@ -1,0 +1,10 @@
+// Request and reply codec of every command of our own, as registry.ts has them of those of 0.8.
+
+import type { Codec } from "../codec.ts";
+import type { ExtensionName } from "./codes.ts";
+import { getFeaturesReplyCodec, getFeaturesRequestCodec } from "./get-features.ts";
+
+/** Codecs by command name. */
+export const extensionCodecs = {
+  getFeatures: { request: getFeaturesRequestCodec, reply: getFeaturesReplyCodec },
+} as const satisfies Record<ExtensionName, { request: Codec<unknown>; reply: Codec<unknown> }>;

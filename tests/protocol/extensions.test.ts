@@ -1,0 +1,64 @@
+// Codecs of the commands of our own: what is written is read back, any bytes give a value or an IggyError; and the codes are
+// none of the original's.
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { type Codec, decode, decodeStrict, encode } from "../../src/protocol/codec.ts";
+import { CommandCode } from "../../src/protocol/codes.ts";
+import { IggyError } from "../../src/protocol/errors.ts";
+import { ExtensionCode, type ExtensionName, extensionNameOf } from "../../src/protocol/extensions/codes.ts";
+import { extensionCodecs } from "../../src/protocol/extensions/registry.ts";
+import { NewCommandCode } from "../../src/protocol/v09/operations.ts";
+import { bytes, name, u64 } from "./arbitraries.ts";
+
+type Values = { readonly request: fc.Arbitrary<unknown>; readonly reply: fc.Arbitrary<unknown> };
+
+const values: Readonly<Record<ExtensionName, Values>> = {
+  getFeatures: {
+    request: fc.constant(undefined),
+    reply: fc.record({
+      features: fc.array(name, { maxLength: 5 }),
+      limits: fc.array(fc.record({ name, value: u64 }), { maxLength: 5 }),
+    }),
+  },
+};
+
+const names = Object.keys(ExtensionCode) as ExtensionName[];
+
+function roundTrips<T>(codec: Codec<T>, arbitrary: fc.Arbitrary<T>): void {
+  fc.assert(
+    fc.property(arbitrary, (value) => {
+      expect(decodeStrict(codec, encode(codec, value))).toEqual(value);
+    }),
+  );
+}
+
+function isTotal<T>(codec: Codec<T>): void {
+  fc.assert(
+    fc.property(bytes(200), (input) => {
+      try {
+        decode(codec, input);
+      } catch (error) {
+        expect(error).toBeInstanceOf(IggyError);
+      }
+    }),
+    { numRuns: 300 },
+  );
+}
+
+describe.each(names)("%s", (command) => {
+  const codecs: { request: Codec<unknown>; reply: Codec<unknown> } = extensionCodecs[command];
+
+  test("a request is read back as it was written", () => roundTrips(codecs.request, values[command].request));
+  test("a reply is read back as it was written", () => roundTrips(codecs.reply, values[command].reply));
+  test("any bytes are a request or an error of the protocol", () => isTotal(codecs.request));
+  test("any bytes are a reply or an error of the protocol", () => isTotal(codecs.reply));
+});
+
+test("no code of our own is one of 0.8 or 0.9, and each has its name", () => {
+  const theirs = Math.max(...Object.values(CommandCode), ...Object.values(NewCommandCode));
+  for (const command of names) {
+    expect(ExtensionCode[command]).toBeGreaterThan(100 * theirs);
+    expect(extensionNameOf(ExtensionCode[command])).toBe(command);
+  }
+  expect(extensionNameOf(1)).toBeUndefined();
+});
