@@ -21,8 +21,8 @@ export class EarlierClientError extends IggyError {
 }
 
 /**
- * Carries out one send; the buffer must stay until the promise settles. Errors as in spec BP 4.5: those of the head, of the
- * batch, 1009, 2010, 41, 3007, and those of the append.
+ * Carries out one send; the buffer must stay until the promise settles. Rejects, and never throws, as in spec BP 4.5: with the
+ * errors of the head, of the batch, 1009, 2010, 41, 3007, and those of the append.
  */
 export function sendMessages(shard: Shard, session: Session, buffer: FrameBuffer): Promise<void> {
   return send(shard, session, buffer, append);
@@ -54,8 +54,16 @@ type Append<T> = (
   end: number,
 ) => Promise<T>;
 
-/** `appendTo` appends to where the session's route leads. */
+/** `appendTo` appends to where the session's route leads. Not `async`, which would cost each send a promise more. */
 function send<T>(shard: Shard, session: Session, buffer: FrameBuffer, appendTo: Append<T>): Promise<T> {
+  try {
+    return sendOrThrow(shard, session, buffer, appendTo);
+  } catch (thrown) {
+    return Promise.reject(thrown);
+  }
+}
+
+function sendOrThrow<T>(shard: Shard, session: Session, buffer: FrameBuffer, appendTo: Append<T>): Promise<T> {
   shard.pulse.beganCommand(CommandCode.sendMessages);
   const { memory, position } = buffer;
   const end = position + buffer.sizeBytes;

@@ -77,7 +77,7 @@ export class ControlPlane {
    * there was nothing to do.
    */
   async execute(command: ControlCommand): Promise<MetadataEvent | undefined> {
-    if (command.kind === "finishRemovals") this.#retryRemovals();
+    if (command.kind === "finishRemovals") await this.#retryRemovals();
     for (;;) {
       const events = this.#plan(command);
       const removing = events.flatMap((event) => this.#removingBefore(event));
@@ -186,28 +186,33 @@ export class ControlPlane {
     return log.state !== log.publishedState;
   }
 
-  /** Resolves when everything written is durable, or is not going to be: that is not asked here, and a restart finds out. */
-  async #syncIfPossible(): Promise<boolean> {
+  /** Resolves when every deletion and purge that was written is durable. Rejects with CannotSyncFile (10009). */
+  async #syncRemovals(): Promise<void> {
     try {
       await this.#options.log.sync();
-      return true;
     } catch (error) {
       this.#options.messages?.warn("a deletion or purge is not durable yet", { error: String(error) });
-      return false;
+      throw error;
     }
   }
 
-  /** The event is carried to every shard: its files follow. They stay, and their number stays taken, where that cannot be done. */
+  /**
+   * The event is carried to every shard: its files follow. They stay, and their number stays taken, where that cannot be done.
+   * Rejects with CannotSyncFile (10009) where it is carried out and not durable: a power loss may take it back, whole, and
+   * nobody was told that it does not.
+   */
   async #finishRemoval(removalId: number, ended: readonly Place[], told: Promise<void>): Promise<void> {
-    // Answered when durable, a purge too: what is sent after it is of a log that the metadata know, whatever happens.
-    const [isDurable] = await Promise.all([this.#isSeenDurable || this.#syncIfPossible(), told]);
-    if (!isDurable && ended.length > 0) return;
+    const [durable, carried] = await Promise.allSettled([this.#isSeenDurable || this.#syncRemovals(), told]);
+    for (const outcome of [carried, durable]) if (outcome.status === "rejected") throw outcome.reason;
     if (this.#places.takeAway(this.#options.log.state, ended)) this.#removed.add(removalId);
     void this.#directories.deleteRemoved();
   }
 
-  #retryRemovals(): void {
-    const { state } = this.#options.log;
+  /** Those that are durable: until then the files are of something that a power loss may bring back. */
+  async #retryRemovals(): Promise<void> {
+    const { log } = this.#options;
+    if (log.state.removals.size > 0) await this.#syncRemovals();
+    const { state } = log;
     for (const removal of state.removals.values()) {
       const { removalId } = removal;
       if (this.#removing.has(removalId) || this.#removed.has(removalId)) continue;

@@ -83,14 +83,20 @@ export class PartitionOwner {
     throw new IggyError("PartitionNotFound", [partitionId, topicId, streamId]);
   }
 
+  /** Rejects where there is no such partition, or its files cannot be opened; never throws. */
   append(
     partitionKey: number,
     arenaShardId: number,
     large: SharedArrayBuffer | undefined,
     place: BatchPosition,
   ): Promise<void> {
-    const partition = this.#options.partitions.require(partitionKey, "CannotAppendToFile");
-    return partition.append(this.#batchAt(arenaShardId, large, place));
+    // Not `async`, which would cost each send a promise more.
+    try {
+      const partition = this.#options.partitions.require(partitionKey, "CannotAppendToFile");
+      return partition.append(this.#batchAt(arenaShardId, large, place));
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
   }
 
   /** As `append`; resolves with the offset of the first message. */

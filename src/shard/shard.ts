@@ -213,7 +213,7 @@ export class Shard {
   }
 
   /** Removes up to `count` of the oldest segments of a partition; how many it were (spec SB 5.2). */
-  deleteSegments(partitionKey: number, count: number): Promise<number> {
+  async deleteSegments(partitionKey: number, count: number): Promise<number> {
     const owner = this.#ownerOf(partitionKey);
     return owner === undefined
       ? deleteSegments(this.#options.partitions.require(partitionKey), count)
@@ -273,7 +273,7 @@ export class Shard {
     await (this.shardId === 0 ? this.#options.syncMetadata?.() : this.#mailboxes[0]?.call("syncMetadata", undefined));
   }
 
-  #control(command: ControlCommand): Promise<MetadataEvent | undefined> {
+  async #control(command: ControlCommand): Promise<MetadataEvent | undefined> {
     if (this.#controlPlane !== undefined) return this.#controlPlane.execute(command);
     const first = this.#mailboxes[0];
     if (first === undefined) throw new IggyError("ShardCommunicationError");
@@ -284,7 +284,7 @@ export class Shard {
    * The saver's tick (spec SB 8.9): the metadata, then every partition of this shard, one after the other, so that after a
    * power loss no message is without what names it. Rejects with the first failure; all are tried.
    */
-  save(): Promise<void> {
+  async save(): Promise<void> {
     const metadata = { save: () => this.#syncMetadata() };
     const { storage, partitions } = this.#options;
     partitions.retryClosed();

@@ -4,7 +4,7 @@
 import { DiskError, isFailedSync } from "../platform/disk.ts";
 import type { CachedFile } from "./file-cache.ts";
 import type { PartitionLog } from "./partition-log.ts";
-import { syncDirectoryOf } from "./sync-files.ts";
+import { requireNotAbandoned, syncDirectoryOf } from "./sync-files.ts";
 
 /** One offset, as it is in memory and in its file. */
 export interface StoredOffset {
@@ -61,7 +61,7 @@ export class UnsyncedOffsets {
 
   /**
    * Resolves when all before the call is durable. One at a time, and all who call before the next one begins share it.
-   * Rejects with `DiskError`.
+   * Rejects with `DiskError`; with `CannotSyncFile` where the partition was deleted before.
    */
   sync(): Promise<void> {
     this.#next ??= this.#syncNext();
@@ -71,6 +71,7 @@ export class UnsyncedOffsets {
   async #syncNext(): Promise<void> {
     await this.#syncing?.catch(() => undefined); // told to those who wait for it
     this.#next = undefined;
+    requireNotAbandoned(this.#log);
     if (!this.isThere) return;
     this.#syncing = this.#syncAll();
     try {
@@ -88,19 +89,22 @@ export class UnsyncedOffsets {
     this.forget();
     let failure: DiskError | undefined;
     for (const stored of files) {
-      if (log.epoch !== epoch) return; // taken away meanwhile, with everything that was in it
+      requireNotAbandoned(log);
+      if (log.epoch !== epoch) return; // purged meanwhile, with everything that was in it
       if (!stored.isUnsynced) continue;
       stored.isUnsynced = false;
       try {
         await this.#syncFile(stored);
       } catch (thrown) {
         if (!(thrown instanceof DiskError)) throw thrown;
+        requireNotAbandoned(log);
         if (log.epoch !== epoch) return;
         failure ??= thrown;
         if (isFailedSync(thrown)) stored.isLost = true;
         this.add(stored);
       }
     }
+    requireNotAbandoned(log); // before anything is touched by its name
     if (log.epoch !== epoch) return;
     for (const path of [...directories].sort()) {
       try {

@@ -217,7 +217,7 @@ export class PartitionLog {
     this.refusal ??= new IggyError("CannotAppendToFile", [], { cause: new Error("the partition is closed") });
   }
 
-  /** What is under way ends without touching a file by its name, and without a failure. */
+  /** What is under way ends without touching a file by its name; a sync that was to cover something is refused. */
   abandon(): void {
     this.close();
     this.isAbandoned = true;

@@ -22,6 +22,7 @@ import {
 } from "./retention.ts";
 import {
   isUnsynced,
+  requireNotAbandoned,
   syncDirectories,
   syncError,
   syncIndexes,
@@ -107,7 +108,8 @@ export class Partition {
   /**
    * Appends a validated batch; its memory belongs to the partition until the promise settles, at the configured level.
    * Rejects with `CannotAppendToFile` (10005) when the log could not be written (the batch is not part of the partition
-   * then), with `CannotSyncFile` (10009) when it could not be made durable (it may or may not be there after a restart).
+   * then), with `CannotSyncFile` (10009) when it could not be made durable (it may or may not be there after a restart), also
+   * where the partition was deleted before.
    */
   append(batch: IncomingBatch): Promise<void> {
     return this.#appender.append(batch);
@@ -201,10 +203,19 @@ export class Partition {
     this.#giveBackWhenIdle();
     const saving = this.#saveNow();
     if (saving === settled) return settled;
-    this.#saving = saving.finally(() => {
+    this.#saving = this.#unlessAbandoned(saving).finally(() => {
       this.#saving = undefined;
     });
     return this.#saving;
+  }
+
+  /** Of a partition that is deleted meanwhile nothing is to be saved. */
+  async #unlessAbandoned(saving: Promise<void>): Promise<void> {
+    try {
+      await saving;
+    } catch (thrown) {
+      if (!this.#log.isAbandoned) throw thrown;
+    }
   }
 
   #saveNow(): Promise<void> {
@@ -309,7 +320,7 @@ export class Partition {
       }
       await this.#syncOffsets();
     } catch (thrown) {
-      throw toStorageError(thrown);
+      if (!log.isAbandoned) throw toStorageError(thrown); // deleted meanwhile: nothing is to be kept
     } finally {
       await this.#appender.sealed();
       this.#closeFiles();
@@ -400,6 +411,7 @@ export class Partition {
   async #sync(): Promise<void> {
     const log = this.#log;
     if (!isUnsynced(log)) return;
+    requireNotAbandoned(log);
     try {
       await syncLogs(log);
       await syncIndexes(log);

@@ -6,7 +6,7 @@
 import { DiskError, isFailedSync } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { tailCopyBytes } from "./limits.ts";
-import type { PartitionLog } from "./partition-log.ts";
+import { type PartitionLog, toStorageError } from "./partition-log.ts";
 import type { Segment } from "./segment.ts";
 import type { StorageContext } from "./types.ts";
 
@@ -106,10 +106,15 @@ export async function syncIndexes(log: PartitionLog): Promise<void> {
   for (const segment of [...log.segments]) await syncIndex(log, segment);
 }
 
-/** Resolves when what the log of `segment` held at the call is durable, or the segment is gone. */
+/**
+ * Resolves when what the log of `segment` held at the call is durable, or the segment was purged or removed by retention.
+ * Rejects with `CannotSyncFile` where the partition was deleted before.
+ */
 export async function syncLog(log: PartitionLog, segment: Segment): Promise<void> {
   const wantedBytes = segment.logSizeBytes;
-  while (!segment.isRemoved && segment.syncedSizeBytes < wantedBytes) {
+  while (segment.syncedSizeBytes < wantedBytes) {
+    requireNotAbandoned(log);
+    if (segment.isRemoved) return;
     if (log.isFenced && log.refusal !== undefined) throw log.refusal;
     if (segment.logSync === undefined) {
       const file = log.context.files.pin(segment.log);
@@ -143,8 +148,22 @@ export async function syncIndex(log: PartitionLog, segment: Segment): Promise<vo
   }
 }
 
-/** The error for those who wait for a sync that did not succeed. Fences the partition if a sync itself failed. */
+/**
+ * Nobody is told that something of a partition is durable which is not, only because the partition is deleted: below level
+ * sync the deletion is carried out before it is durable, and a power loss may bring back the partition, without what was
+ * not synced. Throws `CannotSyncFile` (10009).
+ */
+export function requireNotAbandoned(log: PartitionLog): void {
+  if (!log.isAbandoned) return;
+  throw new IggyError("CannotSyncFile", [], { cause: new Error("the partition was deleted before the sync") });
+}
+
+/**
+ * The error for those who wait for a sync that did not succeed. Fences the partition if a sync itself failed, unless it was
+ * deleted meanwhile.
+ */
 export function syncError(log: PartitionLog, thrown: unknown): IggyError {
+  if (log.isAbandoned) return toStorageError(thrown);
   const changedNothing = thrown instanceof DiskError && !isFailedSync(thrown);
   return changedNothing ? new IggyError("CannotSyncFile", [], { cause: thrown }) : log.fence(thrown);
 }

@@ -1,10 +1,11 @@
 // Group commit: one sync of the disk answers every batch that was written before it started; batches that come meanwhile
 // wait for the next one. Readers see messages when they are durable, not before.
 
+import type { IggyError } from "../protocol/errors.ts";
 import type { FlushGroup } from "./flush-group.ts";
 import type { PartitionLog } from "./partition-log.ts";
 import type { Segment } from "./segment.ts";
-import { syncLogFiles } from "./sync-files.ts";
+import { syncError, syncLogFiles } from "./sync-files.ts";
 
 interface WaitingWrite {
   readonly group: FlushGroup | undefined;
@@ -65,8 +66,9 @@ export class SyncQueue {
         await syncLogFiles(this.#log);
         this.#settle(covered);
       } catch (error) {
-        // What was purged meanwhile has nothing to lose.
-        if (this.#log.epoch === epoch) this.#fail(covered, error);
+        // What was purged meanwhile has nothing to lose. What was deleted has: the deletion may not be durable.
+        if (this.#log.isAbandoned) this.#refuse(covered, syncError(this.#log, error));
+        else if (this.#log.epoch === epoch) this.#refuse(covered, this.#log.fence(error));
         else this.#settle(covered);
       }
     }
@@ -82,8 +84,7 @@ export class SyncQueue {
     this.#answered(covered);
   }
 
-  #fail(covered: readonly WaitingWrite[], thrown: unknown): void {
-    const error = this.#log.fence(thrown);
+  #refuse(covered: readonly WaitingWrite[], error: IggyError): void {
     const all = [...covered, ...this.#waiting];
     this.#waiting = [];
     for (const write of all) write.group?.reject(error);

@@ -228,16 +228,12 @@ export class RequestPipeline implements FrameSink {
       this.#settle(slot, error, reply);
       if (buffer.sizeBytes <= joinedReplyBytesMax) this.#options.onSmallExchange();
     };
-    try {
-      const { exchange } = slot;
-      if (exchange === undefined) {
-        sendMessages(context.shard, this.session, buffer).then(() => finish(undefined), finish);
-      } else {
-        const confirmed = sendMessages09(context.shard, this.session, exchange.header, this.#sendHead, buffer);
-        confirmed.then((reply) => finish(undefined, reply), finish);
-      }
-    } catch (error) {
-      finish(error);
+    const { exchange } = slot;
+    if (exchange === undefined) {
+      sendMessages(context.shard, this.session, buffer).then(() => finish(undefined), finish);
+    } else {
+      const confirmed = sendMessages09(context.shard, this.session, exchange.header, this.#sendHead, buffer);
+      confirmed.then((reply) => finish(undefined, reply), finish);
     }
   }
 

@@ -6,6 +6,15 @@ import { createStream, createTopic, deleteStream, named, openWorld, paths, purge
 const seeds = Array.from({ length: 25 }, (_, seed) => seed);
 const metadataLog = `${paths.stateDirectory}/metadata.log`;
 const target = { stream: named("orders"), topic: named("paid") };
+const newTopic = {
+  stream: named("orders"),
+  name: "paid",
+  partitionsCount: 1,
+  compression: 1,
+  messageExpiryMicros: 0n,
+  maxTopicSizeBytes: 0n,
+  replicationFactor: 1,
+} as const;
 const createGroup = (name: string): ControlCommand => ({ kind: "createGroup", request: { ...target, name } });
 const join = (group: string, clientId: number): ControlCommand => ({
   kind: "joinGroup",
@@ -125,14 +134,41 @@ describe("where metadata are in the file before they are seen", () => {
     expect(partitionsOf(openWorld(seed, {}, world.sim.crash()))).toEqual(partitionsOf(world)!);
   });
 
-  test("a deletion that cannot be made durable is answered; its files stay until it is", async () => {
-    let isBroken = false;
-    const world = openWorld(1, { fails: (operation) => isBroken && operation === "sync" });
+  test("a deletion that is not durable is answered with 10009; its files stay, also at the next tick, until it is", async () => {
+    const world = openWorld(1, {});
     await world.execute(createStream("orders"));
     world.sim.makeDirectory(paths.topicDirectory(0, 0));
-    isBroken = true;
-    expect(await world.execute(deleteStream("orders"))).toEqual([0]);
+    // A sync that cannot begin, not one that failed: it is tried again.
+    const operations = ["syncDirectory"] as const;
+    world.sim.failCalls({ operations, errorCode: "EMFILE", below: paths.stateDirectory });
+    expect(await world.execute(deleteStream("orders"))).toEqual([10009]);
+    expect(await world.execute({ kind: "finishRemovals" })).toEqual([10009]);
+    expect(world.log.state.streams.byId.size).toBe(0);
     expect(world.sim.exists(paths.topicDirectory(0, 0))).toBe(true);
     expect(world.log.state.removals.size).toBe(1);
+    world.sim.heal();
+    expect(await world.execute({ kind: "finishRemovals" })).toEqual([0]);
+    expect(world.sim.exists(paths.topicDirectory(0, 0))).toBe(false);
+  });
+
+  test("a purge that is not durable is answered with 10009; one of a persisted topic, or of a stream with one, is refused", async () => {
+    for (const kind of ["purgeTopic", "purgeStream"] as const) {
+      for (const durability of ["replicated", "persisted"] as const) {
+        const world = openWorld(1, {});
+        await world.execute(createStream("orders"));
+        const options = { durability };
+        const topic: ControlCommand = { kind: "createTopic", request: { ...newTopic, options } };
+        expect(await world.execute(topic)).toEqual([0]);
+        const restarted = openWorld(1, {}, world.sim.processCrash());
+        restarted.sim.heal();
+        restarted.sim.failCalls({ operations: ["syncDirectory"], errorCode: "EMFILE", below: paths.stateDirectory });
+        const purge: ControlCommand =
+          kind === "purgeTopic" ? purgeTopic("orders", "paid") : { kind, request: { stream: named("orders") } };
+        expect(await restarted.execute(purge)).toEqual([10009]);
+        expect([restarted.events.length, restarted.log.state.removals.size]).toEqual(
+          durability === "persisted" ? [0, 0] : [1, 1],
+        );
+      }
+    }
   });
 });

@@ -193,6 +193,18 @@ describe("messages", () => {
     }
   });
 
+  test("are refused by a promise, never by a throw, and so are other requests", async () => {
+    for (const { shard, frames } of shards) {
+      const buffer = frames.allocate(64)!;
+      const place = { buffer, rowsPosition: 0, messagesCount: 1, messagesPosition: 16, messagesSizeBytes: 48 };
+      for (const key of keys.map((_, index) => partitionKeyOf(0, 0, partitionsCount + index))) {
+        const answers = [shard.append(key, place), shard.appendAt(key, place), shard.deleteSegments(key, 1)];
+        for (const answer of answers) expect(await codeOf(() => answer)).toBe(3007);
+      }
+      frames.release(buffer);
+    }
+  });
+
   test("of a partition that is not there are PartitionNotFound on either shard", async () => {
     for (const from of shards) {
       for (let partitionId = partitionsCount; partitionId < partitionsCount + 2; partitionId++) {

@@ -25,8 +25,15 @@ export function randomCommand(state: MetadataState, simulation: Simulation): Nam
 export function randomPurge(state: MetadataState, simulation: Simulation): NamedCommand | undefined {
   const streams = [...state.streams.byId.values()];
   if (streams.length === 0) return undefined;
-  const { name } = simulation.pick(streams);
-  return { name: `stream ${name}`, command: { kind: "purgeStream", request: { stream: named(name) } } };
+  return purgeOf(simulation.pick(streams).name);
+}
+
+export function purgeOf(streamName: string): NamedCommand {
+  return { name: `stream ${streamName}`, command: { kind: "purgeStream", request: { stream: named(streamName) } } };
+}
+
+export function deletionOf(streamName: string): NamedCommand {
+  return { name: `stream ${streamName}`, command: { kind: "deleteStream", request: { stream: named(streamName) } } };
 }
 
 function userCommand(state: MetadataState, simulation: Simulation): NamedCommand {

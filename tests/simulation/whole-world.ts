@@ -2,11 +2,9 @@
  * Metadata and messages on one disk: a broker without its transports, whose clients make, delete and make again streams,
  * topics, groups and users of few names, send, purge and store offsets; kills and power losses hit both at once.
  */
-import { logIdOf } from "../../src/metadata/index.ts";
 import { assert } from "../../src/platform/assert.ts";
 import { DiskError } from "../../src/platform/disk.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
-import { partitionKeyOf } from "../../src/shard/index.ts";
 import type { Acknowledge, ConsumerKey, StorageOptions } from "../../src/storage/index.ts";
 import { makePaths } from "../shard/setup.ts";
 import { randomMessages } from "./messages.ts";
@@ -16,26 +14,20 @@ import { SimDisk } from "./sim-disk.ts";
 import type { Simulation } from "./simulation.ts";
 import { randomOptions } from "./storage-setup.ts";
 import type { CrashKind } from "./tracked-messages.ts";
-import { type NamedCommand, randomCommand, randomPurge } from "./whole-commands.ts";
-import { describe, type LoggedMessage, LogModel, MetadataHistory } from "./whole-model.ts";
+import { deletionOf, type NamedCommand, purgeOf, randomCommand, randomPurge } from "./whole-commands.ts";
+import { describe, type LoggedMessage, type LogModel, MetadataHistory } from "./whole-model.ts";
+import { type OpenPartition, persistedIdsOf, WholePartitions } from "./whole-partitions.ts";
 import { UniqueClock, WholeProcess } from "./whole-process.ts";
 
 const paths = makePaths("/data");
 const none: ReadonlySet<string> = new Set();
-
-interface OpenPartition {
-  readonly key: number;
-  readonly streamName: string;
-  readonly log: LogModel;
-  readonly groups: readonly { readonly id: number; readonly logId: string }[];
-}
 
 export class WholeWorld {
   readonly #simulation: Simulation;
   readonly #trace: Trace;
   readonly #options: StorageOptions;
   readonly #clock = new UniqueClock();
-  readonly #logs = new Map<string, LogModel>();
+  readonly #known = new WholePartitions();
   readonly #history: MetadataHistory;
   #disk: SimDisk;
   #process: WholeProcess;
@@ -77,7 +69,8 @@ export class WholeWorld {
     if (dice < 30) await this.#control();
     else if (dice < 60) this.#append();
     else if (dice < 70) await this.#changeOffset();
-    else if (dice < 78) await simulation.runSome(simulation.between(0, 4));
+    else if (dice < 76) await simulation.runSome(simulation.between(0, 4));
+    else if (dice < 78) await this.#deletePersisted();
     else if (dice < 82) await this.#save();
     else if (dice < 84) await this.#finishRemovals();
     else if (dice < 87) await this.#closeAndStart();
@@ -94,7 +87,11 @@ export class WholeWorld {
 
   async #addFault(): Promise<void> {
     const simulation = this.#simulation;
-    const kind = simulation.pick(["descriptors", "names", "room"] as const);
+    const kind = simulation.pick(["descriptors", "names", "room", "metadata"] as const);
+    if (kind === "metadata") {
+      await this.#failMetadataNames();
+      return;
+    }
     this.#trace.add(`fault: ${kind}`);
     this.#faultsPossible = true;
     if (kind === "descriptors") this.#disk.limitDescriptors(simulation.between(0, 4));
@@ -108,6 +105,45 @@ export class WholeWorld {
       // What is then refused most is a purge.
       if (simulation.chance(50)) await this.#control(randomPurge(this.#process.state, simulation));
     }
+  }
+
+  /**
+   * The log of metadata that a start begins has a name that cannot be made durable, while the partitions can. What is then worth
+   * a look are purges of persisted topics, and what is sent behind them.
+   */
+  async #failMetadataNames(): Promise<void> {
+    const simulation = this.#simulation;
+    await this.#closeAndStart();
+    if (this.#disk.stopped) return;
+    this.#trace.add("fault: metadata");
+    this.#faultsPossible = true;
+    const operations = ["syncDirectory"] as const;
+    this.#disk.failCalls({ operations, errorCode: "EMFILE", percent: 100, below: paths.stateDirectory });
+    const place = this.#pickPersisted();
+    if (place === undefined) return;
+    await this.#control(purgeOf(place.streamName));
+    const purged = this.#partitions().find(({ key }) => key === place.key);
+    if (purged !== undefined) this.#appendTo(purged);
+    await simulation.run();
+    if (simulation.chance(50) && !this.#disk.stopped) await this.#crash("power");
+  }
+
+  /** While sends to one of its topics wait for their sync a stream is deleted, and then the machine may stop. */
+  async #deletePersisted(): Promise<void> {
+    const simulation = this.#simulation;
+    const place = this.#pickPersisted();
+    if (place === undefined) return;
+    for (let left = simulation.between(1, 2); left > 0; left--) this.#appendTo(place);
+    if (simulation.chance(50)) await simulation.runSome(1);
+    const count = simulation.between(0, 5);
+    this.#trace.add(`the machine will stop after ${count} changes`);
+    this.#disk.stopAfter(count);
+    await this.#control(deletionOf(place.streamName));
+  }
+
+  #pickPersisted(): OpenPartition | undefined {
+    const places = this.#partitions().filter(({ log }) => log.isPersisted);
+    return places.length === 0 ? undefined : this.#simulation.pick(places);
   }
 
   /** With a tick of the saver, which does the purges that could not be done: everything works again then. */
@@ -155,9 +191,11 @@ export class WholeWorld {
     this.#noteDeletedGroups(before);
     if (this.#disk.stopped) {
       for (const name of names) this.#history.unclear(name);
-      // At level write the messages may go before the purge is durable, which nobody was told of.
+      // At level write the messages may go before the purge is durable, which nobody was told of; not those of persisted topics.
       const mayBeGone = this.#options.acknowledge === "write" ? purged : none;
-      for (const { log, streamName } of before) if (mayBeGone.has(`stream ${streamName}`)) log.hasEnded = true;
+      for (const { log, streamName } of before) {
+        if (mayBeGone.has(`stream ${streamName}`) && !log.isPersisted) log.hasEnded = true;
+      }
       return;
     }
     this.#history.answered(describe(state), this.#persistedIds());
@@ -182,7 +220,11 @@ export class WholeWorld {
   #append(): void {
     const places = this.#partitions();
     if (places.length === 0) return;
-    const { key, log } = this.#pick(places);
+    this.#appendTo(this.#pick(places));
+  }
+
+  #appendTo({ key, log }: OpenPartition): void {
+    const isClosed = this.#process.partitions.find(key) === undefined; // stays so until it is tried again
     const sent = randomMessages(this.#simulation, this.#sentCount, false);
     this.#sentCount += sent.length;
     const logged = log.sending(sent);
@@ -196,15 +238,17 @@ export class WholeWorld {
       (error: unknown) => {
         // The topic may be deleted while the batch waits.
         if (generation !== this.#generation || log.hasEnded || this.#isGone(log)) return;
-        this.#failed(`append ${sent[0]!.number}`, error);
+        if (!isClosed) this.#failed(`append ${sent[0]!.number}`, error);
         const isUnclear = this.#disk.stopped || (error instanceof IggyError && error.errorName === "CannotSyncFile");
         if (!isUnclear) for (const message of logged) message.answer = "refused";
       },
     );
   }
 
-  /** Where a purge was refused, most often of what it was to purge. */
+  /** Where a purge was refused, most often of what it was to purge; where partitions are closed, often one of these. */
   #pick(places: readonly OpenPartition[]): OpenPartition {
+    const closed = places.filter(({ key }) => this.#process.partitions.find(key) === undefined);
+    if (closed.length > 0 && this.#simulation.chance(30)) return this.#simulation.pick(closed);
     const refused = places.filter(({ streamName }) => `stream ${streamName}` === this.#refusedPurgeOf);
     return this.#simulation.pick(refused.length > 0 && this.#simulation.chance(70) ? refused : places);
   }
@@ -342,32 +386,10 @@ export class WholeWorld {
 
   /** Those that clients see. */
   #partitions(): OpenPartition[] {
-    return [...this.#process.state.streams.byId.values()].flatMap((stream) =>
-      [...stream.topics.byId.values()].flatMap((topic) => {
-        const groups = [...topic.groups.byId.values()].map(({ id, logId }) => ({ id, logId: logId! }));
-        return topic.partitions.map(({ logBase }, partitionId) => ({
-          key: partitionKeyOf(stream.id, topic.id, partitionId),
-          streamName: stream.name,
-          log: this.#logOf(logIdOf(logBase, topic.id, partitionId)!, topic.options.durability === "persisted"),
-          groups,
-        }));
-      }),
-    );
+    return this.#known.of(this.#process.state);
   }
 
-  /** Of the logs and groups of persisted topics, each with the name of its stream. */
   #persistedIds(): ReadonlyMap<string, string> {
-    const persisted = this.#partitions().filter(({ log }) => log.isPersisted);
-    return new Map(
-      persisted.flatMap(({ streamName, log, groups }) =>
-        [log.id, ...groups.map(({ logId }) => logId)].map((id) => [id, `stream ${streamName}`] as const),
-      ),
-    );
-  }
-
-  #logOf(id: string, isPersisted: boolean): LogModel {
-    const known = this.#logs.get(id) ?? new LogModel(id, isPersisted);
-    this.#logs.set(id, known);
-    return known;
+    return persistedIdsOf(this.#partitions());
   }
 }

@@ -88,3 +88,58 @@ test("a sync of purged messages that fails is nobody's failure", async () => {
   expect(partition.isFenced).toBe(false);
   expect(await offsetsOf(partition, { kind: "first" }, 10)).toEqual([0]);
 });
+
+describe("a partition that is deleted while a sync is under way, whose deletion a power loss may take back", () => {
+  const refused = ({ status, ...outcome }: PromiseSettledResult<void>) =>
+    status === "rejected" && "reason" in outcome && (outcome.reason as IggyError).errorName;
+
+  test("answers the sends that it covered; refuses those that it did not, and all when it fails", async () => {
+    for (const fails of [false, true]) {
+      const disk = new SlowSyncs();
+      const partition = makeHarness(disk, { acknowledge: "sync" }).open();
+      const covered = partition.append(makeBatch([40_000]));
+      const waiting = partition.append(makeBatch([40_000])); // written, and waits for the next sync
+      const outcomes = Promise.allSettled([covered, waiting]);
+      partition.abandon();
+      disk.isSlow = false;
+      disk.fails = (operation) => fails && operation === "sync";
+      await disk.endSyncs();
+      expect((await outcomes).map(refused)).toEqual([fails && "CannotSyncFile", "CannotSyncFile"]);
+      expect(partition.isFenced).toBe(false);
+      expect(disk.openCount).toBe(0);
+    }
+  });
+
+  test("refuses a flush that was to sync; the saver and a close have nothing to keep", async () => {
+    for (const kind of ["flush", "save", "close"] as const) {
+      const disk = new SlowSyncs();
+      const harness = makeHarness(disk, { enforceFsync: true });
+      const partition = harness.open();
+      await partition.append(makeBatch([40_000]));
+      const done = kind === "flush" ? partition.flush(true) : partition[kind]();
+      const outcome = Promise.allSettled([done]);
+      await Bun.sleep(0);
+      partition.abandon();
+      disk.fails = (operation) => operation === "sync";
+      await disk.endSyncs();
+      expect((await outcome).map(refused)).toEqual([kind === "flush" && "CannotSyncFile"]);
+    }
+  });
+
+  test("refuses offsets that were to be durable when they are answered", async () => {
+    const disk = new SlowSyncs();
+    const harness = makeHarness(disk, { persistsOffsets: true });
+    const partition = harness.open();
+    await appendNow(harness, partition, [1, 2]);
+    partition.storeOffset({ kind: "consumer", id: 1 }, 0);
+    const first = partition.offsetsDurable();
+    await Bun.sleep(0);
+    partition.storeOffset({ kind: "consumer", id: 1 }, 1);
+    const next = partition.offsetsDurable();
+    const outcomes = Promise.allSettled([first, next].map((promise) => promise!));
+    partition.abandon();
+    disk.isSlow = false;
+    await disk.endSyncs();
+    expect((await outcomes).map(refused)).toEqual(["CannotSyncFile", "CannotSyncFile"]);
+  });
+});
