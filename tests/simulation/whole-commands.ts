@@ -36,6 +36,19 @@ export function deletionOf(streamName: string): NamedCommand {
   return { name: `stream ${streamName}`, command: { kind: "deleteStream", request: { stream: named(streamName) } } };
 }
 
+/** Deletes the last partition of a topic and makes it again, where there is one: its files may still be in the way. */
+export function partitionAgain(state: MetadataState, simulation: Simulation): NamedCommand[] {
+  const targets = [...state.streams.byId.values()].flatMap((stream) =>
+    [...stream.topics.byId.values()]
+      .filter(({ partitions }) => partitions.length > 0)
+      .map((topic) => ({ stream: named(stream.name), topic: named(topic.name), count: 1 })),
+  );
+  if (targets.length === 0) return [];
+  const request = simulation.pick(targets);
+  const kinds = ["deletePartitions", "createPartitions"] as const;
+  return kinds.map((kind) => ({ name: `stream ${request.stream.value}`, command: { kind, request } }));
+}
+
 function userCommand(state: MetadataState, simulation: Simulation): NamedCommand {
   const name = simulation.pick(["ann", "bob"]);
   const isThere = [...state.users.byId.values()].some((user) => user.name === name);

@@ -14,7 +14,14 @@ import { SimDisk } from "./sim-disk.ts";
 import type { Simulation } from "./simulation.ts";
 import { randomOptions } from "./storage-setup.ts";
 import type { CrashKind } from "./tracked-messages.ts";
-import { deletionOf, type NamedCommand, purgeOf, randomCommand, randomPurge } from "./whole-commands.ts";
+import {
+  deletionOf,
+  type NamedCommand,
+  partitionAgain,
+  purgeOf,
+  randomCommand,
+  randomPurge,
+} from "./whole-commands.ts";
 import { describe, type LoggedMessage, type LogModel, MetadataHistory } from "./whole-model.ts";
 import { type OpenPartition, persistedIdsOf, WholePartitions } from "./whole-partitions.ts";
 import { UniqueClock, WholeProcess } from "./whole-process.ts";
@@ -88,10 +95,7 @@ export class WholeWorld {
   async #addFault(): Promise<void> {
     const simulation = this.#simulation;
     const kind = simulation.pick(["descriptors", "names", "room", "metadata"] as const);
-    if (kind === "metadata") {
-      await this.#failMetadataNames();
-      return;
-    }
+    if (kind === "metadata") return this.#failMetadataNames();
     this.#trace.add(`fault: ${kind}`);
     this.#faultsPossible = true;
     if (kind === "descriptors") this.#disk.limitDescriptors(simulation.between(0, 4));
@@ -102,8 +106,9 @@ export class WholeWorld {
         errorCode: "EPERM",
         percent: simulation.pick([40, 100]),
       });
-      // What is then refused most is a purge.
+      // What is then refused most is a purge, or a partition that is made where another one was.
       if (simulation.chance(50)) await this.#control(randomPurge(this.#process.state, simulation));
+      else for (const command of partitionAgain(this.#process.state, simulation)) await this.#control(command);
     }
   }
 
@@ -248,7 +253,7 @@ export class WholeWorld {
   /** Where a purge was refused, most often of what it was to purge; where partitions are closed, often one of these. */
   #pick(places: readonly OpenPartition[]): OpenPartition {
     const closed = places.filter(({ key }) => this.#process.partitions.find(key) === undefined);
-    if (closed.length > 0 && this.#simulation.chance(30)) return this.#simulation.pick(closed);
+    if (closed.length > 0 && this.#simulation.chance(50)) return this.#simulation.pick(closed);
     const refused = places.filter(({ streamName }) => `stream ${streamName}` === this.#refusedPurgeOf);
     return this.#simulation.pick(refused.length > 0 && this.#simulation.chance(70) ? refused : places);
   }
