@@ -8,6 +8,7 @@ import { readdirSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, stripVTControlCharacters } from "node:util";
+import { failuresIn } from "./failures.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bun = join(root, "scripts", "bun.mjs");
@@ -92,7 +93,7 @@ function selected(what, files) {
   return exact.length > 0 ? exact : files.filter((file) => file.includes(paths[1]));
 }
 
-/** Runs the test files of one folder and counts what Bun's summary says. */
+/** Runs the test files of one folder and counts what Bun's summary says; `failures`: why tests failed, if their output is not shown. */
 async function runTests(folder, files, { name, isShown }) {
   const startMs = Date.now();
   const filter = name === undefined ? [] : ["-t", name];
@@ -100,7 +101,7 @@ async function runTests(folder, files, { name, isShown }) {
   const { status, output } = await run(process.execPath, args, isShown);
   const plain = stripVTControlCharacters(output);
   const count = (word) => Number(new RegExp(`^\\s*(\\d+) ${word}$`, "m").exec(plain)?.[1] ?? 0);
-  const counts = { passed: count("pass"), failed: count("fail"), skipped: count("skip") + count("todo") };
+  const counts = { passed: count("pass"), failed: count("fail"), skipped: count("skip") + count("todo"), failures: [] };
   const isUnmatched = name !== undefined && /^error: regex .* matched 0 tests/m.test(plain);
   // A file that cannot be loaded, or a process that dies, is a failure even where no test was counted.
   if (status !== 0 && counts.failed === 0 && !isUnmatched) counts.failed = 1;
@@ -110,6 +111,7 @@ async function runTests(folder, files, { name, isShown }) {
   if (counts.failed > 0 && !isShown) {
     const lines = output.split("\n").filter((line) => !/^(\(pass\)|✓)/.test(stripVTControlCharacters(line)));
     console.log(lines.join("\n"));
+    counts.failures.push(`${folder}:\n${failuresIn(output)}`);
   }
   return counts;
 }
@@ -120,10 +122,11 @@ function summary({ passed, failed, skipped }) {
 
 /** Runs each folder's files, `jobs` folders at a time; resolves with the sum of what they counted. */
 async function runFolders(folders, jobs, options) {
-  const total = { passed: 0, failed: 0, skipped: 0 };
+  const total = { passed: 0, failed: 0, skipped: 0, failures: [] };
   const runOne = async ([folder, files]) => {
-    const counts = await runTests(folder, files, options);
-    for (const key of Object.keys(total)) total[key] += counts[key];
+    const { failures, ...counts } = await runTests(folder, files, options);
+    total.failures.push(...failures);
+    for (const key of Object.keys(counts)) total[key] += counts[key];
   };
   const rank = ([folder]) => (slowestFirst.indexOf(folder) + slowestFirst.length + 1) % (slowestFirst.length + 1);
   const sorted = folders.sort((left, right) => rank(left) - rank(right) || left[0].localeCompare(right[0]));
@@ -174,6 +177,7 @@ async function main() {
   const files = what.length === 0 ? all : [...new Set(found.flatMap(([, matching]) => matching))].sort();
   const isSelection = what.length > 0 || name !== undefined;
   const total = { passed: 0, failed: 0, skipped: 0 };
+  const failures = [];
 
   if (!isSelection) {
     const modules = join(root, "node_modules");
@@ -185,7 +189,10 @@ async function main() {
       const { status, output } = await run(process.execPath, command, false);
       total[status === 0 ? "passed" : "failed"]++;
       console.log(`${title.padEnd(24)} ${((Date.now() - startMs) / 1000).toFixed(1).padStart(6)} s`);
-      if (status !== 0) console.log(output);
+      if (status !== 0) {
+        console.log(output);
+        failures.push(`${title}:\n${failuresIn(output)}`);
+      }
     }
   }
 
@@ -194,6 +201,8 @@ async function main() {
   const jobs = Number(options.jobs ?? 1);
   const counts = await runFolders([...folders], jobs, { name, isShown: isSelection && jobs === 1 });
   for (const key of Object.keys(total)) total[key] += counts[key];
+  failures.push(...counts.failures);
+  if (failures.length > 0) console.log(`\nWhat failed, and the end of what it said:\n\n${failures.join("\n\n")}`);
   if (total.passed + total.failed + total.skipped === 0) console.error(`No test has a name that matches "${name}".`);
   console.log(`\n${summary(total)}`);
   return total.failed === 0 && total.passed + total.skipped > 0 ? 0 : 1;

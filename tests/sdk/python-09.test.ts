@@ -5,10 +5,14 @@ import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { eventually } from "../support/process-facts.ts";
 import { type TestServer, useServers } from "../support/server.ts";
-import { type PythonEnvironment, preparePython } from "./python-environment.ts";
+import { runProgram } from "./program.ts";
+import { type PythonEnvironment, preparePython, pythonVariables } from "./python-environment.ts";
 
 const crossMessages = process.env.WHIPPET_CROSS_MESSAGES ?? "20000";
-const stepTimeoutMs = 300_000;
+/** A script is killed after that. */
+const stepTimeoutMs = 240_000;
+/** Of a test: beyond those of its scripts, so that one that is killed tells how far it came. */
+const testTimeoutMs = (scriptCount: number): number => scriptCount * stepTimeoutMs + 60_000;
 /** So many batches are acknowledged under way before the broker is killed. */
 const batchesBeforeKill = 12;
 const scripts = join(import.meta.dir, "python");
@@ -21,10 +25,22 @@ function pythonOf(environment: PythonEnvironment): string {
   return environment.python;
 }
 
-/** Starts one of the scripts with the package of the version. */
-function start(version: Version, script: string, scriptArguments: readonly string[]) {
-  const variables = { PYTHONDONTWRITEBYTECODE: "1", PYTHONIOENCODING: "utf-8", CONTENT_MESSAGES: crossMessages };
-  return Bun.spawn([pythonOf(packages[version]), join(scripts, script), ...scriptArguments], {
+const variables = { ...pythonVariables, CONTENT_MESSAGES: crossMessages };
+
+function commandOf(version: Version, script: string, scriptArguments: readonly string[]): string[] {
+  return [pythonOf(packages[version]), join(scripts, script), ...scriptArguments];
+}
+
+/** Runs one of the scripts with the package of the version to its end, and returns what it printed. */
+function run(server: TestServer, version: Version, script: string, ...scriptArguments: readonly string[]) {
+  const name = `${script} ${scriptArguments.join(" ")} with ${version}`;
+  const command = commandOf(version, script, scriptArguments);
+  return runProgram(command, { name, server, timeoutMs: stepTimeoutMs, env: variables });
+}
+
+/** Sends until the broker, which is killed under way, answers no more. Gives the number of acknowledged batches. */
+async function sendUntilKilled(server: TestServer, version: Version): Promise<number> {
+  const child = Bun.spawn(commandOf(version, "killed.py", ["send", `${server.host}:${server.port}`]), {
     env: { ...process.env, ...variables },
     stdin: "ignore",
     stdout: "pipe",
@@ -32,20 +48,6 @@ function start(version: Version, script: string, scriptArguments: readonly strin
     timeout: stepTimeoutMs,
     killSignal: "SIGKILL",
   });
-}
-
-/** Runs a script to its end; throws with everything that was said if that is not 0. */
-async function run(server: TestServer, version: Version, script: string, ...scriptArguments: readonly string[]) {
-  const child = start(version, script, scriptArguments);
-  const [output, errors, exitCode] = await Promise.all([child.stdout.text(), child.stderr.text(), child.exited]);
-  if (exitCode === 0) return output;
-  const what = `${script} ${scriptArguments.join(" ")} with ${version} ended with ${exitCode}`;
-  throw new Error(`${what}:\n${output}${errors}\nserver:\n${server.log}`);
-}
-
-/** Sends until the broker, which is killed under way, answers no more. Gives the number of acknowledged batches. */
-async function sendUntilKilled(server: TestServer, version: Version): Promise<number> {
-  const child = start(version, "killed.py", ["send", `${server.host}:${server.port}`]);
   const decoder = new TextDecoder();
   let output = "";
   const acknowledged = () => output.split("\n").length - 1;
@@ -85,7 +87,7 @@ if (missing?.kind === "missing" && process.env.CI !== "true") {
       await server.stop();
       expect(server.log).not.toMatch(/ ERROR /);
     },
-    stepTimeoutMs,
+    testTimeoutMs(1),
   );
 
   const directions = [
@@ -106,7 +108,7 @@ if (missing?.kind === "missing" && process.env.CI !== "true") {
         process.stdout.write(await run(server, reader, "killed.py", "poll", address(), String(batches)));
         await server.stop();
       },
-      4 * stepTimeoutMs,
+      testTimeoutMs(4),
     );
   });
 }

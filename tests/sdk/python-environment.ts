@@ -10,6 +10,9 @@ export type PythonEnvironment =
   | { readonly kind: "ready"; readonly python: string }
   | { readonly kind: "missing"; readonly reason: string };
 
+/** What a script runs with. What it prints comes at once: a script that is killed would take its last kilobytes along. */
+export const pythonVariables = { PYTHONDONTWRITEBYTECODE: "1", PYTHONIOENCODING: "utf-8", PYTHONUNBUFFERED: "1" };
+
 /** Undefined if the command succeeded, otherwise the end of what it said. */
 function failureOf(command: readonly string[]): string | undefined {
   try {

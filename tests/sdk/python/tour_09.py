@@ -11,7 +11,7 @@ from datetime import timedelta
 from apache_iggy import AutoLogin, Durability, IggyClient, IggyExpiry, MaxTopicSize, PollingStrategy, SendMessage
 from tour_09_groups import consumers, groups, offsets_by_hand
 from tour_09_messages import contents, partitionings, strategies
-from tour_09_support import STREAM, TOPIC, Tour, check, counts, equal, poll, refused
+from tour_09_support import STREAM, TOPIC, Tour, chapter, check, counts, equal, poll, refused
 from tour_09_users import users
 
 
@@ -135,20 +135,20 @@ async def purge_and_delete(client: IggyClient) -> None:
 
 async def main(transport: str, address: str, ca_file: str | None = None) -> None:
     tour = Tour(transport, address, ca_file)
-    await sessions(tour)
+    await chapter(sessions(tour))
     client = await tour.login()
-    await streams(client)
-    await topics(client)
-    await contents(client)
-    await strategies(client)
-    await partitionings(client)
-    await partitions(client)
-    await groups(tour, client)
+    await chapter(streams(client))
+    await chapter(topics(client))
+    await chapter(contents(client))
+    await chapter(strategies(client))
+    await chapter(partitionings(client))
+    await chapter(partitions(client))
+    await chapter(groups(tour, client))
     if tour.has_sessions:
-        await consumers(tour, client)
-        await offsets_by_hand(client)
-    await users(tour, client)
-    await purge_and_delete(client)
+        await chapter(consumers(tour, client))
+        await chapter(offsets_by_hand(client))
+    await chapter(users(tour, client))
+    await chapter(purge_and_delete(client))
     await client.logout_user()
     print(f"the tour over {transport} is complete")
 

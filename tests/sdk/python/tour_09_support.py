@@ -1,5 +1,8 @@
 """What every chapter of the tour of `apache-iggy` 0.9.0 uses: clients of each transport, and checks that name what is wrong."""
 
+import asyncio
+import os
+import sys
 from datetime import timedelta
 
 from apache_iggy import AutoLogin, Consumer, HttpConfig, IggyClient, QuicConfig, TcpConfig, WebSocketConfig
@@ -10,6 +13,19 @@ GROUP = "readers"
 READER = Consumer.Single("python-reader")
 # A member learns of another assignment with its heartbeat.
 HEARTBEAT = timedelta(milliseconds=200)
+CHAPTER_SECONDS = 90
+
+
+async def chapter(steps) -> None:
+    """Runs one chapter; one that does not end in time ends the tour, and says where it stands."""
+    task = asyncio.ensure_future(steps)
+    _, late = await asyncio.wait({task}, timeout=CHAPTER_SECONDS)
+    if late:
+        print(f"failed: the chapter {steps.__name__} did not end within {CHAPTER_SECONDS} seconds")
+        task.print_stack(file=sys.stdout)
+        sys.stdout.flush()
+        os._exit(1)  # a call that hangs may not let itself be cancelled
+    await task
 
 
 def check(is_right: bool, message: str) -> None:

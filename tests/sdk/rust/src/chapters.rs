@@ -1,5 +1,5 @@
 //! The chapters of the tour in their order, for the crate of either generation.
-use crate::tour::{Failure, Outcome, Tour, Transport};
+use crate::tour::{Failure, Outcome, Tour, Transport, chapter};
 use crate::{generation, groups, high_level, messages, retention, streams, surprises, system, users};
 use std::process::ExitCode;
 
@@ -9,22 +9,22 @@ async fn run() -> Outcome {
         return Err(Failure::new("usage: tour <tcp|quic|ws|http> <host:port>"));
     };
     let tour = Tour { transport: transport.parse()?, address: address.clone() };
-    system::run(&tour).await?;
-    streams::run(&tour).await?;
-    messages::run(&tour).await?;
-    retention::run(&tour).await?;
-    users::run(&tour).await?;
-    generation::run(&tour).await?;
+    chapter("system", system::run(&tour)).await?;
+    chapter("streams", streams::run(&tour)).await?;
+    chapter("messages", messages::run(&tour)).await?;
+    chapter("retention", retention::run(&tour)).await?;
+    chapter("users", users::run(&tour)).await?;
+    chapter("generation", generation::run(&tour)).await?;
     if tour.has_sessions() {
-        groups::run(&tour).await?;
+        chapter("groups", groups::run(&tour)).await?;
     }
     if matches!(tour.transport, Transport::Tcp | Transport::Quic)
         || (tour.transport == Transport::WebSocket && generation::CONSUMERS_OVER_WEBSOCKET)
     {
-        high_level::run(&tour).await?;
+        chapter("high_level", high_level::run(&tour)).await?;
     }
     if matches!(tour.transport, Transport::Tcp | Transport::Quic) {
-        surprises::run(&tour).await?;
+        chapter("surprises", surprises::run(&tour)).await?;
     }
     Ok(())
 }
@@ -35,7 +35,8 @@ pub async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             println!("failed {failure}");
-            ExitCode::FAILURE
+            // Not by returning: a task of the SDK that hangs may not let itself be ended.
+            std::process::exit(1)
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The producers and consumers that the SDK builds on its commands: direct and in the background, alone and as a group.
 use crate::generation::ProducerCalls;
-use crate::tour::{Failure, Outcome, ROOT, Tour, equal, eventually, holds, id, ok, present};
+use crate::tour::{Failure, NO_HEARTBEAT, Outcome, ROOT, Tour, equal, eventually, holds, id, ok, present};
 use futures_util::StreamExt;
 use iggy::consumer_ext::MessageConsumer;
 use iggy::prelude::*;
@@ -86,11 +86,12 @@ fn number_of(message: &ReceivedMessage) -> Outcome<usize> {
 }
 
 async fn consume_as_group(tour: &Tour, client: &IggyClient) -> Outcome {
-    let other = tour.login(ROOT).await?;
+    let watcher = tour.login(ROOT).await?;
+    let other = tour.with_credentials(&format!("{}:{}", ROOT.0, ROOT.1), NO_HEARTBEAT).await?;
     let mut first = group_consumer(client).await?;
     let mut second = group_consumer(&other).await?;
     let group_id = id("rust-readers")?;
-    let group = present("group", client.get_consumer_group(&id(STREAM)?, &id(TOPIC)?, &group_id).await?)?;
+    let group = present("group", watcher.get_consumer_group(&id(STREAM)?, &id(TOPIC)?, &group_id).await?)?;
     let partitions: u32 = group.members.iter().map(|member| member.partitions_count).sum();
     equal("members and their partitions", (group.members_count, partitions), (2, PARTITIONS))?;
 
@@ -126,16 +127,17 @@ async fn consume_as_group(tour: &Tour, client: &IggyClient) -> Outcome {
     ok("two consumers of a group read every message once");
 
     second.shutdown().await?;
-    let group = present("group", client.get_consumer_group(&id(STREAM)?, &id(TOPIC)?, &group_id).await?)?;
+    let group = present("group", watcher.get_consumer_group(&id(STREAM)?, &id(TOPIC)?, &group_id).await?)?;
     let partitions: Vec<u32> = group.members.iter().map(|member| member.partitions_count).collect();
     equal("partitions of the one that is left", partitions, vec![PARTITIONS])?;
-    client
+    watcher
         .send_messages(&id(STREAM)?, &id(TOPIC)?, &Partitioning::partition_id(PARTITIONS - 1), &mut ["1000".into()])
         .await?;
     let message = present("message", timeout(Duration::from_secs(10), first.next()).await?)??;
     equal("read by the one that is left", number_of(&message)?, SENT)?;
     first.shutdown().await?;
     tour.end(&other).await?;
+    tour.end(&watcher).await?;
     ok("a consumer takes over from one that left");
     Ok(())
 }
@@ -205,6 +207,12 @@ async fn consume_by_callback(client: &IggyClient) -> Outcome {
     let (done, finished) = oneshot::channel();
     let collector = Collector { offsets: Mutex::default(), enough: count, done: Mutex::new(Some(done)) };
     timeout(Duration::from_secs(10), consumer.consume_messages(&collector, finished)).await??;
+    // Before any other call of its client, for which the consumer may stand in the way for ever. `consume_messages` is told to
+    // end by a channel, in a `select!` with `next()`: half the time the consumer has begun another poll by then, which it keeps
+    // (clients/consumer.rs, `poll_future`) and nobody takes further. Its first act is to lock the state of the client, a fair
+    // mutex (tcp/tcp_client.rs, `get_state`). If the task that stores offsets holds that in this moment, the poll stands in the
+    // queue, is given the lock when its turn comes, and keeps it. Every later call, the stores and the heartbeat wait behind it.
+    drop(consumer);
     let offsets = collector.offsets.lock().map(|offsets| offsets.clone()).unwrap_or_default();
     equal("offsets", offsets, (0..count).collect())?;
     let (stream, topic, reader) = (id(STREAM)?, id(TOPIC)?, Consumer::new(id("rust-callback")?));
@@ -213,7 +221,6 @@ async fn consume_by_callback(client: &IggyClient) -> Outcome {
         Ok(stored.is_some_and(|offset| offset.stored_offset == count - 1))
     })
     .await?;
-    consumer.shutdown().await?;
     ok("consumer that calls back and commits after each message");
     Ok(())
 }

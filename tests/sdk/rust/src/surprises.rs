@@ -1,6 +1,6 @@
 //! What users of the SDK trip over, as docs/clients.md tells it: each is the SDK's own behaviour against a right broker.
 use crate::generation::{CONNECTS_WITHOUT_CONNECTION, Calls, SHUTDOWN_STORES};
-use crate::tour::{Failure, Outcome, ROOT, Tour, Transport, equal, holds, id, ok, present, refused};
+use crate::tour::{Failure, NO_HEARTBEAT, Outcome, ROOT, Tour, Transport, equal, holds, id, ok, present, refused};
 use futures_util::StreamExt;
 use iggy::prelude::*;
 use std::time::Duration;
@@ -16,7 +16,7 @@ const PASSWORD: &str = "p@ss:word";
 const SILENCE: Duration = Duration::from_millis(300);
 
 pub async fn run(tour: &Tour) -> Outcome {
-    let client = tour.login(ROOT).await?;
+    let client = tour.with_credentials(&format!("{}:{}", ROOT.0, ROOT.1), NO_HEARTBEAT).await?;
     passwords(tour, &client).await?;
     client.create_stream(STREAM).await?;
     let (stream, topic) = (id(STREAM)?, id(TOPIC)?);

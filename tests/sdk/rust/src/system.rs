@@ -45,7 +45,7 @@ async fn sessions(tour: &Tour) -> Outcome {
         refused("list streams after logout", client.get_streams().await, 40)?;
         client.login_user(ROOT.0, ROOT.1).await?;
         client.get_streams().await?;
-        client.disconnect().await?;
+        tour.disconnect(&client).await?;
         tour.end(&client).await?;
         ok("logout and login again");
 

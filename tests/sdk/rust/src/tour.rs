@@ -3,11 +3,19 @@ use iggy::prelude::*;
 use std::fmt::{self, Debug, Display};
 use std::panic::Location;
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 pub const ROOT: (&str, &str) = ("iggy", "iggy");
+/// Options for a client that calls while a poll of its consumer is given up half-way. The poll may be where it holds back all
+/// other calls (see `consume_by_callback`), but only if another task calls in that moment: here the heartbeat would.
+pub const NO_HEARTBEAT: &str = "?heartbeat_interval=1h";
 const END_TIMEOUT: Duration = Duration::from_secs(30);
+/// Where the end may never come.
+const QUIC_END_TIMEOUT: Duration = Duration::from_secs(10);
+/// A chapter takes seconds, on a busy machine up to half a minute.
+const CHAPTER_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// Why a step failed, with the line of the tour.
 pub struct Failure(String);
@@ -34,9 +42,23 @@ impl<E: std::error::Error> From<E> for Failure {
     }
 }
 
+/// The step that was reported last.
+static LAST_STEP: Mutex<Option<String>> = Mutex::new(None);
+
 /// Reports a step whose checks all held.
 pub fn ok(step: &str) {
     println!("ok {step}");
+    *LAST_STEP.lock().unwrap_or_else(PoisonError::into_inner) = Some(step.to_owned());
+}
+
+/// Runs the steps of a chapter: the calls of the SDK have no limit of time of their own.
+pub async fn chapter(name: &str, steps: impl Future<Output = Outcome>) -> Outcome {
+    if let Ok(outcome) = timeout(CHAPTER_TIMEOUT, steps).await {
+        return outcome;
+    }
+    let last = LAST_STEP.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default();
+    let limit = CHAPTER_TIMEOUT.as_secs();
+    Err(Failure::new(format!("the chapter {name} did not end within {limit} s; the last step was \"{last}\"")))
 }
 
 #[track_caller]
@@ -165,13 +187,24 @@ impl Tour {
         Ok(client)
     }
 
-    /// Ends a client. Over QUIC the SDK waits until its endpoint has no connection: a heartbeat in that moment makes a new
-    /// one, and then it waits for ever, with nothing left to do.
+    /// Ends a client.
     pub async fn end(&self, client: &IggyClient) -> Outcome {
-        match timeout(END_TIMEOUT, client.shutdown()).await {
-            Ok(ended) => Ok(ended?),
-            Err(_) if self.transport == Transport::Quic => Ok(()),
-            Err(_) => Err(Failure::new("the shutdown of a client does not end")),
+        self.ended("shutdown", client.shutdown()).await
+    }
+
+    /// Ends the connection of a client.
+    pub async fn disconnect(&self, client: &IggyClient) -> Outcome {
+        self.ended("disconnect", client.disconnect()).await
+    }
+
+    /// Over QUIC the SDK waits until its endpoint has no connection: a heartbeat in that moment makes a new one, and then it
+    /// waits for ever, with nothing left to do.
+    async fn ended(&self, what: &str, ending: impl Future<Output = Result<(), IggyError>>) -> Outcome {
+        let is_quic = self.transport == Transport::Quic;
+        match timeout(if is_quic { QUIC_END_TIMEOUT } else { END_TIMEOUT }, ending).await {
+            Ok(outcome) => Ok(outcome?),
+            Err(_) if is_quic => Ok(()),
+            Err(_) => Err(Failure::new(format!("the {what} of a client does not end"))),
         }
     }
 
