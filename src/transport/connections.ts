@@ -61,13 +61,12 @@ export class Connections {
    */
   makeRoomWithoutLogin(max: number, address: string): void {
     let waitingCount = 0;
-    const counts = new Map<string, number>();
-    for (const [{ session }, source] of this.#pipelines) {
-      if (isLoggedIn(session)) continue;
-      waitingCount++;
-      counts.set(source, (counts.get(source) ?? 0) + 1);
-    }
+    for (const { session } of this.#pipelines.keys()) if (!isLoggedIn(session)) waitingCount++;
     if (waitingCount < max) return;
+    const counts = new Map<string, number>();
+    this.#pipelines.forEach((source, { session }) => {
+      if (!isLoggedIn(session)) counts.set(source, (counts.get(source) ?? 0) + 1);
+    });
     let largestSource = "";
     let largestCount = 0;
     for (const [source, count] of counts) if (count > largestCount) [largestSource, largestCount] = [source, count];

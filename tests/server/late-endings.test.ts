@@ -26,7 +26,7 @@ test.each([
   const user = { name: "alice", passwordHash: "old", status: 1, createdAtMicros: startTimeMicros } as const;
   apply(state, { kind: "userCreated", userId: 1, ...user, permissions: permissions(globalFlags) });
   const logins: Logins = Object.assign(Object.create(Logins.prototype), {
-    isRight: async () => true,
+    check: async () => "right",
     async hash() {
       apply(state, { kind: "userUpdated", userId: 1, status: 2 });
       return "new";

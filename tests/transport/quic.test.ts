@@ -394,6 +394,7 @@ describe("the sidecar", () => {
       `--allow-read=${socketPath}`,
       `--allow-write=${socketPath}`,
     ]);
+    expect(commandLine).toContain("--v8-flags=--expose-gc,--max-semi-space-size=1");
     const environment = readFileSync(`/proc/${await sidecarOf(server)}/environ`, "utf8").split("\0");
     expect(environment.map((entry) => entry.split("=")[0]).filter((name) => name !== "")).toEqual([
       "DENO_DIR",

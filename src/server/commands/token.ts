@@ -51,14 +51,14 @@ export const tokenCommands = [
         const { shard, sessions, clock } = context;
         const tokenHash = blake3Hex(token);
         const found = findToken(shard.state, tokenHash);
-        if (found === undefined) throw new IggyError("ResourceNotFound", ["personal access token"]);
+        if (found === undefined) return new IggyError("ResourceNotFound", ["personal access token"]);
         const { user } = found;
         if (isTokenExpired(found.token, clock.nowMicros())) {
-          throw new IggyError("PersonalAccessTokenExpired", [found.token.name, user.id]);
+          return new IggyError("PersonalAccessTokenExpired", [found.token.name, user.id]);
         }
         // Metadata is lost, and with it perhaps that this token was deleted: that holds for those of root, too.
-        if (shard.state.areUsersLocked) throw new IggyError("UserInactive");
-        if (user.status !== UserStatusCode.active) throw new IggyError("UserInactive");
+        if (shard.state.areUsersLocked) return new IggyError("UserInactive");
+        if (user.status !== UserStatusCode.active) return new IggyError("UserInactive");
         requireRecord(session);
         sessions.logIn(session, user, tokenHash);
         return { userId: user.id };

@@ -15,7 +15,7 @@ import { UserStatusCode, userStatusOf } from "../../protocol/records/enumeration
 import type { UserDetails, UserHeader } from "../../protocol/records/user-header.ts";
 import { tellLogout } from "../audit.ts";
 import { command } from "../command.ts";
-import { requireRightPassword, tellLogin } from "../login.ts";
+import { refusalOfPassword, tellLogin } from "../login.ts";
 import { requireRight, userOf } from "../rights.ts";
 import { requireRecord } from "../session.ts";
 import { requireNoOptions } from "../topic-options.ts";
@@ -35,10 +35,6 @@ function detailsOf(user: User): UserDetails {
 
 function isInactive(user: User): boolean {
   return user.status !== UserStatusCode.active;
-}
-
-function isWrong(error: unknown): boolean {
-  return error instanceof IggyError && error.errorName === "InvalidCredentials";
 }
 
 function names(identifier: Identifier, user: User | undefined): boolean {
@@ -64,9 +60,11 @@ export const userCommands = [
       const user = findUser(shard.state, { kind: "string", value: username });
       const passwordHash = user?.passwordHash;
       // Of an inactive user too: whoever asks which names exist is to be as slow as whoever guesses.
-      await requireRightPassword(context, session, { name: username, password, user }).catch((error: unknown) => {
-        throw user !== undefined && isInactive(user) && isWrong(error) ? new IggyError("UserInactive") : error;
-      });
+      const refusal = await refusalOfPassword(context, session, { name: username, password, user });
+      if (refusal !== undefined) {
+        const isInactiveUser = user !== undefined && isInactive(user) && refusal.errorName === "InvalidCredentials";
+        return Promise.reject(isInactiveUser ? new IggyError("UserInactive") : refusal); // not thrown: see login.ts
+      }
       // Meanwhile it may have been deleted, or its password changed.
       const isStill = user !== undefined && shard.state.users.byId.get(user.id) === user;
       if (!isStill || user.passwordHash !== passwordHash) throw new IggyError("InvalidCredentials");
@@ -154,7 +152,12 @@ export const userCommands = [
     requireAllowed();
     // The current password of the target, also when an administrator changes it (spec SB 13, trap 51).
     const { passwordHash } = user;
-    await requireRightPassword(context, session, { name: user.name, password: request.currentPassword, user });
+    const refusal = await refusalOfPassword(context, session, {
+      name: user.name,
+      password: request.currentPassword,
+      user,
+    });
+    if (refusal !== undefined) throw refusal;
     const newHash = await logins.hash(session.address, request.newPassword);
     requireAllowed(); // both took time
     const isOwn = userOf(shard, session)?.id === user.id;

@@ -3,8 +3,21 @@ import { assert } from "../../platform/assert.ts";
 import { IggyError } from "../../protocol/errors.ts";
 import type { DeskAnswer, DeskAnswerMessage, DeskRequest, DeskRequestMessage, LoginPort } from "./messages.ts";
 
+/**
+ * A refusal for want of room is not said at once: a client tries again when it has its answer, and one that guesses would else
+ * try, and be refused, as often as it can send.
+ */
+export const refusalDelayMs = 1000;
 /** That too many wait is told once in this time. */
 const newsAfterMs = 10_000;
+
+/**
+ * CannotEstablishConnection (9): too many tries wait. One for all of them, since a flood is refused by the hundred a second, and
+ * an error of its own with its stack is most of what each would leave behind.
+ */
+export const tooManyWait = new IggyError("CannotEstablishConnection");
+
+type PasswordCheck = Omit<Extract<DeskRequest, { kind: "password" }>, "kind">;
 
 export class Logins {
   readonly #port: LoginPort<DeskRequestMessage>;
@@ -24,19 +37,22 @@ export class Logins {
     port.start();
   }
 
-  /** Whether a login with name and password is right. Rejects with CannotEstablishConnection (9) when too many wait. */
-  async isRight(tried: Omit<Extract<DeskRequest, { kind: "password" }>, "kind">): Promise<boolean> {
-    return (await this.#ask({ kind: "password", ...tried })).kind === "right";
+  /** Whether a login with name and password is right; "refused": nobody looked at it, since too many wait. */
+  async check({ address, name, password, passwordHash }: PasswordCheck): Promise<"right" | "wrong" | "refused"> {
+    const { kind } = await this.#ask({ kind: "password", address, name, password, passwordHash });
+    return kind === "right" || kind === "refused" ? kind : "wrong";
   }
 
-  /** Resolves when a wrong token may be refused. Rejects as `isRight`. */
-  async wrongToken(address: string): Promise<void> {
-    await this.#ask({ kind: "wrongToken", address });
+  /** Resolves when a wrong token may be refused. "refused": it never got its turn, since too many wait. */
+  async wrongToken(address: string): Promise<"wrong" | "refused"> {
+    const { kind } = await this.#ask({ kind: "wrongToken", address });
+    return kind === "refused" ? kind : "wrong";
   }
 
-  /** The hash of a new password. Rejects as `isRight`. */
+  /** The hash of a new password. Rejects with CannotEstablishConnection (9) when too many wait. */
   async hash(address: string, password: string): Promise<string> {
     const answer = await this.#ask({ kind: "hash", address, password });
+    if (answer.kind === "refused") throw tooManyWait;
     assert(answer.kind === "hashed", "a wish for a hash is answered with one", { kind: answer.kind });
     return answer.passwordHash;
   }
@@ -49,15 +65,16 @@ export class Logins {
     return true;
   }
 
-  async #ask(request: DeskRequest): Promise<DeskAnswer> {
+  #ask(request: DeskRequest): Promise<Exclude<DeskAnswer, { kind: "failed" }>> {
     const id = this.#nextId++;
-    const answer = await new Promise<DeskAnswer>((resolve) => {
-      this.#waiting.set(id, resolve);
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, (answer) => {
+        if (answer.kind === "failed") reject(new Error(`a password could not be checked or hashed: ${answer.reason}`));
+        else if (answer.kind === "refused") setTimeout(resolve, refusalDelayMs, answer);
+        else resolve(answer);
+      });
       this.#port.postMessage({ id, request });
     });
-    if (answer.kind === "refused") throw new IggyError("CannotEstablishConnection");
-    if (answer.kind === "failed") throw new Error(`a password could not be checked or hashed: ${answer.reason}`);
-    return answer;
   }
 }
 

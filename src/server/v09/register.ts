@@ -33,8 +33,8 @@ const reasons: Readonly<Record<Login, Readonly<Record<string, EvictionReasonName
 };
 
 /**
- * Body of the reply, behind the result section. Throws an `Eviction`, and an IggyError where the broker cannot look at the login
- * now. A connection that has a session keeps it, whoever logs in (spec P9 4.2, row 7).
+ * Body of the reply, behind the result section. Rejects with an `Eviction`, and with an IggyError where the broker cannot look at
+ * the login now; a refused login is not thrown on the way, for the reason in login.ts. A connection that has a session keeps it, whoever logs in (spec P9 4.2, row 7).
  */
 export async function register(context: ServerContext, session: Session, body: Uint8Array): Promise<Uint8Array> {
   const parsed = parseRegister(body);
@@ -44,13 +44,15 @@ export async function register(context: ServerContext, session: Session, body: U
   if (session.sessionNumber !== 0 && isLoggedIn(session)) return registered(session);
   // Where the bytes are both, they are a password if somebody has the name (spec P9 4.2).
   const isName = password !== undefined && (token === undefined || isUserName(context, password.username));
-  try {
-    if (isName) await logIn(context, session, "loginUser", { ...password, version: sdkVersion, context: "" });
-  } catch (error) {
-    if (token === undefined || !(error instanceof Eviction)) throw error;
+  if (isName) {
+    const request = { ...password, version: sdkVersion, context: "" };
+    const refusal = await refusalOf(context, session, "loginUser", request);
+    if (refusal !== undefined && (token === undefined || !(refusal instanceof Eviction)))
+      return Promise.reject(refusal);
   }
   if (!isLoggedIn(session) && token !== undefined) {
-    await logIn(context, session, "loginWithPersonalAccessToken", { token });
+    const refusal = await refusalOf(context, session, "loginWithPersonalAccessToken", { token });
+    if (refusal !== undefined) return Promise.reject(refusal);
   }
   session.sessionNumber = context.sessions.nextNumber();
   return registered(session);
@@ -60,13 +62,22 @@ function isUserName({ shard }: ServerContext, value: string): boolean {
   return findUser(shard.state, { kind: "string", value }) !== undefined;
 }
 
-async function logIn(context: ServerContext, session: Session, name: Login, request: unknown): Promise<void> {
-  try {
-    await commandTable.get(CommandCode[name])!.handle(context, session, request);
-  } catch (error) {
-    const reason = error instanceof IggyError ? reasons[name][error.errorName] : undefined;
-    throw reason === undefined ? error : new Eviction(reason, { cause: error });
-  }
+/** Logs in; undefined when that is done. */
+function refusalOf(
+  context: ServerContext,
+  session: Session,
+  name: Login,
+  request: unknown,
+): Promise<Eviction | IggyError | undefined> {
+  const login = commandTable.get(CommandCode[name])!.handle(context, session, request);
+  return Promise.resolve(login).then(
+    () => undefined,
+    (error: unknown) => {
+      if (!(error instanceof IggyError)) throw error; // a fault
+      const reason = reasons[name][error.errorName];
+      return reason === undefined ? error : new Eviction(reason, { cause: error });
+    },
+  );
 }
 
 function registered({ user, sessionNumber }: Session): Uint8Array {

@@ -19,6 +19,8 @@ import { encodePreamble } from "./sidecar-messages.ts";
 /** For the last replies of a connection, and for the word that it is closed. */
 export const lingerMs = 50;
 
+/** A request of whom nothing was answered yet: any login fits, and whoever never goes on keeps no more. */
+const firstBytes = 4 * 1024;
 const smallBytes = 64 * 1024;
 /** What a read of the engine fills at most. */
 const largeBytes = 2 * 1024 * 1024;
@@ -26,6 +28,7 @@ export const collectedBytesMax = largeBytes;
 /** The system holds about as much of a reply in the unix socket, so that more is never read at once. */
 const replyBytes = 256 * 1024;
 
+const firstBuffers = new BufferPool(firstBytes, 64);
 const smallBuffers = new BufferPool(smallBytes, 64);
 const largeBuffers = new BufferPool(largeBytes, 8);
 const replyBuffers = new BufferPool(replyBytes, 16);
@@ -41,6 +44,7 @@ export class Bridge {
   #frames: ConnectionFrames | "auto";
   /** Streams whose requests are with the broker, oldest first. */
   readonly #awaiting: StreamWriter[] = [];
+  #hasAnswered = false;
 
   constructor(client: QuicConnection, broker: UnixConnection, frames: ConnectionFrames | "auto") {
     this.#client = client;
@@ -72,7 +76,8 @@ export class Bridge {
   }
 
   async #forwardRequest(stream: QuicStream): Promise<void> {
-    const request = new RequestReader(stream.readable.getReader({ mode: "byob" }));
+    const buffers = this.#hasAnswered ? smallBuffers : firstBuffers;
+    const request = new RequestReader(stream.readable.getReader({ mode: "byob" }), buffers);
     const writer = stream.writable.getWriter();
     writer.closed.catch(ignore); // seen where something is written
     try {
@@ -126,6 +131,7 @@ export class Bridge {
       const payloadBytes = isLong ? frameBytesOf(head) - headerBytes : view.getUint32(4, true);
       // Without a stream: what a broker that stops tells its clients on other transports (spec BP 2.7).
       const writer = this.#awaiting.shift();
+      this.#hasAnswered = true;
       if (payloadBytes === 0) await writer?.write(head).catch(ignore);
       else if (!(await this.#forwardReply(head, payloadBytes, writer))) return;
       if (writer !== undefined) finish(writer);
@@ -165,12 +171,14 @@ export class Bridge {
 /** The bytes of one stream. A read of the engine takes the buffer away and gives it back with the result. */
 class RequestReader {
   readonly #reader: StreamReader;
-  #buffer: Uint8Array<ArrayBuffer> = smallBuffers.take();
+  #buffer: Uint8Array<ArrayBuffer>;
   #filledBytes = 0;
   #hasEnded = false;
 
-  constructor(reader: StreamReader) {
+  /** Begins with a buffer of `buffers`. */
+  constructor(reader: StreamReader, buffers: BufferPool) {
     this.#reader = reader;
+    this.#buffer = buffers.take();
   }
 
   /** What has arrived since the start or since `readAnew`. */
@@ -188,7 +196,7 @@ class RequestReader {
 
   /** Reads until `totalBytes` are there; false if the stream ends before. */
   async readUpTo(totalBytes: number): Promise<boolean> {
-    if (totalBytes > this.#buffer.byteLength) this.#growBuffer();
+    if (totalBytes > this.#buffer.byteLength) this.#growBuffer(totalBytes <= smallBytes ? smallBuffers : largeBuffers);
     while (this.#filledBytes < totalBytes) if (!(await this.#read())) return false;
     return true;
   }
@@ -201,8 +209,7 @@ class RequestReader {
 
   /** Nothing more is wanted. The end of the stream is taken note of, so that the client is not told to stop. */
   release(): void {
-    smallBuffers.give(this.#buffer);
-    largeBuffers.give(this.#buffer);
+    this.#giveBuffer();
     this.#buffer = new Uint8Array(0);
     if (!this.#hasEnded) void this.#readEnd();
   }
@@ -216,11 +223,16 @@ class RequestReader {
     }
   }
 
-  #growBuffer(): void {
-    const larger = largeBuffers.take();
+  #growBuffer(buffers: BufferPool): void {
+    const larger = buffers.take();
     larger.set(this.bytes);
-    smallBuffers.give(this.#buffer);
+    this.#giveBuffer();
     this.#buffer = larger;
+  }
+
+  /** To the pool that it is from; the others take no other sizes. */
+  #giveBuffer(): void {
+    for (const pool of [firstBuffers, smallBuffers, largeBuffers]) pool.give(this.#buffer);
   }
 
   async #read(): Promise<boolean> {

@@ -27,6 +27,9 @@ export class SidecarRefusedError extends Error {
  */
 const frugalMemory = { MALLOC_ARENA_MAX: "1", MALLOC_TRIM_THRESHOLD_: String(128 * 1024) } as const;
 
+/** The sidecar says itself when to collect. Of young objects it has few, for which the engine would take more in a flood. */
+const engineFlags = "--v8-flags=--expose-gc,--max-semi-space-size=1";
+
 const startTimeoutMs = 15_000;
 const restartDelayMsMin = 100;
 const restartDelayMsMax = 10_000;
@@ -95,7 +98,7 @@ export class SidecarProcess {
         [
           program.runtimePath,
           ...["run", "--quiet", "--unstable-net", "--no-prompt"],
-          ...["--no-config", "--no-lock", "--no-npm", "--no-remote", "--no-code-cache", "--v8-flags=--expose-gc"],
+          ...["--no-config", "--no-lock", "--no-npm", "--no-remote", "--no-code-cache", engineFlags],
           `--allow-net=${address},unix:${socketPath}`,
           `--allow-read=${socketPath}`,
           `--allow-write=${socketPath}`,
