@@ -18,13 +18,21 @@ export interface SharedCounters {
   readonly clients: SharedArrayBuffer;
 }
 
+/**
+ * Slots that the memory gets at a time. Made whole it would be 46 MB in the heap of every thread, as far as the collectors know,
+ * and each of them lets as much garbage pile up as its heap is large.
+ */
+const slotsAtATime = 4096;
+const partitionBytes = fieldsPerPartition * Float64Array.BYTES_PER_ELEMENT;
+const topicBytes = Int32Array.BYTES_PER_ELEMENT;
+
 const ProcessField = { nextClientId: 0, isSnapshotUnderWay: 1 } as const;
 
-/** Slots for all that can exist at the same time. The memory is virtual until a slot is used. */
+/** Room for all that can exist at the same time; it grows as slots are used. */
 export function createSharedCounters(): SharedCounters {
   return {
-    partitions: new SharedArrayBuffer(partitionsMax * fieldsPerPartition * Float64Array.BYTES_PER_ELEMENT),
-    topics: new SharedArrayBuffer(topicsMax * Int32Array.BYTES_PER_ELEMENT),
+    partitions: new SharedArrayBuffer(0, { maxByteLength: partitionsMax * partitionBytes }),
+    topics: new SharedArrayBuffer(0, { maxByteLength: topicsMax * topicBytes }),
     process: new SharedArrayBuffer(Object.keys(ProcessField).length * Int32Array.BYTES_PER_ELEMENT),
     clients: createClientCounts(),
   };
@@ -33,22 +41,41 @@ export function createSharedCounters(): SharedCounters {
 /** In the place of a slot: an earlier version logged more than there are slots, and what is left over counts nothing. */
 const noSlot = -1;
 
-/** Slots by key, last freed first given. */
+/** Slots by key, last freed first given. A slot that is taken has its place in the memory. */
 class Slots {
   readonly #byKey = new Map<number, number>();
   readonly #free: number[] = [];
+  readonly #memory: SharedArrayBuffer;
+  readonly #slotBytes: number;
   readonly #slotsMax: number;
   #next = 0;
 
-  constructor(slotsMax: number) {
-    this.#slotsMax = slotsMax;
+  constructor(memory: SharedArrayBuffer, slotBytes: number) {
+    this.#memory = memory;
+    this.#slotBytes = slotBytes;
+    this.#slotsMax = memory.maxByteLength / slotBytes;
   }
 
   take(key: number): number {
     assert(!this.#byKey.has(key), "a key has one slot", { key });
     const slot = this.#free.pop() ?? (this.#next < this.#slotsMax ? this.#next++ : noSlot);
+    this.#reach(slot);
     this.#byKey.set(key, slot);
     return slot;
+  }
+
+  /** Another shard may do the same at the same time, for the same slot or for later ones. */
+  #reach(slot: number): void {
+    const steps = Math.ceil((slot + 1) / slotsAtATime);
+    const neededBytes = Math.min(steps * slotsAtATime, this.#slotsMax) * this.#slotBytes;
+    while (this.#memory.byteLength < neededBytes) {
+      try {
+        this.#memory.grow(neededBytes);
+      } catch (error) {
+        // It is larger by now, or there is no memory.
+        if (this.#memory.byteLength < neededBytes) throw error;
+      }
+    }
   }
 
   give(key: number): void {
@@ -77,8 +104,8 @@ export class Counters {
     this.#topics = new Int32Array(shared.topics);
     this.clients = new ClientCounts(shared.clients);
     this.#process = new Int32Array(shared.process);
-    this.#partitionSlots = new Slots(this.#partitions.length / fieldsPerPartition);
-    this.#topicSlots = new Slots(this.#topics.length);
+    this.#partitionSlots = new Slots(shared.partitions, partitionBytes);
+    this.#topicSlots = new Slots(shared.topics, topicBytes);
   }
 
   /**

@@ -1,7 +1,9 @@
+import { heapStats } from "bun:jsc";
 import { beforeEach, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Counters, createSharedCounters } from "../../src/shard/counters.ts";
 import { ownerShardOf, partitionKeyOf } from "../../src/shard/placement.ts";
+import type { Task } from "./counters-program.ts";
 
 const shardCount = 2;
 let replicas: Counters[];
@@ -111,4 +113,45 @@ test("client ids are unique over all shards, and never 0", () => {
   const ids = Array.from({ length: 100 }, (_, index) => replicas[index % 2]!.nextClientId());
   expect(new Set(ids).size).toBe(100);
   expect(ids).not.toContain(0);
+});
+
+describe("the memory of the counters", () => {
+  test("counts to the heap of a thread only as far as it is used", () => {
+    const before = heapStats().extraMemorySize;
+    const shared = createSharedCounters();
+    const counters = new Counters(shared);
+    expect(shared.partitions.byteLength).toBe(0);
+    for (let key = 0; key < 4096; key++) counters.addPartition(key, true);
+    expect(shared.partitions.byteLength).toBe(4096 * 40);
+    counters.addPartition(4096, true);
+    expect(shared.partitions.byteLength).toBe(2 * 4096 * 40);
+    expect(heapStats().extraMemorySize - before).toBeLessThan(4 * 1024 * 1024);
+  });
+
+  test("grows whichever thread gets there first", async () => {
+    const shared = createSharedCounters();
+    const threads = 3;
+    const count = 50_000;
+    const workers = Array.from(
+      { length: threads },
+      () => new Worker(new URL("./counters-program.ts", import.meta.url)),
+    );
+    const done = workers.map(
+      (worker, thread) =>
+        new Promise<void>((resolve, reject) => {
+          worker.onmessage = () => resolve();
+          worker.onerror = ({ message }) => reject(new Error(message));
+          worker.postMessage({ shared, count, threads, thread } satisfies Task);
+        }),
+    );
+    await Promise.all(done);
+    for (const worker of workers) worker.terminate();
+    const reader = new Counters(shared);
+    for (let key = 0; key < count; key++) reader.addPartition(key, false);
+    for (let key = 0; key < count; key++) {
+      const { currentOffset, hasMessages } = reader.partition(key);
+      if (currentOffset !== key || !hasMessages) throw new Error(`partition ${key} has offset ${currentOffset}`);
+    }
+    expect(shared.topics.byteLength).toBe(Math.ceil(count / 4096) * 4096 * 4);
+  });
 });
