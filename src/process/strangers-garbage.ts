@@ -1,8 +1,7 @@
-// What those leave behind who are sent away: a refused login is some 4 KB of errors, promises and frames, a connection several
-// times that.
-// The collector of a shard is in no hurry for it. It goes by the size of the heap, to which buffers of 70 MB count that never
-// change, so it lets as much garbage again pile up; and much of an error is not in the heap at all. So where many were sent
-// away, it is told to collect. That takes some milliseconds, most of them beside the event loop.
+// What those leave behind who are sent away: a refused login is some 4 KB of promises and frames, a connection several times that.
+// The collector of a shard is in no hurry for it. It goes by the size of the heap, to which buffers of 25 MB count that never
+// change, so it lets as much garbage again pile up. So where many were sent away, it is told to collect. That takes some
+// milliseconds, most of them beside the event loop.
 import type { Statistics } from "../shard/index.ts";
 
 /** Collected at: some MB. A refused login counts 1. */
