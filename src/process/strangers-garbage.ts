@@ -5,7 +5,7 @@
 import type { Statistics } from "../shard/index.ts";
 
 /** Collected at: some MB. A refused login counts 1. */
-export const garbageMax = 2000;
+export const garbageMax = 1000;
 /** What is left of a connection, in refused logins. */
 export const ofConnection = 4;
 
