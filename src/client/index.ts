@@ -20,13 +20,36 @@ export {
 export { ClientCommands, type OffsetOptions, type PollOptions, type SendOptions } from "./client-commands.ts";
 export type { ExchangeOptions } from "./command-sender.ts";
 export type { ClientTlsOptions, Connection } from "./connection.ts";
-export { ConnectionLostError } from "./connection-lost-error.ts";
+export {
+  type ConnectionString,
+  type Credentials,
+  parseConnectionString,
+  type TlsSettings,
+  type TransportName,
+} from "./connection-string.ts";
+export {
+  AuthenticationError,
+  BackpressureError,
+  ConnectionError,
+  ConnectionLostError,
+  type ErrorName,
+  HandlerError,
+  IggyError,
+  SchemaError,
+  SendError,
+  type SendFailure,
+} from "./errors.ts";
 export { ExtensionCommands, type Features } from "./extension-commands.ts";
 export { HttpClient, type HttpClientOptions, type HttpReply, pollPathOf, sendBodyOf } from "./http-client.ts";
 export { type IdentifierInput, identifierOf } from "./identifiers.ts";
 export { IggyClient, type IggyClientOptions, type ReconnectOptions } from "./iggy-client.ts";
 export { writeRequestHead } from "./request-frame.ts";
 export { TcpConnection, type TcpConnectionOptions } from "./tcp-connection.ts";
+export { aes256Gcm, type Encryption } from "./topic/encryption.ts";
+export { type Format, json, text } from "./topic/format.ts";
+export type { HeadersInput, HeadersView, HeaderValue } from "./topic/headers.ts";
+export type { Batch, Message, OutgoingMessage, SendReceipt } from "./topic/message.ts";
+export type { Schema, SchemaIssue, SchemaResult } from "./topic/schema.ts";
 export type { TopicOptions } from "./topic-commands.ts";
 export type { CreateUserOptions, UpdateUserOptions } from "./user-commands.ts";
 export { WebSocketConnection, type WebSocketConnectionOptions } from "./websocket-connection.ts";

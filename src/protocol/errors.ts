@@ -30,6 +30,9 @@ export function snakeNameOf(name: ErrorName): string {
 /** Parameters of an error text; a missing one becomes empty, as in the released clients. */
 export type ErrorParams = readonly (string | number | bigint)[];
 
+/** Marks errors of every copy of this class: a page may load the package twice, and `instanceof` tells copies apart. */
+const brand = Symbol.for("whippet.IggyError");
+
 /**
  * An expected failure with its place in the error table. `message` is the text of the table with `{0}`, `{1}` …
  * replaced by `params`; `cause` is kept for the log and never sent.
@@ -49,6 +52,17 @@ export class IggyError extends Error {
     this.code = row.code;
     this.errorName = name;
     this.params = params;
+  }
+
+  /** True on every instance, and on those of other copies of the package. */
+  get [brand](): true {
+    return true;
+  }
+
+  /** Whether `value` is an IggyError, of whichever copy of this package, with one of `names` if any are given. */
+  static is(value: unknown, ...names: readonly ErrorName[]): value is IggyError {
+    if (typeof value !== "object" || value === null || !(brand in value) || !("errorName" in value)) return false;
+    return names.length === 0 || names.some((name) => name === value.errorName);
   }
 
   /** Name in snake_case, as HTTP bodies show it. */

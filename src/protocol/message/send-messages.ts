@@ -116,8 +116,15 @@ function sizeOf(message: MessageToSend): number {
   return messageHeaderBytes + message.payload.length + (message.userHeaders?.length ?? 0);
 }
 
+/** A text in the place of bytes would be copied as zeros, one for each character. */
+function requireBytes(payload: unknown): void {
+  if (payload instanceof Uint8Array) return;
+  throw new TypeError(`a payload is a Uint8Array, not ${payload === null ? "null" : `a ${typeof payload}`}`);
+}
+
 function writeMessage(writer: ByteWriter, message: MessageToSend): void {
   const { id = 0n, payload, userHeaders = noBytes, originTimestampMicros = 0n } = message;
+  requireBytes(payload);
   writer.u64(0n); // checksum: the server's
   if (typeof id === "bigint") {
     writer.u128(id);
