@@ -27,6 +27,9 @@ export {
   type TlsSettings,
   type TransportName,
 } from "./connection-string.ts";
+export type { ConsumerCommands } from "./consumer/commands.ts";
+export { type AssignmentChanges, GroupMember } from "./consumer/member.ts";
+export { type ConsumerSession, type ConsumerTarget, sessionCommands } from "./consumer/session-commands.ts";
 export {
   AuthenticationError,
   BackpressureError,

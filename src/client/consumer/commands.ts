@@ -1,0 +1,54 @@
+// What a consumer asks of a server, for one topic and one identity (a group, or a consumer by name): the few commands behind
+// an interface, so that the consumer can be given another connection, a simulated group in tests, or a server with long polls.
+
+import type { BatchBytes } from "./batch-bytes.ts";
+
+/** Where a poll begins. A timestamp is in µs: the first message of that time or a later one. */
+export type PollFrom =
+  | { readonly kind: "offset"; readonly offset: number }
+  | { readonly kind: "timestamp"; readonly timestampMicros: bigint };
+
+export interface PollRequest {
+  readonly partitionId: number;
+  readonly from: PollFrom;
+  /** Most messages; 0 asks for the head only. */
+  readonly count: number;
+  /** Stores the offset of the last message with the poll. */
+  readonly autoCommit: boolean;
+}
+
+/** Which partition answered, and its current offset: 0 also where it holds no message (spec SB 4.2). */
+export interface Turn {
+  readonly partitionId: number;
+  readonly headOffset: number;
+}
+
+export interface PollReply extends Turn {
+  readonly messages: BatchBytes;
+}
+
+/** All reject with the IggyError of the server, or with `Disconnected` where the connection was lost. */
+export interface ConsumerCommands {
+  /** Reads one partition. A member of a group to whom it does not belong is answered as by `nothing` (spec SB 4.5). */
+  poll(request: PollRequest): Promise<PollReply>;
+  /** Takes a turn of the group's member without reading anything: which partition it is (spec SB 4.6, 6.4). */
+  turn(): Promise<Turn>;
+  /** Whether the partition belongs to this member of the group. Nothing is changed. */
+  isMine(partitionId: number): Promise<boolean>;
+  storeOffset(partitionId: number, offset: number): Promise<void>;
+  /** Undefined where nothing is stored. */
+  storedOffset(partitionId: number): Promise<number | undefined>;
+  /** Makes the group; an existing one is left as it is. */
+  createGroup(): Promise<void>;
+  joinGroup(): Promise<void>;
+  leaveGroup(): Promise<void>;
+  /** Partitions of the topic. TopicIdNotFound if there is none that may be seen. */
+  partitionsCount(): Promise<number>;
+  /** Ends the connection, if it is the consumer's own. */
+  close(): void;
+}
+
+/** Whether a turn may also be the answer to a member to whom nothing belongs: that has the same bytes (spec SB 4.5). */
+export function mayMeanNothing({ partitionId, headOffset }: Turn): boolean {
+  return partitionId === 0 && headOffset === 0;
+}

@@ -1,0 +1,100 @@
+// The consumer's commands over a client's connection.
+
+import { encode } from "../../protocol/codec.ts";
+import { CommandCode } from "../../protocol/codes.ts";
+import type { Consumer } from "../../protocol/consumer.ts";
+import { IggyError } from "../../protocol/errors.ts";
+import { pollMessagesRequestCodec } from "../../protocol/message/poll-messages.ts";
+import type { PollingStrategy } from "../../protocol/polling-strategy.ts";
+import type { ClientCommands } from "../client-commands.ts";
+import { type IdentifierInput, identifierOf } from "../identifiers.ts";
+import { readPollReply } from "./batch-bytes.ts";
+import type { ConsumerCommands, PollFrom, PollReply, PollRequest, Turn } from "./commands.ts";
+
+/** No partition ever has this offset: to store it is refused, after the check whose partition it is (spec SB 4.8). */
+const impossibleOffset = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** What it needs of a client. */
+export type ConsumerSession = Pick<
+  ClientCommands,
+  | "exchange"
+  | "storeConsumerOffset"
+  | "getConsumerOffset"
+  | "createConsumerGroup"
+  | "joinConsumerGroup"
+  | "leaveConsumerGroup"
+  | "getTopic"
+>;
+
+export interface ConsumerTarget {
+  readonly stream: IdentifierInput;
+  readonly topic: IdentifierInput;
+  readonly consumer: Consumer;
+}
+
+/** Commands of one consumer; `close` is called when it ends. */
+export function sessionCommands(
+  session: ConsumerSession,
+  { stream, topic, consumer }: ConsumerTarget,
+  close: () => void = () => undefined,
+): ConsumerCommands {
+  const place = { stream: identifierOf(stream), topic: identifierOf(topic), consumer };
+
+  const exchangePoll = async (
+    partitionId: number | undefined,
+    strategy: PollingStrategy,
+    count: number,
+    autoCommit: boolean,
+  ): Promise<PollReply> => {
+    const request = { ...place, partitionId, strategy, count, autoCommit };
+    const payload = encode(pollMessagesRequestCodec, request);
+    return readPollReply(await session.exchange(CommandCode.pollMessages, payload, { repeatable: !autoCommit }));
+  };
+
+  return {
+    poll: ({ partitionId, from, count, autoCommit }: PollRequest) =>
+      exchangePoll(partitionId, strategyOf(from), count, autoCommit),
+    turn: (): Promise<Turn> => exchangePoll(undefined, { kind: "next", value: 0n }, 0, false),
+    async isMine(partitionId) {
+      try {
+        await session.storeConsumerOffset({ ...place, partitionId, offset: impossibleOffset });
+      } catch (error) {
+        if (!(error instanceof IggyError)) throw error;
+        // The second: a purge could not be done yet. Both come after the check.
+        if (error.errorName === "InvalidOffset" || error.errorName === "CannotWriteToFile") return true;
+        if (error.errorName === "NotResolvedConsumer") return false;
+        throw error;
+      }
+      throw new IggyError("InvalidFormat", [], { cause: "the server stored an offset that no partition has" });
+    },
+    storeOffset: (partitionId, offset) =>
+      session.storeConsumerOffset({ ...place, partitionId, offset: BigInt(offset) }),
+    async storedOffset(partitionId) {
+      const found = await session.getConsumerOffset({ ...place, partitionId });
+      return found && Number(found.storedOffset);
+    },
+    async createGroup() {
+      const { kind, value } = consumer.id;
+      if (kind === "numeric") return; // a number is given by the server, so the group is there or not
+      try {
+        await session.createConsumerGroup(stream, topic, value);
+      } catch (error) {
+        if (!(error instanceof IggyError && error.errorName === "ConsumerGroupNameAlreadyExists")) throw error;
+      }
+    },
+    joinGroup: () => session.joinConsumerGroup(stream, topic, consumer.id),
+    leaveGroup: () => session.leaveConsumerGroup(stream, topic, consumer.id),
+    async partitionsCount() {
+      const details = await session.getTopic(stream, topic);
+      if (details === undefined) throw new IggyError("TopicIdNotFound", [String(topic), String(stream)]);
+      return details.partitionsCount;
+    },
+    close,
+  };
+}
+
+function strategyOf(from: PollFrom): PollingStrategy {
+  return from.kind === "offset"
+    ? { kind: "offset", value: BigInt(from.offset) }
+    : { kind: "timestamp", value: from.timestampMicros };
+}
