@@ -18,7 +18,7 @@ export const connections = section(
     maxWithoutLoginPerAddress: u32({ default: 0, doc: "The same for one address or network; 0 = no limit." }),
     maxQuicWithoutLogin: u32({
       default: 128,
-      doc: "Most QUIC clients that are not logged in, each of which takes some 130 KB; 0 = no limit of their own.",
+      doc: "Most QUIC clients that are not logged in, each of which takes some 80 KB; 0 = no limit of their own.",
     }),
     maxHttp: u32({
       default: 0,
