@@ -30,6 +30,14 @@ const compositionRoot = "process";
 /** Layers with a door: others import their index.ts only. */
 const doors = new Set(["storage", "metadata", "shard", "server", "client"]);
 
+/** The client has one for each runtime, with the same names. */
+const doorFile = /^index(\.bun|\.node)?\.ts$/;
+
+function isDoor(target: string, layer: string): boolean {
+  const name = relative(join(source, layer), target);
+  return layer === "client" ? doorFile.test(name) : name === "index.ts";
+}
+
 interface Import {
   readonly file: string;
   readonly layer: string;
@@ -83,7 +91,7 @@ test("no layer imports a layer above it or beside it", () => {
 test("a layer with a door is entered through it", () => {
   const broken = imports.filter(
     ({ layer, target, targetLayer }) =>
-      doors.has(targetLayer) && !target.endsWith(`/${targetLayer}/index.ts`) && layer !== compositionRoot,
+      doors.has(targetLayer) && !isDoor(target, targetLayer) && layer !== compositionRoot,
   );
   expect(broken.map(({ file, target }) => `${file} imports ${relative(root, target)}`)).toEqual([]);
 });
@@ -138,6 +146,8 @@ test("every source file is used: imported from somewhere, or a program of its ow
     "src/process/login-worker.ts",
     "src/bench/main.ts",
     "src/client/index.ts",
+    "src/client/index.bun.ts",
+    "src/client/index.node.ts",
   ]);
   programs.add("src/transport/quic/sidecar.ts"); // run by another runtime
   const used = new Set(files.flatMap(importsOf).map(({ target }) => relative(root, target)));

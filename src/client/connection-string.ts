@@ -11,6 +11,7 @@ export type TransportName = "tcp" | "websocket" | "http";
 
 /** What a connection string says; what it leaves out is undefined. */
 export type ConnectionString = {
+  readonly scheme: string;
   readonly transport: TransportName;
   /** Without the brackets of IPv6. */
   readonly host: string;
@@ -139,9 +140,10 @@ function optionsOf(text: string | undefined, known: Readonly<Record<string, Chec
   return found;
 }
 
-function schemeOf(name: string, fail: (why: string) => never): Scheme {
+function schemeOf(name: string, more: readonly string[], fail: (why: string) => never): Scheme {
   const scheme = schemes.get(name);
   if (scheme !== undefined) return scheme;
+  if (more.includes(name)) return { transport: "tcp", isTls: false };
   if (name === "iggy+quic") throw new IggyError("FeatureUnavailable");
   return fail(`the scheme "${name}:" is unknown; did you mean "${nearestName(name, [...schemes.keys()])}:"?`);
 }
@@ -149,16 +151,18 @@ function schemeOf(name: string, fail: (why: string) => never): Scheme {
 /**
  * Reads a connection string. The last `@` ends the credentials: one in an option is written as `%40`. Of an option that stands there
  * twice the last one counts. TypeError, without the password, for what cannot be read; FeatureUnavailable (5) for
- * `iggy+quic:`, as no runtime has a stable QUIC client.
+ * `iggy+quic:`, as no runtime has a stable QUIC client. `moreSchemes`: of transports that a program brings along, with
+ * the options of TCP.
  */
-export function parseConnectionString(url: string): ConnectionString {
+export function parseConnectionString(url: string, moreSchemes: readonly string[] = []): ConnectionString {
   const printed = withoutSecrets(url);
   const fail = (why: string): never => {
     throw new TypeError(`${printed}: ${why}`);
   };
   const schemeEnd = url.indexOf("://");
   if (schemeEnd < 0) fail("a connection string begins with a scheme, as in iggy://localhost:8090");
-  const { transport, isTls } = schemeOf(url.slice(0, schemeEnd), fail);
+  const scheme = url.slice(0, schemeEnd);
+  const { transport, isTls } = schemeOf(scheme, moreSchemes, fail);
   const rest = url.slice(schemeEnd + 3);
   const at = rest.lastIndexOf("@");
   const [address = "", query, ...more] = rest.slice(at + 1).split("?");
@@ -176,6 +180,7 @@ export function parseConnectionString(url: string): ConnectionString {
     verify: found.get("tls_validate_certificate") !== "false",
   };
   return {
+    scheme,
     transport,
     ...addressOf(address, ports[transport], fail),
     credentials: at < 0 ? undefined : credentialsOf(rest.slice(0, at), fail),

@@ -16,6 +16,8 @@ export interface Connection {
   readonly isClosed: boolean;
   /** Requests without a reply yet. */
   readonly inFlightCount: number;
+  /** Bytes that have come since the beginning: as long as they grow, a connection that is slow is not dead. */
+  readonly receivedBytes: number;
   /**
    * Sends a request and resolves with the payload of its reply, which then belongs to the caller. A payload in parts is
    * sent as if joined. It is not copied if it is large, so it must not change until the reply came. Rejects with the

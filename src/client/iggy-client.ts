@@ -2,13 +2,15 @@
 // is sent; a request that was under way is repeated only if that cannot do harm: it is a read, or no byte of it was sent.
 // Everything else rejects with a ConnectionLostError, because only the caller knows whether a second send is a duplicate.
 
-import { CommandCode } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { ExchangeOptions } from "./command-sender.ts";
+import { ConnectionCommands } from "./connection/connection-commands.ts";
+import { Logins } from "./connection/logins.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionLostError } from "./connection-lost-error.ts";
 import { ExtensionCommands } from "./extension-commands.ts";
-import { type IdentifierInput, identifierOf } from "./identifiers.ts";
+import type { IdentifierInput } from "./identifiers.ts";
+import { isRead } from "./read-codes.ts";
 import { TcpConnection, type TcpConnectionOptions } from "./tcp-connection.ts";
 import type { UpdateUserOptions } from "./user-commands.ts";
 import { WebSocketConnection } from "./websocket-connection.ts";
@@ -33,45 +35,21 @@ export type IggyClientOptions = TcpConnectionOptions & {
 /** Five seconds of attempts: enough for a server that restarts, short enough for a caller that waits. */
 const defaultReconnect: ReconnectOptions = { attemptsMax: 10, delayMs: 500 };
 
-/** Commands that change nothing. Poll messages may store an offset, so its caller says. */
-const readCodes: ReadonlySet<number> = new Set([
-  CommandCode.ping,
-  CommandCode.getStats,
-  CommandCode.getSnapshot,
-  CommandCode.getClusterMetadata,
-  CommandCode.getMe,
-  CommandCode.getClient,
-  CommandCode.getClients,
-  CommandCode.getUser,
-  CommandCode.getUsers,
-  CommandCode.getPersonalAccessTokens,
-  CommandCode.getConsumerOffset,
-  CommandCode.getStream,
-  CommandCode.getStreams,
-  CommandCode.getTopic,
-  CommandCode.getTopics,
-  CommandCode.getConsumerGroup,
-  CommandCode.getConsumerGroups,
-]);
-
-/** How to log in again; the user's id is known once that was done. */
-type Credentials =
-  | { readonly kind: "password"; readonly username: string; readonly password: string; readonly userId?: number }
-  | { readonly kind: "token"; readonly token: string };
-
 export class IggyClient extends ExtensionCommands {
   readonly #options: IggyClientOptions;
   readonly #reconnect: ReconnectOptions | false;
   #connection: Connection | undefined;
   /** The one reconnect under way, shared by all requests that need it. */
   #connecting: Promise<Connection> | undefined;
-  #credentials: Credentials | undefined;
+  readonly #logins: Logins;
   #isClosed = false;
 
   private constructor(options: IggyClientOptions) {
     super();
     this.#options = options;
     this.#reconnect = options.reconnect ?? defaultReconnect;
+    const { username, password } = options;
+    this.#logins = new Logins(username === undefined || password === undefined ? undefined : { username, password });
   }
 
   /**
@@ -80,10 +58,6 @@ export class IggyClient extends ExtensionCommands {
    */
   static async connect(options: IggyClientOptions): Promise<IggyClient> {
     const client = new IggyClient(options);
-    const { username, password } = options;
-    if (username !== undefined && password !== undefined) {
-      client.#credentials = { kind: "password", username, password };
-    }
     client.#connection = await client.#establish();
     return client;
   }
@@ -101,35 +75,32 @@ export class IggyClient extends ExtensionCommands {
 
   override async login(username: string, password: string): Promise<number> {
     const userId = await super.login(username, password);
-    this.#credentials = { kind: "password", username, password, userId };
+    this.#logins.loggedIn({ username, password }, userId);
     return userId;
   }
 
   override async loginWithToken(token: string): Promise<number> {
     const userId = await super.loginWithToken(token);
-    this.#credentials = { kind: "token", token };
+    this.#logins.loggedIn({ token }, userId);
     return userId;
   }
 
   /** Logs out; after it a reconnect does not log in again. */
   override async logout(): Promise<void> {
     await super.logout();
-    this.#credentials = undefined;
+    this.#logins.loggedOut();
   }
 
   /** A reconnect logs in with what the own user is called by then. */
   override async updateUser(user: IdentifierInput, options: UpdateUserOptions): Promise<void> {
     await super.updateUser(user, options);
-    const { username } = options;
-    const own = this.#credentials;
-    if (username !== undefined && isOwn(own, user)) this.#credentials = { ...own, username };
+    if (options.username !== undefined) this.#logins.renamed(user, options.username);
   }
 
   /** A reconnect logs in with the new password of the own user. */
   override async changePassword(user: IdentifierInput, currentPassword: string, newPassword: string): Promise<void> {
     await super.changePassword(user, currentPassword, newPassword);
-    const own = this.#credentials;
-    if (isOwn(own, user)) this.#credentials = { ...own, password: newPassword };
+    this.#logins.passwordChanged(user, newPassword);
   }
 
   override async exchange(
@@ -137,7 +108,7 @@ export class IggyClient extends ExtensionCommands {
     payload: Uint8Array | readonly Uint8Array[],
     options: ExchangeOptions = {},
   ): Promise<Uint8Array> {
-    const repeatable = options.repeatable ?? readCodes.has(code);
+    const repeatable = options.repeatable ?? isRead(code);
     const attemptsMax = this.#reconnect === false ? 1 : 1 + this.#reconnect.attemptsMax;
     for (let attempt = 1; ; attempt++) {
       const connection = this.#openConnection() ?? (await this.#reconnected());
@@ -183,16 +154,8 @@ export class IggyClient extends ExtensionCommands {
   /** A new connection that is logged in if there are credentials. */
   async #establish(): Promise<Connection> {
     const connection = await openConnection(this.#options);
-    const credentials = this.#credentials;
-    if (credentials === undefined) return connection;
-    const session = new ConnectionCommands(connection);
     try {
-      if (credentials.kind === "token") {
-        await session.loginWithToken(credentials.token);
-      } else {
-        const userId = await session.login(credentials.username, credentials.password);
-        if (this.#credentials === credentials) this.#credentials = { ...credentials, userId };
-      }
+      await this.#logins.login(new ConnectionCommands(connection));
     } catch (error) {
       connection.close();
       throw error;
@@ -209,29 +172,6 @@ function openConnection(options: IggyClientOptions): Promise<Connection> {
     ...rest,
     url: `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}/`,
   });
-}
-
-/** The commands on one connection, without reconnect. */
-class ConnectionCommands extends ExtensionCommands {
-  readonly #connection: Connection;
-
-  constructor(connection: Connection) {
-    super();
-    this.#connection = connection;
-  }
-
-  override exchange(code: number, payload: Uint8Array | readonly Uint8Array[]): Promise<Uint8Array> {
-    return this.#connection.request(code, payload);
-  }
-}
-
-type PasswordCredentials = Extract<Credentials, { kind: "password" }>;
-
-/** Whether they are a password's, of this user. */
-function isOwn(credentials: Credentials | undefined, user: IdentifierInput): credentials is PasswordCredentials {
-  if (credentials?.kind !== "password") return false;
-  const { kind, value } = identifierOf(user);
-  return value === (kind === "numeric" ? credentials.userId : credentials.username);
 }
 
 /** Worth another attempt: nobody answered, or the connection went away. A refused login is not. */

@@ -1,58 +1,9 @@
-// The door of the client layer.
+// The client in browsers and workers, and the types of all its doors. Frames travel by WebSocket.
 
-export type { UserStatus } from "../protocol/records/enumerations.ts";
-export type {
-  GlobalPermissions,
-  Permissions,
-  StreamPermissions,
-  TopicPermissions,
-} from "../protocol/records/permissions.ts";
-export type { TokenEntry } from "../protocol/records/token-entry.ts";
-export type { UserDetails } from "../protocol/records/user-header.ts";
-export type { SnapshotOptions } from "../protocol/system/get-snapshot.ts";
-export {
-  type HeaderField,
-  HeaderKindCode,
-  headerString,
-  type UserHeader,
-  userHeadersCodec,
-} from "../protocol/user-headers.ts";
-export { ClientCommands, type OffsetOptions, type PollOptions, type SendOptions } from "./client-commands.ts";
-export type { ExchangeOptions } from "./command-sender.ts";
-export type { ClientTlsOptions, Connection } from "./connection.ts";
-export {
-  type ConnectionString,
-  type Credentials,
-  parseConnectionString,
-  type TlsSettings,
-  type TransportName,
-} from "./connection-string.ts";
-export type { ConsumerCommands } from "./consumer/commands.ts";
-export { type AssignmentChanges, GroupMember } from "./consumer/member.ts";
-export { type ConsumerSession, type ConsumerTarget, sessionCommands } from "./consumer/session-commands.ts";
-export {
-  AuthenticationError,
-  BackpressureError,
-  ConnectionError,
-  ConnectionLostError,
-  type ErrorName,
-  HandlerError,
-  IggyError,
-  SchemaError,
-  SendError,
-  type SendFailure,
-} from "./errors.ts";
-export { ExtensionCommands, type Features } from "./extension-commands.ts";
-export { HttpClient, type HttpClientOptions, type HttpReply, pollPathOf, sendBodyOf } from "./http-client.ts";
-export { type IdentifierInput, identifierOf } from "./identifiers.ts";
-export { IggyClient, type IggyClientOptions, type ReconnectOptions } from "./iggy-client.ts";
-export { writeRequestHead } from "./request-frame.ts";
-export { TcpConnection, type TcpConnectionOptions } from "./tcp-connection.ts";
-export { aes256Gcm, type Encryption } from "./topic/encryption.ts";
-export { type Format, json, text } from "./topic/format.ts";
-export type { HeadersInput, HeadersView, HeaderValue } from "./topic/headers.ts";
-export type { Batch, Message, OutgoingMessage, SendReceipt } from "./topic/message.ts";
-export type { Schema, SchemaIssue, SchemaResult } from "./topic/schema.ts";
-export type { TopicOptions } from "./topic-commands.ts";
-export type { CreateUserOptions, UpdateUserOptions } from "./user-commands.ts";
-export { WebSocketConnection, type WebSocketConnectionOptions } from "./websocket-connection.ts";
+import { type Connect, connectWith } from "./connect.ts";
+import { webSocketTransport } from "./transports/websocket.ts";
+
+export * from "./exports.ts";
+
+/** Opens a client: `iggy+ws:` and `iggy+wss:`. ConnectionError, AuthenticationError, TypeError for a URL that cannot be read. */
+export const connect: Connect = connectWith([webSocketTransport]);

@@ -14,3 +14,7 @@ export const mergedWriteBytesMax = 64 * 1024;
 
 /** Largest WebSocket message that is sent; half of the 16 MiB that servers commonly accept in one frame. */
 export const webSocketMessageBytesMax = 8 * 1024 * 1024;
+
+/** Commands of a client that are under way; more wait, so that a server that does not answer costs bounded memory. */
+export const commandsInFlightMax = 1024;
+export const commandBytesInFlightMax = 64 * 1024 * 1024;

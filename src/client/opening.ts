@@ -1,6 +1,7 @@
 // Opening a connection, whatever carries it: in time, or with the reason why not.
 import { IggyError } from "../protocol/errors.ts";
 import { connectTimeoutMs } from "./limits.ts";
+import { withResolvers } from "./with-resolvers.ts";
 
 /**
  * Lets `begin` open a connection and resolves when that calls `opened`. Rejects with CannotEstablishConnection (9), whose
@@ -11,7 +12,7 @@ export async function openInTime(
   begin: (opened: () => void, failed: (cause: unknown) => void) => void,
 ): Promise<void> {
   const limitMs = timeoutMs ?? connectTimeoutMs;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = withResolvers<void>();
   const failed = (cause: unknown) => reject(new IggyError("CannotEstablishConnection", [], { cause }));
   const timer = setTimeout(() => failed(new Error(`no answer within ${limitMs} ms`)), limitMs);
   try {

@@ -4,6 +4,7 @@ import { errorTable, IggyError } from "../protocol/errors.ts";
 import { ConnectionLostError } from "./connection-lost-error.ts";
 import { Fifo } from "./fifo.ts";
 import { ReplyAssembler } from "./reply-assembler.ts";
+import { withResolvers } from "./with-resolvers.ts";
 
 type PendingRequest = {
   /** Where the request starts in the stream of sent bytes. */
@@ -23,9 +24,15 @@ export class PendingRequests {
   readonly #options: PendingRequestsOptions;
   readonly #pending = new Fifo<PendingRequest>();
   readonly #replies = new ReplyAssembler((status, payload) => this.#onReply(status, payload));
+  #receivedBytes = 0;
 
   constructor(options: PendingRequestsOptions) {
     this.#options = options;
+  }
+
+  /** Bytes that have come since the beginning. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
   }
 
   get count(): number {
@@ -34,13 +41,14 @@ export class PendingRequests {
 
   /** The reply to the request that starts at this position of the stream of sent bytes. */
   add(startPosition: number): Promise<Uint8Array> {
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    const { promise, resolve, reject } = withResolvers<Uint8Array>();
     this.#pending.push({ startPosition, resolve, reject });
     return promise;
   }
 
   /** The next bytes from the server; they may be reused afterwards. */
   receive(chunk: Uint8Array): void {
+    this.#receivedBytes += chunk.length;
     try {
       this.#replies.push(chunk);
     } catch (error) {

@@ -9,6 +9,7 @@ import { openInTime } from "./opening.ts";
 import { PendingRequests } from "./pending-requests.ts";
 import { requestFramePieces } from "./request-frame.ts";
 import { SendQueue } from "./send-queue.ts";
+import { withResolvers } from "./with-resolvers.ts";
 
 export type TcpConnectionOptions = {
   readonly host: string;
@@ -46,7 +47,7 @@ export class TcpConnection implements Connection {
 
   private constructor(frames: FrameKind) {
     this.#frames = frames;
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = withResolvers<void>();
     this.closed = promise;
     this.#markClosed = resolve;
   }
@@ -97,6 +98,10 @@ export class TcpConnection implements Connection {
 
   get inFlightCount(): number {
     return this.#pending.count;
+  }
+
+  get receivedBytes(): number {
+    return this.#pending.receivedBytes;
   }
 
   async request(code: number, payload: Uint8Array | readonly Uint8Array[]): Promise<Uint8Array> {

@@ -9,6 +9,7 @@ import { webSocketMessageBytesMax } from "./limits.ts";
 import { openInTime } from "./opening.ts";
 import { PendingRequests } from "./pending-requests.ts";
 import { requestFramePieces } from "./request-frame.ts";
+import { withResolvers } from "./with-resolvers.ts";
 
 export type WebSocketConnectionOptions = {
   /** `ws://host:port` or `wss://host:port`; any path. */
@@ -50,7 +51,7 @@ export class WebSocketConnection implements Connection {
   private constructor(socket: WebSocket, frames: FrameKind) {
     this.#socket = socket;
     this.#frames = frames;
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = withResolvers<void>();
     this.closed = promise;
     this.#markClosed = resolve;
     socket.binaryType = "arraybuffer";
@@ -83,6 +84,10 @@ export class WebSocketConnection implements Connection {
 
   get inFlightCount(): number {
     return this.#pending.count;
+  }
+
+  get receivedBytes(): number {
+    return this.#pending.receivedBytes;
   }
 
   async request(code: number, payload: Uint8Array | readonly Uint8Array[]): Promise<Uint8Array> {

@@ -1,0 +1,172 @@
+// The client: every command as a method over one connection, topics by handle, and an end in good order.
+
+import { IggyError } from "../protocol/errors.ts";
+import { asyncDispose } from "./async-dispose.ts";
+import type { ExchangeOptions } from "./command-sender.ts";
+import { EventHub } from "./connection/event-hub.ts";
+import { aborted } from "./connection/in-time.ts";
+import type { Logins } from "./connection/logins.ts";
+import { Session, type SessionEvent, type SessionOptions } from "./connection/session.ts";
+import { ExtensionCommands } from "./extension-commands.ts";
+import type { IdentifierInput } from "./identifiers.ts";
+import type { Abortable, CloseOptions } from "./options.ts";
+import type { Encryption } from "./topic/encryption.ts";
+import { bytes, type Format } from "./topic/format.ts";
+import { type Closeable, Topic } from "./topic/topic.ts";
+import { TopicContext } from "./topic/topic-context.ts";
+import type { UpdateUserOptions } from "./user-commands.ts";
+
+export type ClientEvent = SessionEvent;
+
+/** What a client is connected to. */
+export type ServerFacts = {
+  readonly transport: string;
+  readonly address: string;
+  /** Who is logged in; undefined for a token. */
+  readonly username: string | undefined;
+  /** What the server can do beyond Iggy 0.8, by the names of docs/protocol-extensions.md. */
+  readonly features: ReadonlySet<string>;
+};
+
+const noFeatures: ReadonlySet<string> = new Set();
+
+export class Client extends ExtensionCommands implements AsyncDisposable {
+  readonly #options: SessionOptions;
+  readonly #logins: Logins;
+  readonly #session: Session;
+  readonly #hub = new EventHub<ClientEvent>();
+  readonly #held = { producer: new Set<Closeable>(), consumer: new Set<Closeable>() };
+  #features = noFeatures;
+  #closing: Promise<void> | undefined;
+
+  /** Not connected yet. */
+  constructor(options: SessionOptions) {
+    super();
+    this.#options = options;
+    this.#logins = options.logins;
+    this.#session = new Session(options, (event) => this.#onEvent(event));
+  }
+
+  /** Connects, logs in and asks what the server can do. Called once, by `connect`. */
+  async open(waitForServerMs: number, signal: AbortSignal | undefined): Promise<void> {
+    await this.#session.open(waitForServerMs, signal);
+    try {
+      await aborted(this.#probe(), signal);
+    } catch (error) {
+      this.#session.close();
+      throw error;
+    }
+    signal?.addEventListener("abort", () => void this.close({ timeoutMs: 0 }), { once: true });
+  }
+
+  get state(): "open" | "reconnecting" | "closed" {
+    return this.#session.state;
+  }
+
+  get server(): ServerFacts {
+    const { transport, host, port } = this.#options;
+    const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    return { transport: transport.name, address, username: this.#logins.username, features: this.#features };
+  }
+
+  /** A handle; nothing is sent. Without a format values are bytes. */
+  topic(stream: IdentifierInput, topic: IdentifierInput): Topic<Uint8Array, Uint8Array>;
+  topic<In, Out>(
+    stream: IdentifierInput,
+    topic: IdentifierInput,
+    format: Format<In, Out>,
+    options?: { readonly encryption?: Encryption },
+  ): Topic<In, Out>;
+  topic(
+    stream: IdentifierInput,
+    topic: IdentifierInput,
+    format: Format<never, unknown> = bytes,
+    { encryption }: { readonly encryption?: Encryption } = {},
+  ): Topic<never, unknown> {
+    const openSession = (onEvent?: (event: SessionEvent) => void) => new Session(this.#options, onEvent);
+    const context = new TopicContext(stream, topic, format, encryption, openSession);
+    return new Topic(context, {
+      session: this.#session,
+      hold: (kind, held) => {
+        this.#held[kind].add(held);
+        return () => this.#held[kind].delete(held);
+      },
+    });
+  }
+
+  /** What happens to the connection of the client's commands, from now on. */
+  events({ signal }: Abortable = {}): AsyncIterableIterator<ClientEvent> {
+    return this.#hub.events(signal);
+  }
+
+  /** Consumers finish and commit, producers flush, then the sockets close. Calling it again waits for the same. */
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options);
+    return this.#closing;
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  override exchange(
+    code: number,
+    payload: Uint8Array | readonly Uint8Array[],
+    options?: ExchangeOptions,
+  ): Promise<Uint8Array> {
+    return this.#session.exchange(code, payload, options);
+  }
+
+  /** Logs in by hand; a reconnect, and connections of producers and consumers, do it the same way from then on. */
+  override async login(username: string, password: string): Promise<number> {
+    const userId = await super.login(username, password);
+    this.#logins.loggedIn({ username, password }, userId);
+    return userId;
+  }
+
+  override async loginWithToken(token: string): Promise<number> {
+    const userId = await super.loginWithToken(token);
+    this.#logins.loggedIn({ token }, userId);
+    return userId;
+  }
+
+  /** Logs out; after it a reconnect does not log in again. */
+  override async logout(): Promise<void> {
+    await super.logout();
+    this.#logins.loggedOut();
+  }
+
+  /** A reconnect logs in with what the own user is called by then. */
+  override async updateUser(user: IdentifierInput, options: UpdateUserOptions): Promise<void> {
+    await super.updateUser(user, options);
+    if (options.username !== undefined) this.#logins.renamed(user, options.username);
+  }
+
+  /** A reconnect logs in with the new password of the own user. */
+  override async changePassword(user: IdentifierInput, currentPassword: string, newPassword: string): Promise<void> {
+    await super.changePassword(user, currentPassword, newPassword);
+    this.#logins.passwordChanged(user, newPassword);
+  }
+
+  async #close(options: CloseOptions): Promise<void> {
+    const { consumer, producer } = this.#held;
+    await Promise.allSettled([...consumer].map((held) => held.close(options)));
+    await Promise.allSettled([...producer].map((held) => held.close(options)));
+    this.#session.close();
+  }
+
+  /** A server without the command is one of Iggy's own; one that wants a login first says nothing of what it can do. */
+  async #probe(): Promise<void> {
+    try {
+      this.#features = (await this.features()).names;
+    } catch (error) {
+      if (!IggyError.is(error, "InvalidCommand", "Unauthenticated")) throw error;
+      this.#features = noFeatures;
+    }
+  }
+
+  #onEvent(event: ClientEvent): void {
+    this.#hub.emit(event);
+    if (event.kind === "closed") this.#hub.end();
+  }
+}

@@ -1,0 +1,307 @@
+// Sends messages to one topic, in batches that fill themselves under load, over a connection of its own. At least once: what was
+// under way when the connection was lost goes again, in order and with the same ids.
+
+import { IggyError } from "../../protocol/errors.ts";
+import { asyncDispose } from "../async-dispose.ts";
+import { aborted, inTime } from "../connection/in-time.ts";
+import type { Session, SessionEvent } from "../connection/session.ts";
+import { BackpressureError } from "../errors.ts";
+import type { Abortable, CloseOptions } from "../options.ts";
+import type { OutgoingMessage, SendReceipt } from "../topic/message.ts";
+import type { TopicContext } from "../topic/topic-context.ts";
+import { type Resolvers, withResolvers } from "../with-resolvers.ts";
+import { batchedBytesOf } from "./batch-buffer.ts";
+import { Dispatcher, type Outcome } from "./dispatcher.ts";
+import type { Batch } from "./lane.ts";
+import { Lanes } from "./lanes.ts";
+import { type ProducerOptions, type ProducerSettings, settingsOf } from "./options.ts";
+import { checkNumbers, checkSizes, headersOf, keyBytesOf } from "./outgoing.ts";
+import { PartitionCount } from "./partition-count.ts";
+import { sendHead } from "./request-head.ts";
+import { SendFlow } from "./send-flow.ts";
+
+const noBytes = new Uint8Array(0);
+const closeTimeoutMs = 10_000;
+/** At this many times the buffer's limit `send` fails. */
+const refusedAtTimes = 2;
+
+export class Producer<In> implements AsyncDisposable {
+  readonly #context: TopicContext<In, unknown>;
+  readonly #settings: ProducerSettings;
+  readonly #session: Session;
+  readonly #dispatcher: Dispatcher;
+  readonly #lanes: Lanes;
+  readonly #partitions: PartitionCount;
+  readonly #onClosed: () => void;
+  #bufferedBytes = 0;
+  #sentMessages = 0;
+  #room: Resolvers<void> | undefined;
+  /** Resolves when the partitions were counted for the first time; a failure is forgotten, so that a later send tries again. */
+  #start: Promise<void> | undefined;
+  #hasStarted = false;
+  /** The last message that is still being encoded: what is sent later comes after it. */
+  #tail: Promise<unknown> | undefined;
+  /** Why nothing more is taken. */
+  #end: { readonly reason: unknown } | undefined;
+  /** Why what was taken is given up. */
+  #givenUp: { readonly reason: unknown } | undefined;
+  #closing: Promise<void> | undefined;
+  #writable: WritableStream<OutgoingMessage<In>> | undefined;
+
+  constructor(context: TopicContext<In, unknown>, options: ProducerOptions, onClosed: () => void = () => undefined) {
+    const { signal } = options;
+    this.#context = context;
+    this.#settings = settingsOf(options);
+    this.#onClosed = onClosed;
+    this.#session = context.openSession((event) => this.#onSession(event));
+    this.#lanes = new Lanes(this.#settings);
+    this.#partitions = new PartitionCount(() => context.countPartitions(this.#session));
+    this.#dispatcher = new Dispatcher({
+      settings: this.#settings,
+      connection: () => this.#session.connection,
+      head: ({ partitioning }, count) => sendHead(context.stream, context.topic, partitioning, count),
+      topicName: context.name,
+      onSettled: (batch, refusal) => this.#onSettled(batch, refusal),
+    });
+    if (signal?.aborted) this.#abort(signal.reason);
+    else signal?.addEventListener("abort", () => this.#abort(signal.reason), { once: true });
+  }
+
+  /**
+   * Resolves when the server has acknowledged it. With a synchronous format the value is encoded before this returns. Rejects with
+   * SendError, SchemaError, BackpressureError; TypeError and RangeError for what cannot be sent at all.
+   */
+  send(message: OutgoingMessage<In>): Promise<SendReceipt> {
+    try {
+      const appended = this.#enqueue(message);
+      return appended instanceof Promise ? appended.then((batch) => batch.single()) : appended.single();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * All of them, as fast as the buffer allows; resolves with their number after the last acknowledgement. The first failure, or
+   * the signal, ends it: what was taken before is still on its way then.
+   */
+  async sendAll(
+    messages: Iterable<OutgoingMessage<In>> | AsyncIterable<OutgoingMessage<In>>,
+    { signal }: Abortable = {},
+  ): Promise<number> {
+    const flow = new SendFlow();
+    let count = 0;
+    let last: Batch | undefined;
+    const take = (message: OutgoingMessage<In>): Promise<void> | undefined => {
+      signal?.throwIfAborted();
+      if (flow.failure !== undefined) throw flow.failure.reason;
+      const appended = this.#enqueue(message);
+      count++;
+      if (appended instanceof Promise) flow.trackLater(appended);
+      else if (appended !== last) {
+        last = appended;
+        flow.track(appended);
+        return this.#bufferedBytes < this.#settings.bufferBytesMax ? Promise.resolve() : this.#roomFor(signal);
+      }
+      return this.#bufferedBytes < this.#settings.bufferBytesMax ? undefined : this.#roomFor(signal);
+    };
+    if (Symbol.asyncIterator in messages) {
+      for await (const message of messages) await take(message);
+    } else {
+      for (const message of messages) {
+        const wait = take(message);
+        if (wait !== undefined) await wait;
+      }
+    }
+    await aborted(flow.done(), signal);
+    return count;
+  }
+
+  /** Resolves when the buffer has room, for loops that do not wait for each send. */
+  get ready(): Promise<void> {
+    if (this.#bufferedBytes < this.#settings.bufferBytesMax) return Promise.resolve();
+    this.#room ??= withResolvers<void>();
+    return this.#room.promise;
+  }
+
+  /** A stream of messages to send; it errors with the first failure, and closing it waits for the last acknowledgement. */
+  get writable(): WritableStream<OutgoingMessage<In>> {
+    this.#writable ??= this.#makeWritable();
+    return this.#writable;
+  }
+
+  /** Resolves when all that was sent before is acknowledged or has failed; failures are told by each send's promise. */
+  async flush({ signal }: Abortable = {}): Promise<void> {
+    signal?.throwIfAborted();
+    await aborted(this.#flushed(), signal);
+  }
+
+  get stats(): {
+    readonly bufferedBytes: number;
+    readonly inFlight: number;
+    readonly sentMessages: number;
+    readonly repeatedBatches: number;
+  } {
+    const { underWayCount, repeatedBatches } = this.#dispatcher;
+    return {
+      bufferedBytes: this.#bufferedBytes,
+      inFlight: underWayCount,
+      sentMessages: this.#sentMessages,
+      repeatedBatches,
+    };
+  }
+
+  /** Sends what it has, then ends; what is not acknowledged in time fails. Calling it again waits for the same. */
+  close({ timeoutMs = closeTimeoutMs }: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    this.#end ??= { reason: new TypeError(`the producer of ${this.#context.name} is closed`) };
+    const deadlineMs = performance.now() + timeoutMs;
+    await inTime(this.#flushed(), { deadlineMs, onTimeout: () => undefined }).catch((): void => undefined);
+    this.#abort(undefined);
+  }
+
+  /** Ends at once. `undefined` as the reason: what is left fails with SendError. */
+  #abort(reason: unknown): void {
+    this.#end ??= { reason };
+    this.#givenUp ??= { reason };
+    this.#dispatcher.failAll(reason);
+    this.#session.close();
+    this.#onClosed();
+  }
+
+  async #flushed(): Promise<void> {
+    await this.#tail;
+    this.#dispatcher.sealAll();
+    const settled = this.#dispatcher.unsettled.map(
+      (batch) => new Promise<void>((done) => batch.onSettled(() => done())),
+    );
+    await Promise.all(settled);
+  }
+
+  #enqueue(message: OutgoingMessage<In>): Batch | Promise<Batch> {
+    if (this.#end !== undefined) throw this.#end.reason;
+    if (this.#bufferedBytes >= refusedAtTimes * this.#settings.bufferBytesMax) {
+      throw new BackpressureError(this.#bufferedBytes);
+    }
+    checkNumbers(message);
+    const key = keyBytesOf(message.key);
+    const headers = headersOf(message, this.#settings.keyHeader);
+    const payload = this.#context.format.encode(message.value);
+    const isNow = this.#hasStarted && this.#tail === undefined && this.#context.encryption === undefined;
+    if (isNow && !(payload instanceof Promise)) return this.#append(message, key, payload, headers);
+    return this.#enqueueLater(message, key, payload, headers);
+  }
+
+  /** After all that was sent before, when the value is encoded and the partitions are counted. */
+  #enqueueLater(
+    message: OutgoingMessage<In>,
+    key: Uint8Array | undefined,
+    payload: Uint8Array | Promise<Uint8Array>,
+    headers: Uint8Array,
+  ): Promise<Batch> {
+    const before = this.#tail;
+    const reservedBytes = batchedBytesOf(payload instanceof Promise ? noBytes : payload, headers);
+    this.#bufferedBytes += reservedBytes;
+    const encoded = this.#context.seal(payload, headers);
+    const work = (async () => {
+      try {
+        const sealed = await Promise.all([encoded, this.#started()]).finally(() => before);
+        if (this.#givenUp !== undefined) throw this.#unsent(this.#givenUp.reason);
+        return this.#append(message, key, ...sealed[0]);
+      } finally {
+        this.#release(reservedBytes);
+      }
+    })();
+    const tail = work.then(
+      () => undefined,
+      () => undefined, // told by the promise of the send
+    );
+    this.#tail = tail;
+    void tail.then(() => {
+      if (this.#tail === tail) this.#tail = undefined;
+    });
+    return work;
+  }
+
+  #append(message: OutgoingMessage<In>, key: Uint8Array | undefined, payload: Uint8Array, headers: Uint8Array): Batch {
+    checkSizes(payload, headers);
+    if (this.#partitions.isDue) this.#recount();
+    const lane = this.#lanes.laneOf(message.partitionId, key, this.#partitions.count);
+    const originMs = message.originTimestamp?.getTime() ?? Date.now();
+    this.#bufferedBytes += batchedBytesOf(payload, headers);
+    return this.#dispatcher.append(lane, payload, headers, originMs, message.id);
+  }
+
+  /** Opens the connection and counts the partitions, once. */
+  #started(): Promise<void> {
+    this.#start ??= this.#begin();
+    return this.#start;
+  }
+
+  async #begin(): Promise<void> {
+    try {
+      this.#session.start();
+      await this.#partitions.refresh();
+      this.#hasStarted = true;
+    } catch (reason) {
+      this.#start = undefined;
+      throw this.#unsent(reason);
+    }
+  }
+
+  /** The failure of a message that got into no batch. */
+  #unsent(reason: unknown): unknown {
+    const lane = this.#lanes.laneOf(undefined, undefined, undefined);
+    return this.#dispatcher.failureOf({ lane, isUncertain: false, attempts: 0 }, 1, reason);
+  }
+
+  /** Beside the work: until then, and if it fails, what is known holds. */
+  #recount(): void {
+    this.#partitions.refresh().catch(() => undefined);
+  }
+
+  #onSession(event: SessionEvent): void {
+    if (event.kind === "connected") this.#dispatcher.pump();
+    // Closed by itself: the login was refused, or reconnecting is off.
+    if (event.kind === "closed" && event.error !== undefined) this.#abort(event.error);
+  }
+
+  #onSettled(batch: Batch, outcome: Outcome): void {
+    if (outcome.isAcknowledged) this.#sentMessages += batch.buffer.messagesCount;
+    else if (IggyError.is(outcome.reason, "PartitionNotFound", "TopicIdNotFound")) this.#partitions.expire();
+    this.#lanes.forget(batch.lane);
+    this.#release(batch.bytes);
+  }
+
+  #release(bytes: number): void {
+    this.#bufferedBytes -= bytes;
+    if (this.#room === undefined || this.#bufferedBytes >= this.#settings.bufferBytesMax) return;
+    this.#room.resolve();
+    this.#room = undefined;
+  }
+
+  #roomFor(signal: AbortSignal | undefined): Promise<void> {
+    return aborted(this.ready, signal);
+  }
+
+  #makeWritable(): WritableStream<OutgoingMessage<In>> {
+    const flow = new SendFlow();
+    return new WritableStream({
+      write: async (message) => {
+        await this.ready;
+        if (flow.failure !== undefined) throw flow.failure.reason;
+        const appended = this.#enqueue(message);
+        if (appended instanceof Promise) flow.trackLater(appended);
+        else flow.track(appended);
+      },
+      close: () => flow.done(),
+    });
+  }
+}

@@ -1,0 +1,165 @@
+// A topic by handle: nothing is sent until something is asked of it.
+
+import { CommandCode } from "../../protocol/codes.ts";
+import { IggyError } from "../../protocol/errors.ts";
+import type { Partitioning } from "../../protocol/partitioning.ts";
+import type { TopicDetails } from "../../protocol/records/topic-details.ts";
+import type { Session } from "../connection/session.ts";
+import { SessionCommands } from "../connection/session-commands.ts";
+import type { Abortable, CloseOptions } from "../options.ts";
+import { BatchBuffer } from "../producer/batch-buffer.ts";
+import type { ProducerOptions } from "../producer/options.ts";
+import { checkNumbers, checkSizes, headersOf, keyBytesOf, partitionOfKey } from "../producer/outgoing.ts";
+import { Producer } from "../producer/producer.ts";
+import { sendHead } from "../producer/request-head.ts";
+import type { TopicOptions } from "../topic-commands.ts";
+import type { OutgoingMessage, SendReceipt } from "./message.ts";
+import type { TopicContext } from "./topic-context.ts";
+
+/** What a topic is made with. */
+export type TopicSettings = Omit<TopicOptions, "name">;
+
+/** What a client closes before its own connection. */
+export type Closeable = { close(options?: CloseOptions): Promise<void> };
+
+/** What a handle needs of its client. */
+export type TopicHost = {
+  readonly session: Session;
+  /** Notes what is to be closed with the client; the function that it returns forgets it. */
+  readonly hold: (kind: "producer" | "consumer", held: Closeable) => () => void;
+};
+
+type Encoded = {
+  readonly message: OutgoingMessage<unknown>;
+  readonly key: Uint8Array | undefined;
+  readonly payload: Uint8Array;
+  readonly headers: Uint8Array;
+};
+
+type Request = { readonly partitioning: Partitioning; readonly buffer: BatchBuffer };
+
+const capacityAtFirst = 1024;
+
+export class Topic<In, Out> {
+  readonly #context: TopicContext<In, Out>;
+  readonly #host: TopicHost;
+
+  constructor(context: TopicContext<In, Out>, host: TopicHost) {
+    this.#context = context;
+    this.#host = host;
+  }
+
+  /** Creates stream and topic where they are missing; what exists keeps its settings. */
+  async ensure(settings: TopicSettings & { readonly partitionsCount: number }): Promise<TopicDetails> {
+    const { stream, topic } = this.#context;
+    const commands = new SessionCommands(this.#host.session);
+    const existing = await commands.getTopic(stream, topic);
+    if (existing !== undefined) return existing;
+    // A number is given by the server: what is missing under one cannot be made.
+    if (topic.kind === "numeric") throw new IggyError("TopicIdNotFound", [topic.value, stream.value]);
+    if ((await commands.getStream(stream)) === undefined) {
+      if (stream.kind === "numeric") throw new IggyError("StreamIdNotFound", [stream.value]);
+      await unlessThere("StreamNameAlreadyExists", commands.createStream(stream.value));
+    }
+    const created = await unlessThere(
+      "TopicNameAlreadyExists",
+      commands.createTopic(stream, { ...settings, name: topic.value }),
+    );
+    const details = created ?? (await commands.getTopic(stream, topic));
+    if (details === undefined) throw new IggyError("TopicIdNotFound", [topic.value, stream.value]);
+    return details;
+  }
+
+  /**
+   * Sends now, over the client's own connection, one request for each partition. Never repeated by itself: ConnectionLostError says
+   * whether it may be stored. Where messages of one call go to several partitions, some may be stored when it rejects.
+   */
+  async send(
+    messages: OutgoingMessage<In> | readonly OutgoingMessage<In>[],
+    { signal }: Abortable = {},
+  ): Promise<SendReceipt> {
+    const list = isList(messages) ? messages : [messages];
+    const encoded = await Promise.all(list.map((message) => this.#encode(message)));
+    const requests = await this.#requestsOf(encoded);
+    const { stream, topic } = this.#context;
+    await Promise.all(
+      requests.map(({ partitioning, buffer }) => {
+        const parts = [sendHead(stream, topic, partitioning, buffer.messagesCount), ...buffer.parts()];
+        const options = { repeatable: false, ...(signal === undefined ? {} : { signal }) };
+        return this.#host.session.exchange(CommandCode.sendMessages, parts, options);
+      }),
+    );
+    const [first, ...more] = requests;
+    const isKnown = more.length === 0 && first?.partitioning.kind === "partition";
+    const partitionId = isKnown && first.partitioning.kind === "partition" ? first.partitioning.partitionId : undefined;
+    return { messagesCount: list.length, partitionId, firstOffset: undefined, attempts: 1 };
+  }
+
+  /** Sends in batches, over a connection of its own. */
+  producer(options: ProducerOptions = {}): Producer<In> {
+    let forget = () => {};
+    const producer = new Producer(this.#context, options, () => forget());
+    forget = this.#host.hold("producer", producer);
+    return producer;
+  }
+
+  async #encode(message: OutgoingMessage<In>): Promise<Encoded> {
+    checkNumbers(message);
+    const key = keyBytesOf(message.key);
+    const clear = this.#context.format.encode(message.value);
+    const [payload, headers] = await this.#context.seal(clear, headersOf(message, undefined));
+    checkSizes(payload, headers);
+    return { message, key, payload, headers };
+  }
+
+  /** In the order of the messages. Keys are put together by partition where there are several and the topic may be seen. */
+  async #requestsOf(encoded: readonly Encoded[]): Promise<readonly Request[]> {
+    const keys = new Set(encoded.map(({ key }) => key && String(key)));
+    const partitionsCount = keys.size > 1 ? await this.#visiblePartitions() : undefined;
+    const requests = new Map<string, Request>();
+    const nowMs = Date.now();
+    for (const { message, key, payload, headers } of encoded) {
+      const partitioning = partitioningOf(message.partitionId, key, partitionsCount);
+      const place = partitioning.kind === "partition" ? partitioning.partitionId : (key ?? "any");
+      const name = `${partitioning.kind} ${place}`;
+      const request = requests.get(name) ?? { partitioning, buffer: new BatchBuffer(capacityAtFirst) };
+      requests.set(name, request);
+      request.buffer.append(payload, headers, message.originTimestamp?.getTime() ?? nowMs, message.id ?? 0n);
+    }
+    return [...requests.values()];
+  }
+
+  async #visiblePartitions(): Promise<number | undefined> {
+    try {
+      return (await this.#context.countPartitions(this.#host.session)) || undefined;
+    } catch (error) {
+      if (IggyError.is(error, "Unauthorized")) return undefined; // the server chooses
+      throw error;
+    }
+  }
+}
+
+function partitioningOf(
+  partitionId: number | undefined,
+  key: Uint8Array | undefined,
+  partitionsCount: number | undefined,
+): Partitioning {
+  if (partitionId !== undefined) return { kind: "partition", partitionId };
+  if (key === undefined) return { kind: "balanced" };
+  if (partitionsCount === undefined) return { kind: "key", key };
+  return { kind: "partition", partitionId: partitionOfKey(key, partitionsCount) };
+}
+
+function isList<T>(messages: T | readonly T[]): messages is readonly T[] {
+  return Array.isArray(messages);
+}
+
+/** Undefined where somebody else was faster. */
+async function unlessThere<T>(error: "StreamNameAlreadyExists" | "TopicNameAlreadyExists", made: Promise<T>) {
+  try {
+    return await made;
+  } catch (reason) {
+    if (IggyError.is(reason, error)) return undefined;
+    throw reason;
+  }
+}
