@@ -12,7 +12,7 @@ import type { ShardRead } from "./shard.ts";
 const sourceBytesMax = 1280 * 1024;
 /** Records of empty messages, each with a time of its own, against the messages. */
 const targetBytesMax = Math.ceil((sourceBytesMax * (batchHeaderBytes + messageFrameBytes)) / messageHeaderBytes);
-/** Kept free before a piece, for what a reply begins with. */
+/** Kept free before a piece, for the head of a small reply. */
 const headBytesMax = 512;
 const wasmPageBytes = 64 * 1024;
 /** Of a record with one message, before its payload. */
@@ -22,7 +22,7 @@ const sourcePosition = kernelReservedBytes;
 const targetPosition = sourcePosition + sourceBytesMax + headBytesMax;
 
 interface Piece {
-  /** Of its bytes in the reply, behind the head. */
+  /** Of its bytes among all records. */
   readonly start: number;
   readonly sizeBytes: number;
   /** Of its messages in the read. */
@@ -58,38 +58,39 @@ function recordBuffer(): RecordBuffer {
 
 export class PackedRecords {
   readonly kind = "made";
-  /** Of head and records. */
   readonly sizeBytes: number;
   readonly #reader: ReplyReader;
   readonly #partitionId: number;
-  readonly #head: Uint8Array;
   readonly #pieces: readonly Piece[];
 
-  /**
-   * `headOf` gives what the reply begins with, 512 bytes at most, for the size of the records. The read has messages, and is to be
-   * released by the caller when the last byte was taken. Throws where its files cannot be read.
-   */
-  constructor(read: Omit<ShardRead, "release">, partitionId: number, headOf: (recordsBytes: number) => Uint8Array) {
+  /** The read has messages, and is to be released by the caller when the last byte was taken. Throws where its files cannot be read. */
+  constructor(read: Omit<ShardRead, "release">, partitionId: number) {
     this.#reader = new ReplyReader(read.parts);
     this.#partitionId = partitionId;
     this.#pieces = read.sizeBytes <= sourceBytesMax ? [this.#onlyPiece(read.sizeBytes)] : this.#plan(read.sizeBytes);
     const last = this.#pieces.at(-1)!;
-    const recordsBytes = last.start + last.sizeBytes;
-    this.#head = headOf(recordsBytes);
-    assert(this.#head.byteLength <= headBytesMax, "a head has its place before the records");
-    this.sizeBytes = this.#head.byteLength + recordsBytes;
+    this.sizeBytes = last.start + last.sizeBytes;
   }
 
   /** A view of some bytes from `position` on, one at least; valid until the next call for any records. */
   bytesFrom(position: number): Uint8Array {
-    const headBytes = this.#head.byteLength;
-    const piece = this.#pieceAt(Math.max(0, position - headBytes));
-    const skipBytes = position - headBytes - piece.start;
+    const piece = this.#pieceAt(position);
+    const skipBytes = position - piece.start;
     if (piece.singleHead !== undefined) return this.#bytesOfSingle(piece, piece.singleHead, skipBytes);
     const buffer = recordBuffer();
     if (buffer.made !== piece) this.#make(buffer, piece);
-    if (skipBytes < 0) buffer.bytes.set(this.#head, targetPosition - headBytes);
     return buffer.bytes.subarray(targetPosition + skipBytes, targetPosition + piece.sizeBytes);
+  }
+
+  /** `head` (512 bytes at most) and all records, which are one piece, as one view; valid until the next call for any records. */
+  bytesBehind(head: Uint8Array): Uint8Array {
+    const headBytes = head.byteLength;
+    assert(headBytes <= headBytesMax, "a head has its place before the records");
+    const recordsBytes = this.bytesFrom(0).byteLength;
+    assert(recordsBytes === this.sizeBytes, "a small reply is one piece");
+    const { bytes } = recordBuffer();
+    bytes.set(head, targetPosition - headBytes);
+    return bytes.subarray(targetPosition - headBytes, targetPosition + recordsBytes);
   }
 
   #pieceAt(position: number): Piece {
@@ -171,7 +172,6 @@ export class PackedRecords {
   }
 
   #bytesOfSingle(piece: Piece, singleHead: Uint8Array, skipBytes: number): Uint8Array {
-    if (skipBytes < 0) return this.#head.subarray(this.#head.byteLength + skipBytes);
     if (skipBytes < singleHeadBytes) return singleHead.subarray(skipBytes);
     const buffer = recordBuffer();
     buffer.made = undefined;

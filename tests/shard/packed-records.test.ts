@@ -48,7 +48,7 @@ function make(name: string, sizes: readonly number[], random: Random): Made {
     start = end;
   }
   const read = { currentOffset: 0, messagesCount: messages.length, sizeBytes: bytes.byteLength, parts };
-  return { messages, records: new PackedRecords(read, 3, () => head), path };
+  return { messages, records: new PackedRecords(read, 3), path };
 }
 
 /** All of it, in the pieces in which it comes. */
@@ -76,8 +76,7 @@ test("holds every message, and gives the same from any position on", () => {
   const made = Object.entries(sizes).map(([name, list]) => make(name, list, random));
   const expected = made.map(({ records, messages }) => {
     const bytes = whole(records);
-    expect(bytes.subarray(0, head.byteLength)).toEqual(head);
-    const parsed = parseRecords(bytes.subarray(head.byteLength));
+    const parsed = parseRecords(bytes);
     expect(parsed.length).toBe(messages.length);
     for (const [index, message] of parsed.entries()) {
       if (!Bun.deepEquals(message, messages[index])) throw new Error(`message ${index} is another one`);
@@ -87,12 +86,20 @@ test("holds every message, and gives the same from any position on", () => {
   for (let count = 0; count < 400; count++) {
     const index = random.u32() % made.length;
     const bytes = expected[index]!;
-    const isNearHead = random.u32() % 3 === 0;
-    const position = random.u32() % (isNearHead ? Math.min(700, bytes.byteLength) : bytes.byteLength);
+    const isNearStart = random.u32() % 3 === 0;
+    const position = random.u32() % (isNearStart ? Math.min(700, bytes.byteLength) : bytes.byteLength);
     const piece = made[index]!.records.bytesFrom(position);
     expect(piece.byteLength).toBeGreaterThan(0);
     expect(bytes.compare(piece, 0, piece.byteLength, position, position + piece.byteLength)).toBe(0);
   }
+});
+
+test("a small reply is one view, behind its head", () => {
+  const { records } = make("behind", sizes.small, random);
+  const bytes = Buffer.from(whole(records));
+  expect(Buffer.from(records.bytesBehind(head))).toEqual(Buffer.concat([head, bytes]));
+  // The head lies beside the records, not in them.
+  expect(Buffer.from(whole(records))).toEqual(bytes);
 });
 
 test("a file that has become shorter is an error, not other bytes", () => {

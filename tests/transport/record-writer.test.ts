@@ -3,6 +3,8 @@ import { afterAll, expect, test } from "bun:test";
 import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PollReplyLayout, pollReplyHeadBytes } from "../../src/protocol/message-layout.ts";
+import { HeaderLayout, headerBytes } from "../../src/protocol/v09/headers.ts";
 import type { ShardRead } from "../../src/shard/index.ts";
 import type { Output, OutputPart } from "../../src/transport/output.ts";
 import { writeRecords } from "../../src/transport/v09/record-writer.ts";
@@ -60,8 +62,9 @@ class TestOutput implements Output {
     this.#takes(bytes);
   }
 
-  writeParts(_head: Uint8Array, parts: readonly OutputPart[], done: () => void): void {
+  writeParts(head: Uint8Array, parts: readonly OutputPart[], done: () => void): void {
     this.#done.push(done);
+    this.#takes(head);
     for (const part of parts) {
       if (part.kind !== "made") throw new Error("records are made");
       for (let at = 0; at < part.sizeBytes; ) {
@@ -77,6 +80,18 @@ class TestOutput implements Output {
     for (const done of this.#done.splice(0)) done();
   }
 }
+
+test.each([5, 2000])("the head announces the bytes of %d messages, and comes before them", (count) => {
+  const taken: Uint8Array[] = [];
+  const { read } = readOf(fd, count);
+  writeRecords(new TestOutput((bytes) => taken.push(bytes.slice())), header, { partitionId: 1, read });
+  const reply = Buffer.concat(taken);
+  expect(reply.readUInt32LE(HeaderLayout.size)).toBe(reply.byteLength);
+  expect(reply.readUInt32LE(headerBytes + PollReplyLayout.messagesCount)).toBe(count);
+  // A large reply's head goes alone: the socket may hold it back until there is more (`Outbound.writeParts`).
+  if (count === 2000) expect(taken[0]!.byteLength).toBe(headerBytes + pollReplyHeadBytes);
+  else expect(taken.length).toBe(1);
+});
 
 const refuse = () => {
   throw new Error("nobody takes it");

@@ -6,8 +6,6 @@ import { PackedRecords } from "../../shard/index.ts";
 import type { Output } from "../output.ts";
 import { joinedReplyBytesMax } from "../reply-writer.ts";
 
-const nothing = new Uint8Array(0);
-
 /** Sends the messages, or that there are none; releases the read when it is not needed any more. True for a small reply. */
 export function writeRecords(output: Output, requestHeader: Uint8Array, reply: PollReply): boolean {
   const { read } = reply;
@@ -23,7 +21,7 @@ export function writeRecords(output: Output, requestHeader: Uint8Array, reply: P
     return true;
   }
   // From here on the output has to release it, also when it fails.
-  output.writeParts(nothing, [records], () => read.release());
+  output.writeParts(headOf(requestHeader, reply, records.sizeBytes), [records], () => read.release());
   return false;
 }
 
@@ -34,9 +32,9 @@ function writeSmall(output: Output, requestHeader: Uint8Array, reply: PollReply)
     output.write(headOf(requestHeader, reply, 0));
     return undefined;
   }
-  const records = new PackedRecords(read, partitionId, (recordsBytes) => headOf(requestHeader, reply, recordsBytes));
+  const records = new PackedRecords(read, partitionId);
   if (records.sizeBytes > joinedReplyBytesMax) return records;
-  output.write(records.bytesFrom(0));
+  output.write(records.bytesBehind(headOf(requestHeader, reply, records.sizeBytes)));
   return undefined;
 }
 
