@@ -4,22 +4,29 @@
 import { assert } from "../platform/assert.ts";
 import { MessageLayout, messageHeaderBytes } from "../protocol/message-layout.ts";
 import { batchHeaderBytes, messageFrameBytes } from "../protocol/v09/batch-layout.ts";
-import { JsBatchKernel, kernelReservedBytes, WasmBatchKernel } from "../storage/index.ts";
+import { JsBatchKernel, kernelReservedBytes, type PackResult, WasmBatchKernel } from "../storage/index.ts";
 import { ReplyReader } from "./reply-reader.ts";
 import type { ShardRead } from "./shard.ts";
 
 /** Most bytes of stored messages in a piece, unless one message has more: a batch of 1,000 messages of 1 KB is one piece. */
 const sourceBytesMax = 1280 * 1024;
-/** Records of empty messages, each with a time of its own, against the messages. */
-const targetBytesMax = Math.ceil((sourceBytesMax * (batchHeaderBytes + messageFrameBytes)) / messageHeaderBytes);
+/** Most that records take: empty messages, each with a time of its own, so that each is a record. */
+const recordsBytesMax = Math.ceil((sourceBytesMax * (batchHeaderBytes + messageFrameBytes)) / messageHeaderBytes);
 /** Kept free before a piece, for the head of a small reply. */
 const headBytesMax = 512;
 const wasmPageBytes = 64 * 1024;
 /** Of a record with one message, before its payload. */
 const singleHeadBytes = batchHeaderBytes + messageFrameBytes;
 
-const sourcePosition = kernelReservedBytes;
-const targetPosition = sourcePosition + sourceBytesMax + headBytesMax;
+const recordsPosition = kernelReservedBytes + headBytesMax;
+/**
+ * The messages are read behind the place of their records and packed in place: the same memory again and again, which the processor
+ * has in its cache. This much further behind, for the first records of a message or two, which are longer than it.
+ */
+const aheadBytes = 16 * 1024;
+const sourcePosition = recordsPosition + aheadBytes;
+/** With the header of a record that is about to be written. */
+const areaEnd = recordsPosition + recordsBytesMax + batchHeaderBytes;
 
 interface Piece {
   /** Of its bytes among all records. */
@@ -48,7 +55,7 @@ let shared: RecordBuffer | undefined;
 /** Made with the first poll of 0.9: most of it stays untouched, and takes no memory. */
 function recordBuffer(): RecordBuffer {
   if (shared !== undefined) return shared;
-  const pages = Math.ceil((targetPosition + targetBytesMax) / wasmPageBytes);
+  const pages = Math.ceil(areaEnd / wasmPageBytes);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   const kernel = WasmBatchKernel.create(memory, kernelSeed);
   const bytes = new Uint8Array(memory.buffer);
@@ -79,7 +86,7 @@ export class PackedRecords {
     if (piece.singleHead !== undefined) return this.#bytesOfSingle(piece, piece.singleHead, skipBytes);
     const buffer = recordBuffer();
     if (buffer.made !== piece) this.#make(buffer, piece);
-    return buffer.bytes.subarray(targetPosition + skipBytes, targetPosition + piece.sizeBytes);
+    return buffer.bytes.subarray(recordsPosition + skipBytes, recordsPosition + piece.sizeBytes);
   }
 
   /** `head` (512 bytes at most) and all records, which are one piece, as one view; valid until the next call for any records. */
@@ -89,8 +96,8 @@ export class PackedRecords {
     const recordsBytes = this.bytesFrom(0).byteLength;
     assert(recordsBytes === this.sizeBytes, "a small reply is one piece");
     const { bytes } = recordBuffer();
-    bytes.set(head, targetPosition - headBytes);
-    return bytes.subarray(targetPosition - headBytes, targetPosition + recordsBytes);
+    bytes.set(head, recordsPosition - headBytes);
+    return bytes.subarray(recordsPosition - headBytes, recordsPosition + recordsBytes);
   }
 
   #pieceAt(position: number): Piece {
@@ -122,10 +129,20 @@ export class PackedRecords {
   #pack(buffer: RecordBuffer, sourceStart: number, sourceBytes: number): number {
     buffer.made = undefined;
     this.#read(buffer, sourceStart, sourceBytes);
-    const { kernel } = buffer;
-    const packed = kernel.packRecords(sourcePosition, sourceBytes, targetPosition, targetBytesMax, this.#partitionId);
-    assert(packed.usedBytes === sourceBytes, "a read holds whole messages");
-    return packed.writtenBytes;
+    const first = this.#packFrom(buffer, sourcePosition, sourceBytes, 0);
+    const restBytes = sourceBytes - first.usedBytes;
+    if (restBytes === 0) return first.writtenBytes;
+    // Many small records have come up with the messages: the rest goes where no record can.
+    const restPosition = sourcePosition + first.usedBytes;
+    buffer.bytes.copyWithin(areaEnd - restBytes, restPosition, restPosition + restBytes);
+    const rest = this.#packFrom(buffer, areaEnd - restBytes, restBytes, first.writtenBytes);
+    assert(rest.usedBytes === restBytes, "a read holds whole messages");
+    return first.writtenBytes + rest.writtenBytes;
+  }
+
+  #packFrom({ kernel }: RecordBuffer, position: number, sizeBytes: number, writtenBytes: number): PackResult {
+    const bytesMax = recordsBytesMax - writtenBytes;
+    return kernel.packRecords(position, sizeBytes, recordsPosition + writtenBytes, bytesMax, this.#partitionId);
   }
 
   #read(buffer: RecordBuffer, sourceStart: number, sourceBytes: number): void {

@@ -99,6 +99,9 @@ export interface BatchKernel {
    * the reserved field is lost. A record ends where the server timestamp changes, an offset is not the next one, or origin
    * timestamps would span more than 2^32 − 1 µs (spec P9 8.5). Stops at a message that is not whole, and at one that does
    * not fit into `targetBytesMax` bytes any more; every record that was begun is complete.
+   *
+   * In place: the target may begin in front of the messages and reach into them. Packing stops, too, where a record would reach
+   * messages that are not used yet: one takes 256 bytes more, and 16 less for each of its messages. Those are as they were.
    */
   packRecords(
     messagesPosition: number,

@@ -126,7 +126,10 @@ export class JsRecordTranscoder {
     let usedBytes = 0;
     let writtenBytes = 0;
     let messagesCount = 0;
+    const isInPlace = target <= messages;
     while (this.#findRecord(messages + usedBytes, sizeBytes - usedBytes, targetBytesMax - writtenBytes)) {
+      // Each frame is shorter than its message: only the header can reach messages that are not read yet.
+      if (isInPlace && target + writtenBytes + batchHeaderBytes > messages + usedBytes) break;
       this.#writeRecord(messages + usedBytes, target + writtenBytes, partitionId);
       usedBytes += this.#extentBytes;
       writtenBytes += batchHeaderBytes + this.#extentFramesBytes;

@@ -49,6 +49,8 @@ export function assertPackRanges(
 ): void {
   assert(isInside(messagesPosition, sizeBytes, firstPosition, memoryBytes), "messages lie inside the memory");
   assert(isInside(targetPosition, targetBytesMax, firstPosition, memoryBytes), "records lie inside the memory");
+  const isApart = targetPosition <= messagesPosition || targetPosition >= messagesPosition + sizeBytes;
+  assert(isApart, "records begin in front of the messages or behind them");
   assert(partitionId >>> 0 === partitionId, "a partition id has 32 bits");
 }
 

@@ -189,6 +189,8 @@ describe.each(["wasm", "js"] as const)("%s kernel packs", (name) => {
     expect(() => kernel.packRecords(8192, 64, 16_384, 2 ** 32, 0)).toThrow(AssertionError);
     expect(() => kernel.packRecords(8192, 64, -4, 1000, 0)).toThrow(AssertionError);
     expect(() => kernel.packRecords(8192, 64, 16_384, 1000, 2 ** 32)).toThrow(AssertionError);
+    expect(() => kernel.packRecords(8192, 64, 8193, 1000, 0)).toThrow(AssertionError);
+    expect(() => kernel.packRecords(8192, 64, 8255, 1000, 0)).toThrow(AssertionError);
     expect(() => kernel.measureRecords(8192, 2 ** 33)).toThrow(AssertionError);
   });
 });

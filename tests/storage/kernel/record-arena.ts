@@ -69,6 +69,29 @@ export function pack(arena: Arena, messages: Uint8Array, targetBytesMax: number,
   };
 }
 
+/** What a pack in place left: its result, the records, the messages that it did not use, and a canary's word. */
+export interface PackedInPlace {
+  readonly result: PackResult;
+  readonly written: Uint8Array;
+  readonly unused: Uint8Array;
+  readonly canariesLive: boolean;
+}
+
+/** Packs `messages` into a target that begins `aheadBytes` in front of them and ends with them. */
+export function packInPlace(arena: Arena, messages: Uint8Array, aheadBytes: number, partitionId = 0): PackedInPlace {
+  const area = new Uint8Array(aheadBytes + messages.byteLength).fill(0xee);
+  area.set(messages, aheadBytes);
+  const [target] = arena.placeAll([area]);
+  const from = target! + aheadBytes;
+  const result = arena.kernel.packRecords(from, messages.byteLength, target!, area.byteLength, partitionId);
+  return {
+    result,
+    written: arena.read(target!, result.writtenBytes),
+    unused: arena.read(from + result.usedBytes, messages.byteLength - result.usedBytes),
+    canariesLive: arena.canariesLive(),
+  };
+}
+
 /** The result of a call, or the message of the assertion that it failed with. */
 function resultOf(call: () => number | PackResult): unknown {
   try {

@@ -4,7 +4,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { bothArenas } from "./kernel-arena.ts";
-import { pack, type Slack, unpack } from "./record-arena.ts";
+import { pack, packInPlace, type Slack, unpack } from "./record-arena.ts";
 import {
   buildRecord,
   buildSent,
@@ -165,6 +165,29 @@ test("pack and measure do the same in both kernels, and unpack gives every messa
     { numRuns: 800 },
   );
   expect(recordsCount).toBeGreaterThan(500);
+});
+
+test("pack in place does the same in both kernels, and writes what it writes elsewhere as long as nothing is overtaken", () => {
+  let cutCount = 0;
+  fc.assert(
+    fc.property(log, fc.oneof(fc.nat(600), fc.nat(20_000)), fc.nat(2 ** 32 - 1), (stored, aheadBytes, partition) => {
+      const messages = buildStored(stored);
+      const found = packInPlace(wasm, messages, aheadBytes, partition);
+      expect(found).toEqual(packInPlace(js, messages, aheadBytes, partition));
+      expect(found.canariesLive).toBe(true);
+      const { usedBytes, writtenBytes } = found.result;
+      expect(found.unused).toEqual(messages.slice(usedBytes));
+      const apart = pack(wasm, messages.slice(0, usedBytes), 60_000, partition);
+      expect(found.written).toEqual(apart.written);
+      expect(found.result).toEqual(apart.result as typeof found.result);
+      if (usedBytes === messages.byteLength) return;
+      // It stops for one reason only.
+      expect(writtenBytes + 256).toBeGreaterThan(aheadBytes + usedBytes);
+      cutCount++;
+    }),
+    { numRuns: 800 },
+  );
+  expect(cutCount).toBeGreaterThan(50);
 });
 
 test("pack and measure of noise and of damaged messages do the same in both kernels", () => {

@@ -56,7 +56,7 @@ export function packedMessages(): u32 {
   return messagesCount;
 }
 
-/** Returns how many bytes of messages were used. */
+/** Returns how many bytes of messages were used. Records in front of the messages may run into those that are used. */
 export function packRecords(
   messages: usize,
   sizeBytes: u32,
@@ -67,7 +67,10 @@ export function packRecords(
   let usedBytes: u32 = 0;
   writtenBytes = 0;
   messagesCount = 0;
+  const isInPlace = target <= messages;
   while (findRecord(messages + usedBytes, sizeBytes - usedBytes, targetBytesMax - writtenBytes)) {
+    // Each frame is shorter than its message: only the header can reach messages that are not read yet.
+    if (isInPlace && target + writtenBytes + <usize>recordHeaderSizeBytes > messages + usedBytes) break;
     writeRecord(messages + usedBytes, target + writtenBytes, partitionId);
     usedBytes += <u32>extentBytes;
     writtenBytes += <u32>(recordHeaderSizeBytes + extentFramesBytes);
