@@ -25,8 +25,8 @@ const recordsPosition = kernelReservedBytes + headBytesMax;
  */
 const aheadBytes = 16 * 1024;
 const sourcePosition = recordsPosition + aheadBytes;
-/** With the header of a record that is about to be written. */
-const areaEnd = recordsPosition + recordsBytesMax + batchHeaderBytes;
+/** With the headers of a record that is about to be written. */
+const areaEnd = recordsPosition + recordsBytesMax + singleHeadBytes;
 
 interface Piece {
   /** Of its bytes among all records. */

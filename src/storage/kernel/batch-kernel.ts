@@ -100,8 +100,9 @@ export interface BatchKernel {
    * timestamps would span more than 2^32 − 1 µs (spec P9 8.5). Stops at a message that is not whole, and at one that does
    * not fit into `targetBytesMax` bytes any more; every record that was begun is complete.
    *
-   * In place: the target may begin in front of the messages and reach into them. Packing stops, too, where a record would reach
-   * messages that are not used yet: one takes 256 bytes more, and 16 less for each of its messages. Those are as they were.
+   * In place: the target may begin in front of the messages and reach into them. Packing stops, too, where the headers of a record
+   * and of its first frame (304 bytes) would reach messages that are not used yet, which are left as they were. A record is 256
+   * bytes longer than its messages, less 16 for each.
    */
   packRecords(
     messagesPosition: number,

@@ -128,8 +128,8 @@ export class JsRecordTranscoder {
     let messagesCount = 0;
     const isInPlace = target <= messages;
     while (this.#findRecord(messages + usedBytes, sizeBytes - usedBytes, targetBytesMax - writtenBytes)) {
-      // Each frame is shorter than its message: only the header can reach messages that are not read yet.
-      if (isInPlace && target + writtenBytes + batchHeaderBytes > messages + usedBytes) break;
+      // Each frame is shorter than its message: if the first one leaves its message alone, all do.
+      if (isInPlace && target + writtenBytes + batchHeaderBytes + messageFrameBytes > messages + usedBytes) break;
       this.#writeRecord(messages + usedBytes, target + writtenBytes, partitionId);
       usedBytes += this.#extentBytes;
       writtenBytes += batchHeaderBytes + this.#extentFramesBytes;

@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { AssertionError } from "../../../src/platform/assert.ts";
 import golden from "./golden-records.json" with { type: "json" };
 import { bothArenas } from "./kernel-arena.ts";
-import { pack } from "./record-arena.ts";
+import { pack, packInPlace } from "./record-arena.ts";
 import { vectorFrames, vectorMessages, vectorPolledHeader } from "./record-vectors.ts";
 import { buildRecord, buildStored, parseRecords, type StoredMessage } from "./records.ts";
 
@@ -131,6 +131,23 @@ describe.each(["wasm", "js"] as const)("%s kernel packs", (name) => {
     const messages = buildStored([stored(0)]);
     new DataView(messages.buffer).setBigUint64(56, 77n, true);
     expect(pack(arena, messages, 1000).written).toEqual(recordsOf([[stored(0)]]));
+  });
+
+  test("in place, as near as it goes, whatever the size of the data", () => {
+    for (let size = 0; size < 1300; size += size < 420 ? 1 : 13) {
+      const group = [0, 1].map((offset) =>
+        stored(offset, { payload: Uint8Array.from({ length: size }, (_, at) => (at * 31 + offset) & 0xff) }),
+      );
+      const messages = buildStored(group);
+      const { result, written, canariesLive } = packInPlace(arena, messages, 304);
+      if (!Buffer.from(written).equals(recordsOf([group]))) throw new Error(`another record for data of ${size} bytes`);
+      expect(result.usedBytes).toBe(messages.byteLength);
+      expect(canariesLive).toBe(true);
+      // A byte nearer, and not even the first record is begun.
+      const near = packInPlace(arena, messages, 303);
+      expect(near.result).toEqual({ usedBytes: 0, writtenBytes: 0, messagesCount: 0 });
+      expect(near.unused).toEqual(messages);
+    }
   });
 
   test("a message that is not whole ends the work, wherever it is cut", () => {

@@ -27,11 +27,14 @@ import {
   recordPartitionId,
   recordReserved,
 } from "./layout";
+import { moveFrameData } from "./frame-data";
 import { addMessageChecksum, beginRecordChecksum, clearHeader, endRecordChecksum } from "./record-checksum";
-import { xxh3 } from "./xxh3";
 
 /** What a delta of 32 bits can say, µs. */
 const originSpanMax: u64 = 0xffffffff;
+
+/** Of a record and of its first frame. With them in front of the messages, data lies far enough behind its place (`moveFrameData`). */
+const recordHeadersBytes: usize = <usize>(recordHeaderSizeBytes + frameHeaderSizeBytes);
 
 /** Bytes by which a message is longer than its frame. */
 const shrinkBytes: u64 = messageHeaderSizeBytes - frameHeaderSizeBytes;
@@ -69,8 +72,8 @@ export function packRecords(
   messagesCount = 0;
   const isInPlace = target <= messages;
   while (findRecord(messages + usedBytes, sizeBytes - usedBytes, targetBytesMax - writtenBytes)) {
-    // Each frame is shorter than its message: only the header can reach messages that are not read yet.
-    if (isInPlace && target + writtenBytes + <usize>recordHeaderSizeBytes > messages + usedBytes) break;
+    // Each frame is shorter than its message: if the first one leaves its message alone, all do.
+    if (isInPlace && target + writtenBytes + recordHeadersBytes > messages + usedBytes) break;
     writeRecord(messages + usedBytes, target + writtenBytes, partitionId);
     usedBytes += <u32>extentBytes;
     writtenBytes += <u32>(recordHeaderSizeBytes + extentFramesBytes);
@@ -155,8 +158,7 @@ function writeRecord(messages: usize, header: usize, partitionId: u32): void {
     store<u32>(frame, headersLength, frameHeadersLength);
     store<u32>(frame, payloadLength, framePayloadLength);
     store<u64>(frame, 0, frameReserved);
-    memory.copy(frame + <usize>frameHeaderSizeBytes, message + <usize>messageHeaderSizeBytes, dataBytes);
-    const checksum = xxh3(frame + frameId, <u32>frameBytes - <u32>frameId);
+    const checksum = moveFrameData(frame, message + <usize>messageHeaderSizeBytes, <u32>dataBytes);
     store<u64>(frame, checksum, frameChecksum);
     addMessageChecksum(checksum);
     message += <usize>messageHeaderSizeBytes + dataBytes;

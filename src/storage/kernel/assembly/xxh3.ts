@@ -147,7 +147,13 @@ export function start3(): v128 {
 // @ts-ignore: decorator
 @inline
 export function accumulate(sum: v128, data: usize, key: usize, lane: usize): v128 {
-  const value = v128.load(data + lane);
+  return accumulateValue(sum, v128.load(data + lane), key, lane);
+}
+
+/** The same for a vector that has been loaded. */
+// @ts-ignore: decorator
+@inline
+export function accumulateValue(sum: v128, value: v128, key: usize, lane: usize): v128 {
   const keyed = v128.xor(value, v128.load(key + lane));
   const low = v128.shuffle<u32>(keyed, keyed, 0, 2, 0, 2);
   const high = v128.shuffle<u32>(keyed, keyed, 1, 3, 1, 3);
