@@ -44,8 +44,8 @@ test.each([
     await Bun.sleep(5);
     peakBytes = Math.max(peakBytes, residentBytes(server.pid));
   }
-  // One message at a time, and its record.
-  expect((peakBytes - beforeBytes) / mebibyte).toBeLessThan(48 + (2 * payloadBytes) / mebibyte);
+  // One message at a time, and its record; the pages of one before may leave a moment later, on a busy machine.
+  expect((peakBytes - beforeBytes) / mebibyte).toBeLessThan(48 + (3 * payloadBytes) / mebibyte);
   await growsLessThan(32 * mebibyte, () => residentBytes(server.pid), beforeBytes);
   expect(await clients.at(-1)!.readReply()).toBeGreaterThan(payloadBytes * messagesCount);
   for (const client of clients) client.close();
