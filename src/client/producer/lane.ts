@@ -26,6 +26,7 @@ export class Batch {
   bytes = 0;
   readonly #listeners: SettledListener[] = [];
   #single: Promise<SendReceipt> | undefined;
+  #failure: unknown;
 
   constructor(lane: Lane, buffer: BatchBuffer, createdAtMs: number, sequence: number) {
     this.lane = lane;
@@ -47,14 +48,16 @@ export class Batch {
     return this.#single;
   }
 
-  /** Called once, when it is acknowledged or has failed. */
+  /** Called once, when it is acknowledged or has failed; at once if it has. */
   onSettled(listener: SettledListener): void {
-    this.#listeners.push(listener);
+    if (this.state === "settled") listener(this.#failure);
+    else this.#listeners.push(listener);
   }
 
   settle(failure: unknown): void {
     if (this.state === "settled") return;
     this.state = "settled";
+    this.#failure = failure;
     for (const listener of this.#listeners) listener(failure);
   }
 

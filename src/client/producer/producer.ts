@@ -73,8 +73,8 @@ export class Producer<In> implements AsyncDisposable {
    */
   send(message: OutgoingMessage<In>): Promise<SendReceipt> {
     try {
-      const appended = this.#enqueue(message);
-      return appended instanceof Promise ? appended.then((batch) => batch.single()) : appended.single();
+      // Not asynchronous itself: a promise less for each message.
+      return Promise.resolve(this.#enqueue(message, (batch) => batch.single()));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -94,7 +94,7 @@ export class Producer<In> implements AsyncDisposable {
     const take = (message: OutgoingMessage<In>): Promise<void> | undefined => {
       signal?.throwIfAborted();
       if (flow.failure !== undefined) throw flow.failure.reason;
-      const appended = this.#enqueue(message);
+      const appended = this.#enqueue(message, (batch) => batch);
       count++;
       if (appended instanceof Promise) flow.trackLater(appended);
       else if (appended !== last) {
@@ -185,7 +185,8 @@ export class Producer<In> implements AsyncDisposable {
     await Promise.all(settled);
   }
 
-  #enqueue(message: OutgoingMessage<In>): Batch | Promise<Batch> {
+  /** `onAppended` is called as soon as the message is in its batch. */
+  #enqueue<Made>(message: OutgoingMessage<In>, onAppended: (batch: Batch) => Made): Made | Promise<Made> {
     if (this.#end !== undefined) throw this.#end.reason;
     if (this.#bufferedBytes >= refusedAtTimes * this.#settings.bufferBytesMax) {
       throw new BackpressureError(this.#bufferedBytes);
@@ -195,17 +196,18 @@ export class Producer<In> implements AsyncDisposable {
     const headers = headersOf(message, this.#settings.keyHeader);
     const payload = this.#context.format.encode(message.value);
     const isNow = this.#hasStarted && this.#tail === undefined && this.#context.encryption === undefined;
-    if (isNow && !(payload instanceof Promise)) return this.#append(message, key, payload, headers);
-    return this.#enqueueLater(message, key, payload, headers);
+    if (isNow && !(payload instanceof Promise)) return onAppended(this.#append(message, key, payload, headers));
+    return this.#enqueueLater(message, key, payload, headers, onAppended);
   }
 
   /** After all that was sent before, when the value is encoded and the partitions are counted. */
-  #enqueueLater(
+  #enqueueLater<Made>(
     message: OutgoingMessage<In>,
     key: Uint8Array | undefined,
     payload: Uint8Array | Promise<Uint8Array>,
     headers: Uint8Array,
-  ): Promise<Batch> {
+    onAppended: (batch: Batch) => Made,
+  ): Promise<Made> {
     const before = this.#tail;
     const reservedBytes = batchedBytesOf(payload instanceof Promise ? noBytes : payload, headers);
     this.#bufferedBytes += reservedBytes;
@@ -214,7 +216,8 @@ export class Producer<In> implements AsyncDisposable {
       try {
         const sealed = await Promise.all([encoded, this.#started()]).finally(() => before);
         if (this.#givenUp !== undefined) throw this.#unsent(this.#givenUp.reason);
-        return this.#append(message, key, ...sealed[0]);
+        // In an object: what is made may be a promise of its own, which later messages must not wait for.
+        return { made: onAppended(this.#append(message, key, ...sealed[0])) };
       } finally {
         this.#release(reservedBytes);
       }
@@ -227,7 +230,7 @@ export class Producer<In> implements AsyncDisposable {
     void tail.then(() => {
       if (this.#tail === tail) this.#tail = undefined;
     });
-    return work;
+    return work.then(({ made }) => made);
   }
 
   #append(message: OutgoingMessage<In>, key: Uint8Array | undefined, payload: Uint8Array, headers: Uint8Array): Batch {
@@ -297,7 +300,7 @@ export class Producer<In> implements AsyncDisposable {
       write: async (message) => {
         await this.ready;
         if (flow.failure !== undefined) throw flow.failure.reason;
-        const appended = this.#enqueue(message);
+        const appended = this.#enqueue(message, (batch) => batch);
         if (appended instanceof Promise) flow.trackLater(appended);
         else flow.track(appended);
       },
