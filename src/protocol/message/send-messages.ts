@@ -113,6 +113,7 @@ export function encodeSendMessages(request: SendMessagesRequest): Uint8Array {
 }
 
 function sizeOf(message: MessageToSend): number {
+  requireBytes(message.payload);
   return messageHeaderBytes + message.payload.length + (message.userHeaders?.length ?? 0);
 }
 
@@ -124,7 +125,6 @@ function requireBytes(payload: unknown): void {
 
 function writeMessage(writer: ByteWriter, message: MessageToSend): void {
   const { id = 0n, payload, userHeaders = noBytes, originTimestampMicros = 0n } = message;
-  requireBytes(payload);
   writer.u64(0n); // checksum: the server's
   if (typeof id === "bigint") {
     writer.u128(id);
