@@ -38,6 +38,7 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
   readonly #held = { producer: new Set<Closeable>(), consumer: new Set<Closeable>() };
   #features = noFeatures;
   #closing: Promise<void> | undefined;
+  #forgetSignal = (): void => undefined;
 
   /** Not connected yet. */
   constructor(options: SessionOptions) {
@@ -56,7 +57,10 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
       this.#session.close();
       throw error;
     }
-    signal?.addEventListener("abort", () => void this.close({ timeoutMs: 0 }), { once: true });
+    if (signal === undefined) return;
+    const abort = () => void this.close({ timeoutMs: 0 });
+    this.#forgetSignal = () => signal.removeEventListener("abort", abort);
+    signal.addEventListener("abort", abort);
   }
 
   get state(): "open" | "reconnecting" | "closed" {
@@ -88,6 +92,7 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
     return new Topic(context, {
       session: this.#session,
       hold: (kind, held) => {
+        if (this.#closing !== undefined) throw new TypeError("the client is closed");
         this.#held[kind].add(held);
         return () => this.#held[kind].delete(held);
       },
@@ -167,6 +172,8 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
 
   #onEvent(event: ClientEvent): void {
     this.#hub.emit(event);
-    if (event.kind === "closed") this.#hub.end();
+    if (event.kind !== "closed") return;
+    this.#forgetSignal();
+    this.#hub.end();
   }
 }

@@ -46,6 +46,7 @@ export class Producer<In> implements AsyncDisposable {
   /** Why what was taken is given up. */
   #givenUp: { readonly reason: unknown } | undefined;
   #closing: Promise<void> | undefined;
+  #forgetSignal = (): void => undefined;
   #writable: WritableStream<OutgoingMessage<In>> | undefined;
 
   constructor(context: TopicContext<In, unknown>, options: ProducerOptions, onClosed: () => void = () => undefined) {
@@ -63,8 +64,11 @@ export class Producer<In> implements AsyncDisposable {
       topicName: context.name,
       onSettled: (batch, refusal) => this.#onSettled(batch, refusal),
     });
-    if (signal?.aborted) this.#abort(signal.reason);
-    else signal?.addEventListener("abort", () => this.#abort(signal.reason), { once: true });
+    if (signal === undefined) return;
+    const abort = () => this.#abort(signal.reason);
+    this.#forgetSignal = () => signal.removeEventListener("abort", abort);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort);
   }
 
   /**
@@ -173,6 +177,7 @@ export class Producer<In> implements AsyncDisposable {
     this.#givenUp ??= { reason };
     this.#dispatcher.failAll(reason);
     this.#session.close();
+    this.#forgetSignal();
     this.#onClosed();
   }
 

@@ -25,7 +25,7 @@ export type Closeable = { close(options?: CloseOptions): Promise<void> };
 /** What a handle needs of its client. */
 export type TopicHost = {
   readonly session: Session;
-  /** Notes what is to be closed with the client; the function that it returns forgets it. */
+  /** Notes what is to be closed with the client, and gives what forgets it. TypeError when the client is closed. */
   readonly hold: (kind: "producer" | "consumer", held: Closeable) => () => void;
 };
 

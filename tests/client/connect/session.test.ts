@@ -252,6 +252,7 @@ describe("limits and the end", () => {
       await using client = await broker.connect({ signal: controller.signal });
       await client.close();
       expect(await rejection(client.getStreams())).toBeInstanceOf(ConnectionLostError);
+      expect(() => client.topic("s", "t").producer()).toThrow("the client is closed");
     }
     const client = await broker.connect({ signal: controller.signal });
     controller.abort();
