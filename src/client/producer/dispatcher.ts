@@ -68,7 +68,8 @@ export class Dispatcher {
     const batch = lane.open;
     batch.buffer.append(payload, userHeaders, originMs, id ?? lane.ids);
     batch.bytes += bytes;
-    if (batch.buffer.messagesCount >= batchMessagesMax || batch.bytes >= batchBytesMax) this.#seal(lane);
+    // Full also where another one of this size has no room: who sends many pauses only behind a full batch.
+    if (batch.buffer.messagesCount >= batchMessagesMax || batch.bytes + bytes > batchBytesMax) this.#seal(lane);
     else this.#schedulePump();
     return batch;
   }

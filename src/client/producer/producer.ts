@@ -100,13 +100,15 @@ export class Producer<In> implements AsyncDisposable {
       if (flow.failure !== undefined) throw flow.failure.reason;
       const appended = this.#enqueue(message, (batch) => batch);
       count++;
-      if (appended instanceof Promise) flow.trackLater(appended);
-      else if (appended !== last) {
+      if (appended instanceof Promise) {
+        flow.trackLater(appended);
+      } else {
+        if (appended !== last) flow.track(appended);
         last = appended;
-        flow.track(appended);
-        return this.#bufferedBytes < this.#settings.bufferBytesMax ? Promise.resolve() : this.#roomFor(signal);
+        // A full batch leaves before the next one begins, so that what grows is not sent half empty.
+        if (appended.state !== "open" && this.#hasRoom) return Promise.resolve();
       }
-      return this.#bufferedBytes < this.#settings.bufferBytesMax ? undefined : this.#roomFor(signal);
+      return this.#hasRoom ? undefined : aborted(this.ready, signal);
     };
     if (Symbol.asyncIterator in messages) {
       for await (const message of messages) await take(message);
@@ -122,7 +124,7 @@ export class Producer<In> implements AsyncDisposable {
 
   /** Resolves when the buffer has room, for loops that do not wait for each send. */
   get ready(): Promise<void> {
-    if (this.#bufferedBytes < this.#settings.bufferBytesMax) return Promise.resolve();
+    if (this.#hasRoom) return Promise.resolve();
     this.#room ??= withResolvers<void>();
     return this.#room.promise;
   }
@@ -240,8 +242,9 @@ export class Producer<In> implements AsyncDisposable {
 
   #append(message: OutgoingMessage<In>, key: Uint8Array | undefined, payload: Uint8Array, headers: Uint8Array): Batch {
     checkSizes(payload, headers);
-    if (this.#partitions.isDue) this.#recount();
     const lane = this.#lanes.laneOf(message.partitionId, key, this.#partitions.count);
+    // Once for each batch: the clock costs as much as the rest of a small message.
+    if (lane.open === undefined && this.#partitions.isDue) this.#recount();
     const originMs = message.originTimestamp?.getTime() ?? Date.now();
     this.#bufferedBytes += batchedBytesOf(payload, headers);
     return this.#dispatcher.append(lane, payload, headers, originMs, message.id);
@@ -290,13 +293,13 @@ export class Producer<In> implements AsyncDisposable {
 
   #release(bytes: number): void {
     this.#bufferedBytes -= bytes;
-    if (this.#room === undefined || this.#bufferedBytes >= this.#settings.bufferBytesMax) return;
+    if (this.#room === undefined || !this.#hasRoom) return;
     this.#room.resolve();
     this.#room = undefined;
   }
 
-  #roomFor(signal: AbortSignal | undefined): Promise<void> {
-    return aborted(this.ready, signal);
+  get #hasRoom(): boolean {
+    return this.#bufferedBytes < this.#settings.bufferBytesMax;
   }
 
   #makeWritable(): WritableStream<OutgoingMessage<In>> {
