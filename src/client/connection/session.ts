@@ -101,7 +101,7 @@ export class Session {
     }
   }
 
-  /** Opens it in the background, as after a loss. */
+  /** Opens it in the background, as after a loss, if nobody has yet. */
   start(): void {
     if (!this.#isConnecting && this.#connection === undefined && this.#ended === undefined) void this.#connectAgain(0);
   }
@@ -118,13 +118,14 @@ export class Session {
     return this.#arrival.promise;
   }
 
-  /** A request and the payload of its reply. ConnectionLostError when it could not be had in time. */
+  /** A request and the payload of its reply; the first one opens the connection. ConnectionLostError when it is not had in time. */
   async exchange(
     code: number,
     payload: Uint8Array | readonly Uint8Array[],
     { repeatable = isRead(code), signal }: SessionExchangeOptions = {},
   ): Promise<Uint8Array> {
     signal?.throwIfAborted();
+    this.start();
     const deadlineMs = performance.now() + this.#options.requestTimeoutMs;
     for (;;) {
       const connection =

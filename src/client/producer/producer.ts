@@ -258,7 +258,6 @@ export class Producer<In> implements AsyncDisposable {
 
   async #begin(): Promise<void> {
     try {
-      this.#session.start();
       await this.#partitions.refresh();
       this.#hasStarted = true;
     } catch (reason) {
