@@ -5,7 +5,7 @@ import { IggyError } from "../../protocol/errors.ts";
 import { asyncDispose } from "../async-dispose.ts";
 import { aborted, inTime } from "../connection/in-time.ts";
 import type { Session, SessionEvent } from "../connection/session.ts";
-import { BackpressureError } from "../errors.ts";
+import { BackpressureError, ConnectionLostError } from "../errors.ts";
 import type { Abortable, CloseOptions } from "../options.ts";
 import type { OutgoingMessage, SendReceipt } from "../topic/message.ts";
 import type { TopicContext } from "../topic/topic-context.ts";
@@ -256,13 +256,20 @@ export class Producer<In> implements AsyncDisposable {
     return this.#start;
   }
 
+  /** Waits for a server as long as messages may wait for their acknowledgement. */
   async #begin(): Promise<void> {
-    try {
-      await this.#partitions.refresh();
-      this.#hasStarted = true;
-    } catch (reason) {
-      this.#start = undefined;
-      throw this.#unsent(reason);
+    const deadlineMs = performance.now() + this.#settings.deliveryTimeoutMs;
+    const onTimeout = () => new IggyError("BackgroundSendTimeout");
+    for (;;) {
+      try {
+        await inTime(this.#partitions.refresh(), { deadlineMs, onTimeout });
+        this.#hasStarted = true;
+        return;
+      } catch (reason) {
+        if (reason instanceof ConnectionLostError && this.#session.state !== "closed") continue;
+        this.#start = undefined;
+        throw this.#unsent(reason);
+      }
     }
   }
 

@@ -98,6 +98,19 @@ describe("when something goes wrong", () => {
     expect(await rejection(producer.send({ value: "b" }))).toMatchObject({ name: "AuthenticationError" });
   });
 
+  test("nobody there at the start: it waits for a server, as long as for an acknowledgement", async () => {
+    const broker = new FakeBroker();
+    const client = await broker.connect({ requestTimeoutMs: 20 });
+    clients.push(client);
+    broker.refusal = new Error("nobody there");
+    const topic = client.topic("s", "t", text);
+    const early = rejection(topic.producer({ deliveryTimeoutMs: 60 }).send({ value: "a" }));
+    const late = topic.producer().send({ value: "b" });
+    expect(await early).toMatchObject({ name: "SendError", code: 4052, isUncertain: false, attempts: 0 });
+    broker.refusal = undefined;
+    expect((await late).attempts).toBe(1);
+  });
+
   test("reconnect: false: a lost connection ends it", async () => {
     const broker = new FakeBroker();
     const client = await broker.connect({ reconnect: false });
