@@ -82,7 +82,7 @@ describe("the first connect", () => {
 
   test("somebody who does not answer as a broker: a hint about the port", async () => {
     const silent = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
-    const error = await rejection(connect(`iggy://a:b@127.0.0.1:${silent.port}`, { connectTimeoutMs: 50 }));
+    const error = await rejection(connect(`iggy://a:b@127.0.0.1:${silent.port}`, { connectTimeoutMs: 1_500 }));
     silent.stop(true);
     expect(error).toBeInstanceOf(ConnectionError);
     expect((error as ConnectionError).hint).toContain("it may be an HTTP port");

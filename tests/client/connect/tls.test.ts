@@ -44,7 +44,7 @@ test("a file with the certificate, none, and no check", async () => {
   expect(refused).toBeInstanceOf(ConnectionError);
   expect(refused).toMatchObject({ hint: untrusted });
   expect(await rejection(connect(`${strict}?tls_ca_file=/nowhere`))).toBeInstanceOf(TypeError);
-  const plain = await rejection(connect(`iggy://iggy:iggy@${hosts.tcp}`, { connectTimeoutMs: 2_000 }));
+  const plain = await rejection(connect(`iggy://iggy:iggy@${hosts.tcp}`, { connectTimeoutMs: 4_000 }));
   expect(plain).toMatchObject({ name: "ConnectionError", hint: expect.stringContaining("iggy+tls:") });
 
   const directory = servers.makeDirectory();
