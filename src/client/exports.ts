@@ -32,7 +32,19 @@ export {
   type TransportName,
 } from "./connection-string.ts";
 export type { ConsumerCommands } from "./consumer/commands.ts";
-export { type AssignmentChanges, GroupMember } from "./consumer/member.ts";
+export { Consumer, type ConsumerParts } from "./consumer/consumer.ts";
+export type { DeadLetter, DeadLetterTopic } from "./consumer/dead-letter.ts";
+export type {
+  CommitPolicy,
+  ConsumerEvent,
+  ConsumerOptions,
+  ConsumerSettings,
+  PartitionProgress,
+  PartitionsListener,
+  StartPosition,
+} from "./consumer/options.ts";
+export { type Position, Reader, type ReaderOptions } from "./consumer/reader.ts";
+export type { ErrorPolicy, Handler, RunOptions } from "./consumer/run.ts";
 export { type ConsumerSession, type ConsumerTarget, sessionCommands } from "./consumer/session-commands.ts";
 export {
   AuthenticationError,

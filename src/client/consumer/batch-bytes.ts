@@ -16,6 +16,8 @@ export class BatchBytes {
   readonly messagesCount: number;
   /** Where the first message begins. */
   readonly start: number;
+  /** Of all messages. */
+  readonly sizeBytes: number;
   /** Offset of the first and of the last message; 0 without messages. */
   readonly firstOffset: number;
   readonly lastOffset: number;
@@ -36,6 +38,7 @@ export class BatchBytes {
       at = this.endOf(at);
     }
     if (at > bytes.length) throw new IggyError("InvalidFormat");
+    this.sizeBytes = at - start;
     this.firstOffset = messagesCount === 0 ? 0 : this.offsetAt(start);
     this.lastOffset = Math.max(0, last);
   }

@@ -36,6 +36,8 @@ export interface ConsumerCommands {
   /** Whether the partition belongs to this member of the group. Nothing is changed. */
   isMine(partitionId: number): Promise<boolean>;
   storeOffset(partitionId: number, offset: number): Promise<void>;
+  /** ConsumerOffsetNotFound where nothing is stored. */
+  deleteOffset(partitionId: number): Promise<void>;
   /** Undefined where nothing is stored. */
   storedOffset(partitionId: number): Promise<number | undefined>;
   /** Makes the group; an existing one is left as it is. */

@@ -20,6 +20,7 @@ export type ConsumerSession = Pick<
   | "exchange"
   | "storeConsumerOffset"
   | "getConsumerOffset"
+  | "deleteConsumerOffset"
   | "createConsumerGroup"
   | "joinConsumerGroup"
   | "leaveConsumerGroup"
@@ -69,6 +70,7 @@ export function sessionCommands(
     },
     storeOffset: (partitionId, offset) =>
       session.storeConsumerOffset({ ...place, partitionId, offset: BigInt(offset) }),
+    deleteOffset: (partitionId) => session.deleteConsumerOffset({ ...place, partitionId }),
     async storedOffset(partitionId) {
       const found = await session.getConsumerOffset({ ...place, partitionId });
       return found && Number(found.storedOffset);

@@ -1,0 +1,399 @@
+// The background half of a consumer: joins, follows the assignment, keeps messages ready, lets partitions go that are promised
+// to others, comes back after a lost connection. One loop does all of it, one thing after the other; the loops of the program
+// take what lies ready and say what is handled.
+
+import { IggyError } from "../../protocol/errors.ts";
+import type { Assignment } from "./assignment.ts";
+import { Bell, backoffMs, type Clock } from "./clock.ts";
+import type { PollReply } from "./commands.ts";
+import { Commits } from "./commits.ts";
+import { Cursor, type Outstanding, type StartFrom } from "./cursor.ts";
+import { EventChannel } from "./event-channel.ts";
+import type { Feed } from "./feed.ts";
+import { isConnectionLoss, isMembershipLoss } from "./losses.ts";
+import type { CommitPolicy, ConsumerEvent, PartitionsListener } from "./options.ts";
+import { PausedPartitions } from "./paused-partitions.ts";
+import type { OpenedAt } from "./positions.ts";
+import type { Prefetch } from "./prefetch.ts";
+import type { ReceivedMessage } from "./received-message.ts";
+
+/** How long a lost connection may stay lost before the consumer gives up. */
+const reconnectTimeoutMs = 30_000;
+const reconnectMinMs = 100;
+const reconnectMaxMs = 5_000;
+
+export interface IntakeOptions {
+  readonly assignment: Assignment;
+  readonly feed: Feed;
+  readonly prefetch: Prefetch;
+  readonly clock: Clock;
+  readonly policy: CommitPolicy;
+  /** Where reading of a partition begins. `handledBefore`: as far as it was handled when the connection was lost. */
+  readonly open: (partitionId: number, handledBefore: number | undefined) => Promise<OpenedAt>;
+  /** Where it goes on after a purge. */
+  readonly reopen: (partitionId: number) => Promise<StartFrom>;
+  readonly store: (partitionId: number, offset: number) => Promise<void>;
+  readonly onAssigned?: PartitionsListener | undefined;
+  readonly onRevoking?: PartitionsListener | undefined;
+  readonly onLost?: PartitionsListener | undefined;
+}
+
+export class Intake {
+  readonly cursors = new Map<number, Cursor>();
+  readonly commits: Commits;
+  readonly events = new EventChannel<ConsumerEvent>();
+  /** Rings when a message lies ready, and when there will be no more. */
+  readonly arrived = new Bell();
+  readonly paused = new PausedPartitions();
+  readonly #options: IntakeOptions;
+  readonly #total: Outstanding = { messages: 0, bytes: 0 };
+  readonly #awake = new Bell();
+  /** How far each partition was delivered in earlier readings. */
+  readonly #seen = new Map<number, number>();
+  /** Partitions of a membership that ended with its connection: what is in hand may still be finished. */
+  readonly #before = new Map<number, Cursor>();
+  #failure: { readonly reason: unknown } | undefined;
+  #isStopped = false;
+  #isJoined = false;
+  #isDisconnected = false;
+  #waitsForRoom = false;
+  #nextRoundMs = 0;
+  #loop: Promise<void> | undefined;
+  #isOpened = false;
+  readonly #opened = new Bell();
+  /** Partition of the message that was taken last. */
+  #current: Cursor | undefined;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+    this.commits = new Commits({
+      policy: options.policy,
+      clock: options.clock,
+      store: options.store,
+      cursors: () => this.cursors.values(),
+      onCommitted: (offsets) => this.events.tell({ kind: "committed", offsets }),
+      onFailed: (cursor, error) => this.#commitFailed(cursor, error),
+    });
+  }
+
+  /** Begins with the first call. */
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Why there will be no more messages: an error, the reason of a signal. */
+  get failure(): { readonly reason: unknown } | undefined {
+    return this.#failure;
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
+
+  get isMember(): boolean {
+    return this.#isJoined && this.#options.assignment.isMembership;
+  }
+
+  /** No more messages; loops that wait throw the reason. */
+  fail(reason: unknown): void {
+    this.#failure ??= { reason };
+    void this.stop();
+  }
+
+  /** Ends reading; resolves when nothing is under way any more. What lies ready stays. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#awake.ring();
+    this.arrived.ring();
+    this.#opened.ring();
+    await this.#loop;
+  }
+
+  /** Whether the partitions are known. */
+  get isOpened(): boolean {
+    return this.#isOpened;
+  }
+
+  /** Resolves when the partitions are known, or never will be. */
+  async opened(): Promise<void> {
+    while (!this.#isOpened && !this.#isStopped) await this.#opened.rung();
+  }
+
+  /** Something has changed that the loop should look at. */
+  readonly wake = (): void => this.#awake.ring();
+
+  /** The next message that lies ready; it is then in hand. Partitions take turns by batches. */
+  take(): ReceivedMessage<unknown> | undefined {
+    return this.#nextReady()?.take();
+  }
+
+  /** The rest of the next batch that lies ready; empty if there is none. */
+  takeBatch(): ReceivedMessage<unknown>[] {
+    const cursor = this.#nextReady();
+    const messages: ReceivedMessage<unknown>[] = [];
+    for (let message = cursor?.take(); message !== undefined; message = cursor!.take()) {
+      messages.push(message);
+      if (cursor!.isAtBatchStart) break;
+    }
+    return messages;
+  }
+
+  #nextReady(): Cursor | undefined {
+    const current = this.#current;
+    if (current !== undefined && !current.isAtBatchStart && current.isReadable) return current;
+    // Behind the current one, then from the first.
+    let first: Cursor | undefined;
+    let isBehind = false;
+    for (const cursor of this.cursors.values()) {
+      if (cursor.isReadable) {
+        if (isBehind) return this.#turnTo(cursor);
+        first ??= cursor;
+      }
+      if (cursor === current) isBehind = true;
+    }
+    return first && this.#turnTo(first);
+  }
+
+  #turnTo(cursor: Cursor): Cursor {
+    this.#current = cursor;
+    return cursor;
+  }
+
+  /** A message in hand is handled. */
+  finish(message: ReceivedMessage<unknown>): void {
+    const cursor = this.#sourceOf(message);
+    if (cursor === undefined || !cursor.finish(message)) return;
+    this.noteHandled(cursor, 1);
+  }
+
+  noteHandled(cursor: Cursor, count: number): void {
+    this.#options.prefetch.noteHandled(count);
+    if (cursor.isGone) return;
+    this.commits.noteHandled(count);
+    if (cursor.state === "revoking") void this.letGoIfDone(cursor);
+    if (this.#waitsForRoom && this.#options.prefetch.hasRoom(this.#total, cursor.outstanding, this.cursors.size)) {
+      this.#awake.ring();
+    }
+  }
+
+  /** Where a message comes from, if that reading still counts. */
+  #sourceOf({ source, partitionId }: ReceivedMessage<unknown>): Cursor | undefined {
+    for (const cursors of [this.cursors, this.#before]) {
+      const cursor = cursors.get(partitionId);
+      if (cursor === source) return cursor;
+    }
+    return undefined;
+  }
+
+  /** Gives messages in hand back: they come again. */
+  putBack(messages: readonly ReceivedMessage<unknown>[]): void {
+    const byCursor = Map.groupBy(messages, (message) => this.#sourceOf(message));
+    for (const [cursor, own] of byCursor) if (cursor !== undefined && !cursor.isGone) cursor.putBack(own);
+    this.arrived.ring();
+  }
+
+  async #run(): Promise<void> {
+    let failures = 0;
+    let failingSinceMs = 0;
+    const { clock, assignment } = this.#options;
+    while (!this.#isStopped) {
+      const beganMs = clock.nowMs();
+      try {
+        await this.#step();
+        failures = 0;
+      } catch (error) {
+        if (this.#isStopped) return;
+        const isLost = isConnectionLoss(error);
+        if (!isLost && !(assignment.isMembership && isMembershipLoss(error))) return this.fail(error);
+        // A connection that comes back by itself has waited in there.
+        if (failures === 0) failingSinceMs = beganMs;
+        if (clock.nowMs() - failingSinceMs > reconnectTimeoutMs) return this.fail(error);
+        await this.#disconnected();
+        // Where only the membership is lost there is a connection: the first attempt is made at once.
+        const pauseMs = isLost || failures > 0 ? backoffMs(failures, reconnectMinMs, reconnectMaxMs, clock) : 0;
+        failures++;
+        if (pauseMs > 0) await this.#rest(pauseMs);
+      }
+    }
+  }
+
+  async #step(): Promise<void> {
+    const { assignment, clock, feed } = this.#options;
+    if (!this.#isJoined) {
+      await assignment.join();
+      this.#isJoined = true;
+      this.#nextRoundMs = clock.nowMs();
+    }
+    if (clock.nowMs() >= this.#nextRoundMs) {
+      await this.#round();
+      this.#nextRoundMs = clock.nowMs() + assignment.roundMs;
+    }
+    const chosen = this.#chosen();
+    let pauseMs = this.#nextRoundMs - clock.nowMs();
+    if (chosen.length > 0 && !this.#isStopped) {
+      const round = await feed.fetch(chosen.map(({ request }) => request));
+      for (const [index, { cursor, fetchNumber }] of chosen.entries()) {
+        await this.#accept(cursor, fetchNumber, round.replies[index]!);
+      }
+      pauseMs = Math.min(pauseMs, round.pauseMs);
+    }
+    this.#reconnected();
+    if (pauseMs > 0 && !this.#isStopped) await this.#rest(pauseMs);
+  }
+
+  /** Until something has changed, or for so long. */
+  #rest(ms: number): Promise<void> {
+    return this.#awake.rungWithin(ms, this.#options.clock);
+  }
+
+  async #round(): Promise<void> {
+    const { assigned, revoking, lost } = await this.#options.assignment.round();
+    await this.#lose(lost);
+    if (assigned.length > 0) await this.#assigned(assigned);
+    for (const partitionId of revoking) void this.#revoke(partitionId);
+    this.#before.clear();
+    this.#isOpened = true;
+    this.#opened.ring();
+    this.arrived.ring();
+  }
+
+  async #assigned(partitionIds: readonly number[]): Promise<void> {
+    await this.#tell("assigned", partitionIds);
+    await Promise.all(
+      partitionIds.map(async (partitionId) => {
+        const known = this.cursors.get(partitionId);
+        if (known !== undefined) {
+          // Promised away and kept after all.
+          known.state = "reading";
+          known.isReadyToGo = false;
+          return;
+        }
+        const opened = await this.#options.open(partitionId, this.#before.get(partitionId)?.handledOffset);
+        const cursor = new Cursor(partitionId, opened, this.#total, this.#seen.get(partitionId));
+        cursor.committedOffset = opened.committedOffset;
+        cursor.isPaused = this.paused.has(partitionId);
+        this.cursors.set(partitionId, cursor);
+      }),
+    );
+  }
+
+  async #revoke(partitionId: number): Promise<void> {
+    const cursor = this.cursors.get(partitionId);
+    if (cursor === undefined) return;
+    cursor.state = "revoking";
+    await this.#tell("revoking", [partitionId]);
+    if (cursor.state !== "revoking") return;
+    cursor.isReadyToGo = true;
+    await this.letGoIfDone(cursor);
+  }
+
+  /** A promised partition goes when what was polled of it is handled and committed: the server moves it with the commit. */
+  async letGoIfDone(cursor: Cursor): Promise<void> {
+    const isDone = cursor.isReadyToGo && !cursor.hasReady && !cursor.isInHand && cursor.state === "revoking";
+    if (!isDone) return;
+    const isBehind = (cursor.handledOffset ?? -1) > (cursor.committedOffset ?? -1);
+    if (this.#options.policy === "manual" && isBehind) return; // the program commits
+    const error = await this.commits.store([cursor]);
+    if (error === undefined && cursor.state === "revoking") this.#drop(cursor);
+  }
+
+  #drop(cursor: Cursor): void {
+    this.#seen.set(cursor.partitionId, cursor.seenUpTo);
+    cursor.end();
+    if (this.cursors.get(cursor.partitionId) === cursor) this.cursors.delete(cursor.partitionId);
+  }
+
+  /** Gone without a handover. */
+  async #lose(partitionIds: readonly number[]): Promise<void> {
+    const lost = partitionIds.filter((partitionId) => this.cursors.has(partitionId));
+    for (const partitionId of lost) this.#drop(this.cursors.get(partitionId)!);
+    if (lost.length > 0) await this.#tell("lost", lost);
+  }
+
+  #chosen() {
+    const { prefetch, policy } = this.#options;
+    const reading = [...this.cursors.values()].filter(({ state, isPaused }) => state === "reading" && !isPaused);
+    const open = reading.filter(({ outstanding }) => prefetch.hasRoom(this.#total, outstanding, reading.length));
+    this.#waitsForRoom = open.length < reading.length;
+    return open.map((cursor) => {
+      const count = prefetch.countFor(this.#total, cursor.outstanding, reading.length, open.length);
+      const { partitionId, from, fetchNumber } = cursor;
+      return { cursor, fetchNumber, request: { partitionId, from, count, autoCommit: policy === "before-delivery" } };
+    });
+  }
+
+  async #accept(cursor: Cursor, fetchNumber: number, reply: PollReply): Promise<void> {
+    const { partitionId } = cursor;
+    const { assignment, prefetch, policy, reopen } = this.#options;
+    if (await assignment.isRefusal(partitionId, reply)) {
+      assignment.forget(partitionId);
+      return this.#lose([partitionId]);
+    }
+    if (cursor.fetchNumber !== fetchNumber || cursor.isGone || cursor.isPaused) return;
+    const { firstOffset, lastOffset, messagesCount, sizeBytes } = reply.messages;
+    const { from, isAtHead } = cursor;
+    const { gap, isReset } = cursor.accept(reply);
+    if (isReset && from.kind === "offset") {
+      const start = await reopen(partitionId);
+      const toOffset = start.from.kind === "offset" ? start.from.offset : 0;
+      if (cursor.fetchNumber !== fetchNumber) return;
+      cursor.seek(start, true);
+      this.#seen.delete(partitionId);
+      this.events.tell({ kind: "reset", partitionId, fromOffset: from.offset, toOffset });
+      return;
+    }
+    if (gap !== undefined) this.events.tell({ kind: "gap", partitionId, ...gap });
+    if (messagesCount === 0) {
+      if (!isAtHead) this.arrived.ring(); // a reader may end there
+      return;
+    }
+    prefetch.noteReply(messagesCount, sizeBytes);
+    if (policy === "before-delivery" && lastOffset >= firstOffset) {
+      cursor.committedOffset = lastOffset;
+      this.events.tell({ kind: "committed", offsets: new Map([[partitionId, lastOffset]]) });
+    }
+    this.arrived.ring();
+  }
+
+  /** Membership ended, if there is one: everything that it gave is gone, but for what is in hand. */
+  async #disconnected(): Promise<void> {
+    if (!this.#isDisconnected) this.events.tell({ kind: "disconnected" });
+    this.#isDisconnected = true;
+    if (!this.#options.assignment.isMembership) return;
+    this.#isJoined = false;
+    this.#options.assignment.forgetAll();
+    for (const [partitionId, cursor] of this.cursors) this.#before.set(partitionId, cursor);
+    await this.#lose([...this.cursors.keys()]);
+  }
+
+  #reconnected(): void {
+    if (!this.#isDisconnected) return;
+    this.#isDisconnected = false;
+    this.events.tell({ kind: "rejoined" });
+  }
+
+  /** Told like a commit that failed: it may explain why partitions come to others late. */
+  noteLeaveFailed(thrown: unknown): void {
+    const error = thrown instanceof IggyError ? thrown : new IggyError("Error", [], { cause: thrown });
+    this.events.tell({ kind: "leave-failed", error });
+  }
+
+  #commitFailed(cursor: Cursor, error: IggyError): void {
+    this.events.tell({ kind: "commit-failed", error });
+    if (error.errorName !== "NotResolvedConsumer") return;
+    this.#options.assignment.forget(cursor.partitionId);
+    void this.#lose([cursor.partitionId]);
+  }
+
+  /** Calls the listener; where it fails the consumer does. */
+  async #tell(kind: "assigned" | "revoking" | "lost", partitionIds: readonly number[]): Promise<void> {
+    this.events.tell({ kind, partitionIds });
+    const { onAssigned, onRevoking, onLost } = this.#options;
+    const listener = { assigned: onAssigned, revoking: onRevoking, lost: onLost }[kind];
+    try {
+      await listener?.(partitionIds);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+}

@@ -1,0 +1,257 @@
+// Handlers at work: partitions side by side and each in order, or messages of one partition side by side and in order where a
+// key says so. A message that fails holds up its lane while it is repeated; then it stops the run, is skipped, or goes to another
+// topic. Offsets stay behind the oldest message that is not done (cursor.ts).
+
+import { HandlerError } from "../errors.ts";
+import type { Message } from "../topic/message.ts";
+import { Bell, backoffMs, type Clock } from "./clock.ts";
+import { type DeadLetterTopic, deadLetterOf } from "./dead-letter.ts";
+import type { Decoder } from "./decoder.ts";
+import type { Intake } from "./intake.ts";
+import type { ReceivedMessage } from "./received-message.ts";
+
+export type Handler<Out> = (message: Message<Out>, signal: AbortSignal) => void | Promise<void>;
+
+/** What becomes of a message whose handler failed for the time number `attempt`, from 1. */
+export type ErrorPolicy<Out> =
+  | "stop"
+  | ((error: unknown, message: Message<Out>, attempt: number) => "repeat" | "skip" | "stop")
+  | {
+      /** After the first attempt. */
+      readonly repeats: number;
+      /** Random pauses before repeats, growing (100, 5_000). */
+      readonly minMs?: number;
+      readonly maxMs?: number;
+      readonly then: "stop" | "skip" | { readonly deadLetter: DeadLetterTopic };
+    };
+
+export interface RunOptions<Out> {
+  /** Handlers at work at the same time, at most (as many as partitions). */
+  readonly concurrency?: number;
+  /** Messages of a partition with the same result keep their order, others overtake each other. */
+  readonly orderBy?: (message: Message<Out>) => string;
+  /** "stop" */
+  readonly onError?: ErrorPolicy<Out>;
+}
+
+export interface RunParts<Out> {
+  readonly intake: Intake;
+  readonly decoder: Decoder<Out>;
+  readonly skipsInvalid: boolean;
+  /** Stores after each message. */
+  readonly commitsEach: boolean;
+  readonly clock: Clock;
+  /** `shop/orders`, for the headers of dead letters. */
+  readonly place: { readonly stream: string; readonly topic: string };
+  readonly isEnding: () => boolean;
+}
+
+interface Entry<Out> {
+  readonly message: ReceivedMessage<Out>;
+  /** Why it does not decode. */
+  readonly invalid?: { readonly error: unknown };
+}
+
+/** Messages that are handled one after the other; the first one is at work while `isBusy`. */
+interface Lane<Out> {
+  readonly name: string;
+  readonly entries: Entry<Out>[];
+  isBusy: boolean;
+}
+
+const repeatMinMs = 100;
+const repeatMaxMs = 5_000;
+
+export class Run<Out> {
+  readonly #parts: RunParts<Out>;
+  readonly #handler: Handler<Out>;
+  readonly #options: RunOptions<Out>;
+  readonly #lanes = new Map<string, Lane<Out>>();
+  /** Lanes with something to do and nobody at work, in the order in which they may begin. */
+  readonly #waiting: Lane<Out>[] = [];
+  readonly #changed = new Bell();
+  readonly #ended = new AbortController();
+  #busy = 0;
+  #stop: { readonly reason: unknown } | undefined;
+
+  /** TypeError for a concurrency below 1. */
+  constructor(parts: RunParts<Out>, handler: Handler<Out>, options: RunOptions<Out>) {
+    const { concurrency } = options;
+    if (concurrency !== undefined && !(concurrency >= 1)) throw new TypeError("concurrency is a number from 1 on");
+    this.#parts = parts;
+    this.#handler = handler;
+    this.#options = options;
+  }
+
+  /** Resolves when the consumer ends; rejects with a HandlerError, or with what ended the consumer. */
+  async done(): Promise<void> {
+    const { intake, isEnding } = this.#parts;
+    while (this.#stop === undefined && !isEnding()) {
+      if (intake.failure !== undefined) {
+        this.#stop = intake.failure;
+        break;
+      }
+      const message = intake.take() as ReceivedMessage<Out> | undefined;
+      if (message === undefined) {
+        if (this.#busy === 0) intake.commits.storeSoon();
+        await Promise.race([intake.arrived.rung(), this.#changed.rung()]);
+        continue;
+      }
+      await this.#place(message);
+    }
+    this.#ended.abort(); // pauses before repeats end
+    while (this.#busy > 0) await this.#changed.rung();
+    const rest = [...this.#lanes.values()].flatMap(({ entries }) => entries.map(({ message }) => message));
+    intake.putBack(rest.sort((a, b) => a.offset - b.offset));
+    intake.commits.storeSoon();
+    if (this.#stop !== undefined) throw this.#stop.reason;
+  }
+
+  /** Decodes one after the other, so that the order is kept, and hands the message to its lane. */
+  async #place(message: ReceivedMessage<Out>): Promise<void> {
+    const { decoder, skipsInvalid, intake } = this.#parts;
+    let entry: Entry<Out> = { message };
+    try {
+      const decoding = decoder(message);
+      if (decoding !== undefined) await decoding;
+    } catch (error) {
+      if (skipsInvalid) {
+        intake.events.tell({ kind: "invalid", partitionId: message.partitionId, offset: message.offset, error });
+        intake.finish(message);
+        return;
+      }
+      entry = { message, invalid: { error } };
+    }
+    const { orderBy } = this.#options;
+    const isKeyed = orderBy !== undefined && entry.invalid === undefined;
+    const name = isKeyed ? `${message.partitionId}/${orderBy(message)}` : String(message.partitionId);
+    let lane = this.#lanes.get(name);
+    if (lane === undefined) {
+      lane = { name, entries: [], isBusy: false };
+      this.#lanes.set(name, lane);
+    }
+    lane.entries.push(entry);
+    if (lane.entries.length > 1) return; // it waits, or is at work
+    this.#waiting.push(lane);
+    this.#begin();
+  }
+
+  /** Lanes that wait begin, as far as there may be more handlers at work. */
+  #begin(): void {
+    const { concurrency = Math.max(1, this.#parts.intake.cursors.size) } = this.#options;
+    while (this.#busy < concurrency && this.#stop === undefined) {
+      const lane = this.#waiting.shift();
+      if (lane === undefined) return;
+      this.#handleFirst(lane);
+    }
+  }
+
+  #handleFirst(lane: Lane<Out>): void {
+    const entry = lane.entries[0]!;
+    const { message } = entry;
+    if (!message.isCurrent) {
+      this.#next(lane); // the partition was lost: it comes again to somebody else
+      return;
+    }
+    this.#busy++;
+    let attempt: void | Promise<void>;
+    try {
+      if (entry.invalid !== undefined) throw entry.invalid.error;
+      attempt = this.#handler(message, message.source.lostSignal);
+    } catch (error) {
+      attempt = Promise.reject(error);
+    }
+    if (!(attempt instanceof Promise) && !this.#parts.commitsEach) this.#handled(lane);
+    else void this.#finishSlowly(lane, entry, Promise.resolve(attempt));
+  }
+
+  #handled(lane: Lane<Out>): void {
+    this.#parts.intake.finish(lane.entries[0]!.message);
+    this.#busy--;
+    this.#next(lane);
+  }
+
+  /** The first message of the lane is done with; the lane goes behind those that wait. */
+  #next(lane: Lane<Out>): void {
+    lane.entries.shift();
+    if (lane.entries.length > 0) this.#waiting.push(lane);
+    else this.#lanes.delete(lane.name);
+  }
+
+  async #finishSlowly(lane: Lane<Out>, entry: Entry<Out>, first: Promise<void>): Promise<void> {
+    const { intake, commitsEach } = this.#parts;
+    const outcome = await this.#outcome(entry, first);
+    if (outcome === "handled") {
+      intake.finish(entry.message);
+      if (commitsEach) await intake.commits.store();
+    }
+    this.#busy--;
+    // What failed stays the first of its lane, and is given back at the end.
+    if (outcome !== "stop") this.#next(lane);
+    this.#begin();
+    this.#changed.ring();
+  }
+
+  /** `lost`: it counts for nothing any more. */
+  async #outcome(entry: Entry<Out>, first: Promise<void>): Promise<"handled" | "lost" | "stop"> {
+    const { message } = entry;
+    let attempting = first;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await attempting;
+        return "handled";
+      } catch (error) {
+        if (!message.isCurrent) return "lost";
+        const next = await this.#decide(error, message, attempt);
+        if (next !== "repeat") return next;
+        if (!message.isCurrent) return "lost";
+        if (this.#ended.signal.aborted) return "stop";
+      }
+      attempting = this.#again(entry);
+    }
+  }
+
+  async #again({ message, invalid }: Entry<Out>): Promise<void> {
+    if (invalid !== undefined) await this.#parts.decoder(message);
+    await this.#handler(message, message.source.lostSignal);
+  }
+
+  async #decide(
+    error: unknown,
+    message: ReceivedMessage<Out>,
+    attempt: number,
+  ): Promise<"repeat" | "handled" | "stop"> {
+    const { onError = "stop" } = this.#options;
+    if (onError === "stop") return this.#failed(error, message, attempt);
+    if (typeof onError === "function") {
+      const wanted = onError(error, message, attempt);
+      if (wanted === "repeat") await this.#pause(attempt, repeatMinMs, repeatMaxMs, message.source.lostSignal);
+      return wanted === "stop" ? this.#failed(error, message, attempt) : wanted === "skip" ? "handled" : wanted;
+    }
+    const { repeats, minMs = repeatMinMs, maxMs = repeatMaxMs, then } = onError;
+    if (attempt <= repeats) {
+      await this.#pause(attempt, minMs, maxMs, message.source.lostSignal);
+      return "repeat";
+    }
+    if (then === "skip") return "handled";
+    if (then === "stop") return this.#failed(error, message, attempt);
+    try {
+      await then.deadLetter.send(deadLetterOf(message, this.#parts.place, error, attempt));
+    } catch (cause) {
+      return this.#failed(cause, message, attempt);
+    }
+    return "handled";
+  }
+
+  async #pause(attempt: number, minMs: number, maxMs: number, lost: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    const signal = AbortSignal.any([lost, this.#ended.signal]);
+    await clock.wait(backoffMs(attempt - 1, minMs, maxMs, clock), signal);
+  }
+
+  #failed(error: unknown, message: ReceivedMessage<Out>, attempt: number): "stop" {
+    this.#stop ??= { reason: new HandlerError(message, attempt, error) };
+    this.#changed.ring();
+    return "stop";
+  }
+}
