@@ -58,7 +58,7 @@ export {
   SendError,
   type SendFailure,
 } from "./errors.ts";
-export { ExtensionCommands, type Features } from "./extension-commands.ts";
+export { ExtensionCommands, type Features, type WaitOptions } from "./extension-commands.ts";
 export { HttpClient, type HttpClientOptions, type HttpReply, pollPathOf, sendBodyOf } from "./http-client.ts";
 export { type IdentifierInput, identifierOf } from "./identifiers.ts";
 export { IggyClient, type IggyClientOptions, type ReconnectOptions } from "./iggy-client.ts";

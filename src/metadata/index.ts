@@ -91,6 +91,7 @@ export {
   topicsPerStreamMax,
   type User,
   type UserStatus,
+  usersMax,
 } from "./state.ts";
 export {
   isTokenExpired,

@@ -63,6 +63,13 @@ export const ownMetrics = {
   fencedPartitions: events("fenced_partitions", "partitions that take no messages since a sync has failed."),
   refusedWrites: events("refused_writes", "writes that were refused for want of space, descriptors or rights."),
   closedPartitions: events("closed_partitions", "partitions that are not served since their files cannot be read."),
+  waitingPolls: {
+    name: "whippet_waiting_polls",
+    help: "partitions for which polls wait now.",
+    type: "gauge",
+    labels: [],
+  },
+  refusedWaits: events("refused_waits", "polls that did not wait since too many do."),
   refusedConnections: events("refused_connections", "clients that were refused since there are too many."),
   closedBeforeLogin: events(
     "closed_before_login",

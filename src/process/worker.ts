@@ -39,6 +39,7 @@ import { repeat, startMaintenance } from "./maintenance.ts";
 import { openMetadata } from "./shard-metadata.ts";
 import { createShardStorage, makeSeed } from "./shard-storage.ts";
 import { ShardTransports } from "./shard-transports.ts";
+import { makeWaits } from "./waits.ts";
 
 const quiescePollMs = 10;
 
@@ -117,7 +118,10 @@ class ShardProcess {
       syncMetadata: metadataLog && (() => metadataLog.sync()),
       localClients: () => this.#sessions.clients(),
       closeWithoutLogin: (source) => this.#sessions.closeOldestWithoutLogin(source),
-      onEvent: (event) => this.#sessions.follow(event),
+      onEvent: (event) => {
+        this.#sessions.follow(event);
+        waits.follow(event);
+      },
       onAdopt: (connection) => this.#transports.adopt(connection),
       onFailure: (error) => {
         if (isServerFault(error)) log.error("work for another shard or for the metadata failed", { error });
@@ -128,9 +132,11 @@ class ShardProcess {
       clock: monotonicClock,
       onFailure: (error) => log.error("a client that is gone could not leave its groups", { error }),
     });
+    const waits = makeWaits(this.#shard, config.limits);
     const context: ServerContext = {
       shard: this.#shard,
       sessions: this.#sessions,
+      waits,
       logins: new Logins(start.loginPort),
       clock: systemClock,
       topicDefaults,

@@ -4,33 +4,17 @@ import { type Codec, decode, encode } from "../protocol/codec.ts";
 import type { CommandName } from "../protocol/codes.ts";
 import { commandCodecs } from "../protocol/registry.ts";
 import { encodeFencedPoll } from "../protocol/v09/batch-layout.ts";
-import type { ShardRead } from "../shard/index.ts";
 import { auditOf } from "./audit.ts";
 import type { ReplyValueOf, RequestOf } from "./command-values.ts";
 import type { ServerContext } from "./context.ts";
+import { emptyReply, type Reply } from "./reply.ts";
 import type { Session } from "./session.ts";
-
-/** Messages that are not in memory yet: head values and the parts to send behind them. */
-export interface PollReply {
-  readonly partitionId: number;
-  readonly read: ShardRead;
-}
-
-/** Payload of a successful reply. */
-export type Reply = Uint8Array | PollReply;
-
-/** The empty payload: also the answer for a missing object (spec BP 2.2). */
-export const emptyReply = new Uint8Array(0);
 
 /**
  * The poll of a member of 0.9 whose partition is not its own, or not any more: partition 2^32 - 1, which makes it sync its
  * group again, current offset 0, no messages (spec P9 9.4). The whole body of the reply.
  */
 export const fencedPoll = encodeFencedPoll();
-
-export function isPollReply(reply: Reply): reply is PollReply {
-  return !(reply instanceof Uint8Array);
-}
 
 export type Handler<Request, Result> = (
   context: ServerContext,

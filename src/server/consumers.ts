@@ -158,12 +158,13 @@ function placeOfMember(session: Session, { groupId }: GroupKey, partitionId: num
   return { partitionId, consumer: { kind: "group", id: groupId }, memberClientId: session.clientId };
 }
 
-function requireMember(
+/** The member that the client is in a group. Errors: 30, 5000, 5006. */
+export function requireMember(
   session: Session,
   consumer: Consumer,
   stream: Stream,
   topic: Topic,
-): { readonly key: GroupKey; readonly member: GroupMember } {
+): { readonly key: GroupKey; readonly group: ConsumerGroup; readonly member: GroupMember } {
   requireLiveMember(session);
   const group = findGroup(topic, consumer.id);
   if (group === undefined) throw new IggyError("ConsumerGroupIdNotFound", [consumer.id.value, topic.name]);
@@ -171,7 +172,7 @@ function requireMember(
   if (member === undefined) {
     throw new IggyError("ConsumerGroupMemberNotFound", [session.clientId, group.id, topic.id]);
   }
-  return { key: keyOf(stream, topic, group), member };
+  return { key: keyOf(stream, topic, group), group, member };
 }
 
 function keyOf(stream: Stream, topic: Topic, group: ConsumerGroup): GroupKey {

@@ -10,11 +10,14 @@ import type { Shard } from "../shard/index.ts";
 import type { Logins } from "./logins/logins.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Sessions } from "./sessions.ts";
+import type { WaitingPolls } from "./waiting/waiting-polls.ts";
 
 export interface ServerContext {
   readonly shard: Shard;
   /** Clients that are connected to this shard. */
   readonly sessions: Sessions;
+  /** Polls of these that wait for messages. */
+  readonly waits: WaitingPolls;
   /** The way to the login desk of the process. */
   readonly logins: Logins;
   readonly clock: Clock;

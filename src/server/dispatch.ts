@@ -4,10 +4,10 @@ import type { Operation } from "../metadata/index.ts";
 import type { CommandName } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { tellRefusedView } from "./audit.ts";
-import type { Reply } from "./command.ts";
 import { commandTable } from "./command-table.ts";
 import type { ServerContext } from "./context.ts";
 import { extensionTable } from "./extensions/table.ts";
+import type { Reply } from "./reply.ts";
 import { requireLogin, requireRight } from "./rights.ts";
 import type { Session } from "./session.ts";
 

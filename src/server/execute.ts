@@ -5,10 +5,10 @@ import { CommandCode, type CommandName } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { Identifier } from "../protocol/identifier.ts";
 import { tellRefused } from "./audit.ts";
-import type { PollReply } from "./command.ts";
 import { commandTable } from "./command-table.ts";
 import type { ReplyValueOf, RequestOf } from "./command-values.ts";
 import type { ServerContext } from "./context.ts";
+import type { PollReply } from "./reply.ts";
 import { requireLogin } from "./rights.ts";
 import { createSession, type Session } from "./session.ts";
 

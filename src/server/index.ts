@@ -1,16 +1,18 @@
 // The door of the server layer.
 export { tellLogout, tellRefresh, tellRefused } from "./audit.ts";
-export { emptyReply, fencedPoll, isPollReply, type PollReply, type Reply } from "./command.ts";
+export { fencedPoll } from "./command.ts";
 export { commandTable } from "./command-table.ts";
 export type { GivenOptions, ShownStreamDetails, ShownTopicDetails, ShownTopicHeader } from "./command-values.ts";
 export { syncGroup } from "./commands/group-sync.ts";
 export type { ServerContext } from "./context.ts";
 export { dispatch, isLongRequest, requireBeforehand } from "./dispatch.ts";
 export { createHttpSession, execute, measured, requireTarget } from "./execute.ts";
+export { sendWithReceipt } from "./extensions/send-with-receipt.ts";
 export { isServerFault } from "./faults.ts";
 export { Logins } from "./logins/logins.ts";
 export { sourceOf } from "./logins/network.ts";
 export { Refusals } from "./refusals.ts";
+export { emptyReply, isPollReply, type PollReply, type Reply } from "./reply.ts";
 export { currentLoginOf, holds, requireLogin, requireLoginHolds, requireSomewhere } from "./rights.ts";
 export { type SegmentHolderView, segmentHolders, segmentHoldersOf } from "./segment-holders.ts";
 export { EarlierClientError, type SentMessages, sendMessages, sendMessagesAt } from "./send-messages.ts";
@@ -30,3 +32,5 @@ export { type Exchange09, exchangeOf, isSend09 } from "./v09/exchange.ts";
 export { refusalOfSendHeader09, sendMessages09, startBytesOfSend09 } from "./v09/send-messages.ts";
 export { isVerdict } from "./v09/verdicts.ts";
 export { allTotals } from "./views.ts";
+export { Deadlines } from "./waiting/deadlines.ts";
+export { WaitingPolls } from "./waiting/waiting-polls.ts";

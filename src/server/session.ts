@@ -51,14 +51,23 @@ export interface SessionState {
 export interface Session extends SessionState {
   readonly affinity: Affinity;
   readonly sendRoute: SendRoute;
+  /** The request that is under way and waits for messages; a connection has one at most. */
+  waiting: Waiting | undefined;
+}
+
+/** A request that may take its time. */
+export interface Waiting {
+  /** Somebody else's turn: it is answered now, with nothing. */
+  overtaken(): void;
 }
 
 export function createSession(state: SessionState): Session {
-  return { ...state, affinity: new Affinity(state.moves), sendRoute: new SendRoute() };
+  return { ...state, affinity: new Affinity(state.moves), sendRoute: new SendRoute(), waiting: undefined };
 }
 
 /** The part of a session that another shard goes on with. */
-export function sessionStateOf({ affinity: _affinity, sendRoute: _sendRoute, ...state }: Session): SessionState {
+export function sessionStateOf(session: Session): SessionState {
+  const { affinity: _affinity, sendRoute: _sendRoute, waiting: _waiting, ...state } = session;
   return state;
 }
 

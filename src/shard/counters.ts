@@ -6,6 +6,7 @@ import { partitionsMax, topicsMax } from "../metadata/index.ts";
 import { assert } from "../platform/assert.ts";
 import type { PartitionCounters } from "../storage/index.ts";
 import { ClientCounts, createClientCounts } from "./client-counts.ts";
+import { createWaitCounts, WaitCounts } from "./wait-counts.ts";
 
 const fieldsPerPartition = 5;
 const Field = { segmentsCount: 0, currentOffset: 1, hasMessages: 2, sizeBytes: 3, messagesCount: 4 } as const;
@@ -16,6 +17,7 @@ export interface SharedCounters {
   readonly topics: SharedArrayBuffer;
   readonly process: SharedArrayBuffer;
   readonly clients: SharedArrayBuffer;
+  readonly waits: SharedArrayBuffer;
 }
 
 /**
@@ -35,6 +37,7 @@ export function createSharedCounters(): SharedCounters {
     topics: new SharedArrayBuffer(0, { maxByteLength: topicsMax * topicBytes }),
     process: new SharedArrayBuffer(Object.keys(ProcessField).length * Int32Array.BYTES_PER_ELEMENT),
     clients: createClientCounts(),
+    waits: createWaitCounts(),
   };
 }
 
@@ -93,6 +96,7 @@ class Slots {
 
 export class Counters {
   readonly clients: ClientCounts;
+  readonly waits: WaitCounts;
   readonly #partitions: Float64Array;
   readonly #topics: Int32Array;
   readonly #process: Int32Array;
@@ -103,6 +107,7 @@ export class Counters {
     this.#partitions = new Float64Array(shared.partitions);
     this.#topics = new Int32Array(shared.topics);
     this.clients = new ClientCounts(shared.clients);
+    this.waits = new WaitCounts(shared.waits);
     this.#process = new Int32Array(shared.process);
     this.#partitionSlots = new Slots(shared.partitions, partitionBytes);
     this.#topicSlots = new Slots(shared.topics, topicBytes);

@@ -12,6 +12,7 @@ export { tidyStreams } from "./lost-and-found.ts";
 export type { Port } from "./mailbox.ts";
 export type { MovedConnection, ReplyPart } from "./messages.ts";
 export { PackedRecords } from "./packed-records.ts";
+export { type PartitionChange, Watch, type Watcher } from "./partition-watches.ts";
 export { type DataPaths, dataPaths } from "./paths.ts";
 export { ownerShardOf, partitionKeyOf, splitPartitionKey } from "./placement.ts";
 export { ReplyReader } from "./reply-reader.ts";

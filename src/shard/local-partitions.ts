@@ -15,9 +15,10 @@ import {
 } from "../metadata/index.ts";
 import { DiskError } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
-import { Partition, type StorageContext } from "../storage/index.ts";
+import { Partition, type PartitionCounters, type StorageContext } from "../storage/index.ts";
 import type { Counters } from "./counters.ts";
 import { PartitionPlace } from "./partition-identity.ts";
+import { PartitionWatches } from "./partition-watches.ts";
 import type { DataPaths } from "./paths.ts";
 import { ownerShardOf, partitionKeyOf, splitPartitionKey } from "./placement.ts";
 import type { HeldPartition } from "./statistics.ts";
@@ -47,6 +48,8 @@ export class LocalPartitions {
   readonly #options: LocalPartitionsOptions;
   readonly #partitions = new Map<number, Partition>();
   readonly #closed = new Map<number, ClosedPartition>();
+  /** Who waits for messages of them. */
+  readonly watches = new PartitionWatches();
   /** Partitions of every topic, also of those that other shards own. */
   readonly #partitionsCounts = new Map<number, number>();
   /** Of topics with options of their own: a level above the configured one, sizes of segments and of what waits in memory. */
@@ -192,7 +195,11 @@ export class LocalPartitions {
   /** Undefined: it is closed now. */
   #open(key: number, place: PartitionPlace): Partition | undefined {
     const { counters } = this.#options;
-    const onChange = (changed: Parameters<typeof counters.setPartition>[1]) => counters.setPartition(key, changed);
+    const { watches } = this;
+    const onChange = (changed: PartitionCounters) => {
+      counters.setPartition(key, changed);
+      if (watches.count > 0) watches.grown(key);
+    };
     try {
       const partition = Partition.open(this.#storageOf(key), this.#directoryOf(key), onChange, place);
       counters.setPartition(key, partition.counters);
@@ -265,7 +272,16 @@ export class LocalPartitions {
       }
     }
     const failed = (await Promise.allSettled(purges)).find((outcome) => outcome.status === "rejected");
+    for (const topicKey of topicKeys) this.#tellPurged(topicKey);
     if (failed !== undefined) throw failed.reason;
+  }
+
+  #tellPurged(topicKey: number): void {
+    const count = this.#partitionsCounts.get(topicKey) ?? 0;
+    for (let partitionId = 0; partitionId < count; partitionId++) {
+      if (this.watches.count === 0) return;
+      this.watches.purged(topicKey + partitionId);
+    }
   }
 
   /** What it had is of a log that ended, so it is taken away when the new one is opened: now, or when the disk lets it. */

@@ -8,7 +8,7 @@
 // never held up by what stands in this file. So whatever is under way ends.
 import { assert, assertNever } from "../platform/assert.ts";
 import { IggyError, toIggyError } from "../protocol/errors.ts";
-import type { MovedConnection, ReplyOf, RequestOf, ShardMessage, ShardRequestKind } from "./messages.ts";
+import type { MovedConnection, ReplyOf, RequestOf, ShardMessage, ShardRequestKind, WatchMessage } from "./messages.ts";
 
 /** Requests under way to one shard in a bounded lane: enough to keep it busy over a round trip of some 20 µs, few enough to stay small. */
 export const mailboxEntriesMax = 1024;
@@ -61,6 +61,8 @@ export interface MailboxOptions {
   readonly onRelease: (leaseId: number) => void;
   /** A connection moves here. */
   readonly onAdopt: (connection: MovedConnection) => void;
+  /** Somebody waits there for a partition of this shard, or the other way round. */
+  readonly onWatch: (message: WatchMessage) => void;
   /** A request of the other shard is about to be handled. */
   readonly onRequest?: (kind: ShardRequestKind) => void;
   /** Whatever a handler threw, for the log; the other shard gets its error code. */
@@ -164,6 +166,11 @@ export class Mailbox {
     this.#port.postMessage({ kind: "adopt", connection });
   }
 
+  /** Says something about a watch; it is no request and needs no credit. */
+  watch(message: WatchMessage): void {
+    this.#port.postMessage(message);
+  }
+
   #send(name: ShardRequestKind, body: unknown, pending: Pending): void {
     const requestId = this.#nextRequestId;
     this.#nextRequestId = requestId === 0x7fffffff ? 1 : requestId + 1;
@@ -187,6 +194,11 @@ export class Mailbox {
         return;
       case "release":
         this.#options.onRelease(message.leaseId);
+        return;
+      case "watch":
+      case "unwatch":
+      case "changed":
+        this.#options.onWatch(message);
         return;
       case "adopt":
         this.#options.onAdopt(message.connection);

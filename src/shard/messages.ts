@@ -5,6 +5,7 @@ import type { ErrorName, ErrorParams } from "../protocol/errors.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { ConsumerKey, ReadFrom } from "../storage/index.ts";
 import type { ControlCommand } from "./control-commands.ts";
+import type { PartitionChange } from "./partition-watches.ts";
 import type { OldestSegmentReply, OldestSegmentRequest } from "./retention.ts";
 import type { ShardStatistics } from "./statistics.ts";
 
@@ -124,8 +125,16 @@ export interface MovedConnection {
   readonly state: unknown;
 }
 
+/** About somebody who waits for a partition (watches.ts). */
+export type WatchMessage =
+  | { readonly kind: "watch"; readonly watchId: number; readonly partitionKey: number }
+  | { readonly kind: "unwatch"; readonly watchId: number }
+  /** The one answer to a watch, and its end. */
+  | { readonly kind: "changed"; readonly watchId: number; readonly change: PartitionChange };
+
 /** One message on the wire between two shards. */
 export type ShardMessage =
+  | WatchMessage
   | { readonly kind: "request"; readonly requestId: number; readonly name: ShardRequestKind; readonly body: unknown }
   | { readonly kind: "reply"; readonly requestId: number; readonly body: unknown }
   | {

@@ -39,6 +39,7 @@ import {
 } from "./retention.ts";
 import { saveAll } from "./save-all.ts";
 import { type ShardStatistics, Statistics } from "./statistics.ts";
+import { Watches } from "./watches.ts";
 
 /** Most partitions whose segments a consumer keeps that a shard names: metrics have a line for each. */
 const heldPartitionsMax = 1000;
@@ -102,6 +103,8 @@ export class Shard {
   readonly #controlPlane: ControlPlane | undefined;
   readonly #groups: GroupOwner;
   readonly #owner: PartitionOwner;
+  /** Of partitions for which somebody waits, here or at their owners. */
+  readonly watches: Watches;
   #metadataVersion = 0;
   #nextAsked = 0;
 
@@ -121,17 +124,23 @@ export class Shard {
     });
     this.#owner = new PartitionOwner({ state, partitions, groups: this.#groups, memories, makeSeed });
     const handlers = this.#handlers();
-    this.#mailboxes = options.ports.map((port) =>
+    this.#mailboxes = options.ports.map((port, shardId) =>
       port === undefined
         ? undefined
         : new Mailbox(port, {
             handlers,
             onRelease: (leaseId) => this.#owner.release(leaseId),
             onAdopt: options.onAdopt,
+            onWatch: (message) => this.watches.receive(shardId, message),
             onRequest: (kind) => this.pulse.beganRequest(kind),
             onFailure: options.onFailure,
           }),
     );
+    this.watches = new Watches({
+      own: partitions.watches,
+      remoteOwnerOf: (partitionKey) => this.remoteOwnerOf(partitionKey),
+      post: (shardId, message) => this.#mailboxes[shardId]?.watch(message),
+    });
     this.#controlPlane = options.controlPlane?.((event) => this.#broadcast(event));
   }
 

@@ -19,7 +19,9 @@ export function writeReply(output: Output, reply: Reply | undefined): boolean {
     output.write(successFrame);
     return false;
   }
-  if (isPollReply(reply)) return writePoll(output, reply);
+  if (isPollReply(reply)) {
+    return reply.prefix === undefined ? writePoll(output, reply) : writePrefixedPoll(output, reply, reply.prefix);
+  }
   const frame = new Uint8Array(frameHeaderBytes + reply.byteLength);
   writeReplyHead(new DataView(frame.buffer), 0, 0, reply.byteLength);
   frame.set(reply, frameHeaderBytes);
@@ -29,21 +31,49 @@ export function writeReply(output: Output, reply: Reply | undefined): boolean {
 
 /** Size of the payload of a reply. */
 export function replyBytes(reply: Reply): number {
-  return isPollReply(reply) ? pollReplyHeadBytes + reply.read.sizeBytes : reply.byteLength;
+  if (!isPollReply(reply)) return reply.byteLength;
+  return (reply.prefix?.byteLength ?? 0) + pollReplyHeadBytes + reply.read.sizeBytes;
 }
 
 function writePoll(output: Output, { partitionId, read }: PollReply): boolean {
   const headBytes = frameHeaderBytes + pollReplyHeadBytes;
   writeReplyHead(replyView, 0, 0, pollReplyHeadBytes + read.sizeBytes);
-  replyView.setUint32(frameHeaderBytes + PollReplyLayout.partitionId, partitionId, true);
-  const offsetPosition = frameHeaderBytes + PollReplyLayout.currentOffset;
-  replyView.setUint32(offsetPosition, read.currentOffset >>> 0, true);
-  replyView.setUint32(offsetPosition + 4, Math.floor(read.currentOffset / 2 ** 32), true);
-  replyView.setUint32(frameHeaderBytes + PollReplyLayout.messagesCount, read.messagesCount, true);
+  writePollHead(replyView, frameHeaderBytes, partitionId, read);
   if (read.sizeBytes > joinedReplyBytesMax) {
     output.writeParts(replyBuffer.subarray(0, headBytes), read.parts, () => read.release());
     return false;
   }
+  writeJoined(output, read, headBytes);
+  return true;
+}
+
+function writePollHead(view: DataView, position: number, partitionId: number, read: PollReply["read"]): void {
+  view.setUint32(position + PollReplyLayout.partitionId, partitionId, true);
+  const offsetPosition = position + PollReplyLayout.currentOffset;
+  view.setUint32(offsetPosition, read.currentOffset >>> 0, true);
+  view.setUint32(offsetPosition + 4, Math.floor(read.currentOffset / 2 ** 32), true);
+  view.setUint32(position + PollReplyLayout.messagesCount, read.messagesCount, true);
+}
+
+/** The reply of a poll that waits: what stands before the poll's own head may be any size. */
+function writePrefixedPoll(output: Output, { partitionId, read }: PollReply, prefix: Uint8Array): boolean {
+  const headBytes = frameHeaderBytes + prefix.byteLength + pollReplyHeadBytes;
+  const isSmall = headBytes + read.sizeBytes <= joinedReplyBytesMax;
+  const frame = isSmall ? replyBuffer : new Uint8Array(headBytes);
+  const view = isSmall ? replyView : new DataView(frame.buffer);
+  writeReplyHead(view, 0, 0, headBytes - frameHeaderBytes + read.sizeBytes);
+  frame.set(prefix, frameHeaderBytes);
+  writePollHead(view, frameHeaderBytes + prefix.byteLength, partitionId, read);
+  if (isSmall) {
+    writeJoined(output, read, headBytes);
+    return true;
+  }
+  output.writeParts(frame, read.parts, () => read.release());
+  return false;
+}
+
+/** Head and messages with one call: the head is in the buffer already. */
+function writeJoined(output: Output, read: PollReply["read"], headBytes: number): void {
   let position = headBytes;
   for (const part of read.parts) {
     if (part.kind === "bytes") replyBuffer.set(part.bytes, position);
@@ -52,5 +82,4 @@ function writePoll(output: Output, { partitionId, read }: PollReply): boolean {
   }
   read.release();
   output.write(replyBuffer.subarray(0, position));
-  return true;
 }

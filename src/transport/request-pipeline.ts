@@ -4,6 +4,7 @@
 // transport stops reading. What only a socket can do is the carrier's.
 import { CommandCode } from "../protocol/codes.ts";
 import { IggyError, toIggyError } from "../protocol/errors.ts";
+import { ExtensionCode } from "../protocol/extensions/codes.ts";
 import { encodeErrorFrame } from "../protocol/frame.ts";
 import {
   dispatch,
@@ -19,6 +20,7 @@ import {
   type Session,
   sendMessages,
   sendMessages09,
+  sendWithReceipt,
   startBytesOfSend09,
   tellRefused,
 } from "../server/index.ts";
@@ -73,6 +75,8 @@ export class RequestPipeline implements FrameSink {
   #refusal: IggyError | undefined;
   /** The request of 0.9 that is being received. */
   #exchange: Exchange09 | undefined;
+  /** The send that is being received is answered with where its messages are. */
+  #wantsReceipt = false;
   /** Of the send of 0.9 that is being received. */
   #sendHead: Uint8Array = nothing;
 
@@ -112,6 +116,7 @@ export class RequestPipeline implements FrameSink {
   start(): void {
     this.parser.resume();
     this.#carrier.receiveDirectly();
+    this.#endOvertakenWait();
     this.#pauseIfNeeded();
   }
 
@@ -121,6 +126,7 @@ export class RequestPipeline implements FrameSink {
     this.parser.push(bytes);
     if (bytes.byteLength >= freedChunkBytesMin && this.parser.backlogBytes === 0) freeChunk(bytes);
     this.#carrier.receiveDirectly();
+    if (this.session.waiting !== undefined) this.#endOvertakenWait();
     this.#pauseIfNeeded();
   }
 
@@ -135,6 +141,7 @@ export class RequestPipeline implements FrameSink {
    */
   ended(): void {
     this.#hasEnded = true;
+    this.session.waiting?.overtaken(); // nobody keeps who only listens
     this.#closeIfEnded();
   }
 
@@ -151,6 +158,7 @@ export class RequestPipeline implements FrameSink {
   detach(): void {
     this.#closing = "closed";
     this.parser.stop();
+    this.session.waiting?.overtaken();
   }
 
   /** Whether a half-received frame holds memory, for which others have waited since `sinceMs`, without being at work. */
@@ -163,6 +171,7 @@ export class RequestPipeline implements FrameSink {
     if (this.#closing === "closed") return;
     const { isInsideFrame } = this.parser;
     this.parser.stop();
+    this.session.waiting?.overtaken();
     const isUnanswered = this.#slots.length > 0 || this.#closing !== "no";
     // Clients of 0.9 have no word for it (spec P9 3).
     if (!isUnanswered && this.session.protocol === "0.8") {
@@ -183,7 +192,8 @@ export class RequestPipeline implements FrameSink {
   }
 
   plan(code: number, payloadBytes: number): FramePlan {
-    if (code === CommandCode.sendMessages) return this.#planSend(payloadBytes);
+    if (code === CommandCode.sendMessages) return this.#planSend(payloadBytes, false);
+    if (code === ExtensionCode.sendWithReceipt) return this.#planSend(payloadBytes, true);
     if (this.#sendsUnderWay > 0) return "wait"; // earlier sends first: what follows may depend on them
     const refusal = refusalOfRequest(this.session, payloadBytes);
     return refusal === undefined ? "collect" : this.#refuse(refusal, Math.max(0, payloadBytes));
@@ -229,8 +239,10 @@ export class RequestPipeline implements FrameSink {
       if (buffer.sizeBytes <= joinedReplyBytesMax) this.#options.onSmallExchange();
     };
     const { exchange } = slot;
-    if (exchange === undefined) {
+    if (exchange === undefined && !this.#wantsReceipt) {
       sendMessages(context.shard, this.session, buffer).then(() => finish(undefined), finish);
+    } else if (exchange === undefined) {
+      sendWithReceipt(context.shard, this.session, buffer).then((reply) => finish(undefined, reply), finish);
     } else {
       const confirmed = sendMessages09(context.shard, this.session, exchange.header, this.#sendHead, buffer);
       confirmed.then((reply) => finish(undefined, reply), finish);
@@ -275,17 +287,20 @@ export class RequestPipeline implements FrameSink {
       return;
     }
     this.#isBusy = true;
-    const finish = (error: unknown, reply?: Reply) => {
-      this.#isBusy = false;
-      this.#settle(slot, error, reply);
-    };
+    // No more closures than these: a request may wait for long, and very many may.
     result.then(
-      (reply) => finish(undefined, reply),
-      (error: unknown) => finish(error),
+      (reply) => this.#settleBusy(slot, undefined, reply),
+      (error: unknown) => this.#settleBusy(slot, error, undefined),
     );
   }
 
-  #planSend(payloadBytes: number): FramePlan {
+  #settleBusy(slot: Slot, error: unknown, reply: Reply | undefined): void {
+    this.#isBusy = false;
+    this.#settle(slot, error, reply);
+  }
+
+  #planSend(payloadBytes: number, wantsReceipt: boolean): FramePlan {
+    this.#wantsReceipt = wantsReceipt;
     const { context, requestBytesMax } = this.#options;
     const refusal = refusalOfSend(context.shard, this.session, payloadBytes, requestBytesMax);
     if (refusal !== undefined) return this.#refuse(refusal, Math.max(0, payloadBytes), CommandCode.sendMessages);
@@ -381,12 +396,18 @@ export class RequestPipeline implements FrameSink {
     if (this.parser.backlogBytes > 0 || this.parser.isInsideFrame) {
       this.parser.resume();
       this.#carrier.receiveDirectly();
+      this.#endOvertakenWait();
     }
     if (this.#isPaused && !this.#mustPause()) {
       this.#isPaused = false;
       this.#carrier.resumeReading();
     }
     if (this.#hasEnded) this.#closeIfEnded();
+  }
+
+  /** A request that waits for messages makes way for what has come behind it. */
+  #endOvertakenWait(): void {
+    if (this.parser.isInsideFrame || this.parser.backlogBytes > 0) this.session.waiting?.overtaken();
   }
 
   /** What is left in the parser then is a request that never gets whole. */

@@ -74,6 +74,8 @@ consumer_groups_per_topic = 1_000
 consumer_offsets_per_partition = 4_096
 large_sends_per_connection = 8
 permissions_per_user = 10_000
+waiting_polls = 100_000
+waiting_polls_per_user = 50_000
 [tcp]
 enabled = true
 address = "127.0.0.1:8090"

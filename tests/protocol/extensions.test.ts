@@ -6,9 +6,10 @@ import { type Codec, decode, decodeStrict, encode } from "../../src/protocol/cod
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import { ExtensionCode, type ExtensionName, extensionNameOf } from "../../src/protocol/extensions/codes.ts";
+import { type PollEnding, PollEndingCode } from "../../src/protocol/extensions/poll-waiting.ts";
 import { extensionCodecs } from "../../src/protocol/extensions/registry.ts";
 import { NewCommandCode } from "../../src/protocol/v09/operations.ts";
-import { bytes, name, u64 } from "./arbitraries.ts";
+import { bytes, commandValues, name, u32, u64 } from "./arbitraries.ts";
 
 type Values = { readonly request: fc.Arbitrary<unknown>; readonly reply: fc.Arbitrary<unknown> };
 
@@ -19,6 +20,33 @@ const values: Readonly<Record<ExtensionName, Values>> = {
       features: fc.array(name, { maxLength: 5 }),
       limits: fc.array(fc.record({ name, value: u64 }), { maxLength: 5 }),
     }),
+  },
+  pollWaiting: {
+    request: fc
+      .tuple(
+        commandValues.pollMessages.request as fc.Arbitrary<object>,
+        fc.record({
+          waitMs: u32,
+          bytesMax: u32,
+          knownAssignment: u64,
+          positions: fc.array(fc.record({ partitionId: u32, offset: u64 }), { maxLength: 5 }),
+        }),
+      )
+      .map(([poll, waiting]) => ({ ...poll, ...waiting })),
+    reply: fc.record({
+      ending: fc.constantFrom(...(Object.keys(PollEndingCode) as PollEnding[])),
+      assignmentNumber: u64,
+      partitionIds: fc.option(fc.array(u32, { maxLength: 5 }), { nil: undefined }),
+      polled: commandValues.pollMessages.reply,
+    }),
+  },
+  sendWithReceipt: {
+    request: commandValues.sendMessages.request,
+    reply: fc.record({ partitionId: u32, firstOffset: u64 }),
+  },
+  joinWithAssignment: {
+    request: commandValues.joinConsumerGroup.request,
+    reply: fc.record({ assignmentNumber: u64, partitionIds: fc.array(u32, { maxLength: 5 }) }),
   },
 };
 

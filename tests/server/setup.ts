@@ -1,9 +1,10 @@
 // What dispatch needs to run commands, over the two shards of the shard tests.
 import type { UserLogin } from "../../src/metadata/index.ts";
 import { createLogger } from "../../src/observability/log.ts";
+import { waitMsMax } from "../../src/protocol/extensions/poll-waiting.ts";
 import { hashPassword, PasswordMemory, verifyPassword } from "../../src/security/password.ts";
 import type { ServerContext, Session } from "../../src/server/index.ts";
-import { createSession, Logins, Refusals, Sessions } from "../../src/server/index.ts";
+import { createSession, Deadlines, Logins, Refusals, Sessions, WaitingPolls } from "../../src/server/index.ts";
 import { LoginDesk } from "../../src/server/logins/login-desk.ts";
 import { serveLogins } from "../../src/server/logins/logins.ts";
 import { rootCreatedAtMicros, type TestShard, topicDefaults } from "../shard/setup.ts";
@@ -19,6 +20,7 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
   return {
     shard,
     sessions: new Sessions({ shard, clock, onFailure: notExpected }),
+    waits: makeWaits(shard),
     logins: makeLogins(),
     clock,
     topicDefaults,
@@ -33,6 +35,16 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     isShuttingDown: () => false,
     ...changes,
   };
+}
+
+function makeWaits(shard: TestShard["shard"]): WaitingPolls {
+  const nowMs = () => performance.now();
+  const schedule = (run: () => void, delayMs: number) => {
+    const timer = setTimeout(run, delayMs);
+    return () => clearTimeout(timer);
+  };
+  const deadlines = new Deadlines({ nowMs, schedule, stepMs: 10, waitMsMax });
+  return new WaitingPolls({ shard, deadlines, nowMs, limits: { ofAll: 0, ofUser: 0 } });
 }
 
 /** With a desk on this thread. */

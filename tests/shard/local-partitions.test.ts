@@ -4,6 +4,7 @@ import { IggyError } from "../../src/protocol/errors.ts";
 import { u64Max } from "../../src/protocol/limits.ts";
 import { createClientCounts } from "../../src/shard/client-counts.ts";
 import { Counters, LocalPartitions, partitionKeyOf, type SharedCounters } from "../../src/shard/index.ts";
+import { createWaitCounts } from "../../src/shard/wait-counts.ts";
 import { appendNow, makeHarness } from "../storage/harness.ts";
 import { MemoryDisk } from "../storage/memory-disk.ts";
 import { makePaths } from "./setup.ts";
@@ -38,6 +39,7 @@ function makeCounters(partitionsMax: number): Counters {
     topics: new SharedArrayBuffer(8 * 4),
     process: new SharedArrayBuffer(8),
     clients: createClientCounts(),
+    waits: createWaitCounts(1),
   };
   return new Counters(shared);
 }

@@ -96,7 +96,13 @@ class World {
     const unexpected = (thrown: unknown) => {
       throw thrown;
     };
-    return new Mailbox(port, { handlers, onRelease: unexpected, onAdopt: unexpected, onFailure: unexpected });
+    return new Mailbox(port, {
+      handlers,
+      onRelease: unexpected,
+      onAdopt: unexpected,
+      onWatch: unexpected,
+      onFailure: unexpected,
+    });
   }
 
   /** A command that changes metadata, wherever it is asked. */

@@ -57,7 +57,7 @@ const noHandlers: ShardHandlers = {
 function makePair(options: Partial<MailboxOptions> = {}) {
   const ports = [new TestPort(), new TestPort()] as const;
   const failures: unknown[] = [];
-  const common = { handlers: noHandlers, onRelease: notExpected, onAdopt: notExpected };
+  const common = { handlers: noHandlers, onRelease: notExpected, onAdopt: notExpected, onWatch: notExpected };
   const caller = new Mailbox(ports[0], { ...common, onFailure: notExpected });
   new Mailbox(ports[1], { ...common, onFailure: (thrown) => failures.push(thrown), ...options });
   /** Everything under way, both ways, until nothing is left; promises get their turn in between. */

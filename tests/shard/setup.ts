@@ -22,6 +22,7 @@ import {
   Shard,
 } from "../../src/shard/index.ts";
 import type { ShardMessage, ShardRequestKind } from "../../src/shard/messages.ts";
+import type { PartitionWatches } from "../../src/shard/partition-watches.ts";
 import {
   createStorageContext,
   type EncryptionOptions,
@@ -51,6 +52,8 @@ export interface TestShard {
   readonly state: MetadataState;
   readonly storage: StorageContext;
   readonly frames: FrameMemory;
+  /** Who waits for partitions of this shard. */
+  readonly watches: PartitionWatches;
   /** Everything that this shard has sent to the other. */
   readonly sent: ShardMessage[];
   /** Keeps back requests of this kind to the other shard; the answer sends them on their way. */
@@ -197,7 +200,19 @@ export function startShards(options: ShardsOptions = {}): TestShards {
       arenaBytesMax: 16 * 1024 * 1024,
       largeBytesMax: 64 * 1024 * 1024,
     });
-    return { shard, state: own, storage, frames, sent, hold, adopted, failures, clients, events };
+    return {
+      shard,
+      state: own,
+      storage,
+      frames,
+      watches: partitions.watches,
+      sent,
+      hold,
+      adopted,
+      failures,
+      clients,
+      events,
+    };
   };
 
   const shards = [start(0), start(1)] as const;

@@ -13,6 +13,7 @@ import {
   TakenDirectories,
   tidyStreams,
 } from "../../src/shard/index.ts";
+import { createWaitCounts } from "../../src/shard/wait-counts.ts";
 import type { StorageOptions } from "../../src/storage/index.ts";
 import { batchOf, type SentMessage } from "./messages.ts";
 import type { Trace } from "./seeds.ts";
@@ -70,6 +71,7 @@ export class WholeProcess {
       topics: new SharedArrayBuffer(slotsCount * Int32Array.BYTES_PER_ELEMENT),
       process: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
       clients: createClientCounts(),
+      waits: createWaitCounts(1),
     });
     this.partitions = new LocalPartitions({ shardId: 0, shardCount: 1, storage, counters, paths });
     this.partitions.open(state);

@@ -22,6 +22,11 @@ export const limits = section(
       default: 10_000,
       doc: "Most streams and topics that the permissions of one user name; 0 = no limit.",
     }),
+    waitingPolls: u32({
+      default: 100_000,
+      doc: "Most partitions for which polls wait, of all clients; beyond it polls are answered without waiting; 0 = no limit.",
+    }),
+    waitingPollsPerUser: u32({ default: 50_000, doc: "The same for one user; 0 = no limit." }),
   },
   "Limits of what users make, checked when it is made: what is there already stays",
 );

@@ -5,6 +5,9 @@
 /** Number of each command on the wire. */
 export const ExtensionCode = {
   getFeatures: 200_000,
+  pollWaiting: 200_001,
+  sendWithReceipt: 200_002,
+  joinWithAssignment: 200_003,
 } as const;
 
 /** camelCase name of a command of our own. */

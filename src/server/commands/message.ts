@@ -5,16 +5,18 @@ import { pollReplyHeadBytes } from "../../protocol/message-layout.ts";
 import type { PollingStrategy } from "../../protocol/polling-strategy.ts";
 import { partitionKeyOf } from "../../shard/index.ts";
 import type { ConsumerKey, ReadFrom } from "../../storage/index.ts";
-import { command, fencedPoll, plainCommand, type Reply } from "../command.ts";
+import { command, fencedPoll, plainCommand } from "../command.ts";
 import { isFencedPoll, placeOfPoll } from "../consumers.ts";
 import { toSafeNumber } from "../numbers.ts";
+import type { Reply } from "../reply.ts";
 import { requireRight } from "../rights.ts";
 import { pollBytesMax09 } from "../v09/poll-size.ts";
 
 /** What a member of a group gets that has nothing to poll: partition 0, current offset 0, no messages (spec SB 4.5). */
 const emptyPoll = new Uint8Array(pollReplyHeadBytes);
 
-function readFrom(strategy: PollingStrategy, consumer: ConsumerKey): ReadFrom {
+/** Where a poll begins. */
+export function readFrom(strategy: PollingStrategy, consumer: ConsumerKey): ReadFrom {
   switch (strategy.kind) {
     case "offset":
       return { kind: "offset", offset: toSafeNumber(strategy.value) };

@@ -2,8 +2,9 @@
 import { type Codec, decode, encode } from "../../protocol/codec.ts";
 import type { ExtensionName } from "../../protocol/extensions/codes.ts";
 import { extensionCodecs } from "../../protocol/extensions/registry.ts";
-import type { Handler, Reply } from "../command.ts";
+import type { Handler } from "../command.ts";
 import type { ServerContext } from "../context.ts";
+import type { Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
 
 type Codecs<N extends ExtensionName> = (typeof extensionCodecs)[N];

@@ -3,8 +3,8 @@
 // no answer is kept. Sends and offsets are none of these: some clients give them all one number.
 import { IggyError, toIggyError } from "../../protocol/errors.ts";
 import { requestNumberOf } from "../../protocol/v09/headers.ts";
-import { isPollReply, type Reply } from "../command.ts";
 import { isServerFault } from "../faults.ts";
+import { isPollReply, type Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
 import type { Exchange09 } from "./exchange.ts";
 import { isVerdict } from "./verdicts.ts";

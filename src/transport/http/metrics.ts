@@ -83,6 +83,7 @@ export class HttpMetrics {
     this.#durations.show(shards);
     this.#showOwn([
       ...shards.flatMap(({ samples }) => samples),
+      { key: "waitingPolls", labels: {}, value: shard.counters.waits.total },
       ...lags.map((lag) => lagSample(lag, hidesNames)),
       ...segmentHolders(shard.state, held).map((holder) => holderSample(holder, hidesNames)),
     ]);

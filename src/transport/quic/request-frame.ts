@@ -1,5 +1,6 @@
 // Where the request of a QUIC stream ends. A stream holds one request; what follows it is never read (spec BP 2.6).
 import { CommandCode } from "../../protocol/codes.ts";
+import { ExtensionCode } from "../../protocol/extensions/codes.ts";
 import { decodeRequestHead, frameHeaderBytes } from "../../protocol/frame.ts";
 import { detectFrameKind } from "../../protocol/frame-detection.ts";
 import { frameBytesOf, HeaderCommand, headerBytes, headerCommandOf } from "../../protocol/v09/headers.ts";
@@ -31,7 +32,7 @@ export function announcedFrame(bytes: Uint8Array, frames: ConnectionFrames | "au
     kind: "frame",
     frames: detected,
     totalBytes: frameHeaderBytes + payloadBytes,
-    isSend: code === CommandCode.sendMessages,
+    isSend: code === CommandCode.sendMessages || code === ExtensionCode.sendWithReceipt,
   };
 }
 

@@ -1,0 +1,69 @@
+// What the tests of extensions share: topics whose partitions lie on known shards, messages, and waits that are known to wait.
+
+import type { WaitOptions } from "../../src/client/extension-commands.ts";
+import type { IggyClient } from "../../src/client/index.ts";
+import type { PollWaitingReply } from "../../src/protocol/extensions/poll-waiting.ts";
+import { nameId } from "../../src/protocol/identifier.ts";
+import { eventually } from "../support/process-facts.ts";
+import type { TestServer } from "../support/server.ts";
+
+export const text = new TextEncoder();
+const decoder = new TextDecoder();
+
+export const streamName = "orders";
+
+let topicsCount = 0;
+
+/** A topic of the test's own; its name. */
+export async function freshTopic(admin: IggyClient, partitionsCount = 1): Promise<string> {
+  const name = `topic-${++topicsCount}`;
+  if ((await admin.getStream(streamName)) === undefined) await admin.createStream(streamName);
+  await admin.createTopic(streamName, { name, partitionsCount });
+  return name;
+}
+
+export function send(client: IggyClient, topic: string, partitionId: number, ...payloads: string[]): Promise<void> {
+  return client.sendMessages({
+    stream: streamName,
+    topic,
+    partitioning: { kind: "partition", partitionId },
+    messages: payloads.map((payload) => ({ payload: text.encode(payload) })),
+  });
+}
+
+/** From the position on, as a single consumer. */
+export function waitOptions(topic: string, changes: Partial<WaitOptions> = {}): WaitOptions {
+  return {
+    consumer: { kind: "consumer", id: nameId("reader") },
+    stream: streamName,
+    topic,
+    partitionId: 0,
+    strategy: { kind: "offset", value: 0n },
+    count: 10,
+    waitMs: 30_000,
+    ...changes,
+  };
+}
+
+export function payloadsOf({ polled }: PollWaitingReply): string[] {
+  return polled.messages.map(({ payload }) => decoder.decode(payload));
+}
+
+/** One value of the metrics of a server, all shards together. */
+export async function metric(server: TestServer, name: string): Promise<number> {
+  const reply = await fetch(`http://127.0.0.1:${server.portOf("http")}/metrics`);
+  let sum = 0;
+  for (const line of (await reply.text()).split("\n")) {
+    if (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) sum += Number(line.slice(line.lastIndexOf(" ")));
+  }
+  return sum;
+}
+
+/** Until so many partitions are waited for. */
+export async function waitingCount(server: TestServer, count: number): Promise<void> {
+  await eventually(
+    `${count} waiting polls`,
+    () => metric(server, "whippet_waiting_polls"),
+    (now) => now === count,
+  );
+}
