@@ -17,6 +17,8 @@ const longRequests: { readonly [N in CommandName]?: Operation } = {
   updatePermissions: "updatePermissions",
 };
 const longBytesMin = 64 * 1024;
+/** No request of our own is longer, but a send; to read what is would hold up others. */
+const extensionBytesMax = 64 * 1024;
 
 /** Carries out one request; throws or rejects with an IggyError, or with whatever a bug threw. */
 export function dispatch(
@@ -42,7 +44,7 @@ function dispatchExtension(
   payload: Uint8Array,
 ): Reply | Promise<Reply> {
   const extension = extensionTable.get(code);
-  if (extension === undefined) throw new IggyError("InvalidCommand");
+  if (extension === undefined || payload.byteLength > extensionBytesMax) throw new IggyError("InvalidCommand");
   context.shard.pulse.beganCommand(code);
   const request = extension.decode(payload);
   requireLogin(session);

@@ -321,7 +321,7 @@ test("who waits when the server stops is answered, and the server does not wait 
   await stopped;
 });
 
-test("at level sync a message ends the wait when its sync is done, not before", async () => {
+test("at level sync a message ends the wait too", async () => {
   const server = await servers.start({ env: { IGGY_SYSTEM_PARTITION_ACKNOWLEDGE: "sync" } });
   const admin = await server.connect();
   const topic = await freshTopic(admin);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { type Codec, encode } from "../../src/protocol/codec.ts";
 import { CommandCode, type CommandName, payloadSizes } from "../../src/protocol/codes.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
+import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
 import { commandTable, dispatch, type ServerContext } from "../../src/server/index.ts";
 import { commandValues } from "../protocol/arbitraries.ts";
@@ -88,6 +89,11 @@ describe("before login", () => {
     expect(await dispatch(context, session, CommandCode.ping, new Uint8Array(3))).toEqual(new Uint8Array(0));
     expect(session.heartbeatMicros).toBe(startTimeMicros + 1_000_000);
   });
+});
+
+test("a request of our own that is longer than any may be is refused before it is read", async () => {
+  expect(await statusOf(ExtensionCode.getFeatures, new Uint8Array(64 * 1024), 0)).toBe(0);
+  expect(await statusOf(ExtensionCode.getFeatures, new Uint8Array(64 * 1024 + 1), 0)).toBe(3);
 });
 
 test.each([0, 2, 13, 99, 100_000, 0xffff_ffff])("code %d is no command, with and without a login", async (code) => {

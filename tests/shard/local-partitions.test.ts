@@ -3,9 +3,10 @@ import { apply, createState, type MetadataEvent, type MetadataState } from "../.
 import { IggyError } from "../../src/protocol/errors.ts";
 import { u64Max } from "../../src/protocol/limits.ts";
 import { createClientCounts } from "../../src/shard/client-counts.ts";
-import { Counters, LocalPartitions, partitionKeyOf, type SharedCounters } from "../../src/shard/index.ts";
+import { Counters, LocalPartitions, partitionKeyOf, type SharedCounters, Watch } from "../../src/shard/index.ts";
 import { createWaitCounts } from "../../src/shard/wait-counts.ts";
-import { appendNow, makeHarness } from "../storage/harness.ts";
+import type { StorageOptions } from "../../src/storage/index.ts";
+import { appendNow, makeBatch, makeHarness } from "../storage/harness.ts";
 import { MemoryDisk } from "../storage/memory-disk.ts";
 import { makePaths } from "./setup.ts";
 
@@ -44,11 +45,10 @@ function makeCounters(partitionsMax: number): Counters {
   return new Counters(shared);
 }
 
-function start(disk: MemoryDisk, state: MetadataState, partitionsMax = count) {
-  const harness = makeHarness(disk);
+function start(disk: MemoryDisk, state: MetadataState, partitionsMax = count, options: Partial<StorageOptions> = {}) {
+  const harness = makeHarness(disk, options);
   const counters = makeCounters(partitionsMax);
-  const options = { shardId: 0, shardCount: 1, storage: harness.context, counters, paths };
-  const partitions = new LocalPartitions(options);
+  const partitions = new LocalPartitions({ shardId: 0, shardCount: 1, storage: harness.context, counters, paths });
   partitions.open(state);
   const at = (partitionId: number, error?: "CannotAppendToFile") =>
     partitions.require(partitionKeyOf(0, 0, partitionId), error);
@@ -247,4 +247,23 @@ test("a log that names more partitions than there is room for opens all but thos
   harness.clock.micros += 3_600_000_000;
   partitions.retryClosed();
   expect(codeOf(() => at(97))).toBe(10002);
+});
+
+test("at level sync who waits is told when the sync is done, not when the message is written", async () => {
+  const disk = new MemoryDisk();
+  const { harness, partitions, at } = start(disk, stateWith(1), 1, { acknowledge: "sync" });
+  const told: string[] = [];
+  const watch = new Watch(partitionKeyOf(0, 0, 0), { changed: (_watch, change) => void told.push(change) });
+  partitions.watches.add(watch);
+  const gate = Promise.withResolvers<void>();
+  disk.syncGate = gate.promise;
+  const appended = at(0).append(makeBatch([40_000]));
+  harness.endTurn();
+  await Bun.sleep(5);
+  expect(at(0).counters.messagesCount).toBe(0);
+  expect(told).toEqual([]);
+  gate.resolve();
+  await appended;
+  expect(told).toEqual(["messages"]);
+  expect(partitions.watches.count).toBe(0);
 });
