@@ -136,6 +136,22 @@ test("each ends once and rightly, and leaves nothing behind", async () => {
   );
 }, 120_000);
 
+test("who comes behind a purge with the position of one message learns that offsets begin anew", async () => {
+  world = await WaitingWorld.start(2);
+  const here = world;
+  const at = (value: bigint) => ({ strategy: { kind: "offset", value } as const, waitMs: 1000 });
+  for (const shard of [0, 1]) {
+    for (const partitionId of [0, 1]) {
+      expect((await here.poll(shard, here.session(), { partitionId, ...at(1n) })).ending).toBe("offsetsReset");
+    }
+  }
+  await here.append(0, 0, 1);
+  const waiting = here.poll(1, here.session(), at(1n));
+  await here.settle();
+  here.advance(2000);
+  expect((await waiting).ending).toBe("timeOver"); // behind one message that is there
+});
+
 test("a deleted partition ends the polls that wait for it on every shard, and nothing is left", async () => {
   world = await WaitingWorld.start(2);
   const outcomes = [0, 1].flatMap((shard) =>

@@ -179,7 +179,7 @@ export class WaitingPoll extends Deadline implements Watcher, Waiting {
         }
         read?.release();
         if (this.#stop !== undefined) break;
-        if (read !== undefined && endsBefore(place, read)) this.#stop = { ending: "offsetsReset", place };
+        if (read !== undefined && this.#endsBefore(place, read)) this.#stop = { ending: "offsetsReset", place };
         else if (
           this.#watch(place) &&
           (reading instanceof Promise || !this.#desk.shard.watches.isOwn(place.partitionKey))
@@ -288,6 +288,20 @@ export class WaitingPoll extends Deadline implements Watcher, Waiting {
     this.#desk.ended(this, this.#mayWait === true);
   }
 
+  /** A position that readers can have come to only before a purge. */
+  #endsBefore({ partitionId, partitionKey, from }: WaitPlace, { currentOffset }: ShardRead): boolean {
+    if (from.kind !== "offset" || from.offset <= currentOffset) return false;
+    if (from.offset > currentOffset + 1) return true;
+    const { shard } = this.#desk;
+    const { streamId, topicId } = this.plan;
+    // At a head of 0 there may be one message or none.
+    return (
+      from.offset === 1 &&
+      isThere(shard.state, streamId, topicId, partitionId) &&
+      !shard.counters.partition(partitionKey).hasMessages
+    );
+  }
+
   #headOf(place: WaitPlace | undefined): bigint {
     const { shard } = this.#desk;
     const { streamId, topicId } = this.plan;
@@ -327,11 +341,6 @@ const singleMessagesHead = encode(pollWaitingHeadCodec, {
 
 function isError(stop: Stop | undefined): boolean {
   return stop !== undefined && "error" in stop;
-}
-
-/** A position that readers can have come to only before a purge. At a head of 0 there may be no message or one. */
-function endsBefore({ from }: WaitPlace, read: ShardRead): boolean {
-  return from.kind === "offset" && from.offset > read.currentOffset + 1;
 }
 
 function nothingIfNotOwned(error: unknown): undefined {
