@@ -161,7 +161,7 @@ test("a server that is killed while polls wait starts again with all messages", 
   const server = await servers.start({ shards: 2 });
   const admin = await server.connect();
   const topic = await freshTopic(admin, 2);
-  await send(admin, topic, 0, "kept");
+  for (const partitionId of [0, 1]) await send(admin, topic, partitionId, "kept");
   const clients = await Promise.all(Array.from({ length: 10 }, () => server.connect()));
   const strategy = { kind: "offset", value: 1n } as const;
   const outcomes = clients.map((client, index) =>
