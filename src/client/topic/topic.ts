@@ -6,6 +6,10 @@ import type { Partitioning } from "../../protocol/partitioning.ts";
 import type { TopicDetails } from "../../protocol/records/topic-details.ts";
 import type { Session } from "../connection/session.ts";
 import { SessionCommands } from "../connection/session-commands.ts";
+import { Consumer } from "../consumer/consumer.ts";
+import type { ConsumerOptions } from "../consumer/options.ts";
+import { Reader, type ReaderOptions } from "../consumer/reader.ts";
+import { topicParts } from "../consumer/topic-parts.ts";
 import type { Abortable, CloseOptions } from "../options.ts";
 import { BatchBuffer } from "../producer/batch-buffer.ts";
 import type { ProducerOptions } from "../producer/options.ts";
@@ -101,6 +105,28 @@ export class Topic<In, Out> {
     const producer = new Producer(this.#context, options, () => forget());
     forget = this.#host.hold("producer", producer);
     return producer;
+  }
+
+  /** A member of a group, or a consumer by name, over a connection of its own. Nothing is sent before its first loop. */
+  consumer(options: ConsumerOptions): Consumer<Out> {
+    let forget = () => {};
+    const consumer = new Consumer<Out>(
+      topicParts(this.#context, options, () => forget()),
+      options,
+    );
+    forget = this.#host.hold("consumer", consumer);
+    return consumer;
+  }
+
+  /** Reads over a connection of its own and stores nothing. */
+  reader(options: ReaderOptions = {}): Reader<Out> {
+    let forget = () => {};
+    const reader = new Reader<Out>(
+      topicParts(this.#context, undefined, () => forget()),
+      options,
+    );
+    forget = this.#host.hold("consumer", reader);
+    return reader;
   }
 
   async #encode(message: OutgoingMessage<In>): Promise<Encoded> {

@@ -1,0 +1,36 @@
+// What a consumer of a topic's handle is made of: a connection of its own, opened by first use, and the topic's format.
+
+import { nameId } from "../../protocol/identifier.ts";
+import { SessionCommands } from "../connection/session-commands.ts";
+import type { TopicContext } from "../topic/topic-context.ts";
+import type { ConsumerParts } from "./consumer.ts";
+import { lazyCommands } from "./lazy-commands.ts";
+import type { ConsumerOptions } from "./options.ts";
+import { sessionCommands } from "./session-commands.ts";
+
+/** Readers store nothing; a name has to be said all the same. */
+const readerName = "reader";
+
+/** `options` undefined: a reader's. `onClosed` is called when it is closed. */
+export function topicParts<Out>(
+  context: TopicContext<never, Out>,
+  options: ConsumerOptions | undefined,
+  onClosed: () => void,
+): ConsumerParts<Out> {
+  const { stream, topic, format, encryption } = context;
+  const isGroup = options !== undefined && "group" in options;
+  const name = options === undefined ? readerName : "group" in options ? options.group : options.name;
+  const consumer = { kind: isGroup ? "group" : "consumer", id: nameId(name) } as const;
+  const commands = lazyCommands(async () => {
+    const session = context.openSession();
+    session.start();
+    return sessionCommands(new SessionCommands(session), { stream, topic, consumer }, () => session.close());
+  });
+  return {
+    commands,
+    format,
+    ...(encryption !== undefined && { encryption }),
+    place: { stream: String(stream.value), topic: String(topic.value) },
+    onClosed,
+  };
+}
