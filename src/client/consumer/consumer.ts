@@ -76,6 +76,7 @@ export class Consumer<Out> implements AsyncIterable<Message<Out>> {
       open: (partitionId, handled) =>
         openStored(commands, partitionId, { start, handledBefore: isByHand ? undefined : handled, isShared }),
       reopen: (partitionId) => startFrom(commands, partitionId, start),
+      poll: (request) => commands.poll(request),
       store: (partitionId, offset) => commands.storeOffset(partitionId, offset),
       onAssigned,
       onRevoking,

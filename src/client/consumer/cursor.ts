@@ -1,8 +1,9 @@
 // One partition as a consumer reads it: what lies ready, and the three places in it, in this order: delivered, handled,
 // committed. A seek, a purge or a loss begins a new generation: what belongs to an earlier one counts for nothing any more.
 
+import { MessageLayout } from "../../protocol/message-layout.ts";
 import { Fifo } from "../fifo.ts";
-import type { BatchBytes } from "./batch-bytes.ts";
+import { type BatchBytes, unsignedAt } from "./batch-bytes.ts";
 import type { PollFrom, PollReply } from "./commands.ts";
 import type { PartitionProgress } from "./options.ts";
 import { type MessageSource, ReceivedMessage } from "./received-message.ts";
@@ -40,12 +41,16 @@ export class Cursor implements MessageSource {
   headOffset: number | undefined;
   /** The last poll found nothing more. */
   isAtHead = false;
+  /** When the only message of a partition is looked at again. */
+  nextLookMs = 0;
   deliveredOffset: number | undefined;
   handledOffset: number | undefined;
   committedOffset: number | undefined;
   readonly outstanding: Outstanding = { messages: 0, bytes: 0 };
   /** The same of all partitions of the consumer. */
   readonly #total: Outstanding;
+  /** Server time of message 0, once it was seen. */
+  #firstMicros: number | undefined;
   /** Delivered and not handled: sizes by offset, in the order of delivery, which is that of the offsets. */
   readonly #unfinished = new Map<number, number>();
   #from: PollFrom;
@@ -143,6 +148,7 @@ export class Cursor implements MessageSource {
     this.headOffset = headOffset;
     this.isAtHead = messages.messagesCount === 0;
     if (this.isAtHead) return { isReset: false };
+    this.isSameFirst(messages);
     const isJump = this.#isExact && from.kind === "offset" && messages.firstOffset > from.offset;
     const gap = isJump ? { fromOffset: from.offset, toOffset: messages.firstOffset - 1 } : undefined;
     this.#ready.push(messages);
@@ -150,6 +156,21 @@ export class Cursor implements MessageSource {
     this.#from = { kind: "offset", offset: messages.lastOffset + 1 };
     this.#isExact = true;
     return gap === undefined ? { isReset: false } : { gap, isReset: false };
+  }
+
+  /** Whether it can not be told from the head that there was a purge: it is 0 with one message and without any. */
+  get mayHideReset(): boolean {
+    return this.headOffset === 0 && this.#isExact && this.#from.kind === "offset" && this.#from.offset === 1;
+  }
+
+  /** Whether messages from offset 0 on begin with the one that was there before; without any, false. */
+  isSameFirst(messages: BatchBytes): boolean {
+    if (messages.messagesCount === 0) return false;
+    if (messages.firstOffset > 0) return true;
+    const micros = unsignedAt(messages.view, messages.start + MessageLayout.timestamp);
+    const isSame = this.#firstMicros === undefined || this.#firstMicros === micros;
+    this.#firstMicros = micros;
+    return isSame;
   }
 
   /** The next message, which is then in hand. Undefined if none lies ready. */
@@ -233,6 +254,7 @@ export class Cursor implements MessageSource {
     this.committedOffset = undefined;
     if (isForgotten) {
       this.headOffset = undefined;
+      this.#firstMicros = undefined;
       this.#repeatsUpTo = -1;
     }
   }

@@ -5,7 +5,7 @@
 import { IggyError } from "../../protocol/errors.ts";
 import type { Assignment } from "./assignment.ts";
 import { Bell, backoffMs, type Clock } from "./clock.ts";
-import type { PollReply } from "./commands.ts";
+import type { PollReply, PollRequest } from "./commands.ts";
 import { Commits } from "./commits.ts";
 import { Cursor, type Outstanding, type StartFrom } from "./cursor.ts";
 import { EventChannel } from "./event-channel.ts";
@@ -16,6 +16,7 @@ import { PausedPartitions } from "./paused-partitions.ts";
 import type { OpenedAt } from "./positions.ts";
 import type { Prefetch } from "./prefetch.ts";
 import type { ReceivedMessage } from "./received-message.ts";
+import { Replies } from "./replies.ts";
 
 /** How long a lost connection may stay lost before the consumer gives up. */
 const reconnectTimeoutMs = 30_000;
@@ -32,6 +33,7 @@ export interface IntakeOptions {
   readonly open: (partitionId: number, handledBefore: number | undefined) => Promise<OpenedAt>;
   /** Where it goes on after a purge. */
   readonly reopen: (partitionId: number) => Promise<StartFrom>;
+  readonly poll: (request: PollRequest) => Promise<PollReply>;
   readonly store: (partitionId: number, offset: number) => Promise<void>;
   readonly onAssigned?: PartitionsListener | undefined;
   readonly onRevoking?: PartitionsListener | undefined;
@@ -46,6 +48,7 @@ export class Intake {
   readonly arrived = new Bell();
   readonly paused = new PausedPartitions();
   readonly #options: IntakeOptions;
+  readonly #replies: Replies;
   readonly #total: Outstanding = { messages: 0, bytes: 0 };
   readonly #awake = new Bell();
   /** How far each partition was delivered in earlier readings. */
@@ -66,6 +69,13 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.#replies = new Replies({
+      ...options,
+      events: this.events,
+      arrived: this.arrived,
+      onRefused: (partitionId) => this.#lose([partitionId]),
+      onReset: (partitionId) => this.#seen.delete(partitionId),
+    });
     this.commits = new Commits({
       policy: options.policy,
       clock: options.clock,
@@ -233,7 +243,7 @@ export class Intake {
     if (chosen.length > 0 && !this.#isStopped) {
       const round = await feed.fetch(chosen.map(({ request }) => request));
       for (const [index, { cursor, fetchNumber }] of chosen.entries()) {
-        await this.#accept(cursor, fetchNumber, round.replies[index]!);
+        await this.#replies.take(cursor, fetchNumber, round.replies[index]!);
       }
       pauseMs = Math.min(pauseMs, round.pauseMs);
     }
@@ -320,39 +330,6 @@ export class Intake {
       const { partitionId, from, fetchNumber } = cursor;
       return { cursor, fetchNumber, request: { partitionId, from, count, autoCommit: policy === "before-delivery" } };
     });
-  }
-
-  async #accept(cursor: Cursor, fetchNumber: number, reply: PollReply): Promise<void> {
-    const { partitionId } = cursor;
-    const { assignment, prefetch, policy, reopen } = this.#options;
-    if (await assignment.isRefusal(partitionId, reply)) {
-      assignment.forget(partitionId);
-      return this.#lose([partitionId]);
-    }
-    if (cursor.fetchNumber !== fetchNumber || cursor.isGone || cursor.isPaused) return;
-    const { firstOffset, lastOffset, messagesCount, sizeBytes } = reply.messages;
-    const { from, isAtHead } = cursor;
-    const { gap, isReset } = cursor.accept(reply);
-    if (isReset && from.kind === "offset") {
-      const start = await reopen(partitionId);
-      const toOffset = start.from.kind === "offset" ? start.from.offset : 0;
-      if (cursor.fetchNumber !== fetchNumber) return;
-      cursor.seek(start, true);
-      this.#seen.delete(partitionId);
-      this.events.tell({ kind: "reset", partitionId, fromOffset: from.offset, toOffset });
-      return;
-    }
-    if (gap !== undefined) this.events.tell({ kind: "gap", partitionId, ...gap });
-    if (messagesCount === 0) {
-      if (!isAtHead) this.arrived.ring(); // a reader may end there
-      return;
-    }
-    prefetch.noteReply(messagesCount, sizeBytes);
-    if (policy === "before-delivery" && lastOffset >= firstOffset) {
-      cursor.committedOffset = lastOffset;
-      this.events.tell({ kind: "committed", offsets: new Map([[partitionId, lastOffset]]) });
-    }
-    this.arrived.ring();
   }
 
   /** Membership ended, if there is one: everything that it gave is gone, but for what is in hand. */

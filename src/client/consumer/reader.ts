@@ -63,6 +63,7 @@ export class Reader<Out> implements AsyncIterable<Message<Out>> {
       policy: "manual",
       open: (partitionId) => this.#open(partitionId),
       reopen: (partitionId) => startFrom(commands, partitionId, start),
+      poll: (request) => commands.poll(request),
       store: () => Promise.reject(new TypeError("a reader stores nothing")),
     });
     if (signal?.aborted) this.#abort();

@@ -375,6 +375,28 @@ describe("positions", () => {
     await scene.time.resultOf(consumer.close({ timeoutMs: 10 }));
   });
 
+  test("a purge is found where there was one message, also if there is one again", async () => {
+    const scene = new Scene(1);
+    scene.topic.append(0, 1);
+    const { consumer, events } = scene.consumer();
+    const loop = consumer[Symbol.asyncIterator]();
+    expect(await scene.next(loop, 1)).toEqual(["0/0/0"]);
+    let waiting = loop.next();
+    await scene.time.advance(3_000);
+    expect(kinds(events)).not.toContain("reset");
+    scene.topic.purge();
+    await scene.time.advance(2_000);
+    expect(kinds(events)).toContain("reset");
+    scene.topic.append(0, 1);
+    expect(await scene.time.resultOf(waiting)).toMatchObject({ value: { value: "1/0/0" } });
+    waiting = loop.next();
+    await scene.time.advance(3_000);
+    scene.topic.purge();
+    scene.topic.append(0, 1);
+    expect(await scene.time.resultOf(waiting, 2_000)).toMatchObject({ value: { value: "2/0/0" } });
+    await scene.time.resultOf(consumer.close({ timeoutMs: 10 }));
+  });
+
   test("paused partitions give nothing until they are resumed, and then all", async () => {
     const scene = new Scene(2);
     for (const partitionId of [0, 1]) scene.topic.append(partitionId, 30);
