@@ -16,6 +16,7 @@ import type { ConsumerEvent, ConsumerOptions, PartitionProgress, StartPosition }
 import { checkStart, openStored, startFrom } from "./positions.ts";
 import { defaultPrefetch, Prefetch } from "./prefetch.ts";
 import { ReceivedBatch, ReceivedMessage } from "./received-message.ts";
+import { RepeatFilter } from "./repeat-filter.ts";
 import { type Handler, Run, type RunOptions } from "./run.ts";
 import { storeSought } from "./seek.ts";
 import { within } from "./shutdown.ts";
@@ -78,6 +79,7 @@ export class Consumer<Out> implements AsyncIterable<Message<Out>> {
       reopen: (partitionId) => startFrom(commands, partitionId, start),
       poll: (request) => commands.poll(request),
       store: (partitionId, offset) => commands.storeOffset(partitionId, offset),
+      repeats: this.#options.dropRepeats === true ? new RepeatFilter() : undefined,
       onAssigned,
       onRevoking,
       onLost,

@@ -16,6 +16,7 @@ import { PausedPartitions } from "./paused-partitions.ts";
 import type { OpenedAt } from "./positions.ts";
 import type { Prefetch } from "./prefetch.ts";
 import type { ReceivedMessage } from "./received-message.ts";
+import type { RepeatFilter } from "./repeat-filter.ts";
 import { Replies } from "./replies.ts";
 
 /** How long a lost connection may stay lost before the consumer gives up. */
@@ -35,6 +36,8 @@ export interface IntakeOptions {
   readonly reopen: (partitionId: number) => Promise<StartFrom>;
   readonly poll: (request: PollRequest) => Promise<PollReply>;
   readonly store: (partitionId: number, offset: number) => Promise<void>;
+  /** Leaves out what was stored twice, if it is given. */
+  readonly repeats?: RepeatFilter | undefined;
   readonly onAssigned?: PartitionsListener | undefined;
   readonly onRevoking?: PartitionsListener | undefined;
   readonly onLost?: PartitionsListener | undefined;
@@ -134,18 +137,33 @@ export class Intake {
 
   /** The next message that lies ready; it is then in hand. Partitions take turns by batches. */
   take(): ReceivedMessage<unknown> | undefined {
-    return this.#nextReady()?.take();
+    for (;;) {
+      const message = this.#nextReady()?.take();
+      if (message === undefined || !this.#isStoredTwice(message)) return message;
+      this.finish(message);
+    }
   }
 
   /** The rest of the next batch that lies ready; empty if there is none. */
   takeBatch(): ReceivedMessage<unknown>[] {
-    const cursor = this.#nextReady();
     const messages: ReceivedMessage<unknown>[] = [];
-    for (let message = cursor?.take(); message !== undefined; message = cursor!.take()) {
-      messages.push(message);
-      if (cursor!.isAtBatchStart) break;
+    for (let cursor = this.#nextReady(); cursor !== undefined && messages.length === 0; cursor = this.#nextReady()) {
+      do {
+        const message = cursor.take();
+        if (message === undefined) break;
+        if (this.#isStoredTwice(message)) this.finish(message);
+        else messages.push(message);
+      } while (!cursor.isAtBatchStart);
     }
     return messages;
+  }
+
+  /** One that is delivered again is no other message. */
+  #isStoredTwice(message: ReceivedMessage<unknown>): boolean {
+    const { repeats } = this.#options;
+    if (repeats === undefined || message.isRepeat) return false;
+    const { numbering } = message;
+    return numbering !== undefined && repeats.isRepeat(numbering);
   }
 
   #nextReady(): Cursor | undefined {

@@ -28,6 +28,8 @@ export interface ConsumerSettings extends Abortable {
   readonly commit?: CommitPolicy;
   /** What may lie ready (1_000 messages, 4 MiB); a member of a group polls no more than was handled in the last second. */
   readonly prefetch?: Partial<PrefetchLimits>;
+  /** Leaves out what a producer of this package stored twice, as far as this consumer has seen (false). */
+  readonly dropRepeats?: boolean;
   /** What becomes of a message whose value does not decode ("throw"). */
   readonly onInvalid?: "throw" | "skip";
   /** Partitions that came. Nothing of them is read before the listener is done. */

@@ -1,6 +1,7 @@
 // A message that was read, over the bytes of its batch: what is not asked for is not decoded.
 
 import { MessageLayout, messageHeaderBytes } from "../../protocol/message-layout.ts";
+import { type ReadMessageId, readMessageId } from "../producer/message-ids.ts";
 import { EncodedHeaders, type HeadersView } from "../topic/headers.ts";
 import type { Batch, Message } from "../topic/message.ts";
 import { type BatchBytes, unsignedAt } from "./batch-bytes.ts";
@@ -81,6 +82,11 @@ export class ReceivedMessage<Out> implements Message<Out> {
       if (hyphensBehind.has(index)) text += "-";
     }
     return text;
+  }
+
+  /** What the id says, if it was made by a producer of this package. */
+  get numbering(): ReadMessageId | undefined {
+    return readMessageId(this.#batch.bytes, this.#at + MessageLayout.id);
   }
 
   get timestampMicros(): number {

@@ -10,6 +10,7 @@ import {
   type Topic,
   text,
 } from "../../../src/client/index.bun.ts";
+import { MessageIds } from "../../../src/client/producer/message-ids.ts";
 import { eventually } from "../../support/process-facts.ts";
 import { type TestServer, useServers } from "../../support/server.ts";
 
@@ -126,6 +127,34 @@ test("a client that is closed ends its loops without an error, and stores what t
     partitionId: 0,
   });
   expect(stored?.storedOffset).toBe(2n);
+});
+
+test("what a producer stored twice is left out where that is wanted, and counts as handled", async () => {
+  const server = await servers.start();
+  await using client = await connect(urlOf(server));
+  const topic = await topicOf(client, "orders", 1);
+  const numbering = new MessageIds();
+  const messages = ["a", "b", "c"].map((value) => {
+    const bytes = new Uint8Array(16);
+    numbering.write(bytes, new DataView(bytes.buffer), 0);
+    return { value, id: bytes.reduceRight((id, byte) => (id << 8n) | BigInt(byte), 0n) };
+  });
+  for (const batch of [messages.slice(0, 2), messages, [{ value: "a" }, { value: "a" }]]) await topic.send(batch);
+  const read = async (dropRepeats: boolean, isBatches: boolean) => {
+    const consumer = topic.consumer({ name: `${dropRepeats}${isBatches}`, dropRepeats });
+    const seen: string[] = [];
+    const take = (value: string, offset: number) => seen.push(value) > 0 && offset === 6;
+    if (isBatches) {
+      for await (const batch of consumer.batches())
+        if ([...batch].map((m) => take(m.value, m.offset)).includes(true)) break;
+    } else for await (const { value, offset } of consumer) if (take(value, offset)) break;
+    await consumer.close();
+    return seen.join("");
+  };
+  for (const isBatches of [false, true]) {
+    expect(await read(true, isBatches)).toBe("abcaa");
+    expect(await read(false, isBatches)).toBe("ababcaa");
+  }
 });
 
 test("goes on after the server was killed and started again", async () => {
