@@ -37,6 +37,7 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
   readonly #hub = new EventHub<ClientEvent>();
   readonly #held = { producer: new Set<Closeable>(), consumer: new Set<Closeable>() };
   #features = noFeatures;
+  #isOpen = false;
   #closing: Promise<void> | undefined;
   #forgetSignal = (): void => undefined;
 
@@ -53,6 +54,7 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
     await this.#session.open(waitForServerMs, signal);
     try {
       await aborted(this.#probe(), signal);
+      this.#isOpen = true;
     } catch (error) {
       this.#session.close();
       throw error;
@@ -88,7 +90,7 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
     { encryption }: { readonly encryption?: Encryption } = {},
   ): Topic<never, unknown> {
     const openSession = (onEvent?: (event: SessionEvent) => void) => new Session(this.#options, onEvent);
-    const context = new TopicContext(stream, topic, format, encryption, openSession);
+    const context = new TopicContext(stream, topic, format, encryption, openSession, () => this.#features);
     return new Topic(context, {
       session: this.#session,
       hold: (kind, held) => {
@@ -172,6 +174,8 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
 
   #onEvent(event: ClientEvent): void {
     this.#hub.emit(event);
+    // It may be another server by now. What it cannot be asked stays as it was.
+    if (event.kind === "connected" && this.#isOpen) this.#probe().catch(() => undefined);
     if (event.kind !== "closed") return;
     this.#forgetSignal();
     this.#hub.end();

@@ -6,6 +6,7 @@ import { ConnectionLostError, type ConnectOptions, connect, IggyError } from "..
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
+import { extensionCodecs } from "../../src/protocol/extensions/registry.ts";
 import { type MessageToSend, sendMessagesRequestCodec } from "../../src/protocol/message/send-messages.ts";
 import type { Partitioning } from "../../src/protocol/partitioning.ts";
 import type { TopicDetails } from "../../src/protocol/records/topic-details.ts";
@@ -99,6 +100,8 @@ export class FakeBroker {
   onTopic: (() => ErrorName | undefined) | undefined;
   /** Why no connection is opened now. */
   refusal: Error | undefined;
+  /** Undefined: it is one of Iggy's own. */
+  features: readonly string[] | undefined;
   /** Ids that were stored are not stored again. */
   deduplicates = false;
   readonly #ids = new Set<string>();
@@ -143,14 +146,24 @@ export class FakeBroker {
         this.#send(connection, payload, done);
         break;
       case ExtensionCode.getFeatures:
-        answer("InvalidCommand");
+        if (this.features === undefined) answer("InvalidCommand");
+        else answer(undefined, encode(extensionCodecs.getFeatures.reply, { features: this.features, limits: [] }));
+        break;
+      case ExtensionCode.sendWithReceipt:
+        if (this.features === undefined) answer("InvalidCommand");
+        else this.#send(connection, payload, done, true);
         break;
       default:
         answer(undefined);
     }
   }
 
-  #send(connection: FakeConnection, payload: Uint8Array, done: (error: unknown) => void): void {
+  #send(
+    connection: FakeConnection,
+    payload: Uint8Array,
+    done: (error: unknown, reply?: Uint8Array) => void,
+    hasReceipt = false,
+  ): void {
     const { partitioning, messages } = decode(sendMessagesRequestCodec, payload);
     const place = partitioning.kind === "partition" ? partitioning.partitionId : placeOf(partitioning);
     const store = () => {
@@ -169,8 +182,11 @@ export class FakeBroker {
       connection,
       store,
       answer: () => {
+        const firstOffset = BigInt(this.stored.get(place)?.length ?? 0);
         store();
-        done(undefined);
+        const partitionId = partitioning.kind === "partition" ? partitioning.partitionId : 2;
+        const receipt = encode(extensionCodecs.sendWithReceipt.reply, { partitionId, firstOffset });
+        done(undefined, hasReceipt ? receipt : noBytes);
       },
       refuse: (name) => done(new IggyError(name)),
     };

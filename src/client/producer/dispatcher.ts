@@ -2,13 +2,16 @@
 // nothing under way and it has waited for `lingerMs`. Batches that were lost with their connection wait again, before later ones,
 // with the same ids; what the server refused never does.
 
+import { decode } from "../../protocol/codec.ts";
 import { CommandCode } from "../../protocol/codes.ts";
 import { IggyError } from "../../protocol/errors.ts";
+import { ExtensionCode } from "../../protocol/extensions/codes.ts";
+import { sendWithReceiptReplyCodec } from "../../protocol/extensions/send-with-receipt.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectionLostError } from "../connection-lost-error.ts";
 import { SendError } from "../errors.ts";
 import { BatchBuffer, batchedBytesOf } from "./batch-buffer.ts";
-import { Batch, type Lane } from "./lane.ts";
+import { Batch, type Lane, type StoredPlace } from "./lane.ts";
 import type { ProducerSettings } from "./options.ts";
 
 export type DispatcherOptions = {
@@ -17,6 +20,8 @@ export type DispatcherOptions = {
   readonly connection: () => Connection | undefined;
   /** Bytes of a request before the index rows. */
   readonly head: (lane: Lane, messagesCount: number) => Uint8Array;
+  /** What the server can do beyond Iggy 0.8. */
+  readonly features: () => ReadonlySet<string>;
   /** `shop/orders`, for errors. */
   readonly topicName: string;
   /** A batch was acknowledged or has failed; its bytes are free. */
@@ -37,6 +42,8 @@ export class Dispatcher {
   readonly #buffers: BatchBuffer[] = [];
   #underWayCount = 0;
   #sequence = 0;
+  /** The server did not know sends with receipts, though it was said to. */
+  #isReceiptUnknown = false;
   #repeatedBatches = 0;
   #pumpIsScheduled = false;
   #lingerTimer: ReturnType<typeof setTimeout> | undefined;
@@ -54,6 +61,11 @@ export class Dispatcher {
     return this.#repeatedBatches;
   }
 
+  /** Whether the server says where messages are. */
+  get hasReceipts(): boolean {
+    return !this.#isReceiptUnknown && this.#options.features().has("send-receipts");
+  }
+
   /** Every batch that is neither acknowledged nor has failed. */
   get unsettled(): readonly Batch[] {
     return [...this.#unsettled];
@@ -68,6 +80,7 @@ export class Dispatcher {
     const batch = lane.open;
     batch.buffer.append(payload, userHeaders, originMs, id ?? lane.ids);
     batch.bytes += bytes;
+    if (id !== undefined) batch.hasOwnIds = true;
     // Full also where another one of this size has no room: who sends many pauses only behind a full batch.
     if (batch.buffer.messagesCount >= batchMessagesMax || batch.bytes + bytes > batchBytesMax) this.#seal(lane);
     else this.#schedulePump();
@@ -163,10 +176,29 @@ export class Dispatcher {
     lane.underWayCount++;
     this.#underWayCount++;
     const parts = [this.#options.head(lane, buffer.messagesCount), ...buffer.parts()];
-    connection.request(CommandCode.sendMessages, parts).then(
-      () => this.#answered(batch, undefined),
-      (error: unknown) => this.#answered(batch, error),
+    const wantsReceipt = this.hasReceipts;
+    connection.request(wantsReceipt ? ExtensionCode.sendWithReceipt : CommandCode.sendMessages, parts).then(
+      (reply) => {
+        if (wantsReceipt) batch.place = this.#placeOf(reply, batch);
+        this.#answered(batch, undefined);
+      },
+      (error: unknown) => {
+        // Another server than the one that was asked: nothing was carried out, and it goes again without.
+        const isUnknown = wantsReceipt && IggyError.is(error, "InvalidCommand");
+        if (isUnknown) {
+          this.#isReceiptUnknown = true;
+          batch.attempts--;
+        }
+        this.#answered(batch, isUnknown ? new ConnectionLostError(false) : error);
+      },
     );
+  }
+
+  /** Where a server leaves out repeats, the offsets behind the first are certain only for ids that it cannot have seen. */
+  #placeOf(reply: Uint8Array, { attempts, hasOwnIds }: Batch): StoredPlace {
+    const { partitionId, firstOffset } = decode(sendWithReceiptReplyCodec, reply);
+    const mayHaveRepeats = (attempts > 1 || hasOwnIds) && this.#options.features().has("deduplication");
+    return { partitionId, firstOffset: mayHaveRepeats ? undefined : Number(firstOffset) };
   }
 
   #answered(batch: Batch, error: unknown): void {

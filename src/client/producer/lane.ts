@@ -3,12 +3,14 @@
 
 import type { Partitioning } from "../../protocol/partitioning.ts";
 import type { SendReceipt } from "../topic/message.ts";
-import { withResolvers } from "../with-resolvers.ts";
 import type { BatchBuffer } from "./batch-buffer.ts";
 import { MessageIds } from "./message-ids.ts";
 
 /** `undefined` after an acknowledgement. */
 export type SettledListener = (failure: unknown) => void;
+
+/** Undefined: the server does not say, or repeats may have been left out. */
+export type StoredPlace = { readonly partitionId?: number; readonly firstOffset?: number | undefined };
 
 export class Batch {
   readonly lane: Lane;
@@ -20,12 +22,16 @@ export class Batch {
   attempts = 0;
   /** It has left, and no answer came. */
   isUncertain = false;
+  /** Some messages have ids that the program gave them. */
+  hasOwnIds = false;
+  /** Where the server says that it is. */
+  place: StoredPlace = {};
   /** A connection may still read the buffer. */
   isHeld = false;
   /** Of the messages; known also when the buffer serves another batch. */
   bytes = 0;
   readonly #listeners: SettledListener[] = [];
-  #single: Promise<SendReceipt> | undefined;
+  #shared: Promise<SendReceipt> | undefined;
   #failure: unknown;
 
   constructor(lane: Lane, buffer: BatchBuffer, createdAtMs: number, sequence: number) {
@@ -35,17 +41,14 @@ export class Batch {
     this.sequence = sequence;
   }
 
-  /** One receipt for every single `send` of the batch: there is nothing that would tell them apart. */
-  single(): Promise<SendReceipt> {
-    if (this.#single === undefined) {
-      const { promise, resolve, reject } = withResolvers<SendReceipt>();
-      this.#single = promise;
-      this.onSettled((failure) => {
-        if (failure === undefined) resolve(this.#receipt());
-        else reject(failure);
-      });
-    }
-    return this.#single;
+  /**
+   * The receipt of the message that was appended last. Where the server does not say offsets, all messages of the batch share one
+   * promise, as there is nothing that would tell them apart.
+   */
+  single(hasOffset: boolean): Promise<SendReceipt> {
+    if (hasOffset) return this.#receiptOf(this.buffer.messagesCount - 1);
+    this.#shared ??= this.#receiptOf(0);
+    return this.#shared;
   }
 
   /** Called once, when it is acknowledged or has failed; at once if it has. */
@@ -61,13 +64,15 @@ export class Batch {
     for (const listener of this.#listeners) listener(failure);
   }
 
-  #receipt(): SendReceipt {
-    return {
-      messagesCount: 1,
-      partitionId: this.lane.partitionId,
-      firstOffset: undefined,
-      attempts: this.attempts,
-    };
+  #receiptOf(index: number): Promise<SendReceipt> {
+    return new Promise((resolve, reject) => {
+      this.onSettled((failure) => {
+        if (failure !== undefined) return reject(failure);
+        const { partitionId = this.lane.partitionId, firstOffset } = this.place;
+        const offset = firstOffset === undefined ? undefined : firstOffset + index;
+        resolve({ messagesCount: 1, partitionId, firstOffset: offset, attempts: this.attempts });
+      });
+    });
   }
 }
 

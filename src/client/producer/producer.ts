@@ -61,6 +61,7 @@ export class Producer<In> implements AsyncDisposable {
       settings: this.#settings,
       connection: () => this.#session.connection,
       head: ({ partitioning }, count) => sendHead(context.stream, context.topic, partitioning, count),
+      features: context.features,
       topicName: context.name,
       onSettled: (batch, refusal) => this.#onSettled(batch, refusal),
     });
@@ -78,7 +79,7 @@ export class Producer<In> implements AsyncDisposable {
   send(message: OutgoingMessage<In>): Promise<SendReceipt> {
     try {
       // Not asynchronous itself: a promise less for each message.
-      return Promise.resolve(this.#enqueue(message, (batch) => batch.single()));
+      return Promise.resolve(this.#enqueue(message, (batch) => batch.single(this.#dispatcher.hasReceipts)));
     } catch (error) {
       return Promise.reject(error);
     }

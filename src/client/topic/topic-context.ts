@@ -16,6 +16,8 @@ export class TopicContext<In, Out> {
   readonly format: Format<In, Out>;
   readonly encryption: Encryption | undefined;
   readonly openSession: OpenSession;
+  /** What the server can do beyond Iggy 0.8. */
+  readonly features: () => ReadonlySet<string>;
 
   constructor(
     stream: IdentifierInput,
@@ -23,12 +25,14 @@ export class TopicContext<In, Out> {
     format: Format<In, Out>,
     encryption: Encryption | undefined,
     openSession: OpenSession,
+    features: () => ReadonlySet<string>,
   ) {
     this.stream = identifierOf(stream);
     this.topic = identifierOf(topic);
     this.format = format;
     this.encryption = encryption;
     this.openSession = openSession;
+    this.features = features;
   }
 
   /** `shop/orders`, for errors. */

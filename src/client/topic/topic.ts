@@ -1,7 +1,10 @@
 // A topic by handle: nothing is sent until something is asked of it.
 
+import { decode } from "../../protocol/codec.ts";
 import { CommandCode } from "../../protocol/codes.ts";
 import { IggyError } from "../../protocol/errors.ts";
+import { ExtensionCode } from "../../protocol/extensions/codes.ts";
+import { sendWithReceiptReplyCodec } from "../../protocol/extensions/send-with-receipt.ts";
 import type { Partitioning } from "../../protocol/partitioning.ts";
 import type { TopicDetails } from "../../protocol/records/topic-details.ts";
 import type { Session } from "../connection/session.ts";
@@ -43,6 +46,7 @@ type Encoded = {
 type Request = { readonly partitioning: Partitioning; readonly buffer: BatchBuffer };
 
 const capacityAtFirst = 1024;
+const noBytes = new Uint8Array(0);
 
 export class Topic<In, Out> {
   readonly #context: TopicContext<In, Out>;
@@ -85,18 +89,26 @@ export class Topic<In, Out> {
     const list = isList(messages) ? messages : [messages];
     const encoded = await Promise.all(list.map((message) => this.#encode(message)));
     const requests = await this.#requestsOf(encoded);
+    const hasReceipts = this.#context.features().has("send-receipts");
     const { stream, topic } = this.#context;
-    await Promise.all(
+    const code = hasReceipts ? ExtensionCode.sendWithReceipt : CommandCode.sendMessages;
+    const replies = await Promise.all(
       requests.map(({ partitioning, buffer }) => {
         const parts = [sendHead(stream, topic, partitioning, buffer.messagesCount), ...buffer.parts()];
         const options = { repeatable: false, ...(signal === undefined ? {} : { signal }) };
-        return this.#host.session.exchange(CommandCode.sendMessages, parts, options);
+        return this.#host.session.exchange(code, parts, options);
       }),
     );
-    const [first, ...more] = requests;
-    const isKnown = more.length === 0 && first?.partitioning.kind === "partition";
-    const partitionId = isKnown && first.partitioning.kind === "partition" ? first.partitioning.partitionId : undefined;
-    return { messagesCount: list.length, partitionId, firstOffset: undefined, attempts: 1 };
+    const [request, ...more] = requests;
+    const receipt = { messagesCount: list.length, partitionId: undefined, firstOffset: undefined, attempts: 1 };
+    if (request === undefined || more.length > 0) return receipt;
+    const { partitioning } = request;
+    if (!hasReceipts)
+      return partitioning.kind === "partition" ? { ...receipt, partitionId: partitioning.partitionId } : receipt;
+    const { partitionId, firstOffset } = decode(sendWithReceiptReplyCodec, replies[0] ?? noBytes);
+    // Where the server leaves out repeats, those with ids of the program may be among them.
+    const mayHaveRepeats = this.#context.features().has("deduplication") && list.some(({ id }) => id !== undefined);
+    return { ...receipt, partitionId, firstOffset: mayHaveRepeats ? undefined : Number(firstOffset) };
   }
 
   /** Sends in batches, over a connection of its own. */

@@ -50,7 +50,8 @@ describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
     expect((await topic.ensure({ partitionsCount: 3 })).partitionsCount).toBe(3);
     expect((await topic.ensure({ partitionsCount: 9 })).partitionsCount).toBe(3);
 
-    await topic.send({ value: { n: -1 }, key: "user-42", headers: { attempt: 2, kind: "x" } });
+    const sent = await topic.send({ value: { n: -1 }, key: "user-42", headers: { attempt: 2, kind: "x" } });
+    expect(sent).toMatchObject({ partitionId: Bun.hash.xxHash32("user-42") % 3, firstOffset: 0 });
     const producer = topic.producer({ keyHeader: "key" });
     const count = 25_000;
     function* values() {
