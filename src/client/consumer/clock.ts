@@ -25,30 +25,41 @@ export const systemClock: Clock = {
     }),
 };
 
-/** Wakes all that wait for the next ring. A caller looks at the state first, then waits, in one turn: no ring is missed. */
+/**
+ * Wakes all that wait for the next ring. A caller looks at the state first, then waits, in one turn: no ring is missed. What no
+ * longer waits leaves nothing behind, however long nobody rings.
+ */
 export class Bell {
-  #resolve: (() => void) | undefined;
-  #rung: Promise<void> | undefined;
+  readonly #waiting = new Set<() => void>();
 
   ring(): void {
-    this.#resolve?.();
-    this.#resolve = undefined;
-    this.#rung = undefined;
+    for (const wake of [...this.#waiting]) wake();
   }
 
-  /** Resolves at the next ring. */
-  rung(): Promise<void> {
-    this.#rung ??= new Promise((resolve) => {
-      this.#resolve = resolve;
+  /** Resolves at the next ring, or at that of the other one. */
+  rung(other?: Bell): Promise<void> {
+    return new Promise((resolve) => {
+      const bells = other === undefined ? [this] : [this, other];
+      const wake = (): void => {
+        for (const bell of bells) bell.#waiting.delete(wake);
+        resolve();
+      };
+      for (const bell of bells) bell.#waiting.add(wake);
     });
-    return this.#rung;
   }
 
   /** Resolves at the next ring or after `ms`. */
-  async rungWithin(ms: number, clock: Clock): Promise<void> {
-    const waiting = new AbortController();
-    await Promise.race([this.rung(), clock.wait(ms, waiting.signal)]);
-    waiting.abort();
+  rungWithin(ms: number, clock: Clock): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = new AbortController();
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        timer.abort();
+        resolve();
+      };
+      this.#waiting.add(wake);
+      void clock.wait(ms, timer.signal).then(wake);
+    });
   }
 }
 

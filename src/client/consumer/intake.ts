@@ -206,11 +206,10 @@ export class Intake {
 
   /** Where a message comes from, if that reading still counts. */
   #sourceOf({ source, partitionId }: ReceivedMessage<unknown>): Cursor | undefined {
-    for (const cursors of [this.cursors, this.#before]) {
-      const cursor = cursors.get(partitionId);
-      if (cursor === source) return cursor;
-    }
-    return undefined;
+    const cursor = this.cursors.get(partitionId);
+    if (cursor === source) return cursor;
+    const before = this.#before.get(partitionId);
+    return before === source ? before : undefined;
   }
 
   /** Gives messages in hand back: they come again. */

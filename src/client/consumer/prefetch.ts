@@ -20,6 +20,8 @@ const newestShare = 0.25;
 const windowMs = 1_000;
 const slots = 10;
 const slotMs = windowMs / slots;
+/** Handled messages that are not yet put into the slot of their time. */
+const uncountedMax = 64;
 
 export class Prefetch {
   readonly #limits: PrefetchLimits;
@@ -29,6 +31,7 @@ export class Prefetch {
   /** Handled messages in each tenth of the last second, and the number of the newest one. */
   readonly #handled = new Array<number>(slots).fill(0);
   #slot = 0;
+  #uncounted = 0;
 
   /** `followsHandled`: for a member of a group. */
   constructor(limits: PrefetchLimits, followsHandled: boolean, clock: Clock) {
@@ -46,9 +49,10 @@ export class Prefetch {
     this.#averageBytes = isLarger ? size : this.#averageBytes! + (size - this.#averageBytes!) * newestShare;
   }
 
+  /** Counted when somebody asks: the time is not looked at for each message. */
   noteHandled(count: number): void {
-    this.#turn();
-    this.#handled[this.#slot % slots]! += count;
+    this.#uncounted += count;
+    if (this.#uncounted >= uncountedMax) this.#turn();
   }
 
   /**
@@ -94,5 +98,7 @@ export class Prefetch {
     const passed = Math.min(slots, slot - this.#slot);
     for (let step = 1; step <= passed; step++) this.#handled[(this.#slot + step) % slots] = 0;
     this.#slot = slot;
+    this.#handled[slot % slots]! += this.#uncounted;
+    this.#uncounted = 0;
   }
 }

@@ -3,6 +3,7 @@
 // topic. Offsets stay behind the oldest message that is not done (cursor.ts).
 
 import { HandlerError } from "../errors.ts";
+import { Fifo } from "../fifo.ts";
 import type { Message } from "../topic/message.ts";
 import { Bell, backoffMs, type Clock } from "./clock.ts";
 import { type DeadLetterTopic, deadLetterOf } from "./dead-letter.ts";
@@ -48,15 +49,15 @@ export interface RunParts<Out> {
 
 interface Entry<Out> {
   readonly message: ReceivedMessage<Out>;
-  /** Why it does not decode. */
+  /** Why it does not decode, or has no key. */
   readonly invalid?: { readonly error: unknown };
 }
 
-/** Messages that are handled one after the other; the first one is at work while `isBusy`. */
+/** Messages that are handled one after the other; the first one is at work, or waits for its turn. */
 interface Lane<Out> {
-  readonly name: string;
-  readonly entries: Entry<Out>[];
-  isBusy: boolean;
+  /** A partition's number, or that with a key. */
+  readonly name: number | string;
+  readonly entries: Fifo<Entry<Out>>;
 }
 
 const repeatMinMs = 100;
@@ -66,9 +67,9 @@ export class Run<Out> {
   readonly #parts: RunParts<Out>;
   readonly #handler: Handler<Out>;
   readonly #options: RunOptions<Out>;
-  readonly #lanes = new Map<string, Lane<Out>>();
+  readonly #lanes = new Map<number | string, Lane<Out>>();
   /** Lanes with something to do and nobody at work, in the order in which they may begin. */
-  readonly #waiting: Lane<Out>[] = [];
+  readonly #waiting = new Fifo<Lane<Out>>();
   readonly #changed = new Bell();
   readonly #ended = new AbortController();
   #busy = 0;
@@ -85,55 +86,87 @@ export class Run<Out> {
 
   /** Resolves when the consumer ends; rejects with a HandlerError, or with what ended the consumer. */
   async done(): Promise<void> {
-    const { intake, isEnding } = this.#parts;
-    while (this.#stop === undefined && !isEnding()) {
-      if (intake.failure !== undefined) {
-        this.#stop = intake.failure;
-        break;
-      }
-      const message = intake.take() as ReceivedMessage<Out> | undefined;
-      if (message === undefined) {
-        if (this.#busy === 0) intake.commits.storeSoon();
-        await Promise.race([intake.arrived.rung(), this.#changed.rung()]);
-        continue;
-      }
-      await this.#place(message);
-    }
+    const { intake } = this.#parts;
+    await this.#takeAll();
     this.#ended.abort(); // pauses before repeats end
     while (this.#busy > 0) await this.#changed.rung();
-    const rest = [...this.#lanes.values()].flatMap(({ entries }) => entries.map(({ message }) => message));
+    const rest = [...this.#lanes.values()].flatMap(({ entries }) => entries.drain().map(({ message }) => message));
     intake.putBack(rest.sort((a, b) => a.offset - b.offset));
     intake.commits.storeSoon();
     if (this.#stop !== undefined) throw this.#stop.reason;
   }
 
-  /** Decodes one after the other, so that the order is kept, and hands the message to its lane. */
-  async #place(message: ReceivedMessage<Out>): Promise<void> {
-    const { decoder, skipsInvalid, intake } = this.#parts;
-    let entry: Entry<Out> = { message };
-    try {
-      const decoding = decoder(message);
-      if (decoding !== undefined) await decoding;
-    } catch (error) {
-      if (skipsInvalid) {
-        intake.events.tell({ kind: "invalid", partitionId: message.partitionId, offset: message.offset, error });
-        intake.finish(message);
+  /** Hands out what lies ready, until the end. */
+  async #takeAll(): Promise<void> {
+    const { intake, isEnding } = this.#parts;
+    while (this.#stop === undefined && !isEnding()) {
+      if (intake.failure !== undefined) {
+        this.#stop = intake.failure;
         return;
       }
-      entry = { message, invalid: { error } };
+      const message = intake.take() as ReceivedMessage<Out> | undefined;
+      if (message === undefined) {
+        if (this.#busy === 0) intake.commits.storeSoon();
+        await intake.arrived.rung(this.#changed);
+        continue;
+      }
+      const placing = this.#place(message);
+      if (placing !== undefined) await placing;
     }
-    const { orderBy } = this.#options;
-    const isKeyed = orderBy !== undefined && entry.invalid === undefined;
-    const name = isKeyed ? `${message.partitionId}/${orderBy(message)}` : String(message.partitionId);
+  }
+
+  /** Decodes one after the other, so that the order is kept, and hands the message to its lane. */
+  #place(message: ReceivedMessage<Out>): Promise<void> | undefined {
+    try {
+      const decoding = this.#parts.decoder(message);
+      if (decoding !== undefined) {
+        return decoding.then(
+          () => this.#enqueue({ message }),
+          (error: unknown) => this.#placeInvalid(message, error),
+        );
+      }
+    } catch (error) {
+      this.#placeInvalid(message, error);
+      return undefined;
+    }
+    this.#enqueue({ message });
+    return undefined;
+  }
+
+  #placeInvalid(message: ReceivedMessage<Out>, error: unknown): void {
+    const { skipsInvalid, intake } = this.#parts;
+    if (!skipsInvalid) {
+      this.#enqueue({ message, invalid: { error } });
+      return;
+    }
+    intake.events.tell({ kind: "invalid", partitionId: message.partitionId, offset: message.offset, error });
+    intake.finish(message);
+  }
+
+  #enqueue(entry: Entry<Out>): void {
+    const name = this.#laneOf(entry);
+    if (name === undefined) return;
     let lane = this.#lanes.get(name);
     if (lane === undefined) {
-      lane = { name, entries: [], isBusy: false };
+      lane = { name, entries: new Fifo() };
       this.#lanes.set(name, lane);
     }
     lane.entries.push(entry);
     if (lane.entries.length > 1) return; // it waits, or is at work
     this.#waiting.push(lane);
     this.#begin();
+  }
+
+  /** Undefined where `orderBy` threw: then the message is placed as one whose handler has failed. */
+  #laneOf({ message, invalid }: Entry<Out>): number | string | undefined {
+    const { orderBy } = this.#options;
+    if (orderBy === undefined || invalid !== undefined) return message.partitionId;
+    try {
+      return `${message.partitionId}/${orderBy(message)}`;
+    } catch (error) {
+      this.#enqueue({ message, invalid: { error } });
+      return undefined;
+    }
   }
 
   /** Lanes that wait begin, as far as there may be more handlers at work. */
@@ -147,7 +180,7 @@ export class Run<Out> {
   }
 
   #handleFirst(lane: Lane<Out>): void {
-    const entry = lane.entries[0]!;
+    const entry = lane.entries.peek()!;
     const { message } = entry;
     if (!message.isCurrent) {
       this.#next(lane); // the partition was lost: it comes again to somebody else
@@ -166,7 +199,7 @@ export class Run<Out> {
   }
 
   #handled(lane: Lane<Out>): void {
-    this.#parts.intake.finish(lane.entries[0]!.message);
+    this.#parts.intake.finish(lane.entries.peek()!.message);
     this.#busy--;
     this.#next(lane);
   }
@@ -175,7 +208,7 @@ export class Run<Out> {
   #next(lane: Lane<Out>): void {
     lane.entries.shift();
     if (lane.entries.length > 0) this.#waiting.push(lane);
-    else this.#lanes.delete(lane.name);
+    else if (typeof lane.name === "string") this.#lanes.delete(lane.name); // there may be very many keys
   }
 
   async #finishSlowly(lane: Lane<Out>, entry: Entry<Out>, first: Promise<void>): Promise<void> {

@@ -233,3 +233,18 @@ test("a concurrency of nothing is a TypeError", () => {
   const scene = new Scene(1);
   expect(() => scene.consumer().consumer.run(() => undefined, { concurrency: 0 })).toThrow(TypeError);
 });
+
+test("an `orderBy` that throws stops it; the message comes again", async () => {
+  const scene = new Scene(1);
+  scene.topic.append(0, 3);
+  const { consumer } = scene.consumer({ name: "n" });
+  const reason = new Error("no key");
+  const orderBy = ({ offset }: { readonly offset: number }) => {
+    if (offset === 1) throw reason;
+    return "key";
+  };
+  const error = await scene.time.errorOf(consumer.run(() => undefined, { orderBy }));
+  expect(error).toMatchObject({ name: "HandlerError", cause: reason });
+  expect(await scene.next(consumer[Symbol.asyncIterator](), 2)).toEqual(names(0, 1, 2));
+  await scene.time.resultOf(consumer.close({ timeoutMs: 10 }));
+});
