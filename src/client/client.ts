@@ -3,10 +3,10 @@
 import { IggyError } from "../protocol/errors.ts";
 import { asyncDispose } from "./async-dispose.ts";
 import type { ExchangeOptions } from "./command-sender.ts";
-import { EventHub } from "./connection/event-hub.ts";
 import { aborted } from "./connection/in-time.ts";
 import type { Logins } from "./connection/logins.ts";
 import { Session, type SessionEvent, type SessionOptions } from "./connection/session.ts";
+import { EventChannel } from "./consumer/event-channel.ts";
 import { ExtensionCommands } from "./extension-commands.ts";
 import type { IdentifierInput } from "./identifiers.ts";
 import type { Abortable, CloseOptions } from "./options.ts";
@@ -34,7 +34,7 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
   readonly #options: SessionOptions;
   readonly #logins: Logins;
   readonly #session: Session;
-  readonly #hub = new EventHub<ClientEvent>();
+  readonly #events = new EventChannel<ClientEvent>();
   readonly #held = { producer: new Set<Closeable>(), consumer: new Set<Closeable>() };
   #features = noFeatures;
   #isOpen = false;
@@ -102,8 +102,8 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
   }
 
   /** What happens to the connection of the client's commands, from now on. */
-  events({ signal }: Abortable = {}): AsyncIterableIterator<ClientEvent> {
-    return this.#hub.events(signal);
+  events(options: Abortable = {}): AsyncIterableIterator<ClientEvent> {
+    return this.#events.read(options);
   }
 
   /** Consumers finish and commit, producers flush, then the sockets close. Calling it again waits for the same. */
@@ -173,11 +173,11 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
   }
 
   #onEvent(event: ClientEvent): void {
-    this.#hub.emit(event);
+    this.#events.tell(event);
     // It may be another server by now. What it cannot be asked stays as it was.
     if (event.kind === "connected" && this.#isOpen) this.#probe().catch(() => undefined);
     if (event.kind !== "closed") return;
     this.#forgetSignal();
-    this.#hub.end();
+    this.#events.end();
   }
 }

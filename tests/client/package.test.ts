@@ -2,6 +2,7 @@
 import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
 import { buildClient } from "../../scripts/build-client.ts";
 import { useServers } from "../support/server.ts";
 
@@ -43,6 +44,20 @@ test("depends on nothing, and has every file that its package.json names", () =>
   );
   expect(imports.length).toBeGreaterThan(100);
   expect(imports.filter((from) => !/^\.{1,2}\/.+\.js$|^node:(net|tls)$/.test(from))).toEqual([]);
+});
+
+test.each([
+  ["all that the door exports", "*", 45],
+  ["a client with its producers and consumers, text and JSON", "{ connect, json, text }", 41],
+])("%s (%s) is below %d KB in a page, minified and compressed", async (_, names, kilobytesMax) => {
+  const entry = join(project, `size-${kilobytesMax}.ts`);
+  await Bun.write(entry, `export ${names} from "@whippet/client";`);
+  const built = await Bun.build({ entrypoints: [entry], target: "browser", minify: true });
+  expect(built.success).toBe(true);
+  const kilobytes = gzipSync(await built.outputs[0]!.text(), { level: 9 }).length / 1000;
+  expect(kilobytes).toBeLessThan(kilobytesMax);
+  // No empty bundle either.
+  expect(kilobytes).toBeGreaterThan(kilobytesMax / 2);
 });
 
 const typed = `
