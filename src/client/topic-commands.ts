@@ -20,14 +20,21 @@ export type TopicOptions = {
   readonly replicationFactor?: number;
 };
 
-function topicFields(options: TopicOptions) {
+/** What is not given is as it is now, or the default. */
+function topicFields(options: Partial<TopicOptions>, current?: TopicDetails) {
   return {
-    compressionCode: CompressionCode[options.compression ?? "none"],
-    messageExpiryMicros: options.messageExpiryMicros ?? u64Max,
-    maxTopicSizeBytes: options.maxTopicSizeBytes ?? u64Max,
-    replicationFactor: options.replicationFactor ?? 1,
-    name: options.name,
+    compressionCode: CompressionCode[options.compression ?? current?.compression ?? "none"],
+    messageExpiryMicros: options.messageExpiryMicros ?? current?.messageExpiryMicros ?? u64Max,
+    maxTopicSizeBytes: options.maxTopicSizeBytes ?? current?.maxTopicSizeBytes ?? u64Max,
+    replicationFactor: options.replicationFactor ?? current?.replicationFactor ?? 1,
+    name: options.name ?? current?.name ?? "unknown",
   };
+}
+
+const optionNames = ["name", "compression", "messageExpiryMicros", "maxTopicSizeBytes", "replicationFactor"] as const;
+
+function isWhole(options: Partial<TopicOptions>): boolean {
+  return optionNames.every((name) => options[name] !== undefined);
 }
 
 export abstract class TopicCommands extends StreamCommands {
@@ -48,8 +55,14 @@ export abstract class TopicCommands extends StreamCommands {
     return this.run(CommandCode.createTopic, commandCodecs.createTopic, request);
   }
 
-  updateTopic(stream: IdentifierInput, topic: IdentifierInput, options: TopicOptions): Promise<void> {
-    const request = { ...topicTarget(stream, topic), ...topicFields(options) };
+  /**
+   * Changes what is given and leaves the rest: the request has everything, so what is not given is read before. Somebody who
+   * changes the same topic between the two is overwritten.
+   */
+  async updateTopic(stream: IdentifierInput, topic: IdentifierInput, changes: Partial<TopicOptions>): Promise<void> {
+    // Of a topic that is not there the server says so.
+    const current = isWhole(changes) ? undefined : await this.getTopic(stream, topic);
+    const request = { ...topicTarget(stream, topic), ...topicFields(changes, current) };
     return this.run(CommandCode.updateTopic, commandCodecs.updateTopic, request);
   }
 

@@ -10,6 +10,14 @@ import { rejection, startScriptedServer } from "./scripted-server.ts";
 
 const offset = { consumer: { kind: "consumer", id: numericId(1) }, stream: 1, topic: 1, partitionId: 0 } as const;
 const topic = { name: "eu" };
+/** With everything given nothing is asked before. */
+const wholeTopic = {
+  ...topic,
+  compression: "none",
+  messageExpiryMicros: 0n,
+  maxTopicSizeBytes: 0n,
+  replicationFactor: 1,
+} as const;
 const messages = [{ payload: Uint8Array.of(1) }];
 
 type MethodName = Exclude<keyof IggyClient, "isConnected" | "close" | "exchange" | "send">;
@@ -53,7 +61,7 @@ const methods: Readonly<Record<CommandName, Row>> = {
   getTopics: ["getTopics", 1],
   createTopic: ["createTopic", 1, { ...topic, partitionsCount: 1 }],
   deleteTopic: ["deleteTopic", 1, 1],
-  updateTopic: ["updateTopic", 1, 1, topic],
+  updateTopic: ["updateTopic", 1, 1, wholeTopic],
   purgeTopic: ["purgeTopic", 1, 1],
   createPartitions: ["createPartitions", 1, 1, 1],
   deletePartitions: ["deletePartitions", 1, 1, 1],
