@@ -14,7 +14,7 @@ const replyBytesAim = 1024 * 1024;
 const firstCount = 16;
 /** Share of the limits that is kept for partitions of which nothing lies ready, and the least share that is worth a poll. */
 const keptShare = 1 / 4;
-const worthwhileShare = 1 / 4;
+const worthwhileShare = 1 / 2;
 /** Share of the last reply in the average size. */
 const newestShare = 0.25;
 const windowMs = 1_000;

@@ -1,0 +1,130 @@
+// Members of a group: handovers, losses, the way back after a cut.
+import { expect, test } from "bun:test";
+import type { ConsumerEvent } from "../../../src/client/consumer/options.ts";
+import { Scene } from "./support.ts";
+
+const kinds = (events: readonly ConsumerEvent[]) => events.map(({ kind }) => kind);
+
+test("hands a partition over in two seconds, after what is in hand, without a repeat", async () => {
+  const scene = new Scene(2);
+  const seen: string[] = [];
+  const listened: string[] = [];
+  const work = async ({ consumer }: ReturnType<Scene["consumer"]>, name: string) => {
+    for await (const { value } of consumer) {
+      seen.push(`${name} ${value}`);
+      await scene.time.wait(300);
+    }
+  };
+  const listen = (kind: string) => async (ids: readonly number[]) => {
+    listened.push(`${kind} ${ids}`);
+    await scene.time.wait(50);
+  };
+  const ana = scene.consumer({
+    group: "group",
+    onAssigned: listen("assigned"),
+    onRevoking: listen("revoking"),
+    onLost: listen("lost"),
+  });
+  for (const partitionId of [0, 1]) scene.topic.append(partitionId, 40);
+  const loops = [work(ana, "ana")];
+  await scene.time.advance(1_450);
+  const ben = scene.consumer();
+  loops.push(work(ben, "ben"));
+  await scene.time.until("the handover", () => scene.topic.ownerOf(1) === ben.connection.clientId, 3_500);
+  expect(listened).toEqual(["assigned 0,1", "revoking 1"]);
+  await scene.time.until("all", () => seen.length === 80);
+  const values = seen.map((text) => text.slice(4));
+  expect(new Set(values).size).toBe(80);
+  expect(seen.filter((text) => text.startsWith("ben")).length).toBeGreaterThan(20);
+  expect(kinds(ana.events)).not.toContain("lost");
+  await scene.time.resultOf(Promise.all([ana.consumer.close(), ben.consumer.close(), ...loops]));
+  expect(scene.time.sleepersCount).toBe(0);
+});
+
+test("polls no more than was handled in the last second", async () => {
+  const scene = new Scene(1);
+  scene.topic.append(0, 10_000);
+  const { consumer, connection } = scene.consumer();
+  const loop = consumer[Symbol.asyncIterator]();
+  for (let count = 0; count < 5; count++) {
+    await scene.next(loop, 1);
+    await scene.time.advance(2_000);
+  }
+  expect(Math.max(...connection.polls.map(({ count }) => count))).toBe(1);
+  await scene.next(loop, 3_000);
+  const counts = connection.polls.map(({ count }) => count);
+  expect(Math.max(...counts)).toBeGreaterThan(200);
+  expect(Math.max(...counts)).toBeLessThanOrEqual(1_000);
+  await scene.time.resultOf(consumer.close({ timeoutMs: 10 }));
+});
+
+test("takes a partition away that is given to another member at once: the rest is dropped, a handler is told", async () => {
+  const scene = new Scene(2);
+  const lost: number[][] = [];
+  const ana = scene.consumer({
+    group: "group",
+    onLost: (ids) => {
+      lost.push([...ids]);
+    },
+  });
+  let signal: AbortSignal | undefined;
+  scene.topic.append(1, 100);
+  const running = ana.consumer.run(async (message, given) => {
+    if (message.offset < 50) return;
+    signal ??= given;
+    await scene.time.wait(60_000, given);
+  });
+  await scene.time.until("the message that takes long", () => signal !== undefined);
+  const others = [scene.topic.newClientId(), scene.topic.newClientId()];
+  for (const id of others) scene.topic.join(id);
+  scene.topic.leave(others[0]!); // gives out everything anew: partition 1 goes to the other one
+  expect(scene.topic.ownerOf(1)).toBe(others[1]!);
+  await scene.time.until("the loss", () => lost.length > 0, 2_600);
+  expect(lost).toEqual([[1]]);
+  expect(signal!.aborted).toBe(true);
+  expect([...ana.consumer.partitions.keys()]).toEqual([0]);
+  await scene.time.resultOf(Promise.all([ana.consumer.close(), running]));
+});
+
+test("comes back after a cut: joins, stores what was handled, goes on behind it", async () => {
+  const scene = new Scene(1);
+  scene.topic.append(0, 100);
+  const { consumer, connection, events } = scene.consumer();
+  const loop = consumer[Symbol.asyncIterator]();
+  await scene.next(loop, 11);
+  connection.cut();
+  expect(await scene.next(loop, 1)).toHaveLength(1); // what lies ready, until the loss is known
+  await scene.time.until("the way back", () => kinds(events).includes("rejoined"));
+  expect(scene.stored(0)).toBeGreaterThanOrEqual(10);
+  const rest = await scene.next(loop, 89);
+  expect(rest.at(0)).toBe("0/0/11"); // it was in hand
+  expect(rest.at(-1)).toBe("0/0/99");
+  expect(kinds(events)).toEqual(expect.arrayContaining(["assigned", "disconnected", "lost", "rejoined"]));
+  await scene.time.resultOf(Promise.all([consumer.close(), loop.next()]));
+});
+
+test("gives up after half a minute without an answer, with the reason", async () => {
+  const scene = new Scene(1);
+  const { consumer, connection } = scene.consumer();
+  connection.isDown = true;
+  const loop = consumer[Symbol.asyncIterator]();
+  expect(await scene.time.errorOf(loop.next(), 60_000)).toMatchObject({ errorName: "Disconnected" });
+  expect(scene.time.nowMs()).toBeGreaterThan(30_000);
+  await scene.time.resultOf(consumer.close());
+  expect(scene.time.sleepersCount).toBe(0);
+});
+
+test("stores where `new` begins: what is sent while nobody reads comes to the next member", async () => {
+  const scene = new Scene(1);
+  scene.topic.append(0, 5);
+  const ana = scene.consumer({ group: "group", start: "new" });
+  const loop = ana.consumer[Symbol.asyncIterator]();
+  const waiting = loop.next();
+  await scene.time.advance(100);
+  expect(scene.stored(0)).toBe(4);
+  await scene.time.resultOf(Promise.all([ana.consumer.close(), waiting]));
+  scene.topic.append(0, 1);
+  const ben = scene.consumer({ group: "group", start: "new" });
+  expect(await scene.next(ben.consumer[Symbol.asyncIterator](), 1)).toEqual(["0/0/5"]);
+  await scene.time.resultOf(ben.consumer.close({ timeoutMs: 10 }));
+});
