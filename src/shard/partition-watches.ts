@@ -11,6 +11,9 @@ export interface Watcher {
   changed(watch: Watch, change: PartitionChange): void;
 }
 
+/** Most that are told in one turn of the event loop: each reads and is answered, and others want their turn. */
+const toldAtOnceMax = 256;
+
 /**
  * One partition that somebody may wait for. It is itself the place in the list, so that one that waits takes no more than this
  * object, and to take it out costs the same whoever else waits.
@@ -36,7 +39,11 @@ export class PartitionWatches {
   readonly #lists = new Map<number, { first: Watch; last: Watch }>();
   /** Partitions with something new of which nobody has been told yet. */
   readonly #changed = new Set<number>();
+  /** Who is to be told of them, in order, and who of these is next. */
+  #toTell: Watch[] = [];
+  #nextToTell = 0;
   #count = 0;
+  /** Somebody is about to be told, or will be in a later turn. */
   #isScheduled = false;
 
   /** Watches that are to be told. */
@@ -94,7 +101,7 @@ export class PartitionWatches {
 
   /** A purge is done: who waits is told at once. */
   purged(partitionKey: number): void {
-    this.#tell(partitionKey, "purged");
+    for (const watch of [...this.#waitingFor(partitionKey)]) this.#tell(watch, "purged");
   }
 
   /** Partitions that somebody waits for. */
@@ -103,20 +110,33 @@ export class PartitionWatches {
   }
 
   #tellChanged(): void {
-    this.#isScheduled = false;
-    const keys = [...this.#changed];
-    this.#changed.clear();
-    for (const partitionKey of keys) this.#tell(partitionKey, "messages");
+    if (this.#toTell.length === 0) this.#collect();
+    const end = Math.min(this.#nextToTell + toldAtOnceMax, this.#toTell.length);
+    while (this.#nextToTell < end) this.#tell(this.#toTell[this.#nextToTell++]!, "messages");
+    this.#isScheduled = this.#nextToTell < this.#toTell.length || this.#changed.size > 0;
+    if (this.#nextToTell === this.#toTell.length) {
+      this.#toTell = [];
+      this.#nextToTell = 0;
+    }
+    if (this.#isScheduled) setImmediate(() => this.#tellChanged());
   }
 
-  /** In the order in which they came. What is added meanwhile waits for the next change. */
-  #tell(partitionKey: number, change: PartitionChange): void {
-    const waiting: Watch[] = [];
-    for (let watch = this.#lists.get(partitionKey)?.first; watch !== undefined; watch = watch.next) waiting.push(watch);
-    for (const watch of waiting) {
-      if (!watch.isOpen) continue; // taken out by one that was told before
-      this.remove(watch);
-      watch.watcher.changed(watch, change);
+  /** What changes while some are still to be told waits until they are: it may be the same again and again. */
+  #collect(): void {
+    for (const partitionKey of this.#changed) {
+      for (const watch of this.#waitingFor(partitionKey)) this.#toTell.push(watch);
     }
+    this.#changed.clear();
+  }
+
+  /** In the order in which they came. */
+  *#waitingFor(partitionKey: number): Iterable<Watch> {
+    for (let watch = this.#lists.get(partitionKey)?.first; watch !== undefined; watch = watch.next) yield watch;
+  }
+
+  #tell(watch: Watch, change: PartitionChange): void {
+    if (!watch.isOpen) return; // taken out by one that was told before
+    this.remove(watch);
+    watch.watcher.changed(watch, change);
   }
 }

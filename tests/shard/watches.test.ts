@@ -204,3 +204,24 @@ test("an append for which nobody waits leaves nothing to do", async () => {
   expect(watches.count).toBe(0);
   expect([...watches.partitionKeys]).toEqual([]);
 });
+
+test("very many are told in several turns, each once and in order, and who comes meanwhile waits for the next change", async () => {
+  const watches = new PartitionWatches();
+  const told: number[] = [];
+  const count = 1000;
+  const add = (number: number) => watches.add(new Watch(5, { changed: () => void told.push(number) }));
+  for (let number = 0; number < count; number++) add(number);
+  watches.grown(5);
+  await Promise.resolve();
+  expect(told.length).toBeGreaterThan(0);
+  expect(told.length).toBeLessThan(count);
+  add(count);
+  watches.grown(6);
+  while (told.length < count) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(told).toEqual(Array.from({ length: count }, (_, number) => number));
+  expect(watches.count).toBe(1);
+  watches.grown(5);
+  await Promise.resolve();
+  expect(told).toHaveLength(count + 1);
+});
