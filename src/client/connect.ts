@@ -7,6 +7,7 @@ import type { ReconnectPolicy } from "./connection/session.ts";
 import type { Transport } from "./connection/transport.ts";
 import type { ClientTlsOptions } from "./connection.ts";
 import { type ConnectionString, parseConnectionString } from "./connection-string.ts";
+import type { Instrumentation } from "./observe/instrumentation.ts";
 import type { Abortable } from "./options.ts";
 
 export type ConnectOptions = Abortable & {
@@ -24,6 +25,8 @@ export type ConnectOptions = Abortable & {
   readonly reconnect?: { readonly minMs?: number; readonly maxMs?: number } | false;
   /** Between pings (5_000; 0: none). */
   readonly heartbeatMs?: number;
+  /** Hooks for tracing and metrics. */
+  readonly instrumentation?: Instrumentation;
   /** Added to those of the runtime. */
   readonly transports?: readonly Transport[];
 };
@@ -61,6 +64,7 @@ export function connectWith(own: readonly Transport[]): Connect {
       connectTimeoutMs: options.connectTimeoutMs ?? defaults.connectTimeoutMs,
       requestTimeoutMs: options.requestTimeoutMs ?? defaults.requestTimeoutMs,
       heartbeatMs: options.heartbeatMs ?? where.heartbeatMs ?? defaults.heartbeatMs,
+      instrumentation: options.instrumentation ?? {},
       reconnect: reconnectOf(where, options.reconnect),
     });
     await client.open(options.waitForServerMs ?? defaults.waitForServerMs, options.signal);

@@ -62,6 +62,7 @@ export { ExtensionCommands, type Features, type WaitOptions } from "./extension-
 export { HttpClient, type HttpClientOptions, type HttpReply, pollPathOf, sendBodyOf } from "./http-client.ts";
 export { type IdentifierInput, identifierOf } from "./identifiers.ts";
 export { IggyClient, type IggyClientOptions, type ReconnectOptions } from "./iggy-client.ts";
+export type { Instrumentation, Observe, Operation, Outcome } from "./observe/instrumentation.ts";
 export type { Abortable, CloseOptions } from "./options.ts";
 export { type ReadMessageId, readMessageId } from "./producer/message-ids.ts";
 export type { ProducerOptions } from "./producer/options.ts";

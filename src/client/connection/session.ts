@@ -2,12 +2,14 @@
 // somebody closes the session or the server refuses the login. A request is repeated only if that cannot do harm: it is a read,
 // or not one byte of it has left.
 
-import { CommandCode } from "../../protocol/codes.ts";
+import { CommandCode, commandNameOf } from "../../protocol/codes.ts";
 import { IggyError } from "../../protocol/errors.ts";
+import { extensionNameOf } from "../../protocol/extensions/codes.ts";
 import type { ExchangeOptions } from "../command-sender.ts";
 import type { ClientTlsOptions, Connection } from "../connection.ts";
 import { ConnectionLostError } from "../connection-lost-error.ts";
 import { AuthenticationError, ConnectionError } from "../errors.ts";
+import { begin, type Instrumentation } from "../observe/instrumentation.ts";
 import { isRead } from "../read-codes.ts";
 import { type Resolvers, withResolvers } from "../with-resolvers.ts";
 import { ConnectionCommands } from "./connection-commands.ts";
@@ -32,6 +34,7 @@ export type SessionOptions = {
   readonly reconnect: ReconnectPolicy | false;
   /** Between pings; 0: none. */
   readonly heartbeatMs: number;
+  readonly instrumentation: Instrumentation;
 };
 
 /** Pauses are random, up to a bound that doubles from `minMs` to `maxMs`. */
@@ -118,6 +121,11 @@ export class Session {
     return this.#arrival.promise;
   }
 
+  /** What observes this client. */
+  get instrumentation(): Instrumentation {
+    return this.#options.instrumentation;
+  }
+
   /** A request and the payload of its reply; the first one opens the connection. ConnectionLostError when it is not had in time. */
   async exchange(
     code: number,
@@ -126,6 +134,23 @@ export class Session {
   ): Promise<Uint8Array> {
     signal?.throwIfAborted();
     this.start();
+    const end = begin(this.instrumentation.request, () => ({ command: commandName(code), bytes: bytesOf(payload) }));
+    try {
+      const reply = await this.#exchange(code, payload, repeatable, signal);
+      end();
+      return reply;
+    } catch (error) {
+      end(error);
+      throw error;
+    }
+  }
+
+  async #exchange(
+    code: number,
+    payload: Uint8Array | readonly Uint8Array[],
+    repeatable: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
     const deadlineMs = performance.now() + this.#options.requestTimeoutMs;
     for (;;) {
       const connection =
@@ -152,7 +177,7 @@ export class Session {
     deadlineMs: number,
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array> {
-    const bytes = payload instanceof Uint8Array ? payload.length : payload.reduce((sum, part) => sum + part.length, 0);
+    const bytes = bytesOf(payload);
     const leave = () => this.#gate.leave(bytes);
     const entry = this.#gate.enter(bytes);
     if (entry !== undefined) {
@@ -290,6 +315,14 @@ export class Session {
     this.#arrival?.reject(reason);
     this.#onEvent({ kind: "closed", ...(told === undefined ? {} : { error: told }) });
   }
+}
+
+function bytesOf(payload: Uint8Array | readonly Uint8Array[]): number {
+  return payload instanceof Uint8Array ? payload.length : payload.reduce((sum, part) => sum + part.length, 0);
+}
+
+function commandName(code: number): string {
+  return commandNameOf(code) ?? extensionNameOf(code) ?? String(code);
 }
 
 function pauseMsOf(policy: ReconnectPolicy | undefined, attempt: number): number {

@@ -10,6 +10,7 @@ import { sendWithReceiptReplyCodec } from "../../protocol/extensions/send-with-r
 import type { Connection } from "../connection.ts";
 import { ConnectionLostError } from "../connection-lost-error.ts";
 import { SendError } from "../errors.ts";
+import { begin, type Observe, type Operation } from "../observe/instrumentation.ts";
 import { BatchBuffer, batchedBytesOf } from "./batch-buffer.ts";
 import { Batch, type Lane, type StoredPlace } from "./lane.ts";
 import type { ProducerSettings } from "./options.ts";
@@ -22,8 +23,10 @@ export type DispatcherOptions = {
   readonly head: (lane: Lane, messagesCount: number) => Uint8Array;
   /** What the server can do beyond Iggy 0.8. */
   readonly features: () => ReadonlySet<string>;
-  /** `shop/orders`, for errors. */
-  readonly topicName: string;
+  /** Names, for errors and for who observes. */
+  readonly stream: string;
+  readonly topic: string;
+  readonly observe: Observe<Operation> | undefined;
   /** A batch was acknowledged or has failed; its bytes are free. */
   readonly onSettled: (batch: Batch, outcome: Outcome) => void;
 };
@@ -115,7 +118,7 @@ export class Dispatcher {
   failureOf(batch: Pick<Batch, "lane" | "isUncertain" | "attempts">, messagesCount: number, reason: unknown): unknown {
     if (reason !== undefined && !IggyError.is(reason)) return reason;
     const { partitionId } = batch.lane;
-    const place = `${this.#options.topicName}${partitionId === undefined ? "" : `, partition ${partitionId}`}`;
+    const place = `${this.#options.stream}/${this.#options.topic}${partitionId === undefined ? "" : `, partition ${partitionId}`}`;
     const facts = { place, isUncertain: batch.isUncertain, messagesCount, attempts: batch.attempts };
     return new SendError(facts, reason?.errorName ?? "BackgroundSendTimeout", { cause: reason });
   }
@@ -177,12 +180,17 @@ export class Dispatcher {
     this.#underWayCount++;
     const parts = [this.#options.head(lane, buffer.messagesCount), ...buffer.parts()];
     const wantsReceipt = this.hasReceipts;
+    const { observe, stream, topic } = this.#options;
+    const { partitionId } = lane;
+    const end = begin(observe, () => ({ stream, topic, partitionId, messagesCount: buffer.messagesCount }));
     connection.request(wantsReceipt ? ExtensionCode.sendWithReceipt : CommandCode.sendMessages, parts).then(
       (reply) => {
+        end();
         if (wantsReceipt) batch.place = this.#placeOf(reply, batch);
         this.#answered(batch, undefined);
       },
       (error: unknown) => {
+        end(error);
         // Another server than the one that was asked: nothing was carried out, and it goes again without.
         const isUnknown = wantsReceipt && IggyError.is(error, "InvalidCommand");
         if (isUnknown) {

@@ -4,6 +4,7 @@ import { encodeUtf8 } from "../../protocol/byte-writer.ts";
 import { IggyError } from "../../protocol/errors.ts";
 import { messagePayloadBytesMax, partitionKeyBytesMax, userHeadersBytesMax } from "../../protocol/limits.ts";
 import { xxHash32 } from "../../protocol/xxhash32.ts";
+import type { Instrumentation } from "../observe/instrumentation.ts";
 import { encodeHeaders } from "../topic/headers.ts";
 import type { OutgoingMessage } from "../topic/message.ts";
 
@@ -24,10 +25,17 @@ export function partitionOfKey(key: Uint8Array, partitionsCount: number): number
   return xxHash32(key) % partitionsCount;
 }
 
-/** The block of headers, with that of the key if there is to be one. The errors of `encodeHeaders`. */
-export function headersOf({ headers, key }: OutgoingMessage<unknown>, keyHeader: string | undefined): Uint8Array {
-  if (keyHeader === undefined || key === undefined) return encodeHeaders(headers);
-  return encodeHeaders({ ...headers, [keyHeader]: key });
+/** The block of headers, with trace context and the key where they are to be there. The errors of `encodeHeaders`. */
+export function headersOf(
+  { headers, key }: OutgoingMessage<unknown>,
+  keyHeader: string | undefined,
+  inject: Instrumentation["inject"],
+): Uint8Array {
+  const hasKey = keyHeader !== undefined && key !== undefined;
+  if (!hasKey && inject === undefined) return encodeHeaders(headers);
+  const carrier: Record<string, string> = {};
+  inject?.(carrier);
+  return encodeHeaders({ ...carrier, ...headers, ...(hasKey ? { [keyHeader]: key } : {}) });
 }
 
 /** RangeError for a number that the wire cannot carry. */

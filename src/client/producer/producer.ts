@@ -62,7 +62,9 @@ export class Producer<In> implements AsyncDisposable {
       connection: () => this.#session.connection,
       head: ({ partitioning }, count) => sendHead(context.stream, context.topic, partitioning, count),
       features: context.features,
-      topicName: context.name,
+      observe: this.#session.instrumentation.send,
+      stream: String(context.stream.value),
+      topic: String(context.topic.value),
       onSettled: (batch, refusal) => this.#onSettled(batch, refusal),
     });
     if (signal === undefined) return;
@@ -201,7 +203,7 @@ export class Producer<In> implements AsyncDisposable {
     }
     checkNumbers(message);
     const key = keyBytesOf(message.key);
-    const headers = headersOf(message, this.#settings.keyHeader);
+    const headers = headersOf(message, this.#settings.keyHeader, this.#session.instrumentation.inject);
     const payload = this.#context.format.encode(message.value);
     const isNow = this.#hasStarted && this.#tail === undefined && this.#context.encryption === undefined;
     if (isNow && !(payload instanceof Promise)) return onAppended(this.#append(message, key, payload, headers));

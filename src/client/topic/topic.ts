@@ -13,6 +13,7 @@ import { Consumer } from "../consumer/consumer.ts";
 import type { ConsumerOptions } from "../consumer/options.ts";
 import { Reader, type ReaderOptions } from "../consumer/reader.ts";
 import { topicParts } from "../consumer/topic-parts.ts";
+import { begin } from "../observe/instrumentation.ts";
 import type { Abortable, CloseOptions } from "../options.ts";
 import { BatchBuffer } from "../producer/batch-buffer.ts";
 import type { ProducerOptions } from "../producer/options.ts";
@@ -96,7 +97,20 @@ export class Topic<In, Out> {
       requests.map(({ partitioning, buffer }) => {
         const parts = [sendHead(stream, topic, partitioning, buffer.messagesCount), ...buffer.parts()];
         const options = { repeatable: false, ...(signal === undefined ? {} : { signal }) };
-        return this.#host.session.exchange(code, parts, options);
+        const { messagesCount } = buffer;
+        const partitionId = partitioning.kind === "partition" ? partitioning.partitionId : undefined;
+        const place = { stream: String(stream.value), topic: String(topic.value), partitionId };
+        const end = begin(this.#host.session.instrumentation.send, () => ({ ...place, messagesCount }));
+        return this.#host.session.exchange(code, parts, options).then(
+          (reply) => {
+            end();
+            return reply;
+          },
+          (error: unknown) => {
+            end(error);
+            throw error;
+          },
+        );
       }),
     );
     const [request, ...more] = requests;
@@ -145,7 +159,10 @@ export class Topic<In, Out> {
     checkNumbers(message);
     const key = keyBytesOf(message.key);
     const clear = this.#context.format.encode(message.value);
-    const [payload, headers] = await this.#context.seal(clear, headersOf(message, undefined));
+    const [payload, headers] = await this.#context.seal(
+      clear,
+      headersOf(message, undefined, this.#host.session.instrumentation.inject),
+    );
     checkSizes(payload, headers);
     return { message, key, payload, headers };
   }
