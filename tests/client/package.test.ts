@@ -80,20 +80,33 @@ export async function main(signal: AbortSignal): Promise<number> {
 }
 `;
 
+const compilerOptions = {
+  target: "ES2023",
+  lib: ["ES2023", "DOM", "ESNext.Disposable"],
+  module: "NodeNext",
+  types: [],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: false,
+  noEmit: true,
+};
+
 test("its types compile in a strict project that has neither types of Node nor of Bun", async () => {
-  const compilerOptions = {
-    target: "ES2023",
-    lib: ["ES2023", "DOM", "ESNext.Disposable"],
-    module: "NodeNext",
-    types: [],
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    noUncheckedIndexedAccess: true,
-    skipLibCheck: false,
-    noEmit: true,
-  };
   await Bun.write(join(project, "program.ts"), typed);
   await Bun.write(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.ts"] }));
+  await run(["node", join(root, "node_modules/typescript/bin/tsc"), "-p", "."], project);
+});
+
+test("the code of docs/client.md compiles against it, block after block", async () => {
+  const page = readFileSync(join(root, "docs/client.md"), "utf8");
+  const blocks = [...page.matchAll(/```ts\n([^`]+)```/g)].map(([, block = ""]) => block);
+  expect(blocks.length).toBeGreaterThan(3);
+  await Bun.write(
+    join(project, "page.ts"),
+    `declare const process: { env: Record<string, string> };\n${blocks.join("")}`,
+  );
+  await Bun.write(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["page.ts"] }));
   await run(["node", join(root, "node_modules/typescript/bin/tsc"), "-p", "."], project);
 });
 
