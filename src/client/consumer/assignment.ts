@@ -9,6 +9,8 @@ export interface Assignment {
   readonly roundMs: number;
   /** Whether partitions belong to a membership, which ends with the connection. */
   readonly isMembership: boolean;
+  /** Whether nothing is left to find out: the next round may wait as long as the server says that nothing has changed. */
+  readonly isSettled: boolean;
   /** Before the first round, and again after the membership ended. */
   join(): Promise<void>;
   leave(): Promise<void>;
@@ -34,6 +36,10 @@ export class GroupAssignment implements Assignment {
     this.#commands = commands;
     this.#createsGroup = createsGroup;
     this.#member = new GroupMember(commands);
+  }
+
+  get isSettled(): boolean {
+    return this.#member.isSettled;
   }
 
   async join(): Promise<void> {
@@ -71,6 +77,7 @@ export class GroupAssignment implements Assignment {
 export class FixedAssignment implements Assignment {
   readonly roundMs = partitionsRoundMs;
   readonly isMembership = false;
+  readonly isSettled = true;
   readonly #commands: ConsumerCommands;
   readonly #named: readonly number[] | undefined;
   readonly #known = new Set<number>();

@@ -48,6 +48,18 @@ export class Bell {
     });
   }
 
+  /** Result of a promise, or undefined if it rings before; then nobody hears of an error any more. */
+  rungOr<T>(promise: Promise<T>): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        resolve(undefined);
+      };
+      this.#waiting.add(wake);
+      promise.finally(() => this.#waiting.delete(wake)).then(resolve, reject);
+    });
+  }
+
   /** Resolves at the next ring or after `ms`. */
   rungWithin(ms: number, clock: Clock): Promise<void> {
     return new Promise((resolve) => {

@@ -27,10 +27,29 @@ export interface PollReply extends Turn {
   readonly messages: BatchBytes;
 }
 
+export interface Waited {
+  /** Undefined: nothing came. */
+  readonly reply: PollReply | undefined;
+  /** Of a member of a group, opaque: the same number is the same assignment; 0: the server says none. */
+  readonly assignmentNumber: bigint;
+  /** The server did not wait: a pause has to be made here. */
+  readonly isRefused: boolean;
+}
+
 /** All reject with the IggyError of the server, or with `Disconnected` where the connection was lost. */
 export interface ConsumerCommands {
   /** Reads one partition. A member of a group to whom it does not belong is answered as by `nothing` (spec SB 4.5). */
   poll(request: PollRequest): Promise<PollReply>;
+  /**
+   * Reads what there is in one of these partitions, or waits for it, for `waitMs` at most; a request that comes behind it ends
+   * that, and so does another assignment than the known one (0: none is known). A member of a group names all that it has.
+   * Undefined: the server can not wait for these.
+   */
+  waitForMessages?(
+    requests: readonly PollRequest[],
+    waitMs: number,
+    knownAssignment: bigint,
+  ): Promise<Waited> | undefined;
   /** Takes a turn of the group's member without reading anything: which partition it is (spec SB 4.6, 6.4). */
   turn(): Promise<Turn>;
   /** Whether the partition belongs to this member of the group. Nothing is changed. */

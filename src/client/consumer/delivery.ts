@@ -166,7 +166,7 @@ export abstract class Delivery<Out, Item> implements AsyncIterableIterator<Item>
 export class MessageDelivery<Out> extends Delivery<Out, ReceivedMessage<Out>> {
   protected override take(): ReceivedMessage<Out> | undefined {
     // The value is set before anybody sees the message.
-    return this.options.intake.take() as ReceivedMessage<Out> | undefined;
+    return this.options.intake.ready.take() as ReceivedMessage<Out> | undefined;
   }
 
   protected override messagesOf(message: ReceivedMessage<Out>): readonly ReceivedMessage<Out>[] {
@@ -190,7 +190,7 @@ export class MessageDelivery<Out> extends Delivery<Out, ReceivedMessage<Out>> {
 
 export class BatchDelivery<Out> extends Delivery<Out, ReceivedBatch<Out>> {
   protected override take(): ReceivedBatch<Out> | undefined {
-    const messages = this.options.intake.takeBatch() as ReceivedMessage<Out>[];
+    const messages = this.options.intake.ready.takeBatch() as ReceivedMessage<Out>[];
     return messages.length === 0 ? undefined : new ReceivedBatch(messages);
   }
 

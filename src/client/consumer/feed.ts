@@ -1,7 +1,7 @@
 // Where messages come from. One interface: here over polls; over a poll that waits, or a subscription, where the server has
 // them. A feed asks once for all partitions and says how long to wait before it should be asked again.
 
-import type { ConsumerCommands, PollReply, PollRequest } from "./commands.ts";
+import type { ConsumerCommands, PollReply, PollRequest, Waited } from "./commands.ts";
 
 export interface FetchRound {
   /** One for each request, in their order. */
@@ -13,18 +13,25 @@ export interface FetchRound {
 export interface Feed {
   /** Rejects with the error of the first request that is refused; what the others brought is dropped and asked for again. */
   fetch(requests: readonly PollRequest[]): Promise<FetchRound>;
+  /**
+   * After a round without messages, of all that a consumer reads: waits for something in one of them, if the feed can do that;
+   * undefined if it can not. A request that goes out meanwhile ends it.
+   */
+  wait?(requests: readonly PollRequest[], waitMs: number, knownAssignment: bigint): Promise<Waited> | undefined;
 }
 
 /** Pause after the first round without messages, doubled after each further one up to the largest. */
 export const idlePauseMinMs = 1;
 export const idlePauseMaxMs = 100;
 
-/** Polls all partitions at once. */
+type FeedCommands = Pick<ConsumerCommands, "poll" | "waitForMessages">;
+
+/** Polls all partitions at once, and waits with a poll where the server has those that wait. */
 export class PollFeed implements Feed {
-  readonly #commands: Pick<ConsumerCommands, "poll">;
+  readonly #commands: FeedCommands;
   #pauseMs = idlePauseMinMs;
 
-  constructor(commands: Pick<ConsumerCommands, "poll">) {
+  constructor(commands: FeedCommands) {
     this.#commands = commands;
   }
 
@@ -37,6 +44,10 @@ export class PollFeed implements Feed {
     const pauseMs = this.#pauseMs;
     this.#pauseMs = Math.min(idlePauseMaxMs, pauseMs * 2);
     return { replies, pauseMs };
+  }
+
+  wait(requests: readonly PollRequest[], waitMs: number, knownAssignment: bigint): Promise<Waited> | undefined {
+    return this.#commands.waitForMessages?.(requests, waitMs, knownAssignment);
   }
 }
 

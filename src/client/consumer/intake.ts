@@ -15,12 +15,15 @@ import type { CommitPolicy, ConsumerEvent, PartitionsListener } from "./options.
 import { PausedPartitions } from "./paused-partitions.ts";
 import type { OpenedAt } from "./positions.ts";
 import type { Prefetch } from "./prefetch.ts";
+import { Ready } from "./ready.ts";
 import type { ReceivedMessage } from "./received-message.ts";
 import type { RepeatFilter } from "./repeat-filter.ts";
 import { Replies } from "./replies.ts";
 
 /** How long a lost connection may stay lost before the consumer gives up. */
 const reconnectTimeoutMs = 30_000;
+/** Longest wait of one poll: about as long as between two pings, which end it. */
+const waitMsMax = 5_000;
 const reconnectMinMs = 100;
 const reconnectMaxMs = 5_000;
 
@@ -51,6 +54,8 @@ export class Intake {
   readonly arrived = new Bell();
   readonly paused = new PausedPartitions();
   readonly #options: IntakeOptions;
+  /** What lies ready, for the loops of the program. */
+  readonly ready: Ready;
   readonly #replies: Replies;
   readonly #total: Outstanding = { messages: 0, bytes: 0 };
   readonly #awake = new Bell();
@@ -64,14 +69,15 @@ export class Intake {
   #isDisconnected = false;
   #waitsForRoom = false;
   #nextRoundMs = 0;
+  /** Of the member's partitions, as the last poll that waited said; 0: not known. */
+  #assignmentNumber = 0n;
   #loop: Promise<void> | undefined;
   #isOpened = false;
   readonly #opened = new Bell();
-  /** Partition of the message that was taken last. */
-  #current: Cursor | undefined;
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.ready = new Ready(this.cursors, options.repeats, (message) => this.finish(message));
     this.#replies = new Replies({
       ...options,
       events: this.events,
@@ -134,58 +140,6 @@ export class Intake {
 
   /** Something has changed that the loop should look at. */
   readonly wake = (): void => this.#awake.ring();
-
-  /** The next message that lies ready; it is then in hand. Partitions take turns by batches. */
-  take(): ReceivedMessage<unknown> | undefined {
-    for (;;) {
-      const message = this.#nextReady()?.take();
-      if (message === undefined || !this.#isStoredTwice(message)) return message;
-      this.finish(message);
-    }
-  }
-
-  /** The rest of the next batch that lies ready; empty if there is none. */
-  takeBatch(): ReceivedMessage<unknown>[] {
-    const messages: ReceivedMessage<unknown>[] = [];
-    for (let cursor = this.#nextReady(); cursor !== undefined && messages.length === 0; cursor = this.#nextReady()) {
-      do {
-        const message = cursor.take();
-        if (message === undefined) break;
-        if (this.#isStoredTwice(message)) this.finish(message);
-        else messages.push(message);
-      } while (!cursor.isAtBatchStart);
-    }
-    return messages;
-  }
-
-  /** One that is delivered again is no other message. */
-  #isStoredTwice(message: ReceivedMessage<unknown>): boolean {
-    const { repeats } = this.#options;
-    if (repeats === undefined || message.isRepeat) return false;
-    const { numbering } = message;
-    return numbering !== undefined && repeats.isRepeat(numbering);
-  }
-
-  #nextReady(): Cursor | undefined {
-    const current = this.#current;
-    if (current !== undefined && !current.isAtBatchStart && current.isReadable) return current;
-    // Behind the current one, then from the first.
-    let first: Cursor | undefined;
-    let isBehind = false;
-    for (const cursor of this.cursors.values()) {
-      if (cursor.isReadable) {
-        if (isBehind) return this.#turnTo(cursor);
-        first ??= cursor;
-      }
-      if (cursor === current) isBehind = true;
-    }
-    return first && this.#turnTo(first);
-  }
-
-  #turnTo(cursor: Cursor): Cursor {
-    this.#current = cursor;
-    return cursor;
-  }
 
   /** A message in hand is handled. */
   finish(message: ReceivedMessage<unknown>): void {
@@ -263,9 +217,35 @@ export class Intake {
         await this.#replies.take(cursor, fetchNumber, round.replies[index]!);
       }
       pauseMs = Math.min(pauseMs, round.pauseMs);
+      if (pauseMs > 0 && (await this.#waitForNews())) pauseMs = 0;
     }
     this.#reconnected();
     if (pauseMs > 0 && !this.#isStopped) await this.#rest(pauseMs);
+  }
+
+  /** Where the feed can wait, it does, for all that is read. False: a pause has to be made. */
+  async #waitForNews(): Promise<boolean> {
+    const { feed, clock, assignment } = this.#options;
+    const chosen = this.#chosen();
+    const isFollowed = this.#assignmentNumber !== 0n && assignment.isSettled;
+    const waitMs = isFollowed ? waitMsMax : Math.min(waitMsMax, this.#nextRoundMs - clock.nowMs());
+    const isAll = chosen.length === this.cursors.size && chosen.every(({ request }) => request.from.kind === "offset");
+    if (!isAll || chosen.length === 0 || waitMs < 1 || this.#isStopped) return false;
+    const requests = chosen.map(({ request }) => request);
+    const waiting = feed.wait?.(requests, waitMs, this.#assignmentNumber);
+    if (waiting === undefined) return false;
+    const waited = await this.#awake.rungOr(waiting);
+    if (waited === undefined) return true; // what is asked next ends the wait of the server
+    const { reply, assignmentNumber } = waited;
+    if (assignmentNumber !== 0n) {
+      // The same as before: nothing has changed since a round was made under this number.
+      const isSame = assignmentNumber === this.#assignmentNumber && assignment.isSettled;
+      this.#nextRoundMs = isSame ? clock.nowMs() + assignment.roundMs : Math.min(this.#nextRoundMs, clock.nowMs());
+    }
+    this.#assignmentNumber = assignmentNumber;
+    const asked = chosen.find(({ cursor }) => cursor.partitionId === reply?.partitionId);
+    if (reply !== undefined && asked !== undefined) await this.#replies.take(asked.cursor, asked.fetchNumber, reply);
+    return !waited.isRefused;
   }
 
   /** Until something has changed, or for so long. */
@@ -355,6 +335,7 @@ export class Intake {
     this.#isDisconnected = true;
     if (!this.#options.assignment.isMembership) return;
     this.#isJoined = false;
+    this.#assignmentNumber = 0n;
     this.#options.assignment.forgetAll();
     for (const [partitionId, cursor] of this.cursors) this.#before.set(partitionId, cursor);
     await this.#lose([...this.cursors.keys()]);

@@ -8,10 +8,12 @@ import type { ConsumerCommands } from "./commands.ts";
  */
 export function lazyCommands(open: () => Promise<ConsumerCommands>): ConsumerCommands {
   let opening: Promise<ConsumerCommands> | undefined;
+  let known: ConsumerCommands | undefined;
   let isClosed = false;
   const opened = (): Promise<ConsumerCommands> => {
     opening ??= open().then(
       (commands) => {
+        known = commands;
         if (isClosed) commands.close();
         return commands;
       },
@@ -24,6 +26,7 @@ export function lazyCommands(open: () => Promise<ConsumerCommands>): ConsumerCom
   };
   return {
     poll: async (request) => (await opened()).poll(request),
+    waitForMessages: (requests, waitMs, assignment) => known?.waitForMessages?.(requests, waitMs, assignment),
     turn: async () => (await opened()).turn(),
     isMine: async (partitionId) => (await opened()).isMine(partitionId),
     storeOffset: async (partitionId, offset) => (await opened()).storeOffset(partitionId, offset),

@@ -51,6 +51,13 @@ export class GroupMember {
     return new Map([...this.#owned].sort(([a], [b]) => a - b).map(([id, { state }]) => [id, state]));
   }
 
+  /** Whether every partition was seen in the last round, and none is on its way to another member. */
+  get isSettled(): boolean {
+    for (const { state, missingRounds } of this.#owned.values())
+      if (state !== "owned" || missingRounds > 0) return false;
+    return this.#seen.size === 0;
+  }
+
   /** What a poll has found: a head above 0 tells an answer of partition 0 from one that says "nothing". */
   noteHead({ partitionId, headOffset }: Turn): void {
     if (partitionId === 0) this.#head0 = Math.max(this.#head0, headOffset);

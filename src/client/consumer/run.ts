@@ -104,7 +104,7 @@ export class Run<Out> {
         this.#stop = intake.failure;
         return;
       }
-      const message = intake.take() as ReceivedMessage<Out> | undefined;
+      const message = intake.ready.take() as ReceivedMessage<Out> | undefined;
       if (message === undefined) {
         if (this.#busy === 0) intake.commits.storeSoon();
         await intake.arrived.rung(this.#changed);

@@ -10,6 +10,7 @@ import type { ClientCommands } from "../client-commands.ts";
 import { type IdentifierInput, identifierOf } from "../identifiers.ts";
 import { readPollReply } from "./batch-bytes.ts";
 import type { ConsumerCommands, PollFrom, PollReply, PollRequest, Turn } from "./commands.ts";
+import { waitForMessages } from "./waiting-poll.ts";
 
 /** No partition ever has this offset: to store it is refused, after the check whose partition it is (spec SB 4.8). */
 const impossibleOffset = BigInt(Number.MAX_SAFE_INTEGER);
@@ -33,11 +34,12 @@ export interface ConsumerTarget {
   readonly consumer: Consumer;
 }
 
-/** Commands of one consumer; `close` is called when it ends. */
+/** Commands of one consumer; `close` is called when it ends. `hasLongPolls`: the server has polls that wait. */
 export function sessionCommands(
   session: ConsumerSession,
   { stream, topic, consumer }: ConsumerTarget,
   close: () => void = () => undefined,
+  hasLongPolls = false,
 ): ConsumerCommands {
   const place = { stream: identifierOf(stream), topic: identifierOf(topic), consumer };
 
@@ -55,6 +57,12 @@ export function sessionCommands(
   return {
     poll: ({ partitionId, from, count, autoCommit }: PollRequest) =>
       exchangePoll(partitionId, strategyOf(from), count, autoCommit),
+    ...(hasLongPolls && {
+      waitForMessages: (requests: readonly PollRequest[], waitMs: number, known: bigint) =>
+        consumer.kind === "group" || requests.length === 1
+          ? waitForMessages(session, place, requests, waitMs, known)
+          : undefined,
+    }),
     turn: (): Promise<Turn> => exchangePoll(undefined, { kind: "next", value: 0n }, 0, false),
     async isMine(partitionId) {
       try {

@@ -7,6 +7,7 @@ import type { ConsumerParts } from "./consumer.ts";
 import { lazyCommands } from "./lazy-commands.ts";
 import type { ConsumerOptions } from "./options.ts";
 import { sessionCommands } from "./session-commands.ts";
+import { hasLongPolls } from "./waiting-poll.ts";
 
 /** Readers store nothing; a name has to be said all the same. */
 const readerName = "reader";
@@ -24,7 +25,14 @@ export function topicParts<Out>(
   const commands = lazyCommands(async () => {
     const session = context.openSession();
     session.start();
-    return sessionCommands(new SessionCommands(session), { stream, topic, consumer }, () => session.close());
+    try {
+      const commands = new SessionCommands(session);
+      const canWait = await hasLongPolls(commands);
+      return sessionCommands(commands, { stream, topic, consumer }, () => session.close(), canWait);
+    } catch (error) {
+      session.close();
+      throw error;
+    }
   });
   return {
     commands,

@@ -129,6 +129,34 @@ test("a client that is closed ends its loops without an error, and stores what t
   expect(stored?.storedOffset).toBe(2n);
 });
 
+test("a message wakes the members that wait for it", async () => {
+  const server = await servers.start({ shards: 2 });
+  await using client = await connect(urlOf(server));
+  expect(client.server.features.has("long-poll")).toBe(true);
+  const topic = await topicOf(client, "orders", 3);
+  const seen: string[] = [];
+  const consumer = topic.consumer({ group: "g" });
+  const running = consumer.run(({ value }) => void seen.push(value));
+  await eventually(
+    "the partitions",
+    () => consumer.partitions.size,
+    (size) => size === 3,
+  );
+  for (let count = 1; count <= 20; count++) {
+    // Longer than polls that do not wait pause.
+    await Bun.sleep(20 + 17 * (count % 7));
+    await topic.send({ value: "x", partitionId: count % 3 });
+    await eventually(
+      "the message",
+      () => seen.length,
+      (length) => length === count,
+    );
+  }
+  await consumer.close();
+  await running;
+  expect(seen).toHaveLength(20);
+});
+
 test("what a producer stored twice is left out where that is wanted, and counts as handled", async () => {
   const server = await servers.start();
   await using client = await connect(urlOf(server));

@@ -128,3 +128,35 @@ test("stores where `new` begins: what is sent while nobody reads comes to the ne
   expect(await scene.next(ben.consumer[Symbol.asyncIterator](), 1)).toEqual(["0/0/5"]);
   await scene.time.resultOf(ben.consumer.close({ timeoutMs: 10 }));
 });
+
+test("members that wait ask for nothing but that, as long as nothing changes; a message and a joiner wake them", async () => {
+  const scene = new Scene(2);
+  const seen: string[] = [];
+  const start = () => {
+    const made = scene.consumer();
+    made.connection.canWait = true;
+    return { ...made, running: made.consumer.run(({ value }) => void seen.push(value)) };
+  };
+  const ana = start();
+  await scene.time.advance(10_000);
+  const before = new Map(ana.connection.counts);
+  await scene.time.advance(60_000);
+  const asked = [...ana.connection.counts].map(([name, count]) => [name, count - (before.get(name) ?? 0)] as const);
+  const { wait, poll, ...others } = Object.fromEntries(asked.filter(([, count]) => count > 0));
+  expect(others).toEqual({});
+  expect(wait).toBeLessThanOrEqual(13);
+  expect(poll).toBeLessThanOrEqual(26);
+  scene.topic.append(1, 1);
+  await scene.time.advance(5);
+  expect(seen).toEqual(["0/1/0"]);
+  const ben = start();
+  await scene.time.until("the handover", () => ben.consumer.partitions.size === 1, 4_000);
+  expect([...ana.consumer.partitions.keys()]).toEqual([0]);
+  scene.topic.append(1, 1);
+  await scene.time.advance(20);
+  expect(seen).toEqual(["0/1/0", "0/1/1"]);
+  await scene.time.resultOf(
+    Promise.all([ana, ben].map(({ consumer, running }) => consumer.close().then(() => running))),
+  );
+  expect(scene.time.sleepersCount).toBe(0);
+});

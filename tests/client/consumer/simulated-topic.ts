@@ -3,7 +3,8 @@
 // driven through joins, leaves, cuts, purges and retention in simulated time.
 
 import { readPollReply } from "../../../src/client/consumer/batch-bytes.ts";
-import type { ConsumerCommands, PollReply, PollRequest } from "../../../src/client/consumer/commands.ts";
+import { Bell } from "../../../src/client/consumer/clock.ts";
+import type { ConsumerCommands, PollReply, PollRequest, Waited } from "../../../src/client/consumer/commands.ts";
 import { encode } from "../../../src/protocol/codec.ts";
 import { IggyError } from "../../../src/protocol/errors.ts";
 import { type PolledMessage, pollMessagesReplyCodec } from "../../../src/protocol/message/poll-messages.ts";
@@ -39,7 +40,10 @@ export class SimulatedTopic {
   readonly partitions: SimulatedPartition[] = [];
   members: Member[] = [];
   readonly promised = new Map<number, Promised>();
+  readonly #assignments = new Map<string, bigint>();
   #nextClientId = 1;
+  /** Rings with every change of messages and members. */
+  readonly changed = new Bell();
   /** Called with each change of who a partition belongs to. */
   onMoved: (partitionId: number, clientId: number | undefined) => void = () => undefined;
 
@@ -76,6 +80,7 @@ export class SimulatedTopic {
         userHeaders: headers.length === 0 ? new Uint8Array() : encode(userHeadersCodec, headers),
       });
     }
+    this.changed.ring();
   }
 
   /** Removes the oldest messages; offsets stay. */
@@ -123,6 +128,7 @@ export class SimulatedTopic {
       const open = member.partitions.filter((id) => !this.promised.has(id));
       if (open.length <= allowed) continue;
       const excess = open[open.length - 1]!;
+      this.changed.ring();
       this.promised.set(excess, { source: member.clientId, target: clientId, sinceMs: this.time.nowMs() });
       this.#moveIfSettled(excess);
       return; // one for each who joins
@@ -156,6 +162,7 @@ export class SimulatedTopic {
 
   #give(partitionId: number, member: Member): void {
     member.partitions.push(partitionId);
+    this.changed.ring();
     this.onMoved(partitionId, member.clientId);
   }
 
@@ -181,6 +188,15 @@ export class SimulatedTopic {
     const member = this.members.find((one) => one.clientId === clientId);
     if (member === undefined) throw new IggyError("ConsumerGroupMemberNotFound");
     return member;
+  }
+
+  /** The same for the same partitions, without those that are promised to others. */
+  assignmentNumber(clientId: number): bigint {
+    const open = this.memberOf(clientId).partitions.filter((id) => !this.promised.has(id));
+    const name = open.join();
+    const number = this.#assignments.get(name) ?? BigInt(this.#assignments.size + 1);
+    this.#assignments.set(name, number);
+    return number;
   }
 
   turn(clientId: number): PollReply {
@@ -245,6 +261,9 @@ export class SimulatedConnection implements ConsumerCommands {
   readonly counts = new Map<string, number>();
   /** Polls that asked for messages, as they were carried out. */
   readonly polls: PollRequest[] = [];
+  /** Has polls that wait. */
+  canWait = false;
+  readonly #overtaken = new Bell();
   /** Until then nobody answers. */
   isDown = false;
   #cuts = 0;
@@ -259,6 +278,7 @@ export class SimulatedConnection implements ConsumerCommands {
   /** The connection is lost; what is under way may have been carried out or not. */
   cut(): void {
     this.#cuts++;
+    this.#overtaken.ring();
     this.#topic.leave(this.clientId);
     this.clientId = this.#topic.newClientId();
   }
@@ -274,6 +294,7 @@ export class SimulatedConnection implements ConsumerCommands {
       if (this.isClosed || this.isDown || cuts !== this.#cuts) throw new IggyError("Disconnected");
     };
     await this.#topic.time.wait(this.#latencyMs);
+    this.#overtaken.ring();
     check();
     let result: { readonly value: T } | { readonly error: unknown };
     try {
@@ -292,6 +313,38 @@ export class SimulatedConnection implements ConsumerCommands {
       if (request.count > 0) this.polls.push(request);
       return this.#topic.poll(request, this.#consumer, this.#memberId);
     });
+  }
+
+  waitForMessages(requests: readonly PollRequest[], waitMs: number, known: bigint): Promise<Waited> | undefined {
+    if (!this.canWait || (this.#memberId === undefined && requests.length > 1)) return undefined;
+    return this.#wait(requests, waitMs, known);
+  }
+
+  async #wait(requests: readonly PollRequest[], waitMs: number, known: bigint): Promise<Waited> {
+    const topic = this.#topic;
+    const cuts = this.#cuts;
+    const number = () => (this.#memberId === undefined ? 0n : topic.assignmentNumber(this.clientId));
+    const before = await this.#request("wait", number);
+    const endMs = topic.time.nowMs() + waitMs;
+    let isOvertaken = false;
+    void this.#overtaken.rung().then(() => {
+      isOvertaken = true;
+    });
+    for (;;) {
+      if (cuts !== this.#cuts || this.isClosed) throw new IggyError("Disconnected");
+      const assignmentNumber = number();
+      const nothing = { reply: undefined, assignmentNumber, isRefused: false };
+      for (const request of requests) {
+        const reply = topic.poll(request, this.#consumer, this.#memberId);
+        if (reply.messages.messagesCount > 0) return { ...nothing, reply };
+      }
+      const isChanged = assignmentNumber !== before || (known !== 0n && assignmentNumber !== known);
+      if (isChanged || isOvertaken || topic.time.nowMs() >= endMs) return nothing;
+      const over = new AbortController();
+      const time = topic.time.wait(endMs - topic.time.nowMs(), over.signal);
+      await Promise.race([topic.changed.rung(this.#overtaken), time]);
+      over.abort();
+    }
   }
 
   turn(): Promise<PollReply> {

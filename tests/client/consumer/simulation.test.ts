@@ -52,6 +52,7 @@ class World {
 
   join(handlerMs: number): void {
     const connection = this.topic.connect();
+    connection.canWait = this.time.random() < 0.5;
     const consumer = new Consumer<string>(
       {
         commands: connection,

@@ -1,0 +1,81 @@
+// The poll that waits (docs/protocol-extensions.md), as a consumer uses it.
+
+import { ByteReader } from "../../protocol/byte-reader.ts";
+import { encode } from "../../protocol/codec.ts";
+import type { Consumer } from "../../protocol/consumer.ts";
+import { IggyError } from "../../protocol/errors.ts";
+import { ExtensionCode } from "../../protocol/extensions/codes.ts";
+import {
+  noPartitionId,
+  pollWaitingHeadCodec,
+  pollWaitingRequestCodec,
+} from "../../protocol/extensions/poll-waiting.ts";
+import type { Identifier } from "../../protocol/identifier.ts";
+import type { CommandSender } from "../command-sender.ts";
+import type { ExtensionCommands } from "../extension-commands.ts";
+import { readPollReply } from "./batch-bytes.ts";
+import type { PollRequest, Waited } from "./commands.ts";
+
+/** Name of the feature. */
+const longPollFeature = "long-poll";
+
+/** Most bytes of messages in a reply: as much as a poll aims at. */
+const bytesMax = 1024 * 1024;
+
+export interface WaitingPlace {
+  readonly stream: Identifier;
+  readonly topic: Identifier;
+  readonly consumer: Consumer;
+}
+
+/** Whether the server has polls that wait. */
+export async function hasLongPolls(commands: Pick<ExtensionCommands, "features">): Promise<boolean> {
+  try {
+    return (await commands.features()).names.has(longPollFeature);
+  } catch (error) {
+    if (IggyError.is(error, "InvalidCommand")) return false; // another broker
+    throw error;
+  }
+}
+
+/** `requests`: all partitions of a group's member, or one of another consumer; each from an offset. */
+export async function waitForMessages(
+  sender: Pick<CommandSender, "exchange">,
+  place: WaitingPlace,
+  requests: readonly PollRequest[],
+  waitMs: number,
+  knownAssignment: bigint,
+): Promise<Waited> {
+  const positions = requests.map(({ partitionId, from }) => {
+    if (from.kind !== "offset") throw new TypeError("a poll waits behind an offset");
+    return { partitionId, offset: BigInt(from.offset) };
+  });
+  const [first] = positions;
+  const isGroup = place.consumer.kind === "group";
+  if (first === undefined || (!isGroup && positions.length > 1)) throw new TypeError("a poll waits for one partition");
+  const autoCommit = requests.some((request) => request.autoCommit);
+  const payload = encode(pollWaitingRequestCodec, {
+    ...place,
+    partitionId: isGroup ? undefined : first.partitionId,
+    strategy: isGroup ? { kind: "next", value: 0n } : { kind: "offset", value: first.offset },
+    count: Math.min(...requests.map(({ count }) => count)),
+    autoCommit,
+    waitMs: Math.floor(waitMs),
+    bytesMax,
+    knownAssignment,
+    positions: isGroup ? positions : [],
+  });
+  const bytes = await sender.exchange(ExtensionCode.pollWaiting, payload, { repeatable: !autoCommit });
+  const reader = new ByteReader(bytes);
+  const { ending, assignmentNumber } = pollWaitingHeadCodec.decode(reader);
+  const reply = readPollReply(bytes.subarray(reader.position));
+  const isAbout =
+    reply.partitionId !== noPartitionId && requests.some(({ partitionId }) => partitionId === reply.partitionId);
+  if (reply.messages.messagesCount > 0 && !isAbout) throw new IggyError("InvalidFormat");
+  return {
+    reply: isAbout ? reply : undefined,
+    assignmentNumber,
+    // Behind the end it does not wait either: there was a purge, or it is where the program wanted to begin.
+    isRefused: ending === "notWaited" || ending === "offsetsReset",
+  };
+}
