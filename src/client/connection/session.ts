@@ -77,6 +77,10 @@ export class Session {
     return this.connection === undefined ? "reconnecting" : "open";
   }
 
+  get requestTimeoutMs(): number {
+    return this.#options.requestTimeoutMs;
+  }
+
   /** The open connection, if there is one now. */
   get connection(): Connection | undefined {
     return this.#connection?.isClosed === false ? this.#connection : undefined;

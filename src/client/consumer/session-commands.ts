@@ -34,12 +34,13 @@ export interface ConsumerTarget {
   readonly consumer: Consumer;
 }
 
-/** Commands of one consumer; `close` is called when it ends. `hasLongPolls`: the server has polls that wait. */
+/** Commands of one consumer; `close` is called when it ends. `waitMsMax`: longest wait of
+ * a poll, where the server has polls that wait. */
 export function sessionCommands(
   session: ConsumerSession,
   { stream, topic, consumer }: ConsumerTarget,
   close: () => void = () => undefined,
-  hasLongPolls = false,
+  waitMsMax = 0,
 ): ConsumerCommands {
   const place = { stream: identifierOf(stream), topic: identifierOf(topic), consumer };
 
@@ -57,10 +58,10 @@ export function sessionCommands(
   return {
     poll: ({ partitionId, from, count, autoCommit }: PollRequest) =>
       exchangePoll(partitionId, strategyOf(from), count, autoCommit),
-    ...(hasLongPolls && {
+    ...(waitMsMax > 0 && {
       waitForMessages: (requests: readonly PollRequest[], waitMs: number, known: bigint) =>
         consumer.kind === "group" || requests.length === 1
-          ? waitForMessages(session, place, requests, waitMs, known)
+          ? waitForMessages(session, place, requests, Math.min(waitMs, waitMsMax), known)
           : undefined,
     }),
     turn: (): Promise<Turn> => exchangePoll(undefined, { kind: "next", value: 0n }, 0, false),

@@ -27,8 +27,9 @@ export function topicParts<Out>(
     session.start();
     try {
       const commands = new SessionCommands(session);
-      const canWait = await hasLongPolls(commands);
-      return sessionCommands(commands, { stream, topic, consumer }, () => session.close(), canWait);
+      // Well below the time after which a connection without an answer counts as dead.
+      const waitMsMax = (await hasLongPolls(commands)) ? session.requestTimeoutMs / 2 : 0;
+      return sessionCommands(commands, { stream, topic, consumer }, () => session.close(), waitMsMax);
     } catch (error) {
       session.close();
       throw error;
