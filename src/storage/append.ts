@@ -12,7 +12,7 @@ import { encryptBatch } from "./encryption.ts";
 import { type FlushGroup, makeFlushGroup, settled } from "./flush-group.ts";
 import { clockStepBackMicrosMax, pendingRowsBytesMax, segmentBytesMax, writeAtOnceBytes } from "./limits.ts";
 import type { PartitionLog } from "./partition-log.ts";
-import { cutBehindMessages, reserveAhead } from "./reserve.ts";
+import { cutBehindMessages, reserveAhead, undoWrite } from "./reserve.ts";
 import { Sealing } from "./sealing.ts";
 import type { Segment } from "./segment.ts";
 import { syncDirectories } from "./sync-files.ts";
@@ -30,8 +30,6 @@ export class Appender {
   /** Who waits for the next write. */
   #group: FlushGroup | undefined;
   #isScheduled = false;
-  /** Appends that wait until it is known which ids the log ends with. */
-  #waiting: (() => void)[] | undefined;
 
   constructor(log: PartitionLog) {
     this.#log = log;
@@ -139,24 +137,7 @@ export class Appender {
 
   /** In the order of the calls, when the ids are known that the log ends with. */
   #appendLater(batch: IncomingBatch, deduplication: Deduplication): Promise<void> {
-    return new Promise((resolve) => {
-      const start = () => resolve(this.append(batch));
-      if (this.#waiting !== undefined) {
-        this.#waiting.push(start);
-        return;
-      }
-      this.#waiting = [start];
-      const goOn = () => {
-        const waiting = this.#waiting ?? [];
-        this.#waiting = undefined;
-        for (const startOne of waiting) startOne();
-      };
-      // A broken rule of our own refuses them all.
-      deduplication.recover(this.#log).then(goOn, (thrown) => {
-        this.#log.fence(thrown);
-        goOn();
-      });
-    });
+    return new Promise((resolve) => deduplication.whenRecovered(this.#log, () => resolve(this.append(batch))));
   }
 
   /** `isBorrowed`: whether the memory of the batch is somebody else's again after the answer. */
@@ -388,22 +369,4 @@ export class Appender {
 
 function textOfTime(micros: number): string {
   return new Date(Math.floor(micros / 1000)).toISOString();
-}
-
-/**
- * Part of the bytes may be in the file. They must not stay behind the end, where the next write starts; the descriptor that
- * wrote them cuts them off. Whether that is done: what cannot be cut off now is before the next write, and may be there
- * again after a restart.
- */
-function undoWrite(active: Segment, file: DiskFile, thrown: unknown): boolean {
-  const isFull = thrown instanceof DiskError && thrown.errorCode === "ENOSPC";
-  try {
-    // On a full disk others need the room that was set aside.
-    if (isFull || file.sizeBytes() > active.logSizeBytes) cutBehindMessages(active, file);
-    return true;
-  } catch (failure) {
-    if (!(failure instanceof DiskError)) throw failure;
-    active.hasLeftover = true;
-    return false;
-  }
 }

@@ -19,6 +19,8 @@ export class Deduplication {
   /** Made at the first append: there may be very many partitions. */
   #ids: IdFilter | undefined;
   #isRecovered = false;
+  /** Appends that wait until that is so. */
+  #waiting: (() => void)[] | undefined;
   /** Of the filter: before the last batch, behind the last accepted and the last written one. */
   #batchMark = 0;
   #acceptedMark = 0;
@@ -28,18 +30,37 @@ export class Deduplication {
     this.#options = options;
   }
 
-  /** Whether `recover` has to be called before the first `admit`. */
+  /** Whether `whenRecovered` has to be waited for before the first `admit`. */
   isToRecover(log: PartitionLog): boolean {
     if (this.#isRecovered) return false;
     this.#isRecovered = log.nextOffset === log.segments[0]!.startOffset; // nothing was taken before
     return !this.#isRecovered;
   }
 
+  /** Calls `start` when it is known which ids the log ends with, in the order of the calls. */
+  whenRecovered(log: PartitionLog, start: () => void): void {
+    if (this.#waiting !== undefined) {
+      this.#waiting.push(start);
+      return;
+    }
+    this.#waiting = [start];
+    const goOn = () => {
+      const waiting = this.#waiting ?? [];
+      this.#waiting = undefined;
+      for (const startOne of waiting) startOne();
+    };
+    // A broken rule of our own refuses them all.
+    this.#recover(log).then(goOn, (thrown) => {
+      log.fence(thrown);
+      goOn();
+    });
+  }
+
   /**
    * Learns the ids that the log ends with. Never rejects because of the disk: what cannot be read is not known, and the log
    * says so.
    */
-  async recover(log: PartitionLog): Promise<void> {
+  async #recover(log: PartitionLog): Promise<void> {
     const { clock, log: messages } = log.context;
     const { epoch, directory } = log;
     const ids = new IdFilter(this.#options);

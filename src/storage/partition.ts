@@ -4,14 +4,14 @@
 import { DiskError, isFailedSync } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { Appender } from "./append.ts";
-import { writeCheckpoint } from "./checkpoint.ts";
 import { removeDirectory } from "./directory-removal.ts";
 import { settled } from "./flush-group.ts";
 import { PartitionMark } from "./mark.ts";
 import { ConsumerOffsets, offsetsDirectoryName } from "./offsets.ts";
 import { PartitionLog, toStorageError } from "./partition-log.ts";
+import { PartitionSync } from "./partition-sync.ts";
 import { Reader } from "./read.ts";
-import { giveReservedBack } from "./reserve.ts";
+import { giveReservedBack, IdleReserve } from "./reserve.ts";
 import {
   holderOf,
   oldestRemovable,
@@ -20,17 +20,7 @@ import {
   removeOldest,
   type SegmentHolder,
 } from "./retention.ts";
-import {
-  isUnsynced,
-  requireNotAbandoned,
-  syncDirectories,
-  syncError,
-  syncIndexes,
-  syncLogs,
-  syncLogsNow,
-  syncNames,
-  syncRecoveredNow,
-} from "./sync-files.ts";
+import { isUnsynced, syncDirectories, syncLogsNow, syncNames, syncRecoveredNow } from "./sync-files.ts";
 import type {
   ConsumerKey,
   IncomingBatch,
@@ -41,26 +31,23 @@ import type {
   StorageContext,
 } from "./types.ts";
 
-/** After so many ticks of the saver without growth a log gives back the room ahead of it. */
-const idleTicksMax = 2;
-
 export class Partition {
   readonly #log: PartitionLog;
   readonly #offsets: ConsumerOffsets;
   readonly #appender: Appender;
   readonly #reader: Reader;
+  readonly #sync: PartitionSync;
   /** Log id of a purge that was logged and could not be done yet. */
   #unfinishedPurge: string | undefined;
   #saving: Promise<void> | undefined;
-  /** Size of the active log at the last tick of the saver, and how many ticks ago it grew. */
-  #sizeAtTick = 0;
-  #idleTicks = 0;
+  readonly #idleReserve = new IdleReserve();
 
   private constructor(log: PartitionLog, offsets: ConsumerOffsets) {
     this.#log = log;
     this.#offsets = offsets;
     this.#appender = new Appender(log);
     this.#reader = new Reader(log, offsets);
+    this.#sync = new PartitionSync(log, offsets);
   }
 
   /**
@@ -143,7 +130,7 @@ export class Partition {
    * one sync. Undefined where nobody is to wait for that. Rejects with `CannotSyncFile` (10009): then a later sync makes good.
    */
   offsetsDurable(): Promise<void> | undefined {
-    return this.#log.context.options.persistsOffsets === true ? this.#persistOffsets() : undefined;
+    return this.#log.context.options.persistsOffsets === true ? this.#sync.persistOffsets() : undefined;
   }
 
   getOffset(consumer: ConsumerKey): number | undefined {
@@ -191,7 +178,7 @@ export class Partition {
       throw new IggyError("CannotSaveIndexToSegment", [], { cause: thrown });
     }
     await this.#appender.syncQueue.idle();
-    if (fsync) await this.#syncAll();
+    if (fsync) await this.#sync.all();
   }
 
   /**
@@ -200,7 +187,7 @@ export class Partition {
    */
   save(): Promise<void> {
     if (this.#saving !== undefined || this.#log.isClosed) return this.#saving ?? settled;
-    this.#giveBackWhenIdle();
+    this.#idleReserve.tick(this.#log.context, this.#log.active);
     const saving = this.#saveNow();
     if (saving === settled) return settled;
     this.#saving = this.#unlessAbandoned(saving).finally(() => {
@@ -316,9 +303,9 @@ export class Partition {
         await this.#appender.syncQueue.idle();
         this.#appender.writeIndexRows();
         giveReservedBack(log.context.files, log.active);
-        await this.#sync();
+        await this.#sync.messages();
       }
-      await this.#syncOffsets();
+      await this.#sync.offsets();
     } catch (thrown) {
       if (!log.isAbandoned) throw toStorageError(thrown); // deleted meanwhile: nothing is to be kept
     } finally {
@@ -333,21 +320,6 @@ export class Partition {
     this.#appender.reject(new IggyError("CannotAppendToFile"));
     this.#closeFiles();
     this.#offsets.forget();
-  }
-
-  /** A log that no longer grows holds no room ahead of its end. */
-  #giveBackWhenIdle(): void {
-    const { active, context } = this.#log;
-    if (active.reservedBytes <= active.logSizeBytes || active.reservedBytes === Number.POSITIVE_INFINITY) return;
-    this.#idleTicks = active.logSizeBytes === this.#sizeAtTick ? this.#idleTicks + 1 : 0;
-    this.#sizeAtTick = active.logSizeBytes;
-    if (this.#idleTicks < idleTicksMax) return;
-    try {
-      giveReservedBack(context.files, active);
-    } catch (thrown) {
-      if (!(thrown instanceof DiskError)) throw thrown;
-      context.log.warn("room set aside not given back yet", { path: active.log.path, error: thrown.message });
-    }
   }
 
   #takeDirectoryAway(newLogId: string | undefined): void {
@@ -383,50 +355,6 @@ export class Partition {
   #closeFiles(): void {
     for (const segment of this.#log.segments) segment.closeFiles(this.#log.context.files);
     this.#offsets.close();
-  }
-
-  /** Consumers go on where no message is taken any more: their offsets are synced whatever becomes of the rest. */
-  async #syncAll(): Promise<void> {
-    try {
-      await this.#sync();
-    } finally {
-      await this.#syncOffsets();
-    }
-  }
-
-  async #persistOffsets(): Promise<void> {
-    syncNames(this.#log);
-    await this.#syncOffsets();
-  }
-
-  async #syncOffsets(): Promise<void> {
-    try {
-      await this.#offsets.sync();
-    } catch (thrown) {
-      if (!(thrown instanceof DiskError)) throw thrown;
-      throw new IggyError("CannotSyncFile", [], { cause: thrown });
-    }
-  }
-
-  async #sync(): Promise<void> {
-    const log = this.#log;
-    if (!isUnsynced(log)) return;
-    requireNotAbandoned(log);
-    try {
-      await syncLogs(log);
-      await syncIndexes(log);
-    } catch (thrown) {
-      throw syncError(log, thrown);
-    }
-    if (log.isAbandoned) return; // the directory is no longer ours
-    this.#writeCheckpoint();
-  }
-
-  #writeCheckpoint(): void {
-    const { active, context, directory } = this.#log;
-    if (!active.onDisk || active.syncedSizeBytes === 0) return;
-    const checkpoint = { segmentStartOffset: active.startOffset, position: active.syncedSizeBytes };
-    writeCheckpoint(context.disk, directory, checkpoint, context.log);
   }
 
   /**

@@ -1,10 +1,14 @@
-// Room for the log ahead of its end: appends then find their blocks instead of asking for them.
+// Room for the log ahead of its end: appends then find their blocks instead of asking for them. And what else may stand behind
+// the messages: what a failed write left there.
 
 import { DiskError, type DiskFile } from "../platform/disk.ts";
 import type { FileCache } from "./file-cache.ts";
 import { reserveFromBytes, reserveStepBytesMax } from "./limits.ts";
 import type { Segment } from "./segment.ts";
 import type { StorageContext } from "./types.ts";
+
+/** After so many ticks of the saver without growth a log gives back the room ahead of it. */
+const idleTicksMax = 2;
 
 /** Sets room aside for what was accepted and some more. Best effort: without it the write asks for its blocks itself. */
 export function reserveAhead(segment: Segment, file: DiskFile): void {
@@ -22,6 +26,27 @@ export function giveReservedBack(files: FileCache, segment: Segment): void {
   cutBehindMessages(segment, files.useToWrite(segment.log));
 }
 
+/** A log that no longer grows holds no room ahead of its end. */
+export class IdleReserve {
+  /** Size of the active log at the last tick of the saver, and how many ticks ago it grew. */
+  #sizeAtTick = 0;
+  #idleTicks = 0;
+
+  /** The saver came by. A failure is only logged. */
+  tick({ files, log }: StorageContext, active: Segment): void {
+    if (active.reservedBytes <= active.logSizeBytes || active.reservedBytes === Number.POSITIVE_INFINITY) return;
+    this.#idleTicks = active.logSizeBytes === this.#sizeAtTick ? this.#idleTicks + 1 : 0;
+    this.#sizeAtTick = active.logSizeBytes;
+    if (this.#idleTicks < idleTicksMax) return;
+    try {
+      giveReservedBack(files, active);
+    } catch (thrown) {
+      if (!(thrown instanceof DiskError)) throw thrown;
+      log.warn("room set aside not given back yet", { path: active.log.path, error: thrown.message });
+    }
+  }
+}
+
 /**
  * A killed process gave nothing back: to cut a file to the size that it has frees what is behind. Only a log that was active
  * then can have room, and only a large one. A failure is only logged.
@@ -34,6 +59,24 @@ export function giveBackAfterKill({ files, log }: StorageContext, segment: Segme
   } catch (thrown) {
     if (!(thrown instanceof DiskError)) throw thrown;
     log.warn("room set aside not given back yet", { path: segment.log.path, error: thrown.message });
+  }
+}
+
+/**
+ * After a write to `file`, the log, that failed with `thrown`: part of the bytes may be in it. They must not stay behind the end,
+ * where the next write starts; the descriptor that wrote them cuts them off. Whether that is done: what cannot be cut off now is
+ * before the next write, and may be there again after a restart.
+ */
+export function undoWrite(active: Segment, file: DiskFile, thrown: unknown): boolean {
+  const isFull = thrown instanceof DiskError && thrown.errorCode === "ENOSPC";
+  try {
+    // On a full disk others need the room that was set aside.
+    if (isFull || file.sizeBytes() > active.logSizeBytes) cutBehindMessages(active, file);
+    return true;
+  } catch (failure) {
+    if (!(failure instanceof DiskError)) throw failure;
+    active.hasLeftover = true;
+    return false;
   }
 }
 
