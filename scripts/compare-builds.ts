@@ -1,4 +1,4 @@
-// The speed of this checkout against that of another one, each with a server of its own, in alternating pairs of runs: the
+// The speed of this checkout against that of another one, in alternating pairs of runs, each with a server that was just started: the
 // median of the ratios with its 95 % interval, by throughput and by the CPU time that the server spends on a megabyte. On a
 // machine that does other things too the second one says more.
 
@@ -71,6 +71,24 @@ async function runOnce(server: BenchServer, row: Row, seconds: number): Promise<
   return { megabytesPerSecond: group.megabytesPerSecond, cpuSecondsPerMegabyte: cpuSeconds / megabytes };
 }
 
+/**
+ * Both with a server that was just started: where the pages of a process lie, which is luck and stays as long as the process, can
+ * make it half as fast as another one of the same build.
+ */
+async function runPair(level: string, row: Row, beforeFirst: boolean): Promise<{ before: Run; after: Run }> {
+  const env = { IGGY_SYSTEM_PARTITION_ACKNOWLEDGE: level };
+  const before = await startBenchServer(false, 1, { root: resolve(values.before ?? "."), env });
+  const after = await startBenchServer(false, 1, { env });
+  try {
+    const first = await runOnce(beforeFirst ? before : after, row, Number(values.seconds));
+    const second = await runOnce(beforeFirst ? after : before, row, Number(values.seconds));
+    return beforeFirst ? { before: first, after: second } : { before: second, after: first };
+  } finally {
+    await before.stop();
+    await after.stop();
+  }
+}
+
 function median(numbers: readonly number[]): number {
   const sorted = numbers.toSorted((left, right) => left - right);
   const upper = sorted[sorted.length >> 1] ?? Number.NaN;
@@ -88,32 +106,19 @@ function described(ratios: readonly number[]): string {
 
 const table = [["level, row", "before MB/s", "after MB/s", "throughput after/before", "CPU per MB before/after"]];
 for (const level of values.levels.split(",")) {
-  const env = { IGGY_SYSTEM_PARTITION_ACKNOWLEDGE: level };
-  const before = await startBenchServer(false, 1, { root: resolve(values.before), env });
-  const after = await startBenchServer(false, 1, { env });
-  try {
-    for (const row of rows) {
-      const pairs: { readonly before: Run; readonly after: Run }[] = [];
-      for (let pair = 0; pair < pairsCount; pair++) {
-        const beforeFirst = pair % 2 === 0;
-        const first = await runOnce(beforeFirst ? before : after, row, Number(values.seconds));
-        const second = await runOnce(beforeFirst ? after : before, row, Number(values.seconds));
-        pairs.push(beforeFirst ? { before: first, after: second } : { before: second, after: first });
-      }
-      const megabytes = (take: "before" | "after") => median(pairs.map((pair) => pair[take].megabytesPerSecond));
-      const line = [
-        `${level}, ${row}`,
-        megabytes("before").toFixed(1),
-        megabytes("after").toFixed(1),
-        described(pairs.map((pair) => pair.after.megabytesPerSecond / pair.before.megabytesPerSecond)),
-        described(pairs.map((pair) => pair.before.cpuSecondsPerMegabyte / pair.after.cpuSecondsPerMegabyte)),
-      ];
-      table.push(line);
-      console.error(line.join(" | "));
-    }
-  } finally {
-    await before.stop();
-    await after.stop();
+  for (const row of rows) {
+    const pairs: { readonly before: Run; readonly after: Run }[] = [];
+    for (let pair = 0; pair < pairsCount; pair++) pairs.push(await runPair(level, row, pair % 2 === 0));
+    const megabytes = (take: "before" | "after") => median(pairs.map((pair) => pair[take].megabytesPerSecond));
+    const line = [
+      `${level}, ${row}`,
+      megabytes("before").toFixed(1),
+      megabytes("after").toFixed(1),
+      described(pairs.map((pair) => pair.after.megabytesPerSecond / pair.before.megabytesPerSecond)),
+      described(pairs.map((pair) => pair.before.cpuSecondsPerMegabyte / pair.after.cpuSecondsPerMegabyte)),
+    ];
+    table.push(line);
+    console.error(line.join(" | "));
   }
 }
 console.log(renderRows(table).join("\n"));
