@@ -125,7 +125,8 @@ describe("the memory of the counters", () => {
     expect(shared.partitions.byteLength).toBe(4096 * 40);
     counters.addPartition(4096, true);
     expect(shared.partitions.byteLength).toBe(2 * 4096 * 40);
-    expect(heapStats().extraMemorySize - before).toBeLessThan(4 * 1024 * 1024);
+    // Made whole they would count 46 MB; the slots of topics, 4 MB, the runtime counts whole all the same.
+    expect(heapStats().extraMemorySize - before).toBeLessThan(8 * 1024 * 1024);
   });
 
   test("grows whichever thread gets there first", async () => {
