@@ -1,4 +1,4 @@
-// What reads the bytes of clients without a login, in process: 718,000 seeded inputs, which make a million with those of 0.9
+// What reads the bytes of clients without a login, in process: 718,000 seeded inputs, far more than a million with those of 0.9
 // (parsers-09.test.ts) and of the test over sockets. WHIPPET_FUZZ_TIMES=10 multiplies them, WHIPPET_FUZZ_SEED=2 gives others.
 import { expect, test } from "bun:test";
 import { decodeStrict } from "../../src/protocol/codec.ts";

@@ -1,4 +1,4 @@
-// What reads the bytes of clients of 0.9, in process: 220,000 of the million inputs (anonymous-parsers.test.ts has the others).
+// What reads the bytes of clients of 0.9, in process: a million inputs.
 // Before the login: headers, registers. Behind it: heads of sends, batches, requests; and in clients, replies.
 import { expect, test } from "bun:test";
 import type { Random } from "../../src/platform/random.ts";
@@ -23,7 +23,7 @@ import { forInputs } from "./for-inputs.ts";
 import { broken09, damagedRecord, quickRequest09, registerBodies, sendBody } from "./inputs-09.ts";
 import { mutate } from "./mutate.ts";
 
-const inputs = { frames: 40_000, registers: 60_000, requests: 60_000, replies: 30_000, batches: 30_000 } as const;
+const inputs = { frames: 180_000, registers: 280_000, requests: 280_000, replies: 130_000, batches: 130_000 } as const;
 const timeLimitMs = 120_000 * fuzzTimes;
 
 const collectedBytesMax = 64 * 1024;
