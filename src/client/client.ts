@@ -4,17 +4,15 @@ import { IggyError } from "../protocol/errors.ts";
 import { asyncDispose } from "./async-dispose.ts";
 import type { ExchangeOptions } from "./command-sender.ts";
 import { aborted } from "./connection/in-time.ts";
-import type { Logins } from "./connection/logins.ts";
 import { Session, type SessionEvent, type SessionOptions } from "./connection/session.ts";
 import { EventChannel } from "./consumer/event-channel.ts";
-import { ExtensionCommands } from "./extension-commands.ts";
 import type { IdentifierInput } from "./identifiers.ts";
+import { LoginCommands } from "./login-commands.ts";
 import type { Abortable, CloseOptions } from "./options.ts";
 import type { Encryption } from "./topic/encryption.ts";
 import { bytes, type Format } from "./topic/format.ts";
 import { type Closeable, Topic } from "./topic/topic.ts";
 import { TopicContext } from "./topic/topic-context.ts";
-import type { UpdateUserOptions } from "./user-commands.ts";
 
 export type ClientEvent = SessionEvent;
 
@@ -30,9 +28,8 @@ export type ServerFacts = {
 
 const noFeatures: ReadonlySet<string> = new Set();
 
-export class Client extends ExtensionCommands implements AsyncDisposable {
+export class Client extends LoginCommands implements AsyncDisposable {
   readonly #options: SessionOptions;
-  readonly #logins: Logins;
   readonly #session: Session;
   readonly #events = new EventChannel<ClientEvent>();
   readonly #held = { producer: new Set<Closeable>(), consumer: new Set<Closeable>() };
@@ -43,9 +40,8 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
 
   /** Not connected yet. */
   constructor(options: SessionOptions) {
-    super();
+    super(options.logins);
     this.#options = options;
-    this.#logins = options.logins;
     this.#session = new Session(options, (event) => this.#onEvent(event));
   }
 
@@ -72,7 +68,7 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
   get server(): ServerFacts {
     const { transport, host, port } = this.#options;
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    return { transport: transport.name, address, username: this.#logins.username, features: this.#features };
+    return { transport: transport.name, address, username: this.logins.username, features: this.#features };
   }
 
   /** A handle; nothing is sent. Without a format values are bytes. */
@@ -122,37 +118,6 @@ export class Client extends ExtensionCommands implements AsyncDisposable {
     options?: ExchangeOptions,
   ): Promise<Uint8Array> {
     return this.#session.exchange(code, payload, options);
-  }
-
-  /** Logs in by hand; a reconnect, and connections of producers and consumers, do it the same way from then on. */
-  override async login(username: string, password: string): Promise<number> {
-    const userId = await super.login(username, password);
-    this.#logins.loggedIn({ username, password }, userId);
-    return userId;
-  }
-
-  override async loginWithToken(token: string): Promise<number> {
-    const userId = await super.loginWithToken(token);
-    this.#logins.loggedIn({ token }, userId);
-    return userId;
-  }
-
-  /** Logs out; after it a reconnect does not log in again. */
-  override async logout(): Promise<void> {
-    await super.logout();
-    this.#logins.loggedOut();
-  }
-
-  /** A reconnect logs in with what the own user is called by then. */
-  override async updateUser(user: IdentifierInput, options: UpdateUserOptions): Promise<void> {
-    await super.updateUser(user, options);
-    if (options.username !== undefined) this.#logins.renamed(user, options.username);
-  }
-
-  /** A reconnect logs in with the new password of the own user. */
-  override async changePassword(user: IdentifierInput, currentPassword: string, newPassword: string): Promise<void> {
-    await super.changePassword(user, currentPassword, newPassword);
-    this.#logins.passwordChanged(user, newPassword);
   }
 
   async #close(options: CloseOptions): Promise<void> {

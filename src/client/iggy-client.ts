@@ -8,11 +8,9 @@ import { ConnectionCommands } from "./connection/connection-commands.ts";
 import { Logins } from "./connection/logins.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionLostError } from "./connection-lost-error.ts";
-import { ExtensionCommands } from "./extension-commands.ts";
-import type { IdentifierInput } from "./identifiers.ts";
+import { LoginCommands } from "./login-commands.ts";
 import { isRead } from "./read-codes.ts";
 import { TcpConnection, type TcpConnectionOptions } from "./tcp-connection.ts";
-import type { UpdateUserOptions } from "./user-commands.ts";
 import { WebSocketConnection } from "./websocket-connection.ts";
 
 export type ReconnectOptions = {
@@ -35,21 +33,19 @@ export type IggyClientOptions = TcpConnectionOptions & {
 /** Five seconds of attempts: enough for a server that restarts, short enough for a caller that waits. */
 const defaultReconnect: ReconnectOptions = { attemptsMax: 10, delayMs: 500 };
 
-export class IggyClient extends ExtensionCommands {
+export class IggyClient extends LoginCommands {
   readonly #options: IggyClientOptions;
   readonly #reconnect: ReconnectOptions | false;
   #connection: Connection | undefined;
   /** The one reconnect under way, shared by all requests that need it. */
   #connecting: Promise<Connection> | undefined;
-  readonly #logins: Logins;
   #isClosed = false;
 
   private constructor(options: IggyClientOptions) {
-    super();
+    const { username, password } = options;
+    super(new Logins(username === undefined || password === undefined ? undefined : { username, password }));
     this.#options = options;
     this.#reconnect = options.reconnect ?? defaultReconnect;
-    const { username, password } = options;
-    this.#logins = new Logins(username === undefined || password === undefined ? undefined : { username, password });
   }
 
   /**
@@ -71,36 +67,6 @@ export class IggyClient extends ExtensionCommands {
   close(): void {
     this.#isClosed = true;
     this.#connection?.close();
-  }
-
-  override async login(username: string, password: string): Promise<number> {
-    const userId = await super.login(username, password);
-    this.#logins.loggedIn({ username, password }, userId);
-    return userId;
-  }
-
-  override async loginWithToken(token: string): Promise<number> {
-    const userId = await super.loginWithToken(token);
-    this.#logins.loggedIn({ token }, userId);
-    return userId;
-  }
-
-  /** Logs out; after it a reconnect does not log in again. */
-  override async logout(): Promise<void> {
-    await super.logout();
-    this.#logins.loggedOut();
-  }
-
-  /** A reconnect logs in with what the own user is called by then. */
-  override async updateUser(user: IdentifierInput, options: UpdateUserOptions): Promise<void> {
-    await super.updateUser(user, options);
-    if (options.username !== undefined) this.#logins.renamed(user, options.username);
-  }
-
-  /** A reconnect logs in with the new password of the own user. */
-  override async changePassword(user: IdentifierInput, currentPassword: string, newPassword: string): Promise<void> {
-    await super.changePassword(user, currentPassword, newPassword);
-    this.#logins.passwordChanged(user, newPassword);
   }
 
   override async exchange(
@@ -155,7 +121,7 @@ export class IggyClient extends ExtensionCommands {
   async #establish(): Promise<Connection> {
     const connection = await openConnection(this.#options);
     try {
-      await this.#logins.login(new ConnectionCommands(connection));
+      await this.logins.login(new ConnectionCommands(connection));
     } catch (error) {
       connection.close();
       throw error;

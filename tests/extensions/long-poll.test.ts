@@ -8,6 +8,7 @@ import { CommandCode } from "../../src/protocol/codes.ts";
 import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
 import { pollWaitingReplyCodec, pollWaitingRequestCodec } from "../../src/protocol/extensions/poll-waiting.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
+import { noGlobalRights } from "../support/permissions.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
 import { freshTopic, metric, payloadsOf, send, streamName, waitingCount, waitOptions } from "./support.ts";
@@ -230,7 +231,7 @@ describe.each(cases)("$shards shards, $transport, partition $partitionId", ({ sh
       await admin().createUser({
         username: "guest",
         password: "secret",
-        permissions: { global: { ...none, pollMessages: true }, streams: [] },
+        permissions: { global: { ...noGlobalRights, pollMessages: true }, streams: [] },
       });
       const client = await server().connect({
         transport,
@@ -265,19 +266,6 @@ describe.each(cases)("$shards shards, $transport, partition $partitionId", ({ sh
     await send(admin(), topic, partitionId, "nobody waits");
   });
 });
-
-const none = {
-  manageServers: false,
-  readServers: false,
-  manageUsers: false,
-  readUsers: false,
-  manageStreams: false,
-  readStreams: false,
-  manageTopics: false,
-  readTopics: false,
-  pollMessages: false,
-  sendMessages: false,
-};
 
 test("a half-closed connection gets its answer at once", async () => {
   const server = running.get(1)!;
@@ -347,7 +335,7 @@ test("limits: more polls than may wait are answered without waiting, of a user a
   await admin.createUser({
     username: "guest",
     password: "secret",
-    permissions: { global: { ...none, pollMessages: true }, streams: [] },
+    permissions: { global: { ...noGlobalRights, pollMessages: true }, streams: [] },
   });
   const guest = { username: "guest", password: "secret" };
   const [first, second, third, fourth, fifth] = [
