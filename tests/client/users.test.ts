@@ -96,9 +96,9 @@ describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
     const root = await connect();
     const name = `token-${transport}`;
     const text = await root.createPersonalAccessToken(name, 0n);
-    const fromMs = Date.now();
+    const fromMs = Date.now() - 100; // the clocks of two processes
     await root.createPersonalAccessToken(`${name}-2`, 3_600_000_000n);
-    const untilMs = Date.now() + 1; // the server counts in microseconds
+    const untilMs = Date.now() + 100;
     const tokens = await root.getPersonalAccessTokens();
     expect(tokens).toContainEqual({ name, expiryAtMicros: 0n });
     const createdMicros = (tokens.find((token) => token.name === `${name}-2`)?.expiryAtMicros ?? 0n) - 3_600_000_000n;
