@@ -4,8 +4,8 @@
 // run (not its timing).
 import { expect, test } from "bun:test";
 import { ConnectionLostError, type IggyClient } from "../../src/client/index.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
-import { Simulation } from "../simulation/simulation.ts";
 import { useServers } from "../support/server.ts";
 import { Ledger } from "./soak-ledger.ts";
 import { GroupServer, type GroupTopic, shardCountsHere } from "./support.ts";

@@ -4,7 +4,7 @@ import type { MetadataEvent } from "../../src/metadata/events.ts";
 import type { MetadataLog } from "../../src/metadata/log.ts";
 import { AssertionError } from "../../src/platform/assert.ts";
 import { type Disk, DiskError, type DiskFile } from "../../src/platform/disk.ts";
-import type { SimDisk } from "../simulation/sim-disk.ts";
+import type { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
 import { codeOf as codeOfRequest } from "../support/error-code.ts";
 import { wrappedDisk, wrappedFile } from "../support/wrapped-disk.ts";
 import { openLog, prefixTexts, sampleEvents } from "./log-support.ts";

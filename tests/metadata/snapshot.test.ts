@@ -3,9 +3,9 @@ import { encodeEntry, scanEntries } from "../../src/metadata/log-entries.ts";
 import { encodePlain } from "../../src/metadata/plain-data.ts";
 import { DataVersionError, encodeSnapshot, parseSnapshot, readSnapshot } from "../../src/metadata/snapshot.ts";
 import type { Disk } from "../../src/platform/disk.ts";
+import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
-import { SimDisk } from "../simulation/sim-disk.ts";
-import { Simulation } from "../simulation/simulation.ts";
 import { filesAfter, openLog, prefixTexts, sampleEvents } from "./log-support.ts";
 import {
   buildingEventsCount,

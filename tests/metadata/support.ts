@@ -17,13 +17,13 @@ import type { LoggedEvent, MembershipEvent, MetadataEvent } from "../../src/meta
 import { toPlainState } from "../../src/metadata/plain-state.ts";
 import type { MetadataState } from "../../src/metadata/state.ts";
 import type { Disk } from "../../src/platform/disk.ts";
+import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { allPermissions } from "../../src/process/root-user.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import type { Identifier } from "../../src/protocol/identifier.ts";
 import { u64Max } from "../../src/protocol/limits.ts";
 import type { Permissions } from "../../src/protocol/records/permissions.ts";
-import { SimDisk } from "../simulation/sim-disk.ts";
-import { Simulation } from "../simulation/simulation.ts";
 import { noGlobalRights } from "../support/permissions.ts";
 
 export const directory = "/data/metadata";

@@ -3,13 +3,13 @@
 // none; and where nobody leaves and no time runs out, no message is given to two members. The choices are those of the seed;
 // the two shards talk over real channels, so the timing is the machine's.
 import { expect } from "bun:test";
+import type { Simulation } from "../../src/platform/simulated/simulation.ts";
 import type { PolledMessages } from "../../src/protocol/message/poll-messages.ts";
 import { partitionKeyOf } from "../../src/shard/index.ts";
 import type { ShardRequestKind } from "../../src/shard/messages.ts";
 import { append } from "../shard/append.ts";
 import { startShards, type TestShards } from "../shard/setup.ts";
 import { type Trace, testSeeds } from "../simulation/seeds.ts";
-import type { Simulation } from "../simulation/simulation.ts";
 import { codeOf } from "../support/error-code.ts";
 import { Deliveries } from "./deliveries.ts";
 import { Member, makeGroup, stream, topic } from "./members.ts";

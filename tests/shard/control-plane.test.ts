@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { entriesById, type MetadataEvent, MetadataLog, type MetadataState } from "../../src/metadata/index.ts";
 import type { Disk } from "../../src/platform/disk.ts";
+import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import type { ControlCommand } from "../../src/shard/control-commands.ts";
 import { ControlPlane } from "../../src/shard/control-plane.ts";
-import { SimDisk } from "../simulation/sim-disk.ts";
-import { Simulation } from "../simulation/simulation.ts";
 import { codeOf } from "../support/error-code.ts";
 import { makePaths, topicDefaults } from "./setup.ts";
 

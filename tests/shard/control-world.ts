@@ -4,9 +4,9 @@ import { expect } from "bun:test";
 import { apply, type MetadataEvent, MetadataLog, type MetadataState } from "../../src/metadata/index.ts";
 import { type Disk, DiskError } from "../../src/platform/disk.ts";
 import { seededRandom } from "../../src/platform/random.ts";
+import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { type ControlCommand, ControlPlane, tidyStreams } from "../../src/shard/index.ts";
-import { SimDisk } from "../simulation/sim-disk.ts";
-import { Simulation } from "../simulation/simulation.ts";
 import { codeOf } from "../support/error-code.ts";
 import { makePaths, topicDefaults } from "./setup.ts";
 

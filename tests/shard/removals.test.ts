@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { logIdOf, type MetadataState } from "../../src/metadata/index.ts";
+import type { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
 import { encodeMark } from "../../src/storage/mark-format.ts";
-import type { SimDisk } from "../simulation/sim-disk.ts";
 import {
   changePartitions,
   createStream,

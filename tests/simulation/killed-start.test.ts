@@ -1,13 +1,13 @@
 // What a process that was killed at the first files of a partition left there is durable with the next sync.
 
 import { expect, test } from "bun:test";
+import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { Partition } from "../../src/storage/partition.ts";
 import { batchOf, randomMessages } from "./messages.ts";
 import { settled } from "./partition-reader.ts";
 import { PlaceIdentity } from "./place-identity.ts";
 import { Trace } from "./seeds.ts";
-import { SimDisk } from "./sim-disk.ts";
-import { Simulation } from "./simulation.ts";
 import { createSimContext, randomOptions, SimClock } from "./storage-setup.ts";
 
 const attemptsCount = 40;

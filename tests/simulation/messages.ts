@@ -1,9 +1,9 @@
 /** Messages for the storage simulation: built as a client builds them, recognised when they come back. */
 import { assert } from "../../src/platform/assert.ts";
+import type { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { IndexRowLayout, indexRowBytes, MessageLayout, messageHeaderBytes } from "../../src/protocol/message-layout.ts";
 import { JsBatchKernel } from "../../src/storage/kernel/js-batch-kernel.ts";
 import type { IncomingBatch } from "../../src/storage/types.ts";
-import type { Simulation } from "./simulation.ts";
 
 const HEADER_BYTES = messageHeaderBytes;
 /** The client's own field, kept as sent: here the number of the message in its run, which makes it recognisable. */

@@ -10,12 +10,12 @@ import { toPlainState } from "../../src/metadata/plain-state.ts";
 import { createState, type MetadataState } from "../../src/metadata/state.ts";
 import { assert } from "../../src/platform/assert.ts";
 import { DiskError } from "../../src/platform/disk.ts";
+import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import type { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import { createCipher } from "../../src/security/encryption.ts";
 import { randomEvent } from "./metadata-events.ts";
 import { type Trace, testSeeds } from "./seeds.ts";
-import { SimDisk } from "./sim-disk.ts";
-import type { Simulation } from "./simulation.ts";
 
 const OPERATIONS_COUNT = 120;
 

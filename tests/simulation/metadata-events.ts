@@ -3,8 +3,8 @@ import { entriesById } from "../../src/metadata/catalog.ts";
 import type { MetadataEvent, TopicCreated } from "../../src/metadata/events.ts";
 import { peekId } from "../../src/metadata/id-allocator.ts";
 import type { MetadataState, Stream, Topic } from "../../src/metadata/state.ts";
+import type { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { noGlobalRights } from "../support/permissions.ts";
-import type { Simulation } from "./simulation.ts";
 
 export function randomEvent(state: MetadataState, simulation: Simulation): MetadataEvent {
   const streams = entriesById(state.streams);

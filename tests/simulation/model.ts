@@ -3,10 +3,10 @@
  * rules of acknowledgement are in this file, those of recovery in `recovered-log.ts`.
  */
 import { assert } from "../../src/platform/assert.ts";
+import type { Simulation } from "../../src/platform/simulated/simulation.ts";
 import type { Acknowledge } from "../../src/storage/types.ts";
 import { randomMessages, type SentMessage, type StoredMessage, sizeOf } from "./messages.ts";
 import { checkRecovered, type Purging, type Recovered } from "./recovered-log.ts";
-import type { Simulation } from "./simulation.ts";
 import { placeOf, type SentBatch, TrackedMessages } from "./tracked-messages.ts";
 
 export interface ModelOptions {

@@ -1,9 +1,9 @@
 /** Reads from a partition in the simulation: takes the parts together, checks what the result says about itself. */
 import { assert } from "../../src/platform/assert.ts";
+import type { Simulation } from "../../src/platform/simulated/simulation.ts";
 import type { Partition } from "../../src/storage/partition.ts";
 import type { ReadFrom, ReadResult } from "../../src/storage/types.ts";
 import { parseStored, type StoredMessage } from "./messages.ts";
-import type { Simulation } from "./simulation.ts";
 
 export interface CompletedRead {
   readonly result: ReadResult;

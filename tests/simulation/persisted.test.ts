@@ -1,14 +1,14 @@
 // `persisted` topics on a broker whose level is lower: a power loss after the answer takes nothing of them, while it may take
 // anything of their neighbours (spec P9 11.2, 11.5).
 import { describe, expect, test } from "bun:test";
+import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { partitionKeyOf } from "../../src/shard/index.ts";
 import type { Acknowledge } from "../../src/storage/index.ts";
 import { makePaths } from "../shard/setup.ts";
 import { randomMessages } from "./messages.ts";
 import { readWhole, settled } from "./partition-reader.ts";
 import { Trace } from "./seeds.ts";
-import { SimDisk } from "./sim-disk.ts";
-import { Simulation } from "./simulation.ts";
 import { randomOptions } from "./storage-setup.ts";
 import { UniqueClock, WholeProcess } from "./whole-process.ts";
 

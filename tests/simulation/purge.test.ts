@@ -2,13 +2,13 @@
 
 import { expect, test } from "bun:test";
 import { DiskError, type DiskFile, type OpenMode } from "../../src/platform/disk.ts";
+import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { Partition } from "../../src/storage/partition.ts";
 import type { Acknowledge } from "../../src/storage/types.ts";
 import { batchOf, randomMessages } from "./messages.ts";
 import { settled } from "./partition-reader.ts";
 import { Trace } from "./seeds.ts";
-import { SimDisk } from "./sim-disk.ts";
-import { Simulation } from "./simulation.ts";
 import { createSimContext, randomOptions, SimClock } from "./storage-setup.ts";
 
 class ScarceDisk extends SimDisk {

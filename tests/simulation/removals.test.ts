@@ -1,14 +1,14 @@
 // What was answered as removed stays away after a power loss, whatever number it is of; and a kill changes nothing of it.
 
 import { describe, expect, test } from "bun:test";
+import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { deleteSegments } from "../../src/shard/retention.ts";
 import { Partition } from "../../src/storage/partition.ts";
 import type { Acknowledge, PartitionIdentity } from "../../src/storage/types.ts";
 import { batchOf, randomMessages } from "./messages.ts";
 import { settled } from "./partition-reader.ts";
 import { Trace } from "./seeds.ts";
-import { SimDisk } from "./sim-disk.ts";
-import { Simulation } from "./simulation.ts";
 import { createSimContext, randomOptions, SimClock } from "./storage-setup.ts";
 
 const seedsCount = 40;

@@ -3,7 +3,7 @@
  * each world, `SIM_FIRST=10000` from that one on. A failing seed names itself; `SIM_SEED=41 npm test -- tests/simulation` runs it alone and prints every operation.
  */
 import { test } from "bun:test";
-import { Simulation } from "./simulation.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 
 /** What happened so far, for the report of a failure. */
 export class Trace {

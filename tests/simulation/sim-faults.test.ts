@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { DiskError } from "../../src/platform/disk.ts";
-import { SimDisk } from "./sim-disk.ts";
-import { Simulation } from "./simulation.ts";
+import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 
 const SEEDS = Array.from({ length: 200 }, (_, seed) => seed);
 

@@ -1,5 +1,5 @@
 /** The faults that the storage simulation asks of the disk; each stays until the disk is healed. */
-import type { SimOperation } from "./sim-faults.ts";
+import type { SimOperation } from "../../src/platform/simulated/sim-faults.ts";
 import type { StorageMachine } from "./storage-machine.ts";
 
 interface Refusal {

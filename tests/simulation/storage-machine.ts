@@ -1,10 +1,10 @@
 /** What the partitions of one simulated process share: the disk, the clock, the options, and which faults they may meet. */
 import { DiskError } from "../../src/platform/disk.ts";
+import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import type { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import type { Acknowledge, MessageCipher, StorageContext, StorageOptions } from "../../src/storage/types.ts";
 import type { Trace } from "./seeds.ts";
-import { SimDisk } from "./sim-disk.ts";
-import type { Simulation } from "./simulation.ts";
 import { createSimContext, randomOptions, SimClock } from "./storage-setup.ts";
 import type { CrashKind } from "./tracked-messages.ts";
 

@@ -1,12 +1,12 @@
 /** A storage context over a simulated disk, with options that the seed picks small enough to meet every border. */
 import { DiskError } from "../../src/platform/disk.ts";
+import type { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import type { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { FileCache } from "../../src/storage/file-cache.ts";
 import { JsBatchKernel } from "../../src/storage/kernel/js-batch-kernel.ts";
 import { ScanMemory } from "../../src/storage/scan-memory.ts";
 import type { Acknowledge, StorageContext, StorageOptions } from "../../src/storage/types.ts";
 import type { Trace } from "./seeds.ts";
-import type { SimDisk } from "./sim-disk.ts";
-import type { Simulation } from "./simulation.ts";
 
 export function randomOptions(
   simulation: Simulation,

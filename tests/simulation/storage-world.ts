@@ -3,13 +3,13 @@
  * comparison wherever there is something to compare.
  */
 import { assert } from "../../src/platform/assert.ts";
+import type { Simulation } from "../../src/platform/simulated/simulation.ts";
 import type { Acknowledge } from "../../src/storage/types.ts";
 import { settled } from "./partition-reader.ts";
 import { Place } from "./place.ts";
 import { changeGroup, changeOffset, flush, purge, recreate, removeExpired, removeOldest } from "./place-operations.ts";
 import { readSettled, readUnderWay } from "./place-reads.ts";
 import type { Trace } from "./seeds.ts";
-import type { Simulation } from "./simulation.ts";
 import { addFault } from "./storage-faults.ts";
 import { StorageMachine } from "./storage-machine.ts";
 import type { CrashKind } from "./tracked-messages.ts";

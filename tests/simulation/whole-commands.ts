@@ -1,7 +1,7 @@
 /** Commands for the metadata of a whole broker that can be carried out, over so few names that they come again and again. */
 import type { MetadataState, Stream, Topic } from "../../src/metadata/index.ts";
+import type { Simulation } from "../../src/platform/simulated/simulation.ts";
 import type { ControlCommand } from "../../src/shard/index.ts";
-import type { Simulation } from "./simulation.ts";
 
 const settings = { compression: 1, messageExpiryMicros: 0n, maxTopicSizeBytes: 0n, replicationFactor: 1 } as const;
 

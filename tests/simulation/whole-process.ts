@@ -1,6 +1,7 @@
 /** One process of the broker on a simulated disk, without its transports: metadata, control plane, partitions, one shard. */
 import { MetadataLog, type MetadataState } from "../../src/metadata/index.ts";
 import { assert } from "../../src/platform/assert.ts";
+import type { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
 import { allPermissions } from "../../src/process/root-user.ts";
 import { createClientCounts } from "../../src/shard/client-counts.ts";
 import {
@@ -17,7 +18,6 @@ import { createWaitCounts } from "../../src/shard/wait-counts.ts";
 import type { StorageOptions } from "../../src/storage/index.ts";
 import { batchOf, type SentMessage } from "./messages.ts";
 import type { Trace } from "./seeds.ts";
-import type { SimDisk } from "./sim-disk.ts";
 import { createSimContext, SimClock } from "./storage-setup.ts";
 
 /** More than a run ever has at a time. */

@@ -4,14 +4,14 @@
  */
 import { assert } from "../../src/platform/assert.ts";
 import { DiskError } from "../../src/platform/disk.ts";
+import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import type { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import type { Acknowledge, ConsumerKey, StorageOptions } from "../../src/storage/index.ts";
 import { makePaths } from "../shard/setup.ts";
 import { randomMessages } from "./messages.ts";
 import { readWhole, settled } from "./partition-reader.ts";
 import type { Trace } from "./seeds.ts";
-import { SimDisk } from "./sim-disk.ts";
-import type { Simulation } from "./simulation.ts";
 import { randomOptions } from "./storage-setup.ts";
 import type { CrashKind } from "./tracked-messages.ts";
 import {

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { entriesById, MetadataLog, type MetadataState } from "../../src/metadata/index.ts";
 import { toPlainState } from "../../src/metadata/plain-state.ts";
+import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { type Codec, decode } from "../../src/protocol/codec.ts";
 import { getConsumerGroupsReplyCodec } from "../../src/protocol/group/get-consumer-groups.ts";
 import { u64Max } from "../../src/protocol/limits.ts";
@@ -15,8 +17,6 @@ import { getUsersReplyCodec } from "../../src/protocol/user/get-users.ts";
 import { verifyPassword } from "../../src/security/password.ts";
 import { type TakenOver, takeOver } from "../../src/takeover/take-over.ts";
 import { TakeoverError } from "../../src/takeover/takeover-error.ts";
-import { SimDisk } from "../simulation/sim-disk.ts";
-import { Simulation } from "../simulation/simulation.ts";
 import { recordedLog } from "./iggy-log.ts";
 
 const directory = "/data/state";

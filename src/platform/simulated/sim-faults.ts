@@ -1,5 +1,5 @@
 /** Which calls of a simulated disk are refused, and with what: descriptors, rights, room, files that cannot be read. */
-import { DiskError } from "../../src/platform/disk.ts";
+import { DiskError } from "../disk.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** `open` is that of a file that is there, `create` that of a new one. */

@@ -107,6 +107,15 @@ export class SimNames {
       if (fate !== "lost" && !isBehindLostMove) applyTo(names, change);
       else if (change.move !== undefined) lostMoves.push(change.move);
     }
+    return SimNames.#of(names, survive);
+  }
+
+  /** What syncs of directories have made durable, and nothing else. */
+  synced(survive: (content: SimContent) => SimContent): SimNames {
+    return SimNames.#of(this.#durable, survive);
+  }
+
+  static #of(names: ReadonlyMap<string, SimNode>, survive: (content: SimContent) => SimContent): SimNames {
     const renewed = renewOnce(survive);
     const copy = new SimNames();
     for (const [path, node] of [...names].sort(([a], [b]) => (a < b ? -1 : 1))) {

@@ -1,5 +1,5 @@
 /** One open file of a simulated disk. What it does is the disk's; it knows whether it may. */
-import { DiskError, type DiskFile, type OpenMode } from "../../src/platform/disk.ts";
+import { DiskError, type DiskFile, type OpenMode } from "../disk.ts";
 import type { SimContent } from "./sim-content.ts";
 import type { SimOperation } from "./sim-faults.ts";
 

@@ -16,7 +16,7 @@
  *
  * A directory whose own name was lost takes along what was in it. Asynchronous calls settle when the simulation runs.
  */
-import { type Disk, DiskError, type DiskFile, type OpenMode } from "../../src/platform/disk.ts";
+import { type Disk, DiskError, type DiskFile, type OpenMode } from "../disk.ts";
 import { SimContent, tornPrefix } from "./sim-content.ts";
 import { type CallFault, SimFaults, type SimOperation } from "./sim-faults.ts";
 import { type FileOwner, SimFile } from "./sim-file.ts";
@@ -124,6 +124,15 @@ export class SimDisk implements Disk, FileOwner {
     const names = this.#names.afterPowerLoss(this.simulation, (content) => content.afterPowerLoss(this.simulation));
     this.#stopped = true;
     return new SimDisk(this.simulation, names);
+  }
+
+  /** The disk after a power loss that takes everything that it may. This one must not be used any more. */
+  loseUnsynced(): SimDisk {
+    this.#stopped = true;
+    return new SimDisk(
+      this.simulation,
+      this.#names.synced((content) => content.synced()),
+    );
   }
 
   /** The disk after kill -9. This one must not be used any more. */

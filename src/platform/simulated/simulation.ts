@@ -2,7 +2,7 @@
  * One repeatable run: all chance comes from its seed, and whatever finishes "some time later" (syncs, reads off the event
  * loop, the flush at the end of a turn) waits here until the run settles it, in an order that the seed picks too.
  */
-import { type Random, seededRandom } from "../../src/platform/random.ts";
+import { type Random, seededRandom } from "../random.ts";
 
 export class Simulation {
   readonly seed: number;

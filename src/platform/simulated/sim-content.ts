@@ -2,7 +2,7 @@
  * The bytes of one simulated file, twice: as the running machine sees them (page cache) and as the platter holds them,
  * with the changes in between that were not synced. A crash decides for each of these changes what the platter got.
  */
-import { assert } from "../../src/platform/assert.ts";
+import { assert } from "../assert.ts";
 import type { Simulation } from "./simulation.ts";
 
 /** A disk writes a sector whole or not at all; it may write the sectors of one call in any order. */
@@ -114,6 +114,13 @@ export class SimContent {
   afterProcessCrash(): SimContent {
     const changes = this.#unsynced.map((change) => ({ ...change }));
     const copy = new SimContent(this.#cached.copy(), this.#durable.copy(), changes, this.#nextSequence);
+    copy.#reservedEnd = this.#reservedEnd;
+    return copy;
+  }
+
+  /** What a sync has made durable, and nothing else. */
+  synced(): SimContent {
+    const copy = new SimContent(this.#durable.copy(), this.#durable.copy(), [], 0);
     copy.#reservedEnd = this.#reservedEnd;
     return copy;
   }
