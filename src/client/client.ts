@@ -86,7 +86,8 @@ export class Client extends LoginCommands implements AsyncDisposable {
     { encryption }: { readonly encryption?: Encryption } = {},
   ): Topic<never, unknown> {
     const openSession = (onEvent?: (event: SessionEvent) => void) => new Session(this.#options, onEvent);
-    const context = new TopicContext(stream, topic, format, encryption, openSession, () => this.#features);
+    const features = () => this.#features;
+    const context = new TopicContext(stream, topic, format, encryption, openSession, features, this.#options.clock);
     return new Topic(context, {
       session: this.#session,
       hold: (kind, held) => {

@@ -2,6 +2,7 @@
 
 import { IggyError } from "../protocol/errors.ts";
 import { Client } from "./client.ts";
+import { type ClientClock, systemClock } from "./clock.ts";
 import { type CredentialsSource, Logins } from "./connection/logins.ts";
 import type { ReconnectPolicy } from "./connection/session.ts";
 import type { Transport } from "./connection/transport.ts";
@@ -27,6 +28,8 @@ export type ConnectOptions = Abortable & {
   readonly heartbeatMs?: number;
   /** Hooks for tracing and metrics. */
   readonly instrumentation?: Instrumentation;
+  /** Time and timers, for tests that make time pass themselves. */
+  readonly clock?: ClientClock;
   /** Added to those of the runtime. */
   readonly transports?: readonly Transport[];
 };
@@ -65,6 +68,7 @@ export function connectWith(own: readonly Transport[]): Connect {
       requestTimeoutMs: options.requestTimeoutMs ?? defaults.requestTimeoutMs,
       heartbeatMs: options.heartbeatMs ?? where.heartbeatMs ?? defaults.heartbeatMs,
       instrumentation: options.instrumentation ?? {},
+      clock: options.clock ?? systemClock,
       reconnect: reconnectOf(where, options.reconnect),
     });
     await client.open(options.waitForServerMs ?? defaults.waitForServerMs, options.signal);

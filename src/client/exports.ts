@@ -19,6 +19,7 @@ export {
 } from "../protocol/user-headers.ts";
 export type { Client, ClientEvent, ServerFacts } from "./client.ts";
 export { ClientCommands, type OffsetOptions, type PollOptions, type SendOptions } from "./client-commands.ts";
+export type { ClientClock } from "./clock.ts";
 export type { ExchangeOptions } from "./command-sender.ts";
 export type { Connect, ConnectOptions } from "./connect.ts";
 export type { CredentialsSource } from "./connection/logins.ts";

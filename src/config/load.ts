@@ -120,9 +120,30 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     warnings,
   };
   const table = sourcePath === undefined ? undefined : readTable(sourcePath);
-  const given = readShape(schema.shape, "", table, "", reading);
+  const config = resolveConfig(table, reading, options.topology ?? readCpuTopology());
+  return { config, sourcePath, environmentPath, environment, warnings };
+}
 
-  validate(given, options.topology ?? readCpuTopology(), (key, rule) => {
+/** What a table says, without any file or environment; throws `ConfigError`. `tableName`: for messages. */
+export function configOf(
+  table: unknown,
+  tableName: string,
+  topology: CpuTopology,
+): { readonly config: Config; readonly warnings: readonly string[] } {
+  const warnings: string[] = [];
+  const reading: Reading = {
+    environment: {},
+    fileName: tableName,
+    origins: new Map(),
+    violations: new Map(),
+    warnings,
+  };
+  return { config: resolveConfig(table, reading, topology), warnings };
+}
+
+function resolveConfig(table: unknown, reading: Reading, topology: CpuTopology): Config {
+  const given = readShape(schema.shape, "", table, "", reading);
+  validate(given, topology, (key, rule) => {
     if (reading.violations.has(key)) return;
     reading.violations.set(key, describeViolation(key, reading.origins.get(key), rule));
   });
@@ -134,7 +155,10 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
     given !== config &&
     given.system.partition.acknowledge !== "sync"
   ) {
-    warnings.push("system.partition.enforce_fsync = true overrides system.partition.acknowledge: sends are synced");
+    reading.warnings.push(
+      "system.partition.enforce_fsync = true overrides system.partition.acknowledge: sends are synced",
+    );
   }
-  return { config, sourcePath, environmentPath, environment, warnings: [...warnings, ...adviseOn(config)] };
+  reading.warnings.push(...adviseOn(config));
+  return config;
 }

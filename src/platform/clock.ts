@@ -35,3 +35,22 @@ export const systemClock: Clock = createSystemClock(
 export const monotonicClock: Clock = {
   nowMicros: () => Math.floor((performance.timeOrigin + performance.now()) * 1000),
 };
+
+/** What happens later, from outside so that a simulation can be the one that makes time pass. What is returned takes it back. */
+export interface Timers {
+  /** Calls once, when `delayMs` (0 to 2^31 - 1) have passed. */
+  after(delayMs: number, call: () => void): () => void;
+  /** Calls again and again, each time when `intervalMs` (1 to 2^31 - 1) have passed. */
+  every(intervalMs: number, call: () => void): () => void;
+}
+
+export const systemTimers: Timers = {
+  after(delayMs, call) {
+    const timer = setTimeout(call, delayMs);
+    return () => clearTimeout(timer);
+  },
+  every(intervalMs, call) {
+    const timer = setInterval(call, intervalMs);
+    return () => clearInterval(timer);
+  },
+};

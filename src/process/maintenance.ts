@@ -1,6 +1,7 @@
 // What a shard does from time to time, whether or not anybody asks.
 import type { Config } from "../config/schema/index.ts";
 import type { Logger } from "../observability/log.ts";
+import type { Timers } from "../platform/clock.ts";
 import type { Sessions } from "../server/index.ts";
 import type { Cleaner, OwnWork, Shard } from "../shard/index.ts";
 import { StrangersGarbage } from "./strangers-garbage.ts";
@@ -10,6 +11,7 @@ export interface MaintenanceOptions {
   readonly shard: Shard;
   readonly sessions: Sessions;
   readonly cleaner: Cleaner;
+  readonly timers: Timers;
   readonly log: Logger;
 }
 
@@ -23,16 +25,17 @@ const garbageIntervalMicros = 1_000_000;
 const removalsIntervalMicros = 60_000_000;
 
 /**
- * Does `work` each interval until the timer is cleared, never twice at a time: on a slow disk a tick may take longer than the
+ * Does `work` each interval until what is returned is called, never twice at a time: on a slow disk a tick may take longer than the
  * interval, and the next one finds what is new. What it throws is logged and tried again; out of a timer it would end the
  * shard, and the process with it.
  */
 export function repeat(
+  timers: Timers,
   intervalMicros: number,
   what: string,
   log: Pick<Logger, "error">,
   work: () => void | Promise<void>,
-): Timer {
+): () => void {
   let isRunning = false;
   const run = async () => {
     if (isRunning) return;
@@ -45,18 +48,18 @@ export function repeat(
       isRunning = false;
     }
   };
-  return setInterval(() => void run(), Math.min(intervalMicros / 1000, timerMsMax));
+  return timers.every(Math.min(intervalMicros / 1000, timerMsMax), () => void run());
 }
 
 /** Starts the periodic work of one shard; the answer stops it. */
-export function startMaintenance({ config, shard, sessions, cleaner, log }: MaintenanceOptions): () => void {
-  const timers: Timer[] = [];
+export function startMaintenance({ config, shard, sessions, cleaner, timers, log }: MaintenanceOptions): () => void {
+  const stops: (() => void)[] = [];
   const every = (intervalMicros: number, what: string, kind: OwnWork, work: () => void | Promise<void>) => {
-    const timer = repeat(intervalMicros, what, log, () => {
+    const stop = repeat(timers, intervalMicros, what, log, () => {
       shard.pulse.began(kind);
       return work();
     });
-    timers.push(timer);
+    stops.push(stop);
   };
 
   if (config.messageSaver.enabled) {
@@ -110,6 +113,6 @@ export function startMaintenance({ config, shard, sessions, cleaner, log }: Main
     }
   }
   return () => {
-    for (const timer of timers) clearInterval(timer);
+    for (const stop of stops) stop();
   };
 }

@@ -2,10 +2,10 @@
 import type { Environment } from "../config/environment.ts";
 import { type MetadataLog, rootUserId, type User } from "../metadata/index.ts";
 import type { Logger } from "../observability/log.ts";
-import { systemClock } from "../platform/clock.ts";
+import type { Clock } from "../platform/clock.ts";
 import { passwordBytesMax, passwordBytesMin, userNameBytesMax, userNameBytesMin } from "../protocol/limits.ts";
 import { UserStatusCode } from "../protocol/records/enumerations.ts";
-import { generatePassword, hashPassword, verifyPassword } from "../security/password.ts";
+import { generatePassword, verifyPassword } from "../security/password.ts";
 import type { RootCredentials } from "../shard/index.ts";
 
 /** Permissions of root: all ten global rights (spec BP 3.11), nothing per stream. */
@@ -69,7 +69,9 @@ export function rootCredentials(
   };
 }
 
-export interface RootLogs {
+export interface RootUserOptions {
+  readonly clock: Clock;
+  readonly hashPassword: (password: string) => string;
   readonly log: Logger;
   readonly auditLog: Logger;
   /** Names are none of the log's business. */
@@ -84,30 +86,34 @@ export interface RootLogs {
 export async function prepareRootUser(
   metadataLog: MetadataLog,
   credentials: RootCredentials | undefined,
-  logs: RootLogs,
+  options: RootUserOptions,
 ): Promise<boolean> {
   if (credentials === undefined) return false;
   const root = metadataLog.state.users.byId.get(rootUserId);
   if (root === undefined) {
-    createRootUser(metadataLog, credentials, logs.log);
+    createRootUser(metadataLog, credentials, options);
     return true;
   }
   if (credentials.isReset) {
-    await resetRootUser(metadataLog, root, credentials, logs);
+    await resetRootUser(metadataLog, root, credentials, options);
     return true;
   }
-  if (credentials.isFromEnvironment) warnOfOtherCredentials(root, credentials, logs.log);
+  if (credentials.isFromEnvironment) warnOfOtherCredentials(root, credentials, options.log);
   return false;
 }
 
-function createRootUser(metadataLog: MetadataLog, { username, password }: RootCredentials, log: Logger): void {
+function createRootUser(
+  metadataLog: MetadataLog,
+  { username, password }: RootCredentials,
+  { clock, hashPassword, log }: RootUserOptions,
+): void {
   metadataLog.append({
     kind: "userCreated",
     userId: rootUserId,
     name: username,
     passwordHash: hashPassword(password),
     status: UserStatusCode.active,
-    createdAtMicros: systemClock.nowMicros(),
+    createdAtMicros: clock.nowMicros(),
     permissions: allPermissions,
   });
   log.info("created the root user", { username });
@@ -118,7 +124,7 @@ async function resetRootUser(
   metadataLog: MetadataLog,
   root: User,
   { username, password }: RootCredentials,
-  { log, auditLog, hidesNames }: RootLogs,
+  { hashPassword, log, auditLog, hidesNames }: RootUserOptions,
 ): Promise<void> {
   metadataLog.append({ kind: "passwordChanged", userId: rootUserId, passwordHash: hashPassword(password) });
   if (root.status !== UserStatusCode.active) {

@@ -3,12 +3,11 @@
 import { readFileSync } from "node:fs";
 import { describeDamage, MetadataLog, metadataPaths } from "../metadata/index.ts";
 import type { Logger } from "../observability/log.ts";
-import { systemClock } from "../platform/clock.ts";
-import { realDisk } from "../platform/real-disk.ts";
 import { createCipher } from "../security/encryption.ts";
-import { dataPaths, type ShardStart, type Statistics } from "../shard/index.ts";
+import { dataPaths, type ShardSetup, type Statistics } from "../shard/index.ts";
 import { takeOver } from "../takeover/take-over.ts";
 import { prepareRootUser } from "./root-user.ts";
+import type { ShardHost } from "./shard-host.ts";
 
 const lockedText =
   "metadata is lost, and nobody knows whose rights went with it: nobody but root may log in, and only by password (where the loss " +
@@ -18,17 +17,19 @@ const acceptsNothingText = "system.state.accept_damage is set, but no earlier st
 
 /** Throws MetadataKeyError, DataVersionError, TakeoverError. `hasSetRootPassword`: the root user is new, or has a new password. */
 export async function openMetadata(
-  start: ShardStart,
+  start: ShardSetup,
+  host: Pick<ShardHost, "disk" | "clock" | "hashPassword">,
   statistics: Statistics,
   log: Logger,
   auditLog: Logger,
 ): Promise<{ readonly metadataLog: MetadataLog; readonly hasSetRootPassword: boolean }> {
   const { system } = start.config;
+  const { disk, clock, hashPassword } = host;
   const { stateDirectory } = dataPaths(system);
   const cipher = system.encryption.enabled ? { cipher: createCipher(system.encryption.key) } : {};
   const openLog = (enforceFsync: boolean, acceptDamage: boolean) =>
     MetadataLog.open({
-      disk: realDisk,
+      disk,
       directory: stateDirectory,
       enforceFsync,
       acceptDamage,
@@ -37,10 +38,10 @@ export async function openMetadata(
       onSnapshotFailure: (error) => log.error("no snapshot of the metadata could be taken", { error }),
     });
   takeOver({
-    disk: realDisk,
+    disk,
     stateDirectory,
     defaults: { messageExpiryMicros: system.topic.messageExpiry, maxTopicSizeBytes: system.topic.maxSize },
-    nowMicros: systemClock.nowMicros(),
+    nowMicros: clock.nowMicros(),
     ...cipher,
     openLog: () => openLog(false, false).log,
     onInfo: (message, fields) => log.info(message, fields),
@@ -56,7 +57,13 @@ export async function openMetadata(
   else if (system.state.acceptDamage) log.warn(acceptsNothingText);
   if (state.areUsersLocked) log.error(lockedText, { notice: metadataPaths(stateDirectory).damageNotice });
   const hidesNames = system.encryption.enabled;
-  const hasSetRootPassword = await prepareRootUser(metadataLog, start.root, { log, auditLog, hidesNames });
+  const hasSetRootPassword = await prepareRootUser(metadataLog, start.root, {
+    clock,
+    hashPassword,
+    log,
+    auditLog,
+    hidesNames,
+  });
   return { metadataLog, hasSetRootPassword };
 }
 

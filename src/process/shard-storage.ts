@@ -1,28 +1,28 @@
-// The storage of one shard, on the real disk.
+// The storage of one shard.
 import type { Config } from "../config/schema/index.ts";
 import type { Logger } from "../observability/log.ts";
-import { systemClock } from "../platform/clock.ts";
 import { systemRandom } from "../platform/random.ts";
-import { realDisk } from "../platform/real-disk.ts";
 import { createCipher } from "../security/encryption.ts";
 import { dataPaths, type LoopPulse, type Statistics, TakenDirectories } from "../shard/index.ts";
 import { createStorageContext, kernelReservedBytes, type StorageContext, WasmBatchKernel } from "../storage/index.ts";
+import type { ShardHost } from "./shard-host.ts";
 
 const scanBytes = 4 * 1024 * 1024;
 const seedBytes = 32;
 
-/** As configured; `openFilesMax`: this shard's share of descriptors. */
+/** As configured, with this shard's share of descriptors. */
 export function createShardStorage(
   config: Config,
-  openFilesMax: number,
+  { disk, clock, elapsed, descriptors }: Pick<ShardHost, "disk" | "clock" | "elapsed" | "descriptors">,
   statistics: Statistics,
   pulse: LoopPulse,
   log: Logger,
 ): StorageContext {
   const { partition, segment, messageDeduplication, encryption } = config.system;
   return createStorageContext({
-    disk: realDisk,
-    clock: systemClock,
+    disk,
+    clock,
+    elapsed,
     options: {
       acknowledge: partition.acknowledge,
       segmentSizeBytes: segment.sizeBytes,
@@ -34,7 +34,7 @@ export function createShardStorage(
       deduplication: messageDeduplication.enabled
         ? { maxEntries: messageDeduplication.maxEntries, expiryMicros: messageDeduplication.expiryMicros }
         : undefined,
-      openFilesMax,
+      openFilesMax: descriptors.filesPerShard,
       consumerOffsetsMax: config.limits.consumerOffsetsPerPartition || undefined,
     },
     ...(encryption.enabled ? { encryption: { cipher: createCipher(encryption.key), makeSeed } } : {}),
@@ -43,7 +43,7 @@ export function createShardStorage(
     count: (key, by) => statistics.add(key, by),
     schedule: createTurnEnd(pulse),
     directories: new TakenDirectories({
-      disk: realDisk,
+      disk,
       streamsDirectory: dataPaths(config.system).streamsDirectory,
       log,
     }),

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isLoopbackHost, parseListenAddress } from "../config/address.ts";
 import type { Config } from "../config/schema/index.ts";
 import type { Logger } from "../observability/log.ts";
-import { realDisk } from "../platform/real-disk.ts";
+import type { Disk } from "../platform/disk.ts";
 import type { ServerContext } from "../server/index.ts";
 import {
   arenaBytesMax,
@@ -11,7 +11,7 @@ import {
   dataPaths,
   FrameMemory,
   type MovedConnection,
-  type ShardStart,
+  type ShardSetup,
   type TlsCertificates,
 } from "../shard/index.ts";
 import { kernelReservedBytes } from "../storage/index.ts";
@@ -25,8 +25,10 @@ import { WebSocketListener } from "../transport/websocket/listener.ts";
 import type { DescriptorShares } from "./descriptors.ts";
 
 export interface ShardTransportsOptions {
-  readonly start: ShardStart;
+  readonly start: ShardSetup;
   readonly context: ServerContext;
+  /** Holds what HTTP keeps beside the metadata. */
+  readonly disk: Disk;
   /** So that files keep their share. */
   readonly descriptors: DescriptorShares;
   /** Of the process; 0 while it is not known, or HTTP is off. */
@@ -35,7 +37,7 @@ export interface ShardTransportsOptions {
 }
 
 export class ShardTransports {
-  readonly #start: ShardStart;
+  readonly #start: ShardSetup;
   readonly #log: Logger;
   readonly #tcp: TcpListener;
   readonly #websocket: WebSocketListener;
@@ -45,7 +47,7 @@ export class ShardTransports {
   /** Made when the shard begins to listen. */
   #http: HttpServer | undefined;
 
-  constructor({ start, context, descriptors, httpPort, log }: ShardTransportsOptions) {
+  constructor({ start, context, disk, descriptors, httpPort, log }: ShardTransportsOptions) {
     const { config, shardId, shardCount } = start;
     this.#start = start;
     this.#log = log;
@@ -111,7 +113,7 @@ export class ShardTransports {
         config: config.http,
         connectionsMax: atMost(descriptors.http, config.connections.maxHttp),
         frameMemory: transport.frameMemory,
-        disk: realDisk,
+        disk,
         stateDirectory: dataPaths(config.system).stateDirectory,
         log: log.child("http"),
       };

@@ -116,7 +116,7 @@ export class Sessions {
 
   /** Closes the connections that have been without a login for longer; how many. */
   closeWithoutLogin(longerThanMs: number): number {
-    return this.#withoutLogin.closeOlder(performance.now() - longerThanMs);
+    return this.#withoutLogin.closeOlder(this.#options.clock.nowMicros() / 1000 - longerThanMs);
   }
 
   /** The connection is gone: it leaves its groups (spec SB 6.1). */
@@ -231,7 +231,10 @@ export class Sessions {
   #waitForLogin(session: Session): void {
     const close = this.#closers.get(session);
     if (close !== undefined) {
-      this.#withoutLogin.add(sourceOf(session.address), session, { sinceMs: performance.now(), close });
+      this.#withoutLogin.add(sourceOf(session.address), session, {
+        sinceMs: this.#options.clock.nowMicros() / 1000,
+        close,
+      });
     }
   }
 

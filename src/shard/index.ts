@@ -5,7 +5,15 @@ export { ControlPlane } from "./control-plane.ts";
 export { Counters, createSharedCounters, type SharedCounters } from "./counters.ts";
 export { TakenDirectories } from "./directories.ts";
 export { arenaFrameBytesMax, type FrameBuffer, FrameMemory } from "./frame-memory.ts";
-export type { BoundPorts, FromShard, RootCredentials, ShardStart, TlsCertificates, ToShard } from "./lifecycle.ts";
+export type {
+  BoundPorts,
+  FromShard,
+  RootCredentials,
+  ShardSetup,
+  ShardStart,
+  TlsCertificates,
+  ToShard,
+} from "./lifecycle.ts";
 export { LocalPartitions } from "./local-partitions.ts";
 export { createLoopMemory, LoopPulse, type LoopReport, LoopWatch, type OwnWork } from "./loop-watch.ts";
 export { tidyStreams } from "./lost-and-found.ts";
@@ -18,4 +26,4 @@ export { ownerShardOf, partitionKeyOf, splitPartitionKey } from "./placement.ts"
 export { ReplyReader } from "./reply-reader.ts";
 export { type BatchPlace, Shard, type ShardRead } from "./shard.ts";
 export { durationBoundsMs, type HeldPartition, type ShardStatistics, Statistics } from "./statistics.ts";
-export { arenaBytesMax, Supervisor } from "./supervisor.ts";
+export { arenaBytesMax, createArena, Supervisor } from "./supervisor.ts";

@@ -26,7 +26,8 @@ export interface RootCredentials {
   readonly isFromEnvironment?: boolean;
 }
 
-export interface ShardStart {
+/** What makes a shard, wherever it runs. */
+export interface ShardSetup {
   readonly shardId: number;
   readonly shardCount: number;
   readonly config: Config;
@@ -42,13 +43,17 @@ export interface ShardStart {
   readonly memories: readonly WebAssembly.Memory[];
   /** By shard id; undefined at the own place. */
   readonly ports: readonly (MessagePort | undefined)[];
-  /** To the login desk of the process. */
-  readonly loginPort: MessagePort;
   /** For the root user, where there is none yet or it is to be reset; on shard 0 only. */
   readonly root: RootCredentials | undefined;
   readonly tls: TlsCertificates;
   /** On every shard but 0, which reads it from the log. */
   readonly state: MetadataState | undefined;
+}
+
+/** For a shard in a worker. */
+export interface ShardStart extends ShardSetup {
+  /** To the login desk of the process. */
+  readonly loginPort: MessagePort;
 }
 
 export type ToShard =

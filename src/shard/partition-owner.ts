@@ -220,7 +220,17 @@ export class PartitionOwner {
 
 export function toReplyPart(part: ReadResult["parts"][number]): ReplyPart {
   if (part.kind === "bytes") return part;
-  return { kind: "file", fd: part.file.fd, position: part.position, sizeBytes: part.sizeBytes };
+  const { file, position, sizeBytes } = part;
+  if (file.fd < 0) return { kind: "bytes", bytes: readWhole(part) };
+  return { kind: "file", fd: file.fd, position, sizeBytes };
+}
+
+/** Of a disk without descriptors, such as one in memory. */
+function readWhole({ file, position, sizeBytes }: Extract<ReadResult["parts"][number], { kind: "file" }>): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
+  const readBytes = file.read(bytes, position);
+  assert(readBytes === sizeBytes, "what is read is in its file", { position, sizeBytes, readBytes });
+  return bytes;
 }
 
 /** For both, whichever there is: nearly always neither. */

@@ -92,7 +92,7 @@ export class Supervisor {
     const { shardCount, makeWorker } = this.#options;
     const counters = createSharedCounters();
     const loops = createLoopMemory(shardCount);
-    const memories = Array.from({ length: shardCount }, () => makeMemory());
+    const memories = Array.from({ length: shardCount }, () => createArena());
     const ports = connectAll(shardCount);
     let state: MetadataState | undefined;
     for (let shardId = 0; shardId < shardCount; shardId++) {
@@ -192,7 +192,8 @@ export class Supervisor {
   }
 }
 
-function makeMemory(): WebAssembly.Memory {
+/** The memory in which one shard receives requests. */
+export function createArena(): WebAssembly.Memory {
   return new WebAssembly.Memory({
     shared: true,
     initial: arenaStartBytes / wasmPageBytes,

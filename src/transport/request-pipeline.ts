@@ -71,6 +71,8 @@ export class RequestPipeline implements FrameSink {
   /** The client has ended its sending side. */
   #hasEnded = false;
   #closing: "no" | "afterReplies" | "lingering" | "closed" = "no";
+  /** Set while lingering. */
+  #lingerTimer: Timer | undefined;
   readonly #receiver: SendReceiver;
   #refusal: IggyError | undefined;
   /** The request of 0.9 that is being received. */
@@ -157,6 +159,7 @@ export class RequestPipeline implements FrameSink {
   /** Stops without a word: the connection goes on elsewhere. */
   detach(): void {
     this.#closing = "closed";
+    clearTimeout(this.#lingerTimer);
     this.parser.stop();
     this.session.waiting?.overtaken();
   }
@@ -442,9 +445,7 @@ export class RequestPipeline implements FrameSink {
     this.#closing = "lingering";
     if (this.#isPaused) this.#carrier.resumeReading();
     this.#carrier.endSending(this.#hasEnded);
-    setTimeout(() => {
-      if (this.#closing !== "closed") this.terminate();
-    }, patienceMs);
+    this.#lingerTimer = setTimeout(() => this.terminate(), patienceMs);
   }
 }
 

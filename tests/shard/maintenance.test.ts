@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import { loadConfig } from "../../src/config/load.ts";
 import { createLogger } from "../../src/observability/log.ts";
+import { systemTimers } from "../../src/platform/clock.ts";
 import { startMaintenance } from "../../src/process/maintenance.ts";
 import type { Sessions } from "../../src/server/index.ts";
 import { type Cleaner, createLoopMemory, LoopPulse, type Shard, Statistics } from "../../src/shard/index.ts";
@@ -29,6 +30,7 @@ test("a tick that is still at work is not started again; one that failed is", as
     shard,
     sessions: {} as Sessions,
     cleaner: {} as Cleaner,
+    timers: systemTimers,
     log: createLogger({ filter: "info", write: (line) => lines.push(line) }),
   });
   const started = (count: number) =>

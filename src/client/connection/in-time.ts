@@ -1,16 +1,19 @@
 // Waiting that ends: by the value, by a deadline, or by the caller's signal.
 
+import type { ClientClock } from "../clock.ts";
+
 /** What a call can be ended with, and by when. */
 export type Patience = {
   readonly signal?: AbortSignal | undefined;
-  /** By `performance.now()`. */
+  readonly clock: ClientClock;
+  /** By `clock.nowMs()`. */
   readonly deadlineMs: number;
   /** What the wait rejects with when the time is over. */
   readonly onTimeout: () => unknown;
 };
 
 /** `promise`, or a rejection with `signal.reason` or with what `onTimeout` gives. Whatever the promise does later is not looked at. */
-export function inTime<T>(promise: Promise<T>, { signal, deadlineMs, onTimeout }: Patience): Promise<T> {
+export function inTime<T>(promise: Promise<T>, { signal, clock, deadlineMs, onTimeout }: Patience): Promise<T> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       promise.catch(ignore);
@@ -18,9 +21,10 @@ export function inTime<T>(promise: Promise<T>, { signal, deadlineMs, onTimeout }
       return;
     }
     const abort = () => end(() => reject(signal?.reason));
-    const timer = setTimeout(() => end(() => reject(onTimeout())), Math.max(0, deadlineMs - performance.now()));
+    const restMs = Math.max(0, deadlineMs - clock.nowMs());
+    const forget = clock.after(restMs, () => end(() => reject(onTimeout())));
     const end = (settle: () => void) => {
-      clearTimeout(timer);
+      forget();
       signal?.removeEventListener("abort", abort);
       settle();
     };
@@ -43,17 +47,17 @@ export function aborted<T>(promise: Promise<T>, signal: AbortSignal | undefined)
   });
 }
 
-/** Sleeps for `ms`; resolves early when the signal aborts. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+/** Sleeps for `ms`; resolves early when the signal aborts, and leaves no timer behind. */
+export function pause(ms: number, signal: AbortSignal | undefined, clock: ClientClock): Promise<void> {
   return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
+    if (signal?.aborted) return resolve();
     const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
+      forget();
+      signal?.removeEventListener("abort", end);
       resolve();
     };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end);
+    const forget = clock.after(ms, end);
+    signal?.addEventListener("abort", end);
   });
 }
 

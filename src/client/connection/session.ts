@@ -5,6 +5,7 @@
 import { CommandCode, commandNameOf } from "../../protocol/codes.ts";
 import { IggyError } from "../../protocol/errors.ts";
 import { extensionNameOf } from "../../protocol/extensions/codes.ts";
+import type { ClientClock } from "../clock.ts";
 import type { ExchangeOptions } from "../command-sender.ts";
 import type { ClientTlsOptions, Connection } from "../connection.ts";
 import { ConnectionLostError } from "../connection-lost-error.ts";
@@ -35,6 +36,7 @@ export type SessionOptions = {
   /** Between pings; 0: none. */
   readonly heartbeatMs: number;
   readonly instrumentation: Instrumentation;
+  readonly clock: ClientClock;
 };
 
 /** Pauses are random, up to a bound that doubles from `minMs` to `maxMs`. */
@@ -65,7 +67,8 @@ export class Session {
   #arrival: Resolvers<Connection> | undefined;
   #ended: IggyError | undefined;
   #isConnecting = false;
-  readonly #timers: ReturnType<typeof setInterval>[] = [];
+  /** What ends each of the timers. */
+  readonly #timers: (() => void)[] = [];
 
   constructor(options: SessionOptions, onEvent: (event: SessionEvent) => void = () => undefined) {
     this.#options = options;
@@ -91,19 +94,23 @@ export class Session {
    * or the signal's reason; the session is closed then.
    */
   async open(waitForServerMs: number, signal?: AbortSignal): Promise<void> {
-    const deadlineMs = performance.now() + waitForServerMs;
+    const deadlineMs = this.clock.nowMs() + waitForServerMs;
     const { reconnect } = this.#options;
     for (let attempt = 1; ; attempt++) {
       try {
         this.#adopt(await this.#attempt(attempt, signal));
         return;
       } catch (error) {
-        const restMs = deadlineMs - performance.now();
+        const restMs = deadlineMs - this.clock.nowMs();
         if (!(error instanceof ConnectionError) || restMs <= 0) {
           this.close();
           throw error;
         }
-        await pause(Math.min(restMs, pauseMsOf(reconnect || undefined, attempt)), signal ?? this.#closing.signal);
+        await pause(
+          Math.min(restMs, pauseMsOf(reconnect || undefined, attempt)),
+          signal ?? this.#closing.signal,
+          this.clock,
+        );
       }
     }
   }
@@ -123,6 +130,11 @@ export class Session {
       this.#arrival.promise.catch(() => undefined); // each of those who wait has a promise of its own
     }
     return this.#arrival.promise;
+  }
+
+  /** Time and timers of this client. */
+  get clock(): ClientClock {
+    return this.#options.clock;
   }
 
   /** What observes this client. */
@@ -155,16 +167,21 @@ export class Session {
     repeatable: boolean,
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array> {
-    const deadlineMs = performance.now() + this.#options.requestTimeoutMs;
+    const deadlineMs = this.clock.nowMs() + this.#options.requestTimeoutMs;
     for (;;) {
       const connection =
         this.connection ??
-        (await inTime(this.arrival(), { signal, deadlineMs, onTimeout: () => new ConnectionLostError(false) }));
+        (await inTime(this.arrival(), {
+          signal,
+          clock: this.clock,
+          deadlineMs,
+          onTimeout: () => new ConnectionLostError(false),
+        }));
       try {
         return await this.#request(connection, code, payload, deadlineMs, signal);
       } catch (error) {
         if (!(error instanceof ConnectionLostError) || (error.requestSent && !repeatable)) throw error;
-        if (this.#ended !== undefined || performance.now() >= deadlineMs) throw error;
+        if (this.#ended !== undefined || this.clock.nowMs() >= deadlineMs) throw error;
       }
     }
   }
@@ -186,7 +203,7 @@ export class Session {
     const entry = this.#gate.enter(bytes);
     if (entry !== undefined) {
       try {
-        await inTime(entry, { signal, deadlineMs, onTimeout: () => new ConnectionLostError(false) });
+        await inTime(entry, { signal, clock: this.clock, deadlineMs, onTimeout: () => new ConnectionLostError(false) });
       } catch (error) {
         void entry.then(leave);
         throw error;
@@ -195,13 +212,13 @@ export class Session {
     const reply = connection.request(code, payload);
     // The place in the order stays taken until the reply comes or the connection ends, also where nobody waits any more.
     reply.then(leave, leave);
-    return inTime(reply, { signal, deadlineMs, onTimeout: () => new ConnectionLostError(true) });
+    return inTime(reply, { signal, clock: this.clock, deadlineMs, onTimeout: () => new ConnectionLostError(true) });
   }
 
   /** Opens and logs in. */
   async #attempt(attempt: number, signal?: AbortSignal): Promise<Connection> {
     const { transport, host, port, tls, connectTimeoutMs, printedUrl } = this.#options;
-    const deadlineMs = performance.now() + connectTimeoutMs;
+    const deadlineMs = this.clock.nowMs() + connectTimeoutMs;
     const onTimeout = () => new Error(`no answer within ${connectTimeoutMs} ms`);
     const address = { host, port, connectTimeoutMs, ...(tls === undefined ? {} : { tls }) };
     const failure = (stage: "opening" | "login", cause: unknown) => {
@@ -212,7 +229,7 @@ export class Session {
     const opening = transport.open(address);
     let connection: Connection;
     try {
-      connection = await inTime(opening, { signal, deadlineMs, onTimeout });
+      connection = await inTime(opening, { signal, clock: this.clock, deadlineMs, onTimeout });
     } catch (cause) {
       opening.then(
         (late) => late.close(),
@@ -222,7 +239,7 @@ export class Session {
       throw failure("opening", cause);
     }
     try {
-      await inTime(this.#login(connection), { signal, deadlineMs, onTimeout });
+      await inTime(this.#login(connection), { signal, clock: this.clock, deadlineMs, onTimeout });
       return connection;
     } catch (cause) {
       connection.close();
@@ -271,7 +288,7 @@ export class Session {
       if (attempt > 0) {
         const pauseMs = pauseMsOf(policy, attempt);
         this.#onEvent({ kind: "reconnecting", attempt, pauseMs, error });
-        await pause(pauseMs, this.#closing.signal);
+        await pause(pauseMs, this.#closing.signal, this.clock);
       }
       if (this.#ended !== undefined) return;
       try {
@@ -288,13 +305,13 @@ export class Session {
   /** Pings, because the server counts only these as signs of life (spec SB 7.6), and looks for connections that are dead. */
   #watch(): void {
     const { heartbeatMs, requestTimeoutMs } = this.#options;
-    if (heartbeatMs > 0) this.#timers.push(setInterval(() => this.#ping(), heartbeatMs));
-    let seen = { connection: this.#connection, receivedBytes: -1, sinceMs: performance.now() };
+    if (heartbeatMs > 0) this.#timers.push(this.clock.every(heartbeatMs, () => this.#ping()));
+    let seen = { connection: this.#connection, receivedBytes: -1, sinceMs: this.clock.nowMs() };
     const look = () => {
       const { connection } = this;
       if (connection === undefined) return;
       const { receivedBytes } = connection;
-      const nowMs = performance.now();
+      const nowMs = this.clock.nowMs();
       const isIdle = connection.inFlightCount === 0;
       if (isIdle || connection !== seen.connection || receivedBytes !== seen.receivedBytes) {
         seen = { connection, receivedBytes, sinceMs: nowMs };
@@ -302,7 +319,7 @@ export class Session {
         connection.close();
       }
     };
-    this.#timers.push(setInterval(look, requestTimeoutMs / looksPerTimeout));
+    this.#timers.push(this.clock.every(requestTimeoutMs / looksPerTimeout, look));
   }
 
   #ping(): void {
@@ -313,7 +330,7 @@ export class Session {
   #end(reason: IggyError, told: IggyError | undefined): void {
     if (this.#ended !== undefined) return;
     this.#ended = reason;
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const endTimer of this.#timers) endTimer();
     this.#closing.abort();
     this.#connection?.close();
     this.#arrival?.reject(reason);

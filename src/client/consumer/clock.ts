@@ -1,5 +1,8 @@
 // Time as the consumer sees it, so that a test can be the one who makes it pass; and what wakes those who wait for a change.
 
+import { type ClientClock, systemClock as systemClientClock } from "../clock.ts";
+import { pause } from "../connection/in-time.ts";
+
 export interface Clock {
   /** Never goes back. */
   nowMs(): number;
@@ -9,21 +12,16 @@ export interface Clock {
   random(): number;
 }
 
-export const systemClock: Clock = {
-  nowMs: () => performance.now(),
-  random: () => Math.random(),
-  wait: (ms, signal) =>
-    new Promise((resolve) => {
-      if (signal?.aborted) return resolve();
-      const end = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      signal?.addEventListener("abort", end);
-    }),
-};
+/** The clock of a client, as its consumers see it. */
+export function consumerClockOf(clock: ClientClock): Clock {
+  return {
+    nowMs: () => clock.nowMs(),
+    random: () => Math.random(),
+    wait: (ms, signal) => pause(ms, signal, clock),
+  };
+}
+
+export const systemClock: Clock = consumerClockOf(systemClientClock);
 
 /**
  * Wakes all that wait for the next ring. A caller looks at the state first, then waits, in one turn: no ring is missed. What no

@@ -3,6 +3,7 @@
 import { nameId } from "../../protocol/identifier.ts";
 import { SessionCommands } from "../connection/session-commands.ts";
 import type { TopicContext } from "../topic/topic-context.ts";
+import { consumerClockOf } from "./clock.ts";
 import type { ConsumerParts } from "./consumer.ts";
 import { lazyCommands } from "./lazy-commands.ts";
 import type { ConsumerOptions } from "./options.ts";
@@ -18,7 +19,7 @@ export function topicParts<Out>(
   options: ConsumerOptions | undefined,
   onClosed: () => void,
 ): ConsumerParts<Out> {
-  const { stream, topic, format, encryption } = context;
+  const { stream, topic, format, encryption, clock } = context;
   const isGroup = options !== undefined && "group" in options;
   const name = options === undefined ? readerName : "group" in options ? options.group : options.name;
   const consumer = { kind: isGroup ? "group" : "consumer", id: nameId(name) } as const;
@@ -39,6 +40,7 @@ export function topicParts<Out>(
     commands,
     format,
     ...(encryption !== undefined && { encryption }),
+    clock: consumerClockOf(clock),
     place: { stream: String(stream.value), topic: String(topic.value) },
     onClosed,
   };

@@ -7,6 +7,7 @@ import { CommandCode } from "../../protocol/codes.ts";
 import { IggyError } from "../../protocol/errors.ts";
 import { ExtensionCode } from "../../protocol/extensions/codes.ts";
 import { sendWithReceiptReplyCodec } from "../../protocol/extensions/send-with-receipt.ts";
+import type { ClientClock } from "../clock.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectionLostError } from "../connection-lost-error.ts";
 import { SendError } from "../errors.ts";
@@ -17,6 +18,7 @@ import type { ProducerSettings } from "./options.ts";
 
 export type DispatcherOptions = {
   readonly settings: ProducerSettings;
+  readonly clock: ClientClock;
   /** The open connection, if there is one now. */
   readonly connection: () => Connection | undefined;
   /** Bytes of a request before the index rows. */
@@ -49,8 +51,9 @@ export class Dispatcher {
   #isReceiptUnknown = false;
   #repeatedBatches = 0;
   #pumpIsScheduled = false;
-  #lingerTimer: ReturnType<typeof setTimeout> | undefined;
-  #deliveryTimer: ReturnType<typeof setTimeout> | undefined;
+  /** What ends the timer of the next batch that waits for company, and that of the next deadline. */
+  #endLinger: (() => void) | undefined;
+  #endDelivery: (() => void) | undefined;
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
@@ -110,8 +113,8 @@ export class Dispatcher {
   /** Gives up on everything, for one reason. */
   failAll(reason: unknown): void {
     for (const batch of this.#unsettled) this.#fail(batch, reason);
-    clearTimeout(this.#lingerTimer);
-    clearTimeout(this.#deliveryTimer);
+    this.#endLinger?.();
+    this.#endDelivery?.();
   }
 
   /** How a failure is told: the code is the reason's. */
@@ -125,10 +128,10 @@ export class Dispatcher {
 
   #openBatch(lane: Lane): Batch {
     const buffer = this.#buffers.pop() ?? new BatchBuffer(capacityAtFirst);
-    const batch = new Batch(lane, buffer, performance.now(), this.#sequence++);
+    const batch = new Batch(lane, buffer, this.#options.clock.nowMs(), this.#sequence++);
     this.#active.add(lane);
     this.#unsettled.add(batch);
-    if (this.#deliveryTimer === undefined) this.#watchDelivery(this.#options.settings.deliveryTimeoutMs);
+    if (this.#endDelivery === undefined) this.#watchDelivery(this.#options.settings.deliveryTimeoutMs);
     return batch;
   }
 
@@ -149,7 +152,7 @@ export class Dispatcher {
 
   #next(): Batch | undefined {
     const { lingerMs } = this.#options.settings;
-    const dueMs = lingerMs === 0 ? Number.POSITIVE_INFINITY : performance.now() - lingerMs;
+    const dueMs = lingerMs === 0 ? Number.POSITIVE_INFINITY : this.#options.clock.nowMs() - lingerMs;
     let waitMs = Number.POSITIVE_INFINITY;
     for (const lane of this.#active) {
       const { open } = lane;
@@ -165,8 +168,8 @@ export class Dispatcher {
       return batch;
     }
     if (waitMs < Number.POSITIVE_INFINITY) {
-      clearTimeout(this.#lingerTimer);
-      this.#lingerTimer = setTimeout(() => this.pump(), Math.ceil(waitMs));
+      this.#endLinger?.();
+      this.#endLinger = this.#options.clock.after(Math.ceil(waitMs), () => this.pump());
     }
     return undefined;
   }
@@ -257,15 +260,15 @@ export class Dispatcher {
   }
 
   #watchDelivery(inMs: number): void {
-    this.#deliveryTimer = setTimeout(() => {
-      this.#deliveryTimer = undefined;
+    this.#endDelivery = this.#options.clock.after(inMs, () => {
+      this.#endDelivery = undefined;
       const { deliveryTimeoutMs } = this.#options.settings;
       for (const batch of this.#unsettled) {
-        const restMs = batch.createdAtMs + deliveryTimeoutMs - performance.now();
+        const restMs = batch.createdAtMs + deliveryTimeoutMs - this.#options.clock.nowMs();
         if (restMs > 0) return this.#watchDelivery(Math.ceil(restMs));
         this.#fail(batch, undefined);
       }
       this.pump();
-    }, inMs);
+    });
   }
 }

@@ -1,6 +1,7 @@
 // How many partitions a topic has: asked at the start and every minute, because partitions may be added.
 
 import { IggyError } from "../../protocol/errors.ts";
+import type { ClientClock } from "../clock.ts";
 
 const countedForMs = 60_000;
 /** A topic that is not there may be made any moment. */
@@ -8,13 +9,15 @@ const missingForMs = 1_000;
 
 export class PartitionCount {
   readonly #ask: () => Promise<number | undefined>;
+  readonly #clock: ClientClock;
   #count: number | undefined;
-  #dueMs = 0;
+  #dueMs = Number.NEGATIVE_INFINITY;
   #asking: Promise<void> | undefined;
 
   /** `ask`: undefined where the topic is not there. */
-  constructor(ask: () => Promise<number | undefined>) {
+  constructor(ask: () => Promise<number | undefined>, clock: ClientClock) {
     this.#ask = ask;
+    this.#clock = clock;
   }
 
   /** Undefined where nobody may see it, or nothing is there: then the server chooses the partition. */
@@ -23,12 +26,12 @@ export class PartitionCount {
   }
 
   get isDue(): boolean {
-    return performance.now() >= this.#dueMs;
+    return this.#clock.nowMs() >= this.#dueMs;
   }
 
   /** What is known is old. */
   expire(): void {
-    this.#dueMs = 0;
+    this.#dueMs = Number.NEGATIVE_INFINITY;
   }
 
   /** Asks, one question at a time. Rejects with what is not an answer, as a lost connection. */
@@ -49,6 +52,6 @@ export class PartitionCount {
       if (!IggyError.is(error, "Unauthorized", "Unauthenticated", "StreamIdNotFound", "TopicIdNotFound")) throw error;
     }
     this.#count = count === 0 ? undefined : count;
-    this.#dueMs = performance.now() + validMs;
+    this.#dueMs = this.#clock.nowMs() + validMs;
   }
 }

@@ -56,9 +56,10 @@ export class Producer<In> implements AsyncDisposable {
     this.#onClosed = onClosed;
     this.#session = context.openSession((event) => this.#onSession(event));
     this.#lanes = new Lanes(this.#settings);
-    this.#partitions = new PartitionCount(() => context.countPartitions(this.#session));
+    this.#partitions = new PartitionCount(() => context.countPartitions(this.#session), this.#session.clock);
     this.#dispatcher = new Dispatcher({
       settings: this.#settings,
+      clock: this.#session.clock,
       connection: () => this.#session.connection,
       head: ({ partitioning }, count) => sendHead(context.stream, context.topic, partitioning, count),
       features: context.features,
@@ -171,8 +172,9 @@ export class Producer<In> implements AsyncDisposable {
 
   async #close(timeoutMs: number): Promise<void> {
     this.#end ??= { reason: new TypeError(`the producer of ${this.#context.name} is closed`) };
-    const deadlineMs = performance.now() + timeoutMs;
-    await inTime(this.#flushed(), { deadlineMs, onTimeout: () => undefined }).catch((): void => undefined);
+    const { clock } = this.#session;
+    const deadlineMs = clock.nowMs() + timeoutMs;
+    await inTime(this.#flushed(), { clock, deadlineMs, onTimeout: () => undefined }).catch((): void => undefined);
     this.#abort(undefined);
   }
 
@@ -248,7 +250,7 @@ export class Producer<In> implements AsyncDisposable {
     const lane = this.#lanes.laneOf(message.partitionId, key, this.#partitions.count);
     // Once for each batch: the clock costs as much as the rest of a small message.
     if (lane.open === undefined && this.#partitions.isDue) this.#recount();
-    const originMs = message.originTimestamp?.getTime() ?? Date.now();
+    const originMs = message.originTimestamp?.getTime() ?? this.#session.clock.dateMs();
     this.#bufferedBytes += batchedBytesOf(payload, headers);
     return this.#dispatcher.append(lane, payload, headers, originMs, message.id);
   }
@@ -261,11 +263,12 @@ export class Producer<In> implements AsyncDisposable {
 
   /** Waits for a server as long as messages may wait for their acknowledgement. */
   async #begin(): Promise<void> {
-    const deadlineMs = performance.now() + this.#settings.deliveryTimeoutMs;
+    const { clock } = this.#session;
+    const deadlineMs = clock.nowMs() + this.#settings.deliveryTimeoutMs;
     const onTimeout = () => new IggyError("BackgroundSendTimeout");
     for (;;) {
       try {
-        await inTime(this.#partitions.refresh(), { deadlineMs, onTimeout });
+        await inTime(this.#partitions.refresh(), { clock, deadlineMs, onTimeout });
         this.#hasStarted = true;
         return;
       } catch (reason) {

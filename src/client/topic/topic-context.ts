@@ -1,6 +1,7 @@
 // What a topic's producers and consumers share: where it is, how its values are written, how they get a connection.
 
 import type { Identifier } from "../../protocol/identifier.ts";
+import type { ClientClock } from "../clock.ts";
 import type { Session, SessionEvent } from "../connection/session.ts";
 import { SessionCommands } from "../connection/session-commands.ts";
 import { type IdentifierInput, identifierOf } from "../identifiers.ts";
@@ -18,6 +19,7 @@ export class TopicContext<In, Out> {
   readonly openSession: OpenSession;
   /** What the server can do beyond Iggy 0.8. */
   readonly features: () => ReadonlySet<string>;
+  readonly clock: ClientClock;
 
   constructor(
     stream: IdentifierInput,
@@ -26,6 +28,7 @@ export class TopicContext<In, Out> {
     encryption: Encryption | undefined,
     openSession: OpenSession,
     features: () => ReadonlySet<string>,
+    clock: ClientClock,
   ) {
     this.stream = identifierOf(stream);
     this.topic = identifierOf(topic);
@@ -33,6 +36,7 @@ export class TopicContext<In, Out> {
     this.encryption = encryption;
     this.openSession = openSession;
     this.features = features;
+    this.clock = clock;
   }
 
   /** `shop/orders`, for errors. */

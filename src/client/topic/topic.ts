@@ -172,7 +172,7 @@ export class Topic<In, Out> {
     const keys = new Set(encoded.map(({ key }) => key && String(key)));
     const partitionsCount = keys.size > 1 ? await this.#visiblePartitions() : undefined;
     const requests = new Map<string, Request>();
-    const nowMs = Date.now();
+    const nowMs = this.#host.session.clock.dateMs();
     for (const { message, key, payload, headers } of encoded) {
       const partitioning = partitioningOf(message.partitionId, key, partitionsCount);
       const place = partitioning.kind === "partition" ? partitioning.partitionId : (key ?? "any");

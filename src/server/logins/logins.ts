@@ -1,5 +1,6 @@
 // A shard's way to the login desk.
 import { assert } from "../../platform/assert.ts";
+import { systemTimers, type Timers } from "../../platform/clock.ts";
 import { IggyError } from "../../protocol/errors.ts";
 import type { DeskAnswer, DeskAnswerMessage, DeskRequest, DeskRequestMessage, LoginPort } from "./messages.ts";
 
@@ -21,12 +22,14 @@ type PasswordCheck = Omit<Extract<DeskRequest, { kind: "password" }>, "kind">;
 
 export class Logins {
   readonly #port: LoginPort<DeskRequestMessage>;
+  readonly #timers: Timers;
   readonly #waiting = new Map<number, (answer: DeskAnswer) => void>();
   #nextId = 0;
   #toldMs = Number.NEGATIVE_INFINITY;
 
-  constructor(port: LoginPort<DeskRequestMessage>) {
+  constructor(port: LoginPort<DeskRequestMessage>, timers: Timers = systemTimers) {
     this.#port = port;
+    this.#timers = timers;
     port.addEventListener("message", ({ data }) => {
       const { id, answer } = data as DeskAnswerMessage;
       const answered = this.#waiting.get(id);
@@ -70,7 +73,7 @@ export class Logins {
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, (answer) => {
         if (answer.kind === "failed") reject(new Error(`a password could not be checked or hashed: ${answer.reason}`));
-        else if (answer.kind === "refused") setTimeout(resolve, refusalDelayMs, answer);
+        else if (answer.kind === "refused") this.#timers.after(refusalDelayMs, () => resolve(answer));
         else resolve(answer);
       });
       this.#port.postMessage({ id, request });
