@@ -1,35 +1,58 @@
 // The sockets that the event loop of this thread watches, as the system lists them: the runtime tells nobody when it accepts an
-// HTTP connection, and has no limit for them. Only sockets of this thread are listed, which alone closes them: a descriptor
-// means the same from the look to what is done about it.
+// connection of HTTP or WebSocket, and has no limit for them. Only sockets of this thread are listed, which alone closes them: a
+// descriptor means the same for as long as the thread does not go back to its event loop.
 import { closeSync, openSync, readSync } from "node:fs";
 import { native } from "./ffi.ts";
 import { listeningPort, watchedDescriptors } from "./listening-socket.ts";
-import { idleMsOf, ownPort, peerOf, type SystemCalls } from "./socket-facts.ts";
+import { ownPort, peerOf, type SystemCalls, type Traffic, trafficOf } from "./socket-facts.ts";
 
 const bothSides = 2;
+/** Some 0.05 ms: a look at a thousand at once would hold up who sends meanwhile. */
+const socketsPerTurn = 128;
 const lineBytes = 96;
 const startBytes = 16 * 1024;
-const prefixBytes = "tfd:".length;
+const descriptorPrefix = "tfd:";
+const inodePrefix = "ino:";
 const lineEnd = 0x0a;
 const space = 0x20;
-const digit0 = 0x30;
 const letterT = 0x74;
+const noDigit = 0xff;
+/** By character. */
+const hexDigits = Uint8Array.from({ length: 256 }, (_, code) => {
+  const value = Number.parseInt(String.fromCharCode(code), 16);
+  return Number.isNaN(value) ? noDigit : value;
+});
 
 /** A connection that somebody has made to this process. */
 export interface AcceptedSocket {
   readonly fd: number;
   /** `ip:port` or `[ip]:port`. */
   readonly peer: string;
-  /** For how long nothing has come or gone, in milliseconds. */
-  readonly idleMs: number;
+}
+
+interface KnownSocket {
+  /** The system gives it to no other socket. */
+  readonly inode: number;
+  /** Undefined for what is no socket of the internet. */
+  readonly port: number | undefined;
+  /** Undefined for a listener. */
+  readonly accepted: AcceptedSocket | undefined;
+}
+
+interface Watched {
+  readonly fd: number;
+  readonly inode: number;
 }
 
 export class LoopSockets {
   readonly #calls: SystemCalls;
   /** Kept open: where no descriptor is left is when the list is needed. */
   readonly #listFd: number;
+  #isClosed = false;
   #text = Buffer.alloc(startBytes);
   #count = 0;
+  /** By descriptor, so that only new ones are asked for their ends. */
+  readonly #known = new Map<number, KnownSocket>();
 
   private constructor(calls: SystemCalls, listFd: number) {
     this.#calls = calls;
@@ -52,11 +75,22 @@ export class LoopSockets {
     }
   }
 
-  /** Descriptors of the sockets at a port of this process: of the connections that were made to it, and of its listener. */
-  at(port: number): number[] {
+  /**
+   * The connections that were made to a port of this process, a few at a time. The event loop turns before each few: an earlier one
+   * may be gone by then, and its descriptor another's.
+   */
+  async *at(port: number): AsyncGenerator<readonly AcceptedSocket[]> {
+    if (this.#isClosed) return;
     const watched = this.#watched();
     this.#count = watched.length;
-    return watched.filter((fd) => ownPort(this.#calls, fd) === port);
+    this.#forgetAllBut(watched);
+    for (let start = 0; start < watched.length; start += socketsPerTurn) {
+      await laterTurn();
+      yield watched.slice(start, start + socketsPerTurn).flatMap((each) => {
+        const known = this.#ask(each);
+        return known.port === port && known.accepted !== undefined ? known.accepted : [];
+      });
+    }
   }
 
   /** How many the loop watched at the last look. */
@@ -64,23 +98,39 @@ export class LoopSockets {
     return this.#count;
   }
 
-  /** Undefined for a listener, and for one that is gone. */
-  factsOf(fd: number): AcceptedSocket | undefined {
-    const peer = peerOf(this.#calls, fd);
-    const idleMs = idleMsOf(this.#calls, fd);
-    return peer === undefined || idleMs === undefined ? undefined : { fd, peer, idleMs };
+  /** Undefined for one that is gone; in a later turn than that in which it was listed it may be another's. */
+  trafficOf({ fd }: AcceptedSocket): Traffic | undefined {
+    return trafficOf(this.#calls, fd);
   }
 
-  /** Ends a connection on both sides; the runtime sees its end, and closes it. */
-  end(fd: number): void {
-    this.#calls.shutdown(fd, bothSides);
+  /** Ends a connection on both sides, unless its descriptor is another's by now; the runtime sees its end, and closes it. */
+  end({ fd, peer }: AcceptedSocket): void {
+    if (peerOf(this.#calls, fd) === peer) this.#calls.shutdown(fd, bothSides);
   }
 
+  /** There are none from now on. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     closeSync(this.#listFd);
   }
 
-  #watched(): number[] {
+  #ask({ fd, inode }: Watched): KnownSocket {
+    const known = this.#known.get(fd);
+    if (known?.inode === inode) return known;
+    const peer = peerOf(this.#calls, fd);
+    const asked = { inode, port: ownPort(this.#calls, fd), accepted: peer === undefined ? undefined : { fd, peer } };
+    if (!Number.isNaN(inode)) this.#known.set(fd, asked); // an old system does not say
+    return asked;
+  }
+
+  #forgetAllBut(watched: readonly Watched[]): void {
+    if (this.#known.size <= 2 * watched.length) return;
+    const descriptors = new Set(watched.map(({ fd }) => fd));
+    for (const fd of this.#known.keys()) if (!descriptors.has(fd)) this.#known.delete(fd);
+  }
+
+  #watched(): Watched[] {
     let sizeBytes = 0;
     for (;;) {
       const readBytes = readSync(this.#listFd, this.#text, sizeBytes, this.#text.length - sizeBytes, sizeBytes);
@@ -88,28 +138,35 @@ export class LoopSockets {
       sizeBytes += readBytes;
       if (this.#text.length - sizeBytes < lineBytes) this.#text = Buffer.concat([this.#text], 2 * this.#text.length);
     }
-    return descriptorsIn(this.#text.subarray(0, sizeBytes));
+    return watchedIn(this.#text.subarray(0, sizeBytes));
   }
 }
 
-/** Of lines such as `tfd:       12 events:       19 data: …`; others are no descriptors. */
-function descriptorsIn(text: Buffer): number[] {
-  const found: number[] = [];
+/** Not the next turn already: who waits for several turns, as a send that is synced does, would wait for a few in each of them. */
+const laterTurn = () => new Promise<void>((resolve) => setTimeout(resolve, 1));
+
+/** Of lines such as `tfd:       12 events:       19 data: …  pos:0 ino:1f3 sdev:8`; others are no descriptors. */
+function watchedIn(text: Buffer): Watched[] {
+  const found: Watched[] = [];
   for (let start = 0; start < text.length; ) {
-    if (text[start] === letterT) found.push(numberAfter(text, start + prefixBytes));
     const end = text.indexOf(lineEnd, start);
     if (end < 0) break;
+    if (text[start] === letterT) {
+      const inodeAt = text.indexOf(inodePrefix, start);
+      const inode = inodeAt < 0 || inodeAt > end ? Number.NaN : numberAt(text, inodeAt + inodePrefix.length, 16);
+      found.push({ fd: numberAt(text, start + descriptorPrefix.length, 10), inode });
+    }
     start = end + 1;
   }
   return found;
 }
 
-function numberAfter(text: Buffer, start: number): number {
+function numberAt(text: Buffer, start: number, radix: 10 | 16): number {
   let position = start;
   while (text[position] === space) position++;
   let value = 0;
-  for (; text[position]! >= digit0 && text[position]! < digit0 + 10; position++) {
-    value = value * 10 + text[position]! - digit0;
+  for (let digit = hexDigits[text[position]!]!; digit < radix; digit = hexDigits[text[++position]!]!) {
+    value = value * radix + digit;
   }
   return value;
 }

@@ -20,19 +20,21 @@ const informationView = new DataView(information.buffer);
 const sizeBytes = new Uint32Array(new ArrayBuffer(4));
 const at = { address: ptr(address), information: ptr(information), sizeBytes: ptr(sizeBytes) } as const;
 
-/** Bytes that have arrived on a connection; undefined where the system does not say. */
-export function receivedBy(calls: SystemCalls, fd: number): number | undefined {
-  if (!readInformation(calls, fd)) return undefined;
-  return Number(informationView.getBigUint64(position.bytesReceived, true));
+/** Of a connection, as the system counts it. */
+export interface Traffic {
+  /** For how long nothing has come or gone. */
+  readonly idleMs: number;
+  /** Since it was made. */
+  readonly receivedBytes: number;
 }
 
-/** For how long nothing has come or gone on a connection, in milliseconds; undefined where the system does not say. */
-export function idleMsOf(calls: SystemCalls, fd: number): number | undefined {
+/** Undefined where the system does not say. */
+export function trafficOf(calls: SystemCalls, fd: number): Traffic | undefined {
   if (!readInformation(calls, fd)) return undefined;
-  return Math.min(
-    informationView.getUint32(position.lastDataSentMs, true),
-    informationView.getUint32(position.lastDataReceivedMs, true),
-  );
+  const sentMs = informationView.getUint32(position.lastDataSentMs, true);
+  const receivedMs = informationView.getUint32(position.lastDataReceivedMs, true);
+  const receivedBytes = Number(informationView.getBigUint64(position.bytesReceived, true));
+  return { idleMs: Math.min(sentMs, receivedMs), receivedBytes };
 }
 
 function readInformation(calls: SystemCalls, fd: number): boolean {

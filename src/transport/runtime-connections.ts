@@ -4,20 +4,20 @@
 // most are ended, the one on which nothing has happened for longest first.
 
 import type { Logger } from "../observability/log.ts";
-import { LoopSockets } from "../platform/loop-sockets.ts";
+import type { AcceptedSocket, LoopSockets } from "../platform/loop-sockets.ts";
 import { sourceOf } from "../server/index.ts";
 import type { Statistics } from "../shard/index.ts";
 import { NowAndThen } from "./now-and-then.ts";
 
 export interface RuntimeConnectionsOptions {
   readonly port: number;
+  /** Of this thread; undefined where the system does not list them: then there is no limit. */
+  readonly sockets: LoopSockets | undefined;
   /** Infinity: no limit. */
   readonly max: number;
   /** The key that limits them, for the log. */
   readonly key: string;
-  /** How many of the connections to the port are somebody else's to bound; none when absent. */
-  readonly knownCount?: () => number;
-  /** Their other ends, `ip:port`. */
+  /** The other ends, `ip:port`, of those that are somebody else's to bound; none when absent. */
   readonly knownAddresses?: () => ReadonlySet<string>;
   readonly statistics: Pick<Statistics, "add">;
   readonly log: Pick<Logger, "warn">;
@@ -26,49 +26,59 @@ export interface RuntimeConnectionsOptions {
 /** While there are few, and while there are many. */
 const calmCheckMs = 250;
 const busyCheckMs = 100;
-/** A look takes some 3 µs for each socket of the thread, and no more than a fiftieth of the time is to go into it. */
-const pauseMsPerSocket = 0.15;
+/** A look takes some 1 µs for each socket of the thread; no more than a hundredth of all time is to go into it. */
+const pauseMsPerSocket = 0.1;
 
 export class RuntimeConnections {
   readonly #options: RuntimeConnectionsOptions;
   readonly #sockets: LoopSockets | undefined;
   readonly #told = new NowAndThen<string>();
   #timer: Timer | undefined;
+  #isStopped = false;
 
   constructor(options: RuntimeConnectionsOptions) {
     this.#options = options;
-    this.#sockets = Number.isFinite(options.max) ? LoopSockets.open() : undefined;
+    this.#sockets = Number.isFinite(options.max) ? options.sockets : undefined;
   }
 
   start(): void {
-    if (this.#sockets !== undefined) this.#timer = setTimeout(() => this.#look(this.#sockets!), calmCheckMs);
+    if (this.#sockets !== undefined) this.#lookIn(calmCheckMs, this.#sockets);
   }
 
   stop(): void {
-    if (this.#timer === undefined) return;
+    this.#isStopped = true;
     clearTimeout(this.#timer);
-    this.#timer = undefined;
-    this.#sockets?.close();
   }
 
-  #look(sockets: LoopSockets): void {
-    const count = this.#check(sockets);
-    const pauseMs = count > this.#options.max / 2 ? busyCheckMs : calmCheckMs;
-    this.#timer = setTimeout(() => this.#look(sockets), Math.max(pauseMs, sockets.count * pauseMsPerSocket));
+  #lookIn(pauseMs: number, sockets: LoopSockets): void {
+    if (!this.#isStopped) this.#timer = setTimeout(() => this.#look(sockets), pauseMs);
+  }
+
+  async #look(sockets: LoopSockets): Promise<void> {
+    let pauseMs = calmCheckMs;
+    try {
+      if ((await this.#check(sockets)) > this.#options.max / 2) pauseMs = busyCheckMs;
+    } finally {
+      this.#lookIn(Math.max(pauseMs, sockets.count * pauseMsPerSocket), sockets);
+    }
   }
 
   /** Ends what is too many; how many there were. */
-  #check(sockets: LoopSockets): number {
-    const { port, max, knownCount, knownAddresses } = this.#options;
-    const accepted = sockets.at(port);
-    const count = accepted.length - (knownCount?.() ?? 0);
-    if (count <= max) return count;
-    const known = knownAddresses?.() ?? new Set();
-    const facts = accepted.flatMap((fd) => sockets.factsOf(fd) ?? []).filter(({ peer }) => !known.has(peer));
-    const ended = tooMany(facts, max);
-    for (const { fd } of ended) sockets.end(fd);
+  async #check(sockets: LoopSockets): Promise<number> {
+    const { port, max, knownAddresses } = this.#options;
+    const accepted: AcceptedSocket[] = [];
+    for await (const some of sockets.at(port)) accepted.push(...some);
+    const known = knownAddresses?.();
+    const unknown = known === undefined ? accepted : accepted.filter(({ peer }) => !known.has(peer));
+    if (unknown.length <= max || this.#isStopped) return unknown.length;
+    const idle = unknown.flatMap((socket) => {
+      const traffic = sockets.trafficOf(socket);
+      return traffic === undefined ? [] : { ...socket, idleMs: traffic.idleMs };
+    });
+    const ended = tooMany(idle, max);
+    for (const socket of ended) sockets.end(socket);
     if (ended[0] !== undefined) this.#tell(ended.length, ended[0].peer);
-    return count;
+    return unknown.length;
   }
 
   #tell(count: number, address: string): void {

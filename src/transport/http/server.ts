@@ -4,6 +4,7 @@ import { formatListenAddress, type ListenAddress } from "../../config/address.ts
 import type { Config } from "../../config/schema/index.ts";
 import type { Logger } from "../../observability/log.ts";
 import type { Disk } from "../../platform/disk.ts";
+import { LoopSockets } from "../../platform/loop-sockets.ts";
 import { type CertificatePair, isSamePair } from "../../security/certificates.ts";
 import { currentLoginOf, holds, type ServerContext } from "../../server/index.ts";
 import type { FrameMemory } from "../../shard/index.ts";
@@ -42,6 +43,7 @@ export class HttpServer {
   readonly #servers = new Set<Server<undefined>>();
   #address: ListenAddress | undefined;
   #certificate: CertificatePair | undefined;
+  #sockets: LoopSockets | undefined;
   #connections: RuntimeConnections | undefined;
   #isStopped = false;
   #cleaner: Timer | undefined;
@@ -85,7 +87,9 @@ export class HttpServer {
     this.#address = { host: address.host, port };
     const { connectionsMax: max, context, log } = this.#options;
     const { statistics } = context.shard;
-    this.#connections = new RuntimeConnections({ port, max, key: "connections.max_http", statistics, log });
+    this.#sockets = LoopSockets.open();
+    const sockets = this.#sockets;
+    this.#connections = new RuntimeConnections({ port, sockets, max, key: "connections.max_http", statistics, log });
     this.#connections.start();
     this.#cleaner = setInterval(() => {
       void this.#revocations.clean(Math.floor(this.#options.context.clock.nowMicros() / 1e6));
@@ -124,6 +128,7 @@ export class HttpServer {
     this.#isStopped = true;
     clearInterval(this.#cleaner);
     this.#connections?.stop();
+    this.#sockets?.close();
     for (const server of this.#servers) this.#stopServer(server);
   }
 

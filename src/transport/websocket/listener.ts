@@ -1,6 +1,7 @@
 // The WebSocket listener of one shard. Every shard listens on the same port; the kernel spreads the connections.
 import type { Server, ServerWebSocket, WebSocketHandler } from "bun";
 import { formatListenAddress, type ListenAddress } from "../../config/address.ts";
+import { LoopSockets } from "../../platform/loop-sockets.ts";
 import { type CertificatePair, isSamePair } from "../../security/certificates.ts";
 import { type HostRules, isAllowedHost, refusedHostText } from "../allowed-hosts.ts";
 import { Connections, type TransportOptions } from "../connections.ts";
@@ -57,6 +58,7 @@ export class WebSocketListener {
   #tls: CertificatePair | undefined;
   #address: ListenAddress | undefined;
   #server: Server<SocketData> | undefined;
+  #sockets: LoopSockets | undefined;
   #unfinished: UnfinishedMessages<WebSocketConnection> | undefined;
   #handshakes: RuntimeConnections | undefined;
   #isStopped = false;
@@ -75,8 +77,10 @@ export class WebSocketListener {
     this.#server = this.#bind(address);
     const port = this.#server.port ?? address.port;
     this.#address = { host: address.host, port };
+    this.#sockets = LoopSockets.open();
     this.#unfinished = new UnfinishedMessages({
       port,
+      sockets: this.#sockets,
       bytesMax: anonymousMessageBytesMax,
       isLoggedIn: ({ pipeline }) => pipeline.session.user !== undefined,
       isHeldUp: ({ pipeline }) => pipeline.isLoggingIn,
@@ -84,9 +88,9 @@ export class WebSocketListener {
     });
     this.#handshakes = new RuntimeConnections({
       port,
+      sockets: this.#sockets,
       max: this.#options.handshakesMax,
       key: "connections.max_handshakes",
-      knownCount: () => this.#connections.count,
       knownAddresses: () => this.#connections.addresses(),
       statistics: this.#options.context.shard.statistics,
       log: this.#options.log,
@@ -119,6 +123,7 @@ export class WebSocketListener {
   stop(): void {
     this.#isStopped = true;
     this.#handshakes?.stop();
+    this.#sockets?.close();
     this.#stopServer(this.#server);
     this.#connections.disconnectAll();
   }
@@ -222,7 +227,7 @@ export class WebSocketListener {
       pong: ({ data }, payload) => data.connection && this.#unfinished?.took(data.connection, payload.byteLength),
       close: ({ data: { connection } }) => {
         if (connection === undefined) return;
-        this.#unfinished?.closed(connection);
+        this.#unfinished?.closed(connection, connection.pipeline.session.address);
         connection.pipeline.closed();
       },
     };

@@ -1,7 +1,8 @@
 // What WebSocket clients without a login have sent of messages that are not whole. The runtime keeps it out of sight, up to the
 // largest message that anybody may send; so what the system has received is compared, from time to time, with what the runtime
 // has handed over. Where the system does not tell (no Linux), the largest message is the only bound.
-import { ReceivedBytes } from "../../platform/received-bytes.ts";
+import type { LoopSockets } from "../../platform/loop-sockets.ts";
+import { canonical } from "../../platform/socket-facts.ts";
 
 const checkMs = 500;
 /** Around what is handed over: the head of a frame, and of a TLS record for each 16 KiB. Too much is taken back at each look. */
@@ -10,6 +11,8 @@ const overheadPerByte = 1 / 256;
 
 export interface UnfinishedOptions<C> {
   readonly port: number;
+  /** Of this thread; undefined where the system does not list them. */
+  readonly sockets: LoopSockets | undefined;
   /** More of an unfinished message, and of the handshake, may not be held of a client without a login. */
   readonly bytesMax: number;
   readonly isLoggedIn: (client: C) => boolean;
@@ -18,8 +21,8 @@ export interface UnfinishedOptions<C> {
   readonly onTooMany: (client: C) => void;
 }
 
-interface Received {
-  readonly address: string;
+interface Received<C> {
+  readonly client: C;
   /** As far as all has been handed over. */
   takenBytes: number;
   wasLoggedIn: boolean;
@@ -27,48 +30,72 @@ interface Received {
 
 export class UnfinishedMessages<C> {
   readonly #options: UnfinishedOptions<C>;
-  readonly #receivedBytes: ReceivedBytes;
-  readonly #clients = new Map<C, Received>();
-  #timer: Timer | undefined;
+  readonly #received = new Map<C, Received<C>>();
+  /** The same by the other end of the connection, as the system spells it. */
+  readonly #byPeer = new Map<string, Received<C>>();
+  #isLooking = false;
 
   constructor(options: UnfinishedOptions<C>) {
     this.#options = options;
-    this.#receivedBytes = new ReceivedBytes(options.port);
   }
 
+  /** `address`: `ip:port` or `[ip]:port`. */
   opened(client: C, address: string): void {
-    this.#clients.set(client, { address, takenBytes: 0, wasLoggedIn: false });
-    this.#timer ??= setInterval(() => this.#check(), checkMs);
+    if (this.#options.sockets === undefined) return;
+    const received = { client, takenBytes: 0, wasLoggedIn: false };
+    this.#received.set(client, received);
+    this.#byPeer.set(canonical(address), received);
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    setTimeout(() => this.#look(this.#options.sockets!), checkMs);
   }
 
-  closed(client: C): void {
-    this.#clients.delete(client);
-    if (this.#clients.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+  closed(client: C, address: string): void {
+    const received = this.#received.get(client);
+    if (received === undefined) return;
+    this.#received.delete(client);
+    const peer = canonical(address);
+    if (this.#byPeer.get(peer) === received) this.#byPeer.delete(peer);
   }
 
   /** The runtime has handed over a message, or answered a ping. */
   took(client: C, sizeBytes: number): void {
-    const received = this.#clients.get(client);
+    const received = this.#received.get(client);
     if (received !== undefined) received.takenBytes += overheadBytes + sizeBytes * (1 + overheadPerByte);
   }
 
-  #check(): void {
-    const { bytesMax, isLoggedIn, isHeldUp, onTooMany } = this.#options;
-    const waiting: [C, Received][] = [];
-    for (const [client, received] of this.#clients) {
+  async #look(sockets: LoopSockets): Promise<void> {
+    try {
+      await this.#check(sockets);
+    } finally {
+      // Nobody looks while nobody is there.
+      this.#isLooking = this.#received.size > 0;
+      if (this.#isLooking) setTimeout(() => this.#look(sockets), checkMs);
+    }
+  }
+
+  async #check(sockets: LoopSockets): Promise<void> {
+    const { port, isLoggedIn, isHeldUp } = this.#options;
+    let hasStrangers = false;
+    for (const [client, received] of this.#received) {
       if (isLoggedIn(client)) received.wasLoggedIn = true;
-      else if (!isHeldUp(client)) waiting.push([client, received]);
+      else hasStrangers ||= !isHeldUp(client);
     }
-    if (waiting.length === 0) return;
-    const counts = this.#receivedBytes.of(waiting.map(([, { address }]) => address));
-    for (const [client, received] of waiting) {
-      const count = counts.get(received.address);
-      if (count === undefined) continue;
-      received.takenBytes = received.wasLoggedIn ? count : Math.min(received.takenBytes, count);
-      received.wasLoggedIn = false;
-      if (count - received.takenBytes > bytesMax) onTooMany(client);
+    if (!hasStrangers) return;
+    for await (const some of sockets.at(port)) {
+      for (const socket of some) {
+        const received = this.#byPeer.get(socket.peer);
+        if (received === undefined || isLoggedIn(received.client) || isHeldUp(received.client)) continue;
+        const traffic = sockets.trafficOf(socket);
+        if (traffic !== undefined) this.#compare(received, traffic.receivedBytes);
+      }
     }
+  }
+
+  #compare(received: Received<C>, receivedBytes: number): void {
+    const { bytesMax, onTooMany } = this.#options;
+    received.takenBytes = received.wasLoggedIn ? receivedBytes : Math.min(received.takenBytes, receivedBytes);
+    received.wasLoggedIn = false;
+    if (receivedBytes - received.takenBytes > bytesMax) onTooMany(received.client);
   }
 }
