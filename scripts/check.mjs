@@ -1,14 +1,18 @@
 // `npm test`: formatter and linter, type check, then every test, with one summary line at the end. With a selection (`npm test
 // -- FILE -t NAME`) only the tests that it names run, and their output is shown as it comes.
 //
-// The test files of one folder share a process: starting one for each file would cost a third of the whole time. With --jobs
-// several folders run side by side; those that measure memory run alone then, too.
+// The test files of one folder share a process: starting one for each file would cost a third of the whole time. Two such
+// processes run side by side, because most tests of a server wait more than they compute: one lane begins with what computes,
+// the other with what waits for clocks (scripts/test-order.mjs), and each goes on with what the other has left. What needs
+// compiling first, for the clients in other languages, is compiled meanwhile, with the processor time that nobody wants.
 import { spawn } from "node:child_process";
 import { readdirSync } from "node:fs";
+import { constants, setPriority } from "node:os";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, stripVTControlCharacters } from "node:util";
 import { failuresIn } from "./failures.mjs";
+import { arrange } from "./test-order.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bun = join(root, "scripts", "bun.mjs");
@@ -18,28 +22,14 @@ npm test -- WHAT... [-t NAME]   only the tests of WHAT, without the other checks
   WHAT        a test file, a folder, or a part of the path of test files
   -t NAME     only tests whose name matches the regular expression NAME (a name is that of its describes and its own)
   --only WHAT the same as WHAT
-  --jobs N    folders that run side by side (1); not with WHIPPET_QUIET_MACHINE=1, which adds limits of time
+  --jobs N    folders that run side by side: 2 when everything runs, otherwise 1; always 1 with WHIPPET_QUIET_MACHINE=1, which
+              adds limits of time
   --help
 
 Examples
   npm test -- tests/storage/poll.test.ts -t "times never go back"
   npm test -- tests/groups
   npm test -- websocket`;
-
-/** The slowest first, so that no long one is left over when the others are done. Those that are not named come after them. */
-const slowestFirst = [
-  "tests/sdk",
-  "tests/transport",
-  "tests/integration",
-  "tests/crash",
-  "tests/groups",
-  "tests/matrix",
-  "tests/simulation",
-  "tests/commands",
-  "tests/retention",
-];
-/** Folders that no other may run beside: what they measure is the memory of processes while the machine is busy with them. */
-const alone = new Set(["tests/fuzz"]);
 
 const isInColour = process.stdout.isTTY === true;
 const running = new Set();
@@ -50,11 +40,15 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
   });
 }
 
-/** Runs a command in the repository; resolves with its status and its whole output. `isShown`: the output is shown as it comes. */
-function run(command, args, isShown) {
+/**
+ * Runs a command in the repository; resolves with its status and its whole output. `isShown`: the output is shown as it comes.
+ * `priority` is that of the system's scheduler (os.setPriority).
+ */
+function run(command, args, isShown, priority = constants.priority.PRIORITY_NORMAL) {
   const env = isInColour ? { ...process.env, FORCE_COLOR: "1" } : process.env;
   const child = spawn(command, args, { cwd: root, stdio: ["ignore", "pipe", "pipe"], env });
   running.add(child);
+  if (priority !== constants.priority.PRIORITY_NORMAL && child.pid !== undefined) setPriority(child.pid, priority);
   let output = "";
   for (const [stream, target] of [
     [child.stdout, process.stdout],
@@ -93,8 +87,14 @@ function selected(what, files) {
   return exact.length > 0 ? exact : files.filter((file) => file.includes(paths[1]));
 }
 
-/** Runs the test files of one folder and counts what Bun's summary says; `failures`: why tests failed, if their output is not shown. */
-async function runTests(folder, files, { name, isShown }) {
+/** A line about what has ended. */
+function report(title, startMs, result = "") {
+  const seconds = ((Date.now() - startMs) / 1000).toFixed(1);
+  console.log(`${title.padEnd(44)} ${seconds.padStart(6)} s  ${result}`.trimEnd());
+}
+
+/** Runs some test files in one process and counts what Bun's summary says; `failures`: why tests failed, if their output is not shown. */
+async function runTests(title, files, { name, isShown }) {
   const startMs = Date.now();
   const filter = name === undefined ? [] : ["-t", name];
   const args = [bun, "test", "--timeout", "300000", ...filter, ...files.map((file) => `./${file}`)];
@@ -106,12 +106,11 @@ async function runTests(folder, files, { name, isShown }) {
   // A file that cannot be loaded, or a process that dies, is a failure even where no test was counted.
   if (status !== 0 && counts.failed === 0 && !isUnmatched) counts.failed = 1;
   if (isUnmatched) return counts;
-  const seconds = ((Date.now() - startMs) / 1000).toFixed(1);
-  console.log(`${folder.padEnd(24)} ${seconds.padStart(6)} s  ${summary(counts)}`);
+  report(title, startMs, summary(counts));
   if (counts.failed > 0 && !isShown) {
     const lines = output.split("\n").filter((line) => !/^(\(pass\)|✓)/.test(stripVTControlCharacters(line)));
     console.log(lines.join("\n"));
-    counts.failures.push(`${folder}:\n${failuresIn(output)}`);
+    counts.failures.push(`${title}:\n${failuresIn(output)}`);
   }
   return counts;
 }
@@ -120,24 +119,36 @@ function summary({ passed, failed, skipped }) {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
-/** Runs each folder's files, `jobs` folders at a time; resolves with the sum of what they counted. */
-async function runFolders(folders, jobs, options) {
+/** Runs all files, `jobs` processes at a time; resolves with the sum of what they counted. */
+async function runAll(files, jobs, { prepared, ...options }) {
   const total = { passed: 0, failed: 0, skipped: 0, failures: [] };
-  const runOne = async ([folder, files]) => {
-    const { failures, ...counts } = await runTests(folder, files, options);
+  const { computing, waiting, alone } = arrange(files);
+  const runOne = async ({ title, files, needsTools }) => {
+    if (needsTools) await prepared;
+    const { failures, ...counts } = await runTests(title, files, options);
     total.failures.push(...failures);
     for (const key of Object.keys(counts)) total[key] += counts[key];
   };
-  const rank = ([folder]) => (slowestFirst.indexOf(folder) + slowestFirst.length + 1) % (slowestFirst.length + 1);
-  const sorted = folders.sort((left, right) => rank(left) - rank(right) || left[0].localeCompare(right[0]));
-  const shared = sorted.filter(([folder]) => jobs > 1 && !alone.has(folder));
-  const lanes = Array.from({ length: jobs }, async () => {
-    for (let next = shared.shift(); next !== undefined; next = shared.shift()) await runOne(next);
+  const lanes = Array.from({ length: jobs }, async (_, lane) => {
+    const [first, second] = lane === 1 ? [waiting, computing] : [computing, waiting];
+    for (let next = first.shift() ?? second.shift(); next !== undefined; next = first.shift() ?? second.shift())
+      await runOne(next);
   });
-  const rest = sorted.filter((entry) => jobs === 1 || alone.has(entry[0]));
   await Promise.all(lanes);
-  for (const entry of rest) await runOne(entry);
+  for (const next of alone) await runOne(next);
   return total;
+}
+
+/**
+ * Begins to fetch and compile what the tests of tests/sdk run, and resolves when that is done. Those tests do the same and then
+ * find it done, so that nothing depends on this; where it fails, they say why.
+ */
+async function prepareTools() {
+  const startMs = Date.now();
+  const prepared = run(process.execPath, [bun, "tests/sdk/prepare.ts"], false, constants.priority.PRIORITY_LOW);
+  const { status, output } = await prepared;
+  const said = output.trim();
+  report("clients of other languages", startMs, status === 0 ? said || "prepared" : `not prepared: ${said}`);
 }
 
 /** The arguments, or undefined after saying what is wrong with them. */
@@ -179,6 +190,7 @@ async function main() {
   const total = { passed: 0, failed: 0, skipped: 0 };
   const failures = [];
 
+  const prepared = isSelection ? undefined : prepareTools();
   if (!isSelection) {
     const modules = join(root, "node_modules");
     for (const [title, ...command] of [
@@ -188,7 +200,7 @@ async function main() {
       const startMs = Date.now();
       const { status, output } = await run(process.execPath, command, false);
       total[status === 0 ? "passed" : "failed"]++;
-      console.log(`${title.padEnd(24)} ${((Date.now() - startMs) / 1000).toFixed(1).padStart(6)} s`);
+      report(title, startMs);
       if (status !== 0) {
         console.log(output);
         failures.push(`${title}:\n${failuresIn(output)}`);
@@ -196,10 +208,10 @@ async function main() {
     }
   }
 
-  const folders = new Map();
-  for (const file of files) folders.set(dirname(file), [...(folders.get(dirname(file)) ?? []), file]);
-  const jobs = Number(options.jobs ?? 1);
-  const counts = await runFolders([...folders], jobs, { name, isShown: isSelection && jobs === 1 });
+  const isQuiet = process.env.WHIPPET_QUIET_MACHINE === "1";
+  const jobs = isQuiet ? 1 : Number(options.jobs ?? (isSelection ? 1 : 2));
+  if (jobs === 1) await prepared; // nothing beside anything
+  const counts = await runAll(files, jobs, { name, isShown: isSelection && jobs === 1, prepared });
   for (const key of Object.keys(total)) total[key] += counts[key];
   failures.push(...counts.failures);
   if (failures.length > 0) console.log(`\nWhat failed, and the end of what it said:\n\n${failures.join("\n\n")}`);

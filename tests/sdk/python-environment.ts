@@ -1,7 +1,7 @@
 // A Python with a published package of the registry in it, kept outside the repository so that it is made once.
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { homedir } from "node:os";
+import { existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { cacheRoot, failureOf } from "./tools.ts";
 
 const installTimeoutMs = 180_000;
 
@@ -13,35 +13,22 @@ export type PythonEnvironment =
 /** What a script runs with. What it prints comes at once: a script that is killed would take its last kilobytes along. */
 export const pythonVariables = { PYTHONDONTWRITEBYTECODE: "1", PYTHONIOENCODING: "utf-8", PYTHONUNBUFFERED: "1" };
 
-/** Undefined if the command succeeded, otherwise the end of what it said. */
-function failureOf(command: readonly string[]): string | undefined {
-  try {
-    const { exitCode, stdout, stderr } = Bun.spawnSync([...command], { timeout: installTimeoutMs });
-    if (exitCode === 0) return undefined;
-    const lines = `${stdout}${stderr}`.trim().split("\n");
-    return lines.at(-1) || `exit code ${exitCode}`;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
-}
-
 /** Installs exactly `name==version` into a virtual environment, or finds it there. Takes a few seconds the first time. */
 export function preparePython(name: string, version: string): PythonEnvironment {
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "whippet-tests");
+  const cache = cacheRoot();
   const directory = join(cache, `python-${name}-${version}`);
   const ready = { kind: "ready", python: join(directory, "bin/python") } as const;
   if (existsSync(ready.python)) return ready;
 
-  const noPython = failureOf(["python3", "--version"]);
+  const noPython = failureOf(["python3", "--version"], installTimeoutMs);
   if (noPython !== undefined) return { kind: "missing", reason: `python3 is missing: ${noPython}` };
-  mkdirSync(cache, { recursive: true });
   // Made aside and renamed: what stands at the final name is complete, also when two test runs do this at once.
   const temporary = mkdtempSync(join(cache, "making-"));
   try {
-    const noPip = failureOf(["python3", "-m", "venv", temporary]);
+    const noPip = failureOf(["python3", "-m", "venv", temporary], installTimeoutMs);
     if (noPip !== undefined) return { kind: "missing", reason: `python3 has no venv or no pip: ${noPip}` };
     const pip = [join(temporary, "bin/python"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"];
-    const notInstalled = failureOf([...pip, `${name}==${version}`]);
+    const notInstalled = failureOf([...pip, `${name}==${version}`], installTimeoutMs);
     if (notInstalled !== undefined) return { kind: "missing", reason: `pip cannot install ${name}: ${notInstalled}` };
     if (!existsSync(directory)) renameSync(temporary, directory);
     return ready;

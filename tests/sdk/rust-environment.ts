@@ -1,6 +1,6 @@
 // The programs in Rust with the published crates of Iggy 0.8 and 0.9 in them, built outside the repository.
 import { join } from "node:path";
-import { cacheDirectory, failureOf } from "./tour.ts";
+import { cacheDirectory, failureOf } from "./tools.ts";
 
 /** The first build compiles some 450 crates: two to three minutes on two cores. */
 const buildTimeoutMs = 900_000;

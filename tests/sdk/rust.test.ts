@@ -1,7 +1,8 @@
 // The published Rust SDKs of Iggy 0.8 and 0.9, unmodified, against the broker, over all that they offer.
 import { join } from "node:path";
 import { prepareRust } from "./rust-environment.ts";
-import { type Tour, testTour } from "./tour.ts";
+import type { Tour } from "./tools.ts";
+import { testTour } from "./tour.ts";
 
 const built = prepareRust();
 const binary = ["tcp", "websocket", "quic"] as const;

@@ -118,21 +118,6 @@ describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
     );
     for (const client of [...silent, ...others, ...more]) client.close();
   });
-
-  test("a limit of time closes who has not logged in, pings or not, and who has logged out", async () => {
-    const server = await servers.start({ env: { IGGY_CONNECTIONS_LOGIN_TIMEOUT: "5 s" } });
-    const [known, out, silent] = await Promise.all([1, 2, 3].map(() => open(server, 1, transport)));
-    await known!.login();
-    await out!.login();
-    await silent!.ended();
-    await known!.request(CommandCode.ping);
-    await out!.request(CommandCode.logoutUser);
-    await out!.ended();
-    await known!.request(CommandCode.ping);
-    expect(await metric(server, "closed_before_login")).toBe(2);
-    await server.logged("closed clients that did not log in within connections.login_timeout");
-    known!.close();
-  });
 });
 
 test("a client makes room on whichever shard it is, for one that logs in too", async () => {
@@ -192,7 +177,27 @@ test("by default clients may stay without a login", async () => {
   for (const client of silent) client.close();
 });
 
-test("a TLS handshake that does not end is closed; a client that has ended its own stays without a login", async () => {
+// These wait for limits of time, each at a server of its own.
+
+test.concurrent.each([
+  "tcp",
+  "websocket",
+] as const)("a limit of time closes who has not logged in, pings or not, and who has logged out, over %s", async (transport) => {
+  const server = await servers.start({ env: { IGGY_CONNECTIONS_LOGIN_TIMEOUT: "5 s" } });
+  const [known, out, silent] = await Promise.all([1, 2, 3].map(() => open(server, 1, transport)));
+  await known!.login();
+  await out!.login();
+  await silent!.ended();
+  await known!.request(CommandCode.ping);
+  await out!.request(CommandCode.logoutUser);
+  await out!.ended();
+  await known!.request(CommandCode.ping);
+  expect(await metric(server, "closed_before_login")).toBe(2);
+  await server.logged("closed clients that did not log in within connections.login_timeout");
+  known!.close();
+});
+
+test.concurrent("a TLS handshake that does not end is closed; a client that has ended its own stays without a login", async () => {
   const env = { IGGY_TCP_TLS_ENABLED: "true", IGGY_CONNECTIONS_TLS_HANDSHAKE_TIMEOUT: "5 s" };
   const server = await servers.start({ env });
   const ca = readFileSync(join(server.dataPath, "certificates/cert.pem"), "utf8");

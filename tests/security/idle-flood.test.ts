@@ -20,7 +20,8 @@ const descriptorsMax = 400;
 const strangersCount = 800;
 /** Each of them takes its handshake. */
 const quicStrangersCount = 150;
-const guessersCount = 20;
+/** More than get their turn at once: a network has one guess a second, so that the last of them is answered seconds later. */
+const guessersCount = 8;
 const grownBytesMax = 64 * 1024 * 1024;
 /** Files of the partition that was written to, and what was opened for the first time. */
 const keptDescriptorsMax = 24;

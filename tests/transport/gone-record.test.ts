@@ -40,7 +40,8 @@ async function startForgetful(env: Readonly<Record<string, string>> = {}) {
   return { server, areForgotten };
 }
 
-test.each([
+// All wait for the same seconds, each transport at a server of its own.
+test.concurrent.each([
   "tcp",
   "websocket",
 ] as const)("over %s the error is answered, then the connection ends", async (transport) => {
@@ -61,7 +62,7 @@ test.each([
   await server.stop();
 });
 
-test("over QUIC the error is answered, and the connection goes on", async () => {
+test.concurrent("over QUIC the error is answered, and the connection goes on", async () => {
   const { server, areForgotten } = await startForgetful({ IGGY_QUIC_ENABLED: "true" });
   const client = new QuicClient(servers.makeDirectory());
   const certPem = readFileSync(join(server.dataPath, "certificates/cert.pem"), "utf8");

@@ -26,7 +26,10 @@ const kinds: readonly Kind[] = [
   { name: "half of a TLS handshake", isTls: true, bytes: Buffer.from("16030102000100", "hex") },
 ];
 
-test.each(kinds)("$name: who does not get to a request is closed, and costs little meanwhile", async (kind) => {
+// All wait for the same ten seconds or so, each kind at a server of its own.
+test.concurrent.each(
+  kinds,
+)("$name: who does not get to a request is closed, and costs little meanwhile", async (kind) => {
   const isOn = String(kind.isTls);
   const env = { IGGY_HTTP_TLS_ENABLED: isOn, IGGY_WEBSOCKET_TLS_ENABLED: isOn };
   const server = await servers.start({ shards: 2, env });
