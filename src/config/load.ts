@@ -69,15 +69,48 @@ function readTable(path: string): unknown {
     throw new ConfigError([`${path}: must be a readable file: ${String(error)}`], { cause: error });
   }
   try {
-    return withNumbers(parse(text, { bigint: true }));
+    return withNumbers(parseTable(text));
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     throw new ConfigError([`${path}${positionOf(error)}: must be TOML: ${error.message}`], { cause: error });
   }
 }
 
+/** Before a whole number that stands as text; no key takes a text that begins so. */
+const hugeMark = "\u{10fffd}";
+const wholeNumber = /[+-]?\d[\d_]*/y;
+
+/**
+ * TOML knows no whole numbers beyond 64 bits, and the parser says of them where they stand, but not in which key. They are handed on
+ * all the same, so that each breaks the rule of its key.
+ */
+function parseTable(text: string): unknown {
+  for (;;) {
+    try {
+      return parse(text, { bigint: true });
+    } catch (error) {
+      const { line, column } = error as Position;
+      if (typeof line !== "number" || typeof column !== "number") throw error;
+      wholeNumber.lastIndex =
+        text
+          .split("\n")
+          .slice(0, line - 1)
+          .join("\n").length +
+        (line > 1 ? 1 : 0) +
+        column -
+        1;
+      const [written = ""] = wholeNumber.exec(text) ?? [];
+      const digits = written.replaceAll("_", "");
+      if (digits === "" || BigInt.asIntN(64, BigInt(digits)) === BigInt(digits)) throw error;
+      const end = wholeNumber.lastIndex;
+      text = `${text.slice(0, end - written.length)}"${hugeMark}${digits}"${text.slice(end)}`;
+    }
+  }
+}
+
 /** Whole numbers as numbers, but those that no number holds exactly: they break the rules of their keys, not the file. */
 function withNumbers(value: unknown): unknown {
+  if (typeof value === "string" && value.startsWith(hugeMark)) return BigInt(value.slice(hugeMark.length));
   if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : value;
   if (Array.isArray(value)) return value.map(withNumbers);
   if (typeof value !== "object" || value === null || value instanceof Date) return value;

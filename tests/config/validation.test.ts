@@ -22,6 +22,15 @@ const broken: [toml: string, key: string, rule: string][] = [
     "quic.max_concurrent_bidi_streams",
     "from 0 to 9007199254740991",
   ],
+  // TOML knows no such number; the key has a rule for it all the same.
+  ["[tcp]\nmax_request_size = 9223372036854775808", "tcp.max_request_size", "at most 2 GiB"],
+  ["[tcp]\nmax_request_size = 99_999_999_999_999_999_999 # much", "tcp.max_request_size", "at most 2 GiB"],
+  [
+    "[system.partition]\nmessages_required_to_save = -99999999999999999999",
+    "system.partition.messages_required_to_save",
+    "from 1",
+  ],
+  ["[http.cors]\nallowed_origins = [99999999999999999999]", "http.cors.allowed_origins", "must be a list"],
   ["[heartbeat]\ninterval = 9007199254740993", "heartbeat.interval", "must be a duration"],
   ["[tcp.proxy_protocol]\ntrusted = ['10.0.0.0/33']", "tcp.proxy_protocol.trusted", "addresses and networks"],
   ["[tcp.proxy_protocol]\ntrusted = ['balancer']", "tcp.proxy_protocol.trusted", "addresses and networks"],
