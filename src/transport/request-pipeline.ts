@@ -3,18 +3,15 @@
 // that pipelines gets group commit. While a request is under way what arrives waits in the parser; past a limit the
 // transport stops reading. What only a socket can do is the carrier's.
 import { CommandCode } from "../protocol/codes.ts";
-import { IggyError, toIggyError } from "../protocol/errors.ts";
+import { IggyError } from "../protocol/errors.ts";
 import { ExtensionCode } from "../protocol/extensions/codes.ts";
 import { encodeErrorFrame } from "../protocol/frame.ts";
 import {
   dispatch,
   dispatch09,
-  EarlierClientError,
   type Exchange09,
   exchangeOf,
-  isPollReply,
   isSend09,
-  isServerFault,
   type Reply,
   refusalOfSendHeader09,
   type Session,
@@ -22,14 +19,14 @@ import {
   sendMessages09,
   sendWithReceipt,
   startBytesOfSend09,
-  tellRefused,
 } from "../server/index.ts";
 import { arenaFrameBytesMax } from "../shard/index.ts";
 import type { Carrier, PipelineOptions } from "./carrier.ts";
 import { FrameParser, type FramePlan, type FrameSink, type PayloadTarget } from "./frame-parser.ts";
 import type { Output } from "./output.ts";
 import { refusalOfRequest, refusalOfSend } from "./refusals.ts";
-import { joinedReplyBytesMax, replyBytes, writeReply } from "./reply-writer.ts";
+import { ReplyQueue, type Slot } from "./reply-queue.ts";
+import { joinedReplyBytesMax } from "./reply-writer.ts";
 import { SendReceiver } from "./send-receiver.ts";
 import {
   backlogBytesMax,
@@ -38,19 +35,6 @@ import {
   lingerMs,
   sendsUnderWayMax,
 } from "./session-limits.ts";
-import { writeError09, writeReply09 } from "./v09/replies.ts";
-
-/** A reply that is not there yet. */
-interface Slot {
-  /** Undefined until the request is done. */
-  write: (() => void) | undefined;
-  /** Command code, as 0.8 numbers them; 0: none. */
-  readonly code: number;
-  /** Undefined: a request of 0.8. */
-  readonly exchange: Exchange09 | undefined;
-  /** When the whole request was there. */
-  readonly startedMs: number;
-}
 
 /** Chunks from here on are given back at once. */
 const freedChunkBytesMin = 32 * 1024;
@@ -62,7 +46,7 @@ export class RequestPipeline implements FrameSink {
   readonly #carrier: Carrier;
   readonly #options: PipelineOptions;
   readonly #output: Output;
-  readonly #slots: Slot[] = [];
+  readonly #replies: ReplyQueue;
   #sendsUnderWay = 0;
   #largeUnderWay = 0;
   #waitsForLargeSend = false;
@@ -86,6 +70,7 @@ export class RequestPipeline implements FrameSink {
     this.#carrier = carrier;
     this.#options = options;
     this.#output = carrier.output;
+    this.#replies = new ReplyQueue(carrier, options);
     this.session = options.session;
     this.#receiver = new SendReceiver(
       options.frameMemory,
@@ -175,7 +160,7 @@ export class RequestPipeline implements FrameSink {
     const { isInsideFrame } = this.parser;
     this.parser.stop();
     this.session.waiting?.overtaken();
-    const isUnanswered = this.#slots.length > 0 || this.#closing !== "no";
+    const isUnanswered = !this.#replies.isEmpty || this.#closing !== "no";
     // Clients of 0.9 have no word for it (spec P9 3).
     if (!isUnanswered && this.session.protocol === "0.8") {
       this.#output.write(encodeErrorFrame(new IggyError("Disconnected").code));
@@ -233,7 +218,7 @@ export class RequestPipeline implements FrameSink {
     const isLarge = buffer.sizeBytes > arenaFrameBytesMax;
     this.#sendsUnderWay++;
     if (isLarge) this.#largeUnderWay++;
-    const slot = this.#openSlot(CommandCode.sendMessages);
+    const slot = this.#replies.open(CommandCode.sendMessages, this.#exchange);
     const finish = (error: unknown, reply?: Reply) => {
       frameMemory.release(buffer);
       this.#sendsUnderWay--;
@@ -254,19 +239,19 @@ export class RequestPipeline implements FrameSink {
 
   request(code: number, payload: Uint8Array): void {
     const { context } = this.#options;
-    this.#carryOut(this.#openSlot(code), payload, () => dispatch(context, this.session, code, payload));
+    this.#carryOut(code, payload, () => dispatch(context, this.session, code, payload));
   }
 
   request09(body: Uint8Array): void {
     const exchange = this.#exchange!;
     const { context } = this.#options;
-    this.#carryOut(this.#openSlot(exchange.code), body, () => dispatch09(context, this.session, exchange, body));
+    this.#carryOut(exchange.code, body, () => dispatch09(context, this.session, exchange, body));
   }
 
   discarded(code: number): void {
     const error = this.#refusal;
     this.#refusal = undefined;
-    this.#settle(this.#openSlot(code), error ?? new IggyError("InvalidCommand"));
+    this.#settle(this.#replies.open(code, this.#exchange), error ?? new IggyError("InvalidCommand"));
   }
 
   broken(): void {
@@ -276,7 +261,8 @@ export class RequestPipeline implements FrameSink {
 
   // Requests.
 
-  #carryOut(slot: Slot, payload: Uint8Array, run: () => Reply | Promise<Reply>): void {
+  #carryOut(code: number, payload: Uint8Array, run: () => Reply | Promise<Reply>): void {
+    const slot = this.#replies.open(code, this.#exchange);
     this.#statistics.received(this.session.transport, payload.byteLength);
     let result: Reply | Promise<Reply>;
     try {
@@ -324,70 +310,26 @@ export class RequestPipeline implements FrameSink {
       this.#refusal = error;
       return "discard";
     }
-    this.#settle(this.#openSlot(code), error);
+    this.#settle(this.#replies.open(code, this.#exchange), error);
     this.#closeAfterReplies();
     return "stop";
   }
 
   // Replies.
 
-  #openSlot(code: number): Slot {
-    const exchange = this.#exchange;
-    const slot: Slot = { write: undefined, code: exchange?.code ?? code, exchange, startedMs: performance.now() };
-    this.#slots.push(slot);
-    return slot;
-  }
-
-  /** Fills a slot and sends every reply whose turn it is. */
+  /** Fills a slot, sends every reply whose turn it is, and goes on. */
   #settle(slot: Slot, error: unknown, reply?: Reply): void {
-    this.#statistics.answered(slot.code, performance.now() - slot.startedMs);
     if (this.#closing === "closed") {
-      if (reply !== undefined && isPollReply(reply)) reply.read.release();
+      this.#replies.drop(slot, reply);
       return;
     }
     try {
-      if (this.#slots.length === 1 && this.#slots[0] === slot) {
-        this.#slots.pop();
-        this.#write(slot, error, reply);
-      } else {
-        slot.write = () => this.#write(slot, error, reply);
-        while (this.#slots[0]?.write !== undefined) this.#slots.shift()!.write!();
-      }
-      if (this.#slots.length > 0 ? this.#waitsForLargeSend : !this.#carrier.moveIfBetter()) this.#proceed();
+      if (this.#replies.settle(slot, error, reply)) this.#closeAfterReplies();
+      if (this.#replies.isEmpty ? !this.#carrier.moveIfBetter() : this.#waitsForLargeSend) this.#proceed();
     } catch (fault) {
       this.#options.onFault(slot.code, fault);
       this.terminate();
     }
-  }
-
-  #write(slot: Slot, error: unknown, reply: Reply | undefined): void {
-    if (reply !== undefined) this.#statistics.sent(this.session.transport, replyBytes(reply));
-    if (error !== undefined) {
-      this.#writeError(slot, error);
-      return;
-    }
-    const { exchange } = slot;
-    const isSmallPoll =
-      exchange === undefined ? writeReply(this.#output, reply) : writeReply09(this.#output, exchange, reply);
-    if (isSmallPoll) this.#options.onSmallExchange();
-  }
-
-  #writeError({ code, exchange }: Slot, thrown: unknown): void {
-    const error = toIggyError(thrown);
-    if (isServerFault(thrown)) this.#options.onFault(code, thrown);
-    if (thrown instanceof EarlierClientError) this.#options.onEarlierClient();
-    tellRefused(this.#options.context, this.session, code, thrown);
-    if (exchange !== undefined) {
-      if (writeError09(this.#output, exchange, this.session, thrown) === "ends") this.#closeAfterReplies();
-      return;
-    }
-    if (this.#carrier.endsWithoutReply(error.code)) {
-      this.#closeAfterReplies();
-      return;
-    }
-    this.#output.write(encodeErrorFrame(error.code));
-    const isRecordGone = error.errorName === "StaleClient" || error.errorName === "ClientNotFound";
-    if (isRecordGone && this.#carrier.endsWithRecord) this.#closeAfterReplies();
   }
 
   // Flow.
@@ -415,7 +357,7 @@ export class RequestPipeline implements FrameSink {
 
   /** What is left in the parser then is a request that never gets whole. */
   #closeIfEnded(): void {
-    const isDone = this.#slots.length === 0 && this.#output.isEmpty && !this.#receiver.waitsForMemory;
+    const isDone = this.#replies.isEmpty && this.#output.isEmpty && !this.#receiver.waitsForMemory;
     if (isDone && this.#closing === "no") this.#closeAfterReplies();
   }
 
@@ -441,7 +383,7 @@ export class RequestPipeline implements FrameSink {
   #closeAfterReplies(patienceMs = lingerMs): void {
     if (this.#closing === "lingering" || this.#closing === "closed") return;
     this.#closing = "afterReplies";
-    if (this.#slots.length > 0 || !this.#output.isEmpty) return;
+    if (!this.#replies.isEmpty || !this.#output.isEmpty) return;
     this.#closing = "lingering";
     if (this.#isPaused) this.#carrier.resumeReading();
     this.#carrier.endSending(this.#hasEnded);
