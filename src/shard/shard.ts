@@ -1,14 +1,7 @@
 // One shard: its partitions, its copy of the metadata, and the way to every other shard. Data-plane calls go to the owner
 // of the partition, here or there; the caller does not see which. This file knows neither sockets nor wire layouts.
-import {
-  apply,
-  type MetadataEvent,
-  type MetadataState,
-  type RevocationTarget,
-  type SettledReason,
-} from "../metadata/index.ts";
+import type { MetadataEvent, MetadataState } from "../metadata/index.ts";
 import { assert } from "../platform/assert.ts";
-import { IggyError } from "../protocol/errors.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { BatchKernel, ReadResult, StorageContext } from "../storage/index.ts";
 import type { ControlCommand, ControlKind, EventOf } from "./control-commands.ts";
@@ -29,6 +22,7 @@ import type {
   ReadRequest,
   ReplyPart,
 } from "./messages.ts";
+import { MetadataCopy } from "./metadata-copy.ts";
 import { PartitionOwner, toReplyPart } from "./partition-owner.ts";
 import { ownerShardOf } from "./placement.ts";
 import {
@@ -100,12 +94,10 @@ export class Shard {
   readonly pulse: LoopPulse;
   readonly #options: ShardOptions;
   readonly #mailboxes: readonly (Mailbox | undefined)[];
-  readonly #controlPlane: ControlPlane | undefined;
-  readonly #groups: GroupOwner;
+  readonly #metadata: MetadataCopy;
   readonly #owner: PartitionOwner;
   /** Of partitions for which somebody waits, here or at their owners. */
   readonly watches: Watches;
-  #metadataVersion = 0;
   #nextAsked = 0;
 
   constructor(options: ShardOptions) {
@@ -116,13 +108,13 @@ export class Shard {
     this.statistics = options.statistics ?? new Statistics();
     this.pulse = options.pulse ?? new LoopPulse(createLoopMemory(options.shardCount), options.shardId);
     const { state, partitions, memories, makeSeed } = options;
-    this.#groups = new GroupOwner({
+    const groups = new GroupOwner({
       state,
       partitions,
-      complete: (target, reason) => this.#completeRevocation(target, reason),
+      complete: (target, reason) => this.#metadata.completeRevocation(target, reason),
       onFailure: options.onFailure,
     });
-    this.#owner = new PartitionOwner({ state, partitions, groups: this.#groups, memories, makeSeed });
+    this.#owner = new PartitionOwner({ state, partitions, groups, memories, makeSeed });
     const handlers = this.#handlers();
     this.#mailboxes = options.ports.map((port, shardId) =>
       port === undefined
@@ -141,12 +133,16 @@ export class Shard {
       remoteOwnerOf: (partitionKey) => this.remoteOwnerOf(partitionKey),
       post: (shardId, message) => this.#mailboxes[shardId]?.watch(message),
     });
-    this.#controlPlane = options.controlPlane?.((event) => this.#broadcast(event));
+    const { controlPlane, syncMetadata, onEvent, onFailure } = options;
+    this.#metadata = new MetadataCopy({
+      ...{ state, partitions, groups, mailboxes: this.#mailboxes },
+      ...{ controlPlane, syncMetadata, onEvent, onFailure },
+    });
   }
 
   /** Grows with every change of the metadata: what was looked up before may not be true any more. */
   get metadataVersion(): number {
-    return this.#metadataVersion;
+    return this.#metadata.version;
   }
 
   /** Kernel over the memory in which a frame of this shard lies; for checks before the batch is sent to its owner. */
@@ -206,7 +202,7 @@ export class Shard {
 
   /** With `fsync` what names the partition is durable before its messages. */
   async flush(partitionKey: number, fsync: boolean): Promise<void> {
-    if (fsync) await this.#syncMetadata();
+    if (fsync) await this.#metadata.sync();
     const owner = this.#ownerOf(partitionKey);
     await (owner === undefined
       ? this.#options.partitions.require(partitionKey).flush(fsync)
@@ -234,7 +230,7 @@ export class Shard {
    * there was nothing to do.
    */
   control<K extends ControlKind>(command: ControlCommand & { readonly kind: K }): Promise<EventOf<K>> {
-    return this.#control(command) as Promise<EventOf<K>>;
+    return this.#metadata.control(command) as Promise<EventOf<K>>;
   }
 
   /** Clients of every shard, each once. One that moves away from here or to here meanwhile is in one of the own lists. */
@@ -277,24 +273,12 @@ export class Shard {
     return this.statistics.snapshot(this.shardId, mailbox, this.#options.partitions.held(heldPartitionsMax));
   }
 
-  /** Resolves when all changes of the metadata that were made before, on whichever shard they were asked, are durable. */
-  async #syncMetadata(): Promise<void> {
-    await (this.shardId === 0 ? this.#options.syncMetadata?.() : this.#mailboxes[0]?.call("syncMetadata", undefined));
-  }
-
-  async #control(command: ControlCommand): Promise<MetadataEvent | undefined> {
-    if (this.#controlPlane !== undefined) return this.#controlPlane.execute(command);
-    const first = this.#mailboxes[0];
-    if (first === undefined) throw new IggyError("ShardCommunicationError");
-    return first.call("control", command);
-  }
-
   /**
    * The saver's tick (spec SB 8.9): the metadata, then every partition of this shard, one after the other, so that after a
    * power loss no message is without what names it. Rejects with the first failure; all are tried.
    */
   async save(): Promise<void> {
-    const metadata = { save: () => this.#syncMetadata() };
+    const metadata = { save: () => this.#metadata.sync() };
     const { storage, partitions } = this.#options;
     partitions.retryClosed();
     return saveAll(storage.options.enforceFsync ? [metadata, ...partitions.all] : partitions.all);
@@ -305,7 +289,7 @@ export class Shard {
    * failure is thrown.
    */
   async close(): Promise<void> {
-    const [metadata] = await Promise.allSettled([this.#syncMetadata()]);
+    const [metadata] = await Promise.allSettled([this.#metadata.sync()]);
     const closed = await Promise.allSettled([...this.#options.partitions.all].map((partition) => partition.close()));
     const failed = [metadata, ...closed].find((result) => result.status === "rejected");
     if (failed !== undefined) throw failed.reason;
@@ -362,45 +346,16 @@ export class Shard {
       flush: meant(
         ({ partitionKey, fsync }) => this.#options.partitions.require(partitionKey).flush(fsync) as Promise<undefined>,
       ),
-      control: (command) => this.#control(command),
+      control: (command) => this.#metadata.control(command),
       apply: async (event) => {
-        apply(this.state, event);
-        await this.#follow(event);
+        await this.#metadata.apply(event);
         return undefined;
       },
-      syncMetadata: () => this.#syncMetadata() as Promise<undefined>,
+      syncMetadata: () => this.#metadata.sync() as Promise<undefined>,
       clients: () => this.#options.localClients(),
       makeRoom: (source) => this.#options.closeWithoutLogin?.(source) ?? false,
       statistics: () => this.#ownStatistics(),
     };
-  }
-
-  /** A promised partition can move; resolves when it has, or when its time is what will move it. */
-  async #completeRevocation(target: RevocationTarget, reason: SettledReason): Promise<void> {
-    // The owner asks while it carries out an event, which every shard is to have before what follows from it.
-    await undefined;
-    try {
-      await this.control({ kind: "completeRevocation", target, reason });
-    } catch (error) {
-      this.#options.onFailure(error);
-    }
-  }
-
-  /** Shard 0: the log has applied the event to the state already. */
-  async #broadcast(event: MetadataEvent): Promise<void> {
-    const others = this.#mailboxes.filter((mailbox) => mailbox !== undefined);
-    await Promise.all([...others.map((mailbox) => mailbox.call("apply", event)), this.#follow(event)]);
-  }
-
-  /** The event is in the state: its effects here. A disk that refuses one of them does not keep the others away. */
-  async #follow(event: MetadataEvent): Promise<void> {
-    this.#metadataVersion++;
-    try {
-      await this.#options.partitions.follow(event);
-    } finally {
-      this.#groups.follow(event);
-      this.#options.onEvent(event);
-    }
   }
 }
 
