@@ -1,5 +1,5 @@
 /** Names of the metadata files in their directory, and the steps that more than one of their users needs. */
-import { type Disk, freePath } from "../platform/disk.ts";
+import { type Disk, freePath, readWhole } from "../platform/disk.ts";
 
 export interface MetadataPaths {
   readonly directory: string;
@@ -28,14 +28,7 @@ export function metadataPaths(directory: string): MetadataPaths {
 
 /** All bytes of a file, or undefined if it does not exist. */
 export function readFile(disk: Disk, path: string): Uint8Array | undefined {
-  if (!disk.exists(path)) return undefined;
-  const file = disk.open(path, "read");
-  try {
-    const bytes = new Uint8Array(file.sizeBytes());
-    return bytes.subarray(0, file.read(bytes, 0));
-  } finally {
-    file.close();
-  }
+  return disk.exists(path) ? readWhole(disk, path) : undefined;
 }
 
 /** Writes a whole file and makes its bytes durable (its name is durable after `syncDirectory`). */

@@ -90,6 +90,17 @@ export function isExhausted({ errorCode }: DiskError): boolean {
   return exhaustedCodes.has(errorCode);
 }
 
+/** All bytes of a file that is there. */
+export function readWhole(disk: Pick<Disk, "open">, path: string): Uint8Array {
+  const file = disk.open(path, "read");
+  try {
+    const bytes = new Uint8Array(file.sizeBytes());
+    return bytes.subarray(0, file.read(bytes, 0));
+  } finally {
+    file.close();
+  }
+}
+
 /** `<base>-<n>` with the first n, from 1 on, that is free. */
 export function freePath(disk: Pick<Disk, "exists">, base: string): string {
   let number = 1;

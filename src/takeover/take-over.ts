@@ -15,7 +15,7 @@
  */
 import { entriesById, type MetadataLog } from "../metadata/index.ts";
 import { assert } from "../platform/assert.ts";
-import type { Disk } from "../platform/disk.ts";
+import { type Disk, readWhole } from "../platform/disk.ts";
 import { type CommandCipher, readIggyEntries } from "./iggy-state-log.ts";
 import { type EventsOptions, type TranslatedLog, toEvents } from "./to-events.ts";
 
@@ -85,16 +85,6 @@ export function takeOver(options: TakeOverOptions): TakenOver | undefined {
   removeDurably(disk, stateDirectory, [marker]);
   onInfo("took over the metadata of an Iggy server", { ...countsOf(translated), keptAs });
   return { entriesCount: translated.entriesCount, keptAs };
-}
-
-function readWhole(disk: Disk, path: string): Uint8Array {
-  const file = disk.open(path, "read");
-  try {
-    const bytes = new Uint8Array(file.sizeBytes());
-    return bytes.subarray(0, file.read(bytes, 0));
-  } finally {
-    file.close();
-  }
 }
 
 function writeMarker(disk: Disk, directory: string, path: string): void {

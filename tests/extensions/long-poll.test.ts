@@ -3,15 +3,15 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import type { IggyClient } from "../../src/client/index.ts";
 import { ConnectionLostError } from "../../src/client/index.ts";
-import { decode, encode } from "../../src/protocol/codec.ts";
+import { decode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
-import { pollWaitingReplyCodec, pollWaitingRequestCodec } from "../../src/protocol/extensions/poll-waiting.ts";
+import { pollWaitingReplyCodec } from "../../src/protocol/extensions/poll-waiting.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
 import { noGlobalRights } from "../support/permissions.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
-import { freshTopic, metric, payloadsOf, send, streamName, waitingCount, waitOptions } from "./support.ts";
+import { freshTopic, metric, payloadsOf, send, streamName, waitingCount, waitOptions, waitRequest } from "./support.ts";
 
 const servers = useServers();
 const running = new Map<number, TestServer>();
@@ -35,6 +35,14 @@ describe.each(cases)("$shards shards, $transport, partition $partitionId", ({ sh
   const server = () => running.get(shards)!;
   const admin = () => admins.get(shards)!;
   const connect = () => server().connect({ transport, port: server().portOf(transport) });
+  /** A client whose poll waits at a topic of its own. */
+  const wait = async (changes: Parameters<typeof waitOptions>[1] = {}) => {
+    const client = await connect();
+    const topic = await freshTopic(admin(), 2);
+    const waiting = client.pollWaiting(waitOptions(topic, { partitionId, ...changes }));
+    await waitingCount(server(), 1);
+    return { client, topic, waiting };
+  };
 
   test("what is there comes at once, as from a poll", async () => {
     const client = await connect();
@@ -48,10 +56,7 @@ describe.each(cases)("$shards shards, $transport, partition $partitionId", ({ sh
   });
 
   test("a message that is sent later ends the wait", async () => {
-    const client = await connect();
-    const topic = await freshTopic(admin(), 2);
-    const waiting = client.pollWaiting(waitOptions(topic, { partitionId }));
-    await waitingCount(server(), 1);
+    const { client, topic, waiting } = await wait();
     await send(admin(), topic, 1 - partitionId, "elsewhere");
     await send(admin(), topic, partitionId, "late");
     const reply = await waiting;
@@ -75,10 +80,7 @@ describe.each(cases)("$shards shards, $transport, partition $partitionId", ({ sh
   });
 
   test("another request behind it ends it, empty, and is answered", async () => {
-    const client = await connect();
-    const topic = await freshTopic(admin(), 2);
-    const waiting = client.pollWaiting(waitOptions(topic, { partitionId }));
-    await waitingCount(server(), 1);
+    const { client, waiting } = await wait();
     await client.ping();
     expect((await waiting).ending).toBe("overtaken");
     await waitingCount(server(), 0);
@@ -90,22 +92,8 @@ describe.each(cases)("$shards shards, $transport, partition $partitionId", ({ sh
     const place = { host: server().host, port: server().portOf(transport) };
     const client = await WireClient.connect(place, "sdk", { transport });
     await client.login();
-    const poll = client.frame(
-      ExtensionCode.pollWaiting,
-      encode(pollWaitingRequestCodec, {
-        consumer: { kind: "consumer", id: nameId("reader") },
-        stream: nameId(streamName),
-        topic: nameId(topic),
-        partitionId,
-        strategy: { kind: "next", value: 0n },
-        count: 10,
-        autoCommit: false,
-        waitMs: 30_000,
-        bytesMax: 0,
-        knownAssignment: 0n,
-        positions: [],
-      }),
-    );
+    const changes = { partitionId, strategy: { kind: "next", value: 0n } } as const;
+    const poll = client.frame(ExtensionCode.pollWaiting, waitRequest(topic, changes));
     client.write(poll, poll, poll, client.frame(CommandCode.ping), poll);
     const replies = await client.receiveMany(4);
     expect(replies.map(({ status }) => status)).toEqual([0, 0, 0, 0]);
@@ -167,10 +155,7 @@ describe.each(cases)("$shards shards, $transport, partition $partitionId", ({ sh
   });
 
   test("a reply of many megabytes after a wait arrives whole", async () => {
-    const client = await connect();
-    const topic = await freshTopic(admin(), 2);
-    const waiting = client.pollWaiting(waitOptions(topic, { partitionId }));
-    await waitingCount(server(), 1);
+    const { client, topic, waiting } = await wait();
     await send(admin(), topic, partitionId, "y".repeat(3_000_000), "end");
     expect(payloadsOf(await waiting).map((payload) => payload.length)).toEqual([3_000_000, 3]);
     client.close();
@@ -272,28 +257,12 @@ test("a half-closed connection gets its answer at once", async () => {
   const topic = await freshTopic(admins.get(1)!);
   const client = await WireClient.connect(server);
   await client.login();
-  client.write(client.frame(ExtensionCode.pollWaiting, encode(pollWaitingRequestCodec, { ...requestOf(topic) })));
+  client.write(client.frame(ExtensionCode.pollWaiting, waitRequest(topic)));
   await waitingCount(server, 1);
   client.endSending();
   expect(decode(pollWaitingReplyCodec, (await client.receive())!.payload).ending).toBe("overtaken");
   await client.ended();
 });
-
-function requestOf(topic: string) {
-  return {
-    consumer: { kind: "consumer", id: nameId("reader") },
-    stream: nameId(streamName),
-    topic: nameId(topic),
-    partitionId: 0,
-    strategy: { kind: "next", value: 0n },
-    count: 10,
-    autoCommit: false,
-    waitMs: 30_000,
-    bytesMax: 0,
-    knownAssignment: 0n,
-    positions: [],
-  } as const;
-}
 
 test("who waits when the server stops is answered, and the server does not wait for it", async () => {
   const server = await servers.start({ shards: 2 });

@@ -2,7 +2,12 @@
 
 import type { WaitOptions } from "../../src/client/extension-commands.ts";
 import type { IggyClient } from "../../src/client/index.ts";
-import type { PollWaitingReply } from "../../src/protocol/extensions/poll-waiting.ts";
+import { encode } from "../../src/protocol/codec.ts";
+import {
+  type PollWaitingReply,
+  type PollWaitingRequest,
+  pollWaitingRequestCodec,
+} from "../../src/protocol/extensions/poll-waiting.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
 import { eventually } from "../support/process-facts.ts";
 import type { TestServer } from "../support/server.ts";
@@ -43,6 +48,24 @@ export function waitOptions(topic: string, changes: Partial<WaitOptions> = {}): 
     waitMs: 30_000,
     ...changes,
   };
+}
+
+/** The bytes of a request that waits, from position 0 of partition 0 on, as a single consumer; `changes` to that. */
+export function waitRequest(topic: string, changes: Partial<PollWaitingRequest> = {}): Uint8Array {
+  return encode(pollWaitingRequestCodec, {
+    consumer: { kind: "consumer", id: nameId("reader") },
+    stream: nameId(streamName),
+    topic: nameId(topic),
+    partitionId: 0,
+    strategy: { kind: "offset", value: 0n },
+    count: 10,
+    autoCommit: false,
+    waitMs: 30_000,
+    bytesMax: 0,
+    knownAssignment: 0n,
+    positions: [],
+    ...changes,
+  });
 }
 
 export function payloadsOf({ polled }: PollWaitingReply): string[] {

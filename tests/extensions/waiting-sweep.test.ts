@@ -8,13 +8,12 @@ import type { IggyClient } from "../../src/client/index.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
-import { pollWaitingReplyCodec, pollWaitingRequestCodec } from "../../src/protocol/extensions/poll-waiting.ts";
+import { pollWaitingReplyCodec } from "../../src/protocol/extensions/poll-waiting.ts";
 import { encodeRequestFrame } from "../../src/protocol/frame.ts";
-import { nameId } from "../../src/protocol/identifier.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { QuicClient } from "../transport/quic-client.ts";
-import { freshTopic, metric, payloadsOf, send, streamName, waitingCount, waitOptions } from "./support.ts";
+import { freshTopic, metric, payloadsOf, send, waitingCount, waitOptions, waitRequest } from "./support.ts";
 
 const servers = useServers();
 
@@ -26,22 +25,7 @@ async function makeToken(admin: IggyClient): Promise<string> {
 }
 
 function pollFrame(topic: string, partitionId: number): Uint8Array {
-  return encodeRequestFrame(
-    ExtensionCode.pollWaiting,
-    encode(pollWaitingRequestCodec, {
-      consumer: { kind: "consumer", id: nameId("reader") },
-      stream: nameId(streamName),
-      topic: nameId(topic),
-      partitionId,
-      strategy: { kind: "offset", value: 0n },
-      count: 10,
-      autoCommit: false,
-      waitMs: 30_000,
-      bytesMax: 0,
-      knownAssignment: 0n,
-      positions: [],
-    }),
-  );
+  return encodeRequestFrame(ExtensionCode.pollWaiting, waitRequest(topic, { partitionId }));
 }
 
 /** A socket that has written these bytes; it may be cut at any time. */

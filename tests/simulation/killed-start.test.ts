@@ -3,12 +3,9 @@
 import { expect, test } from "bun:test";
 import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
 import { Simulation } from "../../src/platform/simulated/simulation.ts";
-import { Partition } from "../../src/storage/partition.ts";
-import { batchOf, randomMessages } from "./messages.ts";
 import { settled } from "./partition-reader.ts";
 import { PlaceIdentity } from "./place-identity.ts";
-import { Trace } from "./seeds.ts";
-import { createSimContext, randomOptions, SimClock } from "./storage-setup.ts";
+import { appendRandom, openPartition, randomOptions, withDataDirectory } from "./storage-setup.ts";
 
 const attemptsCount = 40;
 const changesMax = 12;
@@ -19,22 +16,17 @@ test("messages that were flushed with a sync after a kill at any change survive 
     const simulation = new Simulation(seed);
     const options = { ...randomOptions(simulation, "write", false), openFilesMax: 64 };
     const identity = new PlaceIdentity();
-    const openOn = (disk: SimDisk) => {
-      const context = createSimContext(disk, new SimClock(simulation), options, new Trace(false));
-      return Partition.open(context, "/data/streams/1/topics/2/partitions/0", () => undefined, identity);
-    };
-    const disk = new SimDisk(simulation);
-    disk.makeDirectory("/data");
-    disk.syncDirectory("/");
+    const openOn = (disk: SimDisk) => openPartition(disk, options, identity);
+    const disk = withDataDirectory(new SimDisk(simulation));
     const first = openOn(disk);
     disk.stopAfter(seed % changesMax);
-    await settled(simulation, first.append(batchOf(randomMessages(simulation, 0, false), simulation))).catch(() => {
+    await appendRandom(first, simulation).catch(() => {
       killedCount++;
     });
     const survivor = disk.processCrash();
     survivor.heal();
     const second = openOn(survivor);
-    await settled(simulation, second.append(batchOf(randomMessages(simulation, 100, false), simulation)));
+    await appendRandom(second, simulation, 100);
     await settled(simulation, second.flush(true));
     const { messagesCount } = second.counters;
     expect(openOn(survivor.crash()).counters.messagesCount).toBe(messagesCount);

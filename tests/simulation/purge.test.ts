@@ -4,12 +4,9 @@ import { expect, test } from "bun:test";
 import { DiskError, type DiskFile, type OpenMode } from "../../src/platform/disk.ts";
 import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
 import { Simulation } from "../../src/platform/simulated/simulation.ts";
-import { Partition } from "../../src/storage/partition.ts";
 import type { Acknowledge } from "../../src/storage/types.ts";
-import { batchOf, randomMessages } from "./messages.ts";
 import { settled } from "./partition-reader.ts";
-import { Trace } from "./seeds.ts";
-import { createSimContext, randomOptions, SimClock } from "./storage-setup.ts";
+import { appendRandom, openPartition, randomOptions, withDataDirectory } from "./storage-setup.ts";
 
 class ScarceDisk extends SimDisk {
   hasDescriptors = true;
@@ -38,16 +35,9 @@ test.each([
   for (let seed = 0; seed < 40; seed++) {
     const simulation = new Simulation(seed);
     const options = { ...randomOptions(simulation, level, false), openFilesMax: 64 };
-    const openOn = (disk: SimDisk) => {
-      const context = createSimContext(disk, new SimClock(simulation), options, new Trace(false));
-      return Partition.open(context, "/data/streams/1/topics/2/partitions/0", () => undefined);
-    };
-    const disk = new ScarceDisk(simulation);
-    disk.makeDirectory("/data");
-    disk.syncDirectory("/");
-    let partition = openOn(disk);
-    const messages = randomMessages(simulation, 0, false);
-    await settled(simulation, partition.append(batchOf(messages, simulation)));
+    const disk = withDataDirectory(new ScarceDisk(simulation));
+    let partition = openPartition(disk, options);
+    const sentCount = await appendRandom(partition, simulation);
     await settled(simulation, partition.flush(true));
     if (missing === "open") disk.hasDescriptors = false;
     else disk.failsToSyncNames = true;
@@ -61,12 +51,12 @@ test.each([
     disk.failsToSyncNames = false;
     if (simulation.chance(50)) {
       await settled(simulation, partition.close());
-      partition = openOn(disk);
+      partition = openPartition(disk, options);
     }
     const { messagesCount } = partition.counters;
-    expect([0, messages.length]).toContain(messagesCount);
+    expect([0, sentCount]).toContain(messagesCount);
     await settled(simulation, partition.purge());
-    const after = openOn(disk.crash());
+    const after = openPartition(disk.crash(), options);
     expect(after.counters.messagesCount).toBe(0);
     expect(after.counters.hasMessages).toBe(false);
   }

@@ -4,12 +4,11 @@ import { describe, expect, test } from "bun:test";
 import { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
 import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { deleteSegments } from "../../src/shard/retention.ts";
-import { Partition } from "../../src/storage/partition.ts";
+import type { Partition } from "../../src/storage/partition.ts";
 import type { Acknowledge, PartitionIdentity } from "../../src/storage/types.ts";
 import { batchOf, randomMessages } from "./messages.ts";
 import { settled } from "./partition-reader.ts";
-import { Trace } from "./seeds.ts";
-import { createSimContext, randomOptions, SimClock } from "./storage-setup.ts";
+import { appendRandom, openPartition, randomOptions, withDataDirectory } from "./storage-setup.ts";
 
 const seedsCount = 40;
 const group = { kind: "group", id: 3 } as const;
@@ -22,7 +21,7 @@ interface World {
   readonly groups: Map<number, string>;
   openOn(disk: SimDisk): Partition;
   /** One batch, answered. */
-  append(partition: Partition): Promise<void>;
+  append(partition: Partition): Promise<unknown>;
 }
 
 function makeWorld(seed: number, level: Acknowledge): World {
@@ -34,21 +33,24 @@ function makeWorld(seed: number, level: Acknowledge): World {
     isRemoved: () => false,
     groupLogId: (number) => groups.get(number) ?? null,
   };
-  const disk = new SimDisk(simulation);
-  disk.makeDirectory("/data");
-  disk.syncDirectory("/");
+  const disk = withDataDirectory(new SimDisk(simulation));
   return {
     simulation,
     disk,
     groups,
-    openOn(on) {
-      const context = createSimContext(on, new SimClock(simulation), options, new Trace(false));
-      return Partition.open(context, "/data/streams/1/topics/2/partitions/0", () => undefined, identity);
-    },
-    append(partition) {
-      return settled(simulation, partition.append(batchOf(randomMessages(simulation, 0, false), simulation)));
-    },
+    openOn: (on) => openPartition(on, options, identity),
+    append: (partition) => appendRandom(partition, simulation),
   };
+}
+
+/** With a batch, and an offset of the group. */
+async function makeStored(seed: number, level: Acknowledge): Promise<World & { readonly partition: Partition }> {
+  const world = makeWorld(seed, level);
+  const partition = world.openOn(world.disk);
+  await world.append(partition);
+  world.groups.set(group.id, "b".repeat(24));
+  partition.storeOffset(group, 0);
+  return { ...world, partition };
 }
 
 test("segments that a command removed at level sync do not come back after a power loss", async () => {
@@ -130,11 +132,7 @@ describe.each(["write", "sync"] satisfies Acknowledge[])("level %s", (level) => 
 
   test("an offset that a killed process stored is durable with the first tick of the next one's saver", async () => {
     for (let seed = 0; seed < seedsCount; seed++) {
-      const { simulation, disk, groups, openOn, append } = makeWorld(seed, level);
-      const partition = openOn(disk);
-      await append(partition);
-      groups.set(group.id, "b".repeat(24));
-      partition.storeOffset(group, 0);
+      const { simulation, disk, openOn } = await makeStored(seed, level);
       const disk2 = disk.processCrash();
       const next = openOn(disk2);
       await settled(simulation, next.save());
@@ -144,11 +142,7 @@ describe.each(["write", "sync"] satisfies Acknowledge[])("level %s", (level) => 
 
   test("an offset that a killed process removed does not come back behind the first tick of the next one's saver", async () => {
     for (let seed = 0; seed < seedsCount; seed++) {
-      const { simulation, disk, groups, openOn, append } = makeWorld(seed, level);
-      const partition = openOn(disk);
-      await append(partition);
-      groups.set(group.id, "b".repeat(24));
-      partition.storeOffset(group, 0);
+      const { simulation, disk, openOn, partition } = await makeStored(seed, level);
       await settled(simulation, partition.flush(true));
       partition.deleteOffset(group);
       const disk2 = disk.processCrash();

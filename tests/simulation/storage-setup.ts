@@ -4,9 +4,12 @@ import type { SimDisk } from "../../src/platform/simulated/sim-disk.ts";
 import type { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { FileCache } from "../../src/storage/file-cache.ts";
 import { JsBatchKernel } from "../../src/storage/kernel/js-batch-kernel.ts";
+import { Partition } from "../../src/storage/partition.ts";
 import { ScanMemory } from "../../src/storage/scan-memory.ts";
-import type { Acknowledge, StorageContext, StorageOptions } from "../../src/storage/types.ts";
-import type { Trace } from "./seeds.ts";
+import type { Acknowledge, PartitionIdentity, StorageContext, StorageOptions } from "../../src/storage/types.ts";
+import { batchOf, randomMessages } from "./messages.ts";
+import { settled } from "./partition-reader.ts";
+import { Trace } from "./seeds.ts";
 
 export function randomOptions(
   simulation: Simulation,
@@ -74,6 +77,26 @@ export function createSimContext(
     log: { info: report("info"), warn: report("warn"), error: report("error") },
     schedule: (flush) => simulation.schedule(flush),
   };
+}
+
+/** The disk with an empty data directory, which a power loss leaves there. */
+export function withDataDirectory<D extends SimDisk>(disk: D): D {
+  disk.makeDirectory("/data");
+  disk.syncDirectory("/");
+  return disk;
+}
+
+/** The one partition of a test, as a process that starts on the disk opens it. */
+export function openPartition(disk: SimDisk, options: StorageOptions, identity?: PartitionIdentity): Partition {
+  const context = createSimContext(disk, new SimClock(disk.simulation), options, new Trace(false));
+  return Partition.open(context, "/data/streams/1/topics/2/partitions/0", () => undefined, identity);
+}
+
+/** A batch that the seed picks, answered; how many messages it has. */
+export async function appendRandom(partition: Partition, simulation: Simulation, sentCount = 0): Promise<number> {
+  const messages = randomMessages(simulation, sentCount, false);
+  await settled(simulation, partition.append(batchOf(messages, simulation)));
+  return messages.length;
 }
 
 function describe(fields: Record<string, unknown> = {}): string {

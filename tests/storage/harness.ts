@@ -1,6 +1,7 @@
 // What the storage tests share: contexts, batches as clients send them, and reads as plain data.
 
 import type { Disk } from "../../src/platform/disk.ts";
+import { IggyError } from "../../src/protocol/errors.ts";
 import {
   createStorageContext,
   type EncryptionOptions,
@@ -203,4 +204,15 @@ export function parseMessages(bytes: Uint8Array): SeenMessage[] {
     at = end;
   }
   return messages;
+}
+
+/** The name of the error that `work` throws; "none" if it throws none. Anything else than an `IggyError` is thrown on. */
+export function errorOf(work: () => void): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof IggyError) return error.errorName;
+    throw error;
+  }
+  return "none";
 }

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { IggyError } from "../../src/protocol/errors.ts";
 import { Partition, type PartitionIdentity } from "../../src/storage/index.ts";
 import { decodeMark, encodeMark } from "../../src/storage/mark-format.ts";
-import { appendNow, directory, type Harness, makeBatch, makeHarness, offsetsOf } from "./harness.ts";
+import { appendNow, directory, errorOf, type Harness, makeBatch, makeHarness, offsetsOf } from "./harness.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 
 const markPath = `${directory}/partition.mark`;
@@ -31,16 +30,6 @@ class Identity implements PartitionIdentity {
 
 function openAs(harness: Harness, identity: PartitionIdentity): Partition {
   return Partition.open(harness.context, directory, () => {}, identity);
-}
-
-function errorOf(work: () => void): string {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof IggyError) return error.errorName;
-    throw error;
-  }
-  return "none";
 }
 
 async function failureOf(work: Promise<unknown>): Promise<string> {

@@ -1,21 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { IggyError } from "../../src/protocol/errors.ts";
-import { appendNow, directory, makeHarness, offsetsOf } from "./harness.ts";
+import { appendNow, directory, errorOf, makeHarness, offsetsOf } from "./harness.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 
 const consumer = { kind: "consumer", id: 5 } as const;
 const group = { kind: "group", id: 0 } as const;
 const consumerFile = `${directory}/offsets/consumers/5`;
-
-function errorOf(work: () => void): string {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof IggyError) return error.errorName;
-    throw error;
-  }
-  return "none";
-}
 
 async function filled() {
   const disk = new MemoryDisk();

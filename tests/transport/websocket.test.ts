@@ -84,6 +84,31 @@ async function openRaw(server: TestServer): Promise<{ socket: RawWebSocket; fram
   return { socket, frames };
 }
 
+/** One that has logged in: `frames` begins with the reply. */
+async function openLoggedIn(server: TestServer): ReturnType<typeof openRaw> {
+  const raw = await openRaw(server);
+  raw.socket.sendBinary(login);
+  await eventually(
+    "login",
+    () => raw.frames.length,
+    (count) => count === 1,
+  );
+  return raw;
+}
+
+/** One that has asked for 16 MiB and does not read them. */
+async function openUnread() {
+  const server = await servers.start();
+  await prepare(
+    server,
+    Array.from({ length: 16 }, () => new Uint8Array(mebibyte)),
+  );
+  const raw = await openLoggedIn(server);
+  raw.socket.pause();
+  raw.socket.sendBinary(pollFrame(16));
+  return { server, ...raw };
+}
+
 const statuses = (frames: readonly ReceivedFrame[]) =>
   frames.map(({ opcode, payload }) => (opcode === Opcode.binary ? Buffer.from(payload).readUInt32LE(0) : -1));
 
@@ -247,13 +272,7 @@ describe("sessions", () => {
 
   test("at shutdown a client gets status 8 and a Close frame without a code", async () => {
     const server = await servers.start();
-    const { socket, frames } = await openRaw(server);
-    socket.sendBinary(login);
-    await eventually(
-      "login",
-      () => frames.length,
-      (count) => count === 1,
-    );
+    const { socket, frames } = await openLoggedIn(server);
     await server.stop();
     await socket.ended;
     expect(statuses(frames)).toEqual([0, errorTable.Disconnected.code, -1]);
@@ -338,20 +357,7 @@ describe("limits", () => {
   });
 
   test("a client that reads nothing and goes on sending is held up, then closed with 1013 past 64 MiB", async () => {
-    const server = await servers.start();
-    await prepare(
-      server,
-      Array.from({ length: 16 }, () => new Uint8Array(mebibyte)),
-    );
-    const { socket, frames } = await openRaw(server);
-    socket.sendBinary(login);
-    await eventually(
-      "login",
-      () => frames.length,
-      (count) => count === 1,
-    );
-    socket.pause();
-    socket.sendBinary(pollFrame(16));
+    const { server, socket } = await openUnread();
     await Bun.sleep(100);
     // The reply does not fit into the sockets' buffers: what follows waits, and it is more than may wait.
     socket.sendBinary(Buffer.concat(Array.from({ length: 1000 }, () => ping)));
@@ -404,20 +410,7 @@ describe("readers that do not read", () => {
   }, 300_000);
 
   test("a client that sends 200 MB behind a reply that it does not read is held up at its own socket", async () => {
-    const server = await servers.start();
-    await prepare(
-      server,
-      Array.from({ length: 16 }, () => new Uint8Array(mebibyte)),
-    );
-    const { socket, frames } = await openRaw(server);
-    socket.sendBinary(login);
-    await eventually(
-      "login",
-      () => frames.length,
-      (count) => count === 1,
-    );
-    socket.pause();
-    socket.sendBinary(pollFrame(16));
+    const { server, socket, frames } = await openUnread();
     const before = residentBytes(server.pid);
     const batch = sendFrame(Array.from({ length: 100 }, () => new Uint8Array(1000)));
     const encoded = encodeFrame(Opcode.binary, batch);

@@ -3,7 +3,7 @@
 // (`revocation-file.ts`). A list that cannot be read is set aside, and every token that was issued before then is refused:
 // which of them had been revoked is not known any more, and the broker has to start.
 import type { Logger } from "../../../observability/log.ts";
-import { type Disk, DiskError, freePath } from "../../../platform/disk.ts";
+import { type Disk, DiskError, freePath, readWhole } from "../../../platform/disk.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 import { decodeRevocations, encodeRevocations, type FoundRevocations } from "./revocation-file.ts";
 
@@ -42,7 +42,7 @@ export class Revocations {
     let found: FoundRevocations;
     try {
       if (!disk.exists(path)) return new Revocations(options, new Map());
-      found = decodeRevocations(readFile(disk, path));
+      found = decodeRevocations(readWhole(disk, path));
     } catch (error) {
       log.error("the list of revoked access tokens cannot be read; all that were issued before now are refused", {
         path,
@@ -140,15 +140,5 @@ function setAside(disk: Disk, path: string, log: Logger): string | undefined {
   } catch (error) {
     log.warn("a damaged file could not be set aside", { path, error });
     return undefined;
-  }
-}
-
-function readFile(disk: Disk, path: string): Uint8Array {
-  const file = disk.open(path, "read");
-  try {
-    const bytes = new Uint8Array(file.sizeBytes());
-    return bytes.subarray(0, file.read(bytes, 0));
-  } finally {
-    file.close();
   }
 }
