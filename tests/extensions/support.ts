@@ -11,6 +11,7 @@ import {
 import { nameId } from "../../src/protocol/identifier.ts";
 import { eventually } from "../support/process-facts.ts";
 import type { TestServer } from "../support/server.ts";
+import { freshMetrics } from "../transport/fresh-metrics.ts";
 
 export const text = new TextEncoder();
 const decoder = new TextDecoder();
@@ -72,21 +73,28 @@ export function payloadsOf({ polled }: PollWaitingReply): string[] {
   return polled.messages.map(({ payload }) => decoder.decode(payload));
 }
 
-/** One value of the metrics of a server, all shards together. */
-export async function metric(server: TestServer, name: string): Promise<number> {
-  const reply = await fetch(`http://127.0.0.1:${server.portOf("http")}/metrics`);
+/** The value of a metric in what `/metrics` says, all shards together. */
+function valueIn(text: string, name: string): number {
   let sum = 0;
-  for (const line of (await reply.text()).split("\n")) {
+  for (const line of text.split("\n")) {
     if (line.startsWith(`${name}{`) || line.startsWith(`${name} `)) sum += Number(line.slice(line.lastIndexOf(" ")));
   }
   return sum;
+}
+
+/** One value of the metrics of a server as it is now. */
+export async function metric(server: TestServer, name: string): Promise<number> {
+  return valueIn(await freshMetrics(server), name);
 }
 
 /** Until so many partitions are waited for. */
 export async function waitingCount(server: TestServer, count: number): Promise<void> {
   await eventually(
     `${count} waiting polls`,
-    () => metric(server, "whippet_waiting_polls"),
+    async () => {
+      const reply = await fetch(`http://127.0.0.1:${server.portOf("http")}/metrics`);
+      return valueIn(await reply.text(), "whippet_waiting_polls");
+    },
     (now) => now === count,
   );
 }
