@@ -288,6 +288,28 @@ describe("a WebSocket message before a login", () => {
     for (const socket of sockets) socket.destroy();
   }, 120_000);
 
+  test("that is large and begins with a login ends its connection where that login fails", async () => {
+    const server = await servers.start();
+    const place = { host: server.host, port: server.portOf("websocket") };
+    const wrong = encode(commandCodecs.loginUser.request, { ...request, password: "wrong" });
+    const ping = encodeRequestFrame(CommandCode.ping, new Uint8Array(0), "sdk");
+    const pings = Array.from({ length: 100_000 }, () => ping);
+    const message = (payload: Uint8Array) =>
+      Buffer.concat([encodeRequestFrame(CommandCode.loginUser, payload, "sdk"), ...pings]);
+    const [stranger, known] = await Promise.all([RawWebSocket.connect(place), RawWebSocket.connect(place)]);
+    const replies = statusesOf(known);
+    stranger.sendBinary(message(wrong));
+    known.sendBinary(message(encode(commandCodecs.loginUser.request, request)));
+    await stranger.ended;
+    await eventually(
+      "replies",
+      () => replies.length,
+      (length) => length === 1 + pings.length,
+    );
+    expect(await metric(server, "closed_before_login")).toBe(1);
+    known.destroy();
+  }, 60_000);
+
   test("may be as large as anybody's for a client that has logged in, however slowly it comes", async () => {
     const server = await servers.start();
     const place = { host: server.host, port: server.portOf("websocket") };

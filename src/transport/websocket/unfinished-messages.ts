@@ -25,6 +25,8 @@ interface Received<C> {
   readonly client: C;
   /** As far as all has been handed over. */
   takenBytes: number;
+  /** Of a message since it was logged in; the runtime keeps its room for as long as the connection is there. */
+  largestBytes: number;
   wasLoggedIn: boolean;
 }
 
@@ -42,7 +44,7 @@ export class UnfinishedMessages<C> {
   /** `address`: `ip:port` or `[ip]:port`. */
   opened(client: C, address: string): void {
     if (this.#options.sockets === undefined) return;
-    const received = { client, takenBytes: 0, wasLoggedIn: false };
+    const received = { client, takenBytes: 0, largestBytes: 0, wasLoggedIn: false };
     this.#received.set(client, received);
     this.#byPeer.set(canonical(address), received);
     if (this.#isLooking) return;
@@ -61,7 +63,9 @@ export class UnfinishedMessages<C> {
   /** The runtime has handed over a message, or answered a ping. */
   took(client: C, sizeBytes: number): void {
     const received = this.#received.get(client);
-    if (received !== undefined) received.takenBytes += overheadBytes + sizeBytes * (1 + overheadPerByte);
+    if (received === undefined) return;
+    received.takenBytes += overheadBytes + sizeBytes * (1 + overheadPerByte);
+    received.largestBytes = Math.max(received.largestBytes, sizeBytes);
   }
 
   async #look(sockets: LoopSockets): Promise<void> {
@@ -75,11 +79,17 @@ export class UnfinishedMessages<C> {
   }
 
   async #check(sockets: LoopSockets): Promise<void> {
-    const { port, isLoggedIn, isHeldUp } = this.#options;
+    const { port, bytesMax, isLoggedIn, isHeldUp, onTooMany } = this.#options;
     let hasStrangers = false;
     for (const [client, received] of this.#received) {
-      if (isLoggedIn(client)) received.wasLoggedIn = true;
-      else hasStrangers ||= !isHeldUp(client);
+      if (isLoggedIn(client)) {
+        received.wasLoggedIn = true;
+        received.largestBytes = 0;
+      } else if (!isHeldUp(client)) {
+        hasStrangers = true;
+        // It came while a login was under way, which has failed.
+        if (received.largestBytes > bytesMax) onTooMany(client);
+      }
     }
     if (!hasStrangers) return;
     for await (const some of sockets.at(port)) {
