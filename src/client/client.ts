@@ -5,7 +5,7 @@ import { asyncDispose } from "./async-dispose.ts";
 import type { ExchangeOptions } from "./command-sender.ts";
 import { aborted } from "./connection/in-time.ts";
 import { Session, type SessionEvent, type SessionOptions } from "./connection/session.ts";
-import { EventChannel } from "./consumer/event-channel.ts";
+import { EventChannel } from "./event-channel.ts";
 import type { IdentifierInput } from "./identifiers.ts";
 import { LoginCommands } from "./login-commands.ts";
 import type { Abortable, CloseOptions } from "./options.ts";

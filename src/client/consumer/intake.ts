@@ -8,7 +8,7 @@ import { Bell, backoffMs, type Clock } from "./clock.ts";
 import type { PollReply, PollRequest } from "./commands.ts";
 import { Commits } from "./commits.ts";
 import { Cursor, type Outstanding, type StartFrom } from "./cursor.ts";
-import { EventChannel } from "./event-channel.ts";
+import { EventChannel } from "../event-channel.ts";
 import type { Feed } from "./feed.ts";
 import { isConnectionLoss, isMembershipLoss } from "./losses.ts";
 import type { CommitPolicy, ConsumerEvent, PartitionsListener } from "./options.ts";

@@ -34,13 +34,15 @@ export interface ConsumerTarget {
   readonly consumer: Consumer;
 }
 
-/** Commands of one consumer; `close` is called when it ends. `waitMsMax`: longest wait of
- * a poll, where the server has polls that wait. */
+/**
+ * Commands of one consumer; `close` is called when it ends. `waitMsMax`: longest wait of a poll, 0 where the server has no polls
+ * that wait.
+ */
 export function sessionCommands(
   session: ConsumerSession,
   { stream, topic, consumer }: ConsumerTarget,
   close: () => void = () => undefined,
-  waitMsMax = 0,
+  waitMsMax: () => number = () => 0,
 ): ConsumerCommands {
   const place = { stream: identifierOf(stream), topic: identifierOf(topic), consumer };
 
@@ -58,12 +60,11 @@ export function sessionCommands(
   return {
     poll: ({ partitionId, from, count, autoCommit }: PollRequest) =>
       exchangePoll(partitionId, strategyOf(from), count, autoCommit),
-    ...(waitMsMax > 0 && {
-      waitForMessages: (requests: readonly PollRequest[], waitMs: number, known: bigint) =>
-        consumer.kind === "group" || requests.length === 1
-          ? waitForMessages(session, place, requests, Math.min(waitMs, waitMsMax), known)
-          : undefined,
-    }),
+    waitForMessages(requests, waitMs, known) {
+      const ms = Math.min(waitMs, waitMsMax());
+      if (ms <= 0 || (consumer.kind !== "group" && requests.length > 1)) return undefined;
+      return waitForMessages(session, place, requests, ms, known);
+    },
     turn: (): Promise<Turn> => exchangePoll(undefined, { kind: "next", value: 0n }, 0, false),
     async isMine(partitionId) {
       try {

@@ -1,14 +1,12 @@
-// What a consumer of a topic's handle is made of: a connection of its own, opened by first use, and the topic's format.
+// What a consumer of a topic's handle is made of: a connection of its own, which its first command opens, and the topic's format.
 
 import { nameId } from "../../protocol/identifier.ts";
 import { SessionCommands } from "../connection/session-commands.ts";
 import type { TopicContext } from "../topic/topic-context.ts";
 import { consumerClockOf } from "./clock.ts";
 import type { ConsumerParts } from "./consumer.ts";
-import { lazyCommands } from "./lazy-commands.ts";
 import type { ConsumerOptions } from "./options.ts";
 import { sessionCommands } from "./session-commands.ts";
-import { hasLongPolls } from "./waiting-poll.ts";
 
 /** Readers store nothing; a name has to be said all the same. */
 const readerName = "reader";
@@ -23,19 +21,11 @@ export function topicParts<Out>(
   const isGroup = options !== undefined && "group" in options;
   const name = options === undefined ? readerName : "group" in options ? options.group : options.name;
   const consumer = { kind: isGroup ? "group" : "consumer", id: nameId(name) } as const;
-  const commands = lazyCommands(async () => {
-    const session = context.openSession();
-    session.start();
-    try {
-      const commands = new SessionCommands(session);
-      // Well below the time after which a connection without an answer counts as dead.
-      const waitMsMax = (await hasLongPolls(commands)) ? session.requestTimeoutMs / 2 : 0;
-      return sessionCommands(commands, { stream, topic, consumer }, () => session.close(), waitMsMax);
-    } catch (error) {
-      session.close();
-      throw error;
-    }
-  });
+  const session = context.openSession();
+  // Well below the time after which a connection without an answer counts as dead.
+  const waitMsMax = () => (context.features().has("long-poll") ? session.requestTimeoutMs / 2 : 0);
+  const target = { stream, topic, consumer };
+  const commands = sessionCommands(new SessionCommands(session), target, () => session.close(), waitMsMax);
   return {
     commands,
     format,

@@ -12,12 +12,8 @@ import {
 } from "../../protocol/extensions/poll-waiting.ts";
 import type { Identifier } from "../../protocol/identifier.ts";
 import type { CommandSender } from "../command-sender.ts";
-import type { ExtensionCommands } from "../extension-commands.ts";
 import { readPollReply } from "./batch-bytes.ts";
 import type { PollRequest, Waited } from "./commands.ts";
-
-/** Name of the feature. */
-const longPollFeature = "long-poll";
 
 /** Most bytes of messages in a reply: as much as a poll aims at. */
 const bytesMax = 1024 * 1024;
@@ -26,16 +22,6 @@ export interface WaitingPlace {
   readonly stream: Identifier;
   readonly topic: Identifier;
   readonly consumer: Consumer;
-}
-
-/** Whether the server has polls that wait. */
-export async function hasLongPolls(commands: Pick<ExtensionCommands, "features">): Promise<boolean> {
-  try {
-    return (await commands.features()).names.has(longPollFeature);
-  } catch (error) {
-    if (IggyError.is(error, "InvalidCommand")) return false; // another broker
-    throw error;
-  }
 }
 
 /** `requests`: all partitions of a group's member, or one of another consumer; each from an offset. */
@@ -65,7 +51,14 @@ export async function waitForMessages(
     knownAssignment,
     positions: isGroup ? positions : [],
   });
-  const bytes = await sender.exchange(ExtensionCode.pollWaiting, payload, { repeatable: !autoCommit });
+  let bytes: Uint8Array;
+  try {
+    bytes = await sender.exchange(ExtensionCode.pollWaiting, payload, { repeatable: !autoCommit });
+  } catch (error) {
+    // Another server by now than the one that was asked what it can do.
+    if (IggyError.is(error, "InvalidCommand")) return { reply: undefined, assignmentNumber: 0n, isRefused: true };
+    throw error;
+  }
   const reader = new ByteReader(bytes);
   const { ending, assignmentNumber } = pollWaitingHeadCodec.decode(reader);
   const reply = readPollReply(bytes.subarray(reader.position));

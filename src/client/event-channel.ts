@@ -1,6 +1,6 @@
 // Events for whoever asks: each iterator gets what happens from its start on. A reader that is slow loses the oldest ones.
 
-import type { Abortable } from "../options.ts";
+import type { Abortable } from "./options.ts";
 
 /** Events that wait for one reader. */
 const waitingMax = 1_000;
