@@ -61,8 +61,10 @@ function layerOf(path: string): string {
 function importsOf(file: string): Import[] {
   const text = readFileSync(file, "utf8");
   const found: Import[] = [];
-  for (const match of text.matchAll(/(?:^|\n)\s*(?:import|export)\b[^;]*?\bfrom\s+"(\.[^"]+)"/g)) {
-    const target = resolve(dirname(file), match[1]!);
+  for (const match of text.matchAll(
+    /(?:^|\n)\s*(?:import|export)\b[^;]*?\bfrom\s+"(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/g,
+  )) {
+    const target = resolve(dirname(file), (match[1] ?? match[2])!);
     if (!target.startsWith(source)) continue;
     found.push({ file: relative(root, file), layer: layerOf(file), target, targetLayer: layerOf(target) });
   }

@@ -1,5 +1,5 @@
 // One producer that sends one message after the other, and how long each took.
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import type { TestServer } from "../../tests/support/server.ts";
 
 const payload = new Uint8Array(1000);
@@ -34,14 +34,14 @@ export class Latencies {
 }
 
 export class Producer {
-  readonly client: IggyClient;
+  readonly client: Client;
   /** The first few. */
   readonly failures: string[] = [];
   readonly #measurements: Latencies[] = [];
   #isOver = false;
   #done: Promise<void> = Promise.resolve();
 
-  private constructor(client: IggyClient) {
+  private constructor(client: Client) {
     this.client = client;
   }
 

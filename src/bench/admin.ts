@@ -1,10 +1,8 @@
 // The streams of a run: made before it, counted after it, deleted at the end. Over the transport that is measured.
 
-import { type HttpClient, IggyClient } from "../client/index.ts";
-import { IggyError } from "../protocol/errors.ts";
+import { type Client, connect } from "../client/index.bun.ts";
 import { groupName, topicName } from "./batch.ts";
-import { connectHttp, topicPathOf } from "./http-link.ts";
-import { isEncrypted, isHttp, type Target } from "./target.ts";
+import { isEncrypted, schemeOf, type Target, urlOf } from "./target.ts";
 
 export interface Admin {
   /** A new stream with the bench's topic; an existing one of that name is deleted first. */
@@ -17,23 +15,17 @@ export interface Admin {
   deleteStream(name: string): Promise<void>;
 }
 
-/** A connection for one piece of work: between the pieces it would idle for minutes and be taken for dead. */
+/** A connection for one piece of work: between the pieces it would idle for minutes. */
 export async function withAdmin<T>(target: Target, work: (admin: Admin) => Promise<T>): Promise<T> {
-  const { transport, tls, ...rest } = target;
-  if (isHttp(transport)) return work(httpAdmin(await connectHttp(target)));
-  const client = await IggyClient.connect({
-    ...rest,
-    transport: transport === "websocket" || transport === "wss" ? "websocket" : "tcp",
+  const { transport, tls, username, password } = target;
+  await using client = await connect(urlOf(schemeOf(transport), target), {
+    credentials: { username, password },
     ...(isEncrypted(transport) ? { tls } : {}),
   });
-  try {
-    return await work(binaryAdmin(client));
-  } finally {
-    client.close();
-  }
+  return await work(adminOver(client));
 }
 
-function binaryAdmin(client: IggyClient): Admin {
+function adminOver(client: Client): Admin {
   const deleteStream = async (name: string) => {
     if ((await client.getStream(name)) !== undefined) await client.deleteStream(name);
   };
@@ -50,39 +42,6 @@ function binaryAdmin(client: IggyClient): Admin {
     messagesCount: async (streamName) => {
       const topic = await client.getTopic(streamName, topicName);
       return topic === undefined ? undefined : Number(topic.messagesCount);
-    },
-  };
-}
-
-const missing: ReadonlySet<string> = new Set(["ResourceNotFound", "StreamIdNotFound", "TopicIdNotFound"]);
-
-/** Undefined if what is asked for is not there. */
-async function ifThere<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (error instanceof IggyError && missing.has(error.errorName)) return undefined;
-    throw error;
-  }
-}
-
-function httpAdmin(client: HttpClient): Admin {
-  const deleteStream = async (name: string) => {
-    await ifThere(client.deleteStream(name));
-  };
-  return {
-    deleteStream,
-    createStream: async (name, partitionsCount) => {
-      await deleteStream(name);
-      await client.createStream(name);
-      await client.createTopic(name, { name: topicName, partitionsCount });
-    },
-    createGroup: () => Promise.reject(new Error("there are no groups over HTTP")),
-    messagesCount: async (streamName) => {
-      const reply = await ifThere(client.request("GET", topicPathOf(streamName)));
-      if (reply === undefined) return undefined;
-      const topic: { readonly messages_count: number } = JSON.parse(reply.text);
-      return topic.messages_count;
     },
   };
 }

@@ -1,9 +1,6 @@
-// A send messages frame that is built once and sent again and again; before each send only the origin timestamps are
+// The payload of a send that is built once and sent again and again; before each send only the origin timestamps are
 // renewed, as the original's tool does (spec SB 11.2). Nothing here makes an object for a message.
 
-import { writeRequestHead } from "../client/index.ts";
-import { CommandCode } from "../protocol/codes.ts";
-import { frameHeaderBytes } from "../protocol/frame.ts";
 import { nameId } from "../protocol/identifier.ts";
 import { encodeSendMessages } from "../protocol/message/send-messages.ts";
 import { MessageLayout, messageHeaderBytes } from "../protocol/message-layout.ts";
@@ -32,14 +29,14 @@ export function payloadOf(sizeBytes: number): Uint8Array {
   return payload;
 }
 
-export class BatchFrame {
+export class BatchPayload {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
   readonly #firstTimestampPosition: number;
   readonly #messageSizeBytes: number;
   readonly #messagesCount: number;
 
-  /** A frame of SDK kind for partition 0 of the stream, or for the one that the server chooses. */
+  /** For partition 0 of the stream, or for the one that the server chooses. */
   constructor(
     streamName: string,
     messagesCount: number,
@@ -47,23 +44,21 @@ export class BatchFrame {
     placement: "pinned" | "balanced" = "pinned",
   ) {
     const message = { payload: payloadOf(payloadSizeBytes) };
-    const payload = encodeSendMessages({
+    this.bytes = encodeSendMessages({
       stream: nameId(streamName),
       topic: nameId(topicName),
       partitioning: placement === "balanced" ? { kind: "balanced" } : { kind: "partition", partitionId: 0 },
       messages: new Array<typeof message>(messagesCount).fill(message),
     });
-    this.bytes = new Uint8Array(frameHeaderBytes + payload.length);
-    writeRequestHead(this.bytes, CommandCode.sendMessages, payload.length, "sdk");
-    this.bytes.set(payload, frameHeaderBytes);
-    this.#view = new DataView(this.bytes.buffer);
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    this.#view = new DataView(buffer, byteOffset, byteLength);
     this.#messagesCount = messagesCount;
     this.#messageSizeBytes = messageHeaderBytes + payloadSizeBytes;
     const messagesPosition = this.bytes.length - messagesCount * this.#messageSizeBytes;
     this.#firstTimestampPosition = messagesPosition + MessageLayout.originTimestamp;
   }
 
-  /** Writes the origin timestamp of every message. The frame must not be on its way out. */
+  /** Writes the origin timestamp of every message. It must not be on its way out. */
   renew(timestampMicros: number): void {
     const micros = Math.floor(timestampMicros);
     const low = micros >>> 0;

@@ -1,21 +1,22 @@
 // A connection that carries frames: TCP and WebSocket, encrypted or not.
 
-import { type Connection, TcpConnection, WebSocketConnection } from "../client/index.ts";
+import { type Connection, transports } from "../client/index.bun.ts";
 import { encode } from "../protocol/codec.ts";
 import { CommandCode } from "../protocol/codes.ts";
 import { nameId } from "../protocol/identifier.ts";
 import { commandCodecs } from "../protocol/registry.ts";
-import { BatchFrame, groupName, topicName } from "./batch.ts";
+import { BatchPayload, groupName, topicName } from "./batch.ts";
 import { nowMicros } from "./clock.ts";
 import type { BatchShape, Link, Poller, Sender } from "./link.ts";
-import { groupPollFrame, PollFrame } from "./poll-frame.ts";
-import { isEncrypted, type Target, urlOf } from "./target.ts";
+import { groupPollPayload, PollPayload } from "./poll-payload.ts";
+import { isEncrypted, schemeOf, type Target } from "./target.ts";
 
-function connect(target: Target): Promise<Connection> {
-  const { transport, host, port } = target;
-  const secure = isEncrypted(transport) ? { tls: target.tls } : {};
-  if (transport === "tcp" || transport === "tls") return TcpConnection.connect({ host, port, ...secure });
-  return WebSocketConnection.connect({ url: urlOf(transport === "wss" ? "wss" : "ws", target), ...secure });
+const connectTimeoutMs = 10_000;
+
+function connect({ transport, host, port, tls }: Target): Promise<Connection> {
+  const carrier = transports.find(({ schemes }) => schemes.includes(schemeOf(transport)));
+  if (carrier === undefined) throw new TypeError(`nothing carries frames by ${transport}`);
+  return carrier.open({ host, port, connectTimeoutMs, ...(isEncrypted(transport) ? { tls } : {}) });
 }
 
 export class BinaryLink implements Link {
@@ -34,21 +35,21 @@ export class BinaryLink implements Link {
   }
 
   sender({ streamName, messagesPerBatch, messageSizeBytes, placement }: BatchShape): Sender {
-    const frame = new BatchFrame(streamName, messagesPerBatch, messageSizeBytes, placement);
+    const payload = new BatchPayload(streamName, messagesPerBatch, messageSizeBytes, placement);
     return {
-      prepare: () => frame.renew(nowMicros()),
+      prepare: () => payload.renew(nowMicros()),
       send: async () => {
-        await this.#connection.requestFrame(frame.bytes);
+        await this.#connection.request(CommandCode.sendMessages, payload.bytes);
       },
     };
   }
 
   poller(streamName: string, consumerNumber: number): Poller {
-    const frame = new PollFrame(streamName, consumerNumber);
+    const payload = new PollPayload(streamName, consumerNumber);
     return {
       poll: (offset, count) => {
-        frame.set(offset, count);
-        return this.#connection.requestFrame(frame.bytes);
+        payload.set(offset, count);
+        return this.#connection.request(CommandCode.pollMessages, payload.bytes);
       },
     };
   }
@@ -57,8 +58,8 @@ export class BinaryLink implements Link {
     const place = { stream: nameId(streamName), topic: nameId(topicName), group: nameId(groupName) };
     const request = encode(commandCodecs.joinConsumerGroup.request, place);
     await this.#connection.request(CommandCode.joinConsumerGroup, request);
-    const frame = groupPollFrame(streamName, count);
-    return () => this.#connection.requestFrame(frame);
+    const payload = groupPollPayload(streamName, count);
+    return () => this.#connection.request(CommandCode.pollMessages, payload);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 // Where the actors connect to and how.
 
-import type { ClientTlsOptions } from "../client/index.ts";
+import type { ClientTlsOptions } from "../client/index.bun.ts";
 
 export const transports = ["tcp", "tls", "websocket", "wss", "quic", "http", "https"] as const;
 export type Transport = (typeof transports)[number];
@@ -43,4 +43,18 @@ export function isHttp(transport: Transport): boolean {
 /** `scheme://host:port`. */
 export function urlOf(scheme: string, { host, port }: Pick<Target, "host" | "port">): string {
   return `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+const schemes: Readonly<Record<Target["transport"], string>> = {
+  tcp: "iggy",
+  tls: "iggy+tls",
+  websocket: "iggy+ws",
+  wss: "iggy+wss",
+  http: "iggy+http",
+  https: "iggy+https",
+};
+
+/** Scheme of the client's connection strings. */
+export function schemeOf(transport: Target["transport"]): string {
+  return schemes[transport];
 }

@@ -2,12 +2,15 @@
 
 import { IggyError } from "../protocol/errors.ts";
 import { asyncDispose } from "./async-dispose.ts";
-import type { ExchangeOptions } from "./command-sender.ts";
+import { features } from "./commands/basic.ts";
+import type { Exchange } from "./commands/command.ts";
+import type { Commands } from "./commands/commands.ts";
+import { commandsOver } from "./commands/commands-over.ts";
 import { aborted } from "./connection/in-time.ts";
 import { Session, type SessionEvent, type SessionOptions } from "./connection/session.ts";
 import { EventChannel } from "./event-channel.ts";
 import type { IdentifierInput } from "./identifiers.ts";
-import { LoginCommands } from "./login-commands.ts";
+import { followed } from "./login-commands.ts";
 import type { Abortable, CloseOptions } from "./options.ts";
 import type { Encryption } from "./topic/encryption.ts";
 import { bytes, type Format } from "./topic/format.ts";
@@ -28,7 +31,26 @@ export type ServerFacts = {
 
 const noFeatures: ReadonlySet<string> = new Set();
 
-export class Client extends LoginCommands implements AsyncDisposable {
+/** Every command as a method, over one connection; topics by handle. Producers and consumers have connections of their own. */
+export interface Client extends Commands, AsyncDisposable {
+  readonly state: "open" | "reconnecting" | "closed";
+  readonly server: ServerFacts;
+  /** A handle; nothing is sent. Without a format values are bytes. */
+  topic(stream: IdentifierInput, topic: IdentifierInput): Topic<Uint8Array, Uint8Array>;
+  topic<In, Out>(
+    stream: IdentifierInput,
+    topic: IdentifierInput,
+    format: Format<In, Out>,
+    options?: { readonly encryption?: Encryption },
+  ): Topic<In, Out>;
+  /** What happens to the connection of the client's commands, from now on. */
+  events(options?: Abortable): AsyncIterableIterator<ClientEvent>;
+  /** Consumers finish and commit, producers flush, then the sockets close. Calling it again waits for the same. */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+/** A client without the methods of the commands. */
+class Handle implements Omit<Client, keyof Commands> {
   readonly #options: SessionOptions;
   readonly #session: Session;
   readonly #events = new EventChannel<ClientEvent>();
@@ -40,12 +62,11 @@ export class Client extends LoginCommands implements AsyncDisposable {
 
   /** Not connected yet. */
   constructor(options: SessionOptions) {
-    super(options.logins);
     this.#options = options;
     this.#session = new Session(options, (event) => this.#onEvent(event));
   }
 
-  /** Connects, logs in and asks what the server can do. Called once, by `connect`. */
+  /** Connects, logs in and asks what the server can do. Called once. */
   async open(waitForServerMs: number, signal: AbortSignal | undefined): Promise<void> {
     await this.#session.open(waitForServerMs, signal);
     try {
@@ -68,15 +89,13 @@ export class Client extends LoginCommands implements AsyncDisposable {
   get server(): ServerFacts {
     const { transport, host, port } = this.#options;
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    return { transport: transport.name, address, username: this.logins.username, features: this.#features };
+    return { transport: transport.name, address, username: this.#options.logins.username, features: this.#features };
   }
 
-  /** A handle; nothing is sent. Without a format values are bytes. */
-  topic(stream: IdentifierInput, topic: IdentifierInput): Topic<Uint8Array, Uint8Array>;
-  topic<In, Out>(
+  topic<In = Uint8Array, Out = Uint8Array>(
     stream: IdentifierInput,
     topic: IdentifierInput,
-    format: Format<In, Out>,
+    format?: Format<In, Out>,
     options?: { readonly encryption?: Encryption },
   ): Topic<In, Out>;
   topic(
@@ -98,12 +117,10 @@ export class Client extends LoginCommands implements AsyncDisposable {
     });
   }
 
-  /** What happens to the connection of the client's commands, from now on. */
   events(options: Abortable = {}): AsyncIterableIterator<ClientEvent> {
     return this.#events.read(options);
   }
 
-  /** Consumers finish and commit, producers flush, then the sockets close. Calling it again waits for the same. */
   close(options: CloseOptions = {}): Promise<void> {
     this.#closing ??= this.#close(options);
     return this.#closing;
@@ -113,12 +130,8 @@ export class Client extends LoginCommands implements AsyncDisposable {
     return this.close();
   }
 
-  override exchange(
-    code: number,
-    payload: Uint8Array | readonly Uint8Array[],
-    options?: ExchangeOptions,
-  ): Promise<Uint8Array> {
-    return this.#session.exchange(code, payload, options);
+  get exchange(): Exchange {
+    return (code, payload, options) => this.#session.exchange(code, payload, options);
   }
 
   async #close(options: CloseOptions): Promise<void> {
@@ -131,7 +144,7 @@ export class Client extends LoginCommands implements AsyncDisposable {
   /** A server without the command is one of Iggy's own; one that wants a login first says nothing of what it can do. */
   async #probe(): Promise<void> {
     try {
-      this.#features = (await this.features()).names;
+      this.#features = (await features(this.exchange)).names;
     } catch (error) {
       if (!IggyError.is(error, "InvalidCommand", "Unauthenticated")) throw error;
       this.#features = noFeatures;
@@ -146,4 +159,16 @@ export class Client extends LoginCommands implements AsyncDisposable {
     this.#forgetSignal();
     this.#events.end();
   }
+}
+
+/** Connects, logs in and asks what the server can do. */
+export async function openClient(
+  options: SessionOptions,
+  waitForServerMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Client> {
+  const handle = new Handle(options);
+  await handle.open(waitForServerMs, signal);
+  const { exchange, ...methods } = followed(commandsOver(handle.exchange), options.logins);
+  return Object.assign(handle, methods);
 }

@@ -1,12 +1,12 @@
 // `connect`: from a connection string and options to a client.
 
 import { IggyError } from "../protocol/errors.ts";
-import { Client } from "./client.ts";
 import { type ClientClock, systemClock } from "./clock.ts";
+import { type Client, openClient } from "./client.ts";
+import type { ClientTlsOptions } from "./connection/connection.ts";
 import { type CredentialsSource, Logins } from "./connection/logins.ts";
 import type { ReconnectPolicy } from "./connection/session.ts";
 import type { Transport } from "./connection/transport.ts";
-import type { ClientTlsOptions } from "./connection.ts";
 import { type ConnectionString, parseConnectionString } from "./connection-string.ts";
 import type { Instrumentation } from "./observe/instrumentation.ts";
 import type { Abortable } from "./options.ts";
@@ -55,9 +55,9 @@ export function connectWith(own: readonly Transport[]): Connect {
       transports.flatMap(({ schemes }) => schemes),
     );
     const transport = transports.find(({ schemes }) => schemes.includes(where.scheme));
-    // Written well, but nothing here can carry it: pages have no TCP, and HTTP carries no frames.
+    // Written well, but nothing here can carry it: pages have no TCP.
     if (transport === undefined) throw new IggyError("FeatureUnavailable", [], { cause: noTransport(where) });
-    const client = new Client({
+    const session = {
       printedUrl: where.printed,
       host: where.host,
       port: where.port,
@@ -70,14 +70,13 @@ export function connectWith(own: readonly Transport[]): Connect {
       instrumentation: options.instrumentation ?? {},
       clock: options.clock ?? systemClock,
       reconnect: reconnectOf(where, options.reconnect),
-    });
-    await client.open(options.waitForServerMs ?? defaults.waitForServerMs, options.signal);
-    return client;
+    };
+    return openClient(session, options.waitForServerMs ?? defaults.waitForServerMs, options.signal);
   };
 }
 
 function noTransport({ scheme }: ConnectionString): TypeError {
-  return new TypeError(`no transport of this runtime carries "${scheme}:"; pages connect by iggy+ws:`);
+  return new TypeError(`no transport of this runtime carries "${scheme}:"; pages connect by iggy+ws: or iggy+http:`);
 }
 
 function reconnectOf(where: ConnectionString, given: ConnectOptions["reconnect"]): ReconnectPolicy | false {
@@ -99,9 +98,13 @@ async function tlsOf({ tls }: ConnectionString, given: ClientTlsOptions | undefi
   };
 }
 
+/** Of Node and Bun; pages have none. */
+type Files = { readFile(path: string, encoding: "utf8"): Promise<string> };
+type Runtime = { readonly process?: { getBuiltinModule?(name: "node:fs/promises"): Files } };
+
 /** Without an import, which bundles for browsers would stumble over. */
 async function readText(path: string): Promise<string> {
-  const files = globalThis.process?.getBuiltinModule?.("node:fs/promises");
+  const files = (globalThis as Runtime).process?.getBuiltinModule?.("node:fs/promises");
   if (files === undefined) throw new TypeError("`tls_ca_file` needs a file system: give `tls: { ca }` instead");
   try {
     return await files.readFile(path, "utf8");

@@ -6,7 +6,7 @@ import type { Message } from "./topic/message.ts";
 import { issueText, type SchemaIssue } from "./topic/schema.ts";
 
 export { type ErrorName, IggyError } from "../protocol/errors.ts";
-export { ConnectionLostError } from "./connection-lost-error.ts";
+export { ConnectionLostError } from "./connection/connection-lost-error.ts";
 
 /** No connection could be opened: `CannotEstablishConnection` (9). */
 export class ConnectionError extends IggyError {

@@ -1,41 +1,38 @@
-// Errors as a table and one class: every expected failure is an IggyError, whatever layer it comes from.
+// Errors as codes and one class: every expected failure is an IggyError, whatever layer it comes from.
 
-import { type ErrorRow, errorTable } from "./error-table.ts";
+import { type ErrorName, errorCodes } from "./error-codes.ts";
 
-export { type ErrorRow, errorTable };
-
-/** PascalCase name of an error, e.g. `StreamIdNotFound`. */
-export type ErrorName = keyof typeof errorTable;
+export { type ErrorName, errorCodes };
 
 /** Whether `text` is the PascalCase name of an error. */
 export function isErrorName(text: string): text is ErrorName {
-  return Object.hasOwn(errorTable, text);
+  return Object.hasOwn(errorCodes, text);
 }
 
 const namesByCode = new Map<number, ErrorName>();
-for (const name of Object.keys(errorTable)) {
-  if (isErrorName(name)) namesByCode.set(errorTable[name].code, name);
+for (const name of Object.keys(errorCodes)) {
+  if (isErrorName(name)) namesByCode.set(errorCodes[name], name);
 }
 
-/** Name of an error code; undefined for a number that is not in the table. */
+/** Name of an error code; undefined for a number that is no error's. */
 export function errorNameOf(code: number): ErrorName | undefined {
   return namesByCode.get(code);
 }
 
-/** `StreamIdNotFound` -> `stream_id_not_found`, the form of HTTP bodies (spec BP 5). */
-export function snakeNameOf(name: ErrorName): string {
-  return name.replace(/(?!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
-}
-
-/** Parameters of an error text; a missing one becomes empty, as in the released clients. */
+/** What an error is about, in the order of its text in the table. */
 export type ErrorParams = readonly (string | number | bigint)[];
 
 /** Marks errors of every copy of this class: a page may load the package twice, and `instanceof` tells copies apart. */
 const brand = Symbol.for("whippet.IggyError");
 
+/** `StreamIdNotFound` -> `Stream id not found`. */
+function wordsOf(name: ErrorName): string {
+  return name.replace(/(?!^)[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+}
+
 /**
- * An expected failure with its place in the error table. `message` is the text of the table with `{0}`, `{1}` …
- * replaced by `params`; `cause` is kept for the log and never sent.
+ * An expected failure with its place among the errors of the protocol. `message` is its name in words, with what it is about;
+ * `cause` is kept for the log and never sent.
  */
 export class IggyError extends Error {
   readonly code: number;
@@ -43,13 +40,9 @@ export class IggyError extends Error {
   readonly params: ErrorParams;
 
   constructor(name: ErrorName, params: ErrorParams = [], options?: { cause?: unknown }) {
-    const row: ErrorRow = errorTable[name];
-    super(
-      row.text.replace(/\{(\d+)\}/g, (_, index: string) => String(params[Number(index)] ?? "")),
-      options,
-    );
+    super(params.length === 0 ? wordsOf(name) : `${wordsOf(name)}: ${params.join(", ")}`, options);
     this.name = "IggyError";
-    this.code = row.code;
+    this.code = errorCodes[name];
     this.errorName = name;
     this.params = params;
   }
@@ -63,16 +56,6 @@ export class IggyError extends Error {
   static is(value: unknown, ...names: readonly ErrorName[]): value is IggyError {
     if (typeof value !== "object" || value === null || !(brand in value) || !("errorName" in value)) return false;
     return names.length === 0 || names.some((name) => name === value.errorName);
-  }
-
-  /** Name in snake_case, as HTTP bodies show it. */
-  get snakeName(): string {
-    return snakeNameOf(this.errorName);
-  }
-
-  /** Status of an HTTP reply with this error. */
-  get httpStatus(): number {
-    return errorTable[this.errorName].httpStatus;
   }
 
   /** The error of a reply status; a number that is not in the table becomes `Error` (1), as in the released clients. */

@@ -4,7 +4,7 @@
 import { ByteWriter } from "../../src/protocol/byte-writer.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
-import { errorTable } from "../../src/protocol/errors.ts";
+import { errorCodes } from "../../src/protocol/errors.ts";
 import { MessageLayout, messageHeaderBytes } from "../../src/protocol/message-layout.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
 import {
@@ -88,7 +88,7 @@ export function startFakeBroker(
     switch (request.code) {
       case CommandCode.loginUser: {
         const { password } = decode(commandCodecs.loginUser.request, request.payload);
-        return password === "iggy" ? request.reply(userIdReply(0)) : request.refuse(errorTable.InvalidCredentials.code);
+        return password === "iggy" ? request.reply(userIdReply(0)) : request.refuse(errorCodes.InvalidCredentials);
       }
       case CommandCode.getStream:
       case CommandCode.deleteStream: {
@@ -111,7 +111,7 @@ export function startFakeBroker(
       case CommandCode.sendMessages: {
         const { stream } = decode(commandCodecs.sendMessages.request, request.payload);
         const log = streams.get(nameOf(stream));
-        if (log === undefined) return request.refuse(errorTable.StreamIdNotFound.code);
+        if (log === undefined) return request.refuse(errorCodes.StreamIdNotFound);
         if (!loses(sends++)) append(log, request);
         return request.reply();
       }
@@ -122,7 +122,7 @@ export function startFakeBroker(
         return request.reply(pollReply(messages.length > 0 ? spoil(messages, first) : messages));
       }
       default:
-        return request.refuse(errorTable.InvalidCommand.code);
+        return request.refuse(errorCodes.InvalidCommand);
     }
   });
   return Object.assign(server, { streams });

@@ -1,12 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { linesOf } from "../../src/bench/actor-messages.ts";
 import { shareOut } from "../../src/bench/actor-pool.ts";
-import { BatchFrame, payloadOf } from "../../src/bench/batch.ts";
+import { BatchPayload, payloadOf } from "../../src/bench/batch.ts";
 import { firstOriginMicros, hasFaults, PollChecker } from "../../src/bench/poll-check.ts";
-import { PollFrame } from "../../src/bench/poll-frame.ts";
+import { PollPayload } from "../../src/bench/poll-payload.ts";
 import { decodeStrict } from "../../src/protocol/codec.ts";
-import { CommandCode } from "../../src/protocol/codes.ts";
-import { decodeRequestHead } from "../../src/protocol/frame.ts";
 import { nameId, numericId } from "../../src/protocol/identifier.ts";
 import { MessageLayout } from "../../src/protocol/message-layout.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
@@ -34,14 +32,10 @@ function check(messages: readonly Uint8Array[], expectedOffset: number) {
 }
 
 test("a batch frame is a well-formed send request, and only its timestamps are renewed", () => {
-  const frame = new BatchFrame("bench-stream-3", 5, 30);
+  const frame = new BatchPayload("bench-stream-3", 5, 30);
   const before = frame.bytes.slice();
   frame.renew(1_700_000_000_123_456.5);
-  expect(decodeRequestHead(frame.bytes, "sdk")).toEqual({
-    code: CommandCode.sendMessages,
-    payloadBytes: frame.bytes.length - 8,
-  });
-  const request = decodeStrict(commandCodecs.sendMessages.request, frame.bytes.subarray(8));
+  const request = decodeStrict(commandCodecs.sendMessages.request, frame.bytes);
   expect(request).toMatchObject({ stream: nameId("bench-stream-3"), topic: nameId("topic-1") });
   expect(request.messages.length).toBe(5);
   for (const message of request.messages) {
@@ -53,9 +47,9 @@ test("a batch frame is a well-formed send request, and only its timestamps are r
 });
 
 test("a poll frame asks for the offset and count that were set", () => {
-  const frame = new PollFrame("bench-stream-1", 9);
+  const frame = new PollPayload("bench-stream-1", 9);
   frame.set(2 ** 40 + 7, 55);
-  expect(decodeStrict(commandCodecs.pollMessages.request, frame.bytes.subarray(8))).toEqual({
+  expect(decodeStrict(commandCodecs.pollMessages.request, frame.bytes)).toEqual({
     consumer: { kind: "consumer", id: numericId(9) },
     stream: nameId("bench-stream-1"),
     topic: nameId("topic-1"),

@@ -1,5 +1,5 @@
 // What the page does: bundled for browsers by the test. It tells the test how it went with one POST to where it came from.
-import { IggyClient } from "../../src/client/index.ts";
+import { connect } from "../../src/client/index.ts";
 
 const messagesCount = 1000;
 const batchMessages = 100;
@@ -18,14 +18,7 @@ function isEqual(left: Uint8Array, right: Uint8Array): boolean {
 
 /** Throws where something differs. */
 async function sendAndPoll(port: number): Promise<string> {
-  const login = { username: "iggy", password: "iggy" };
-  const client = await IggyClient.connect({
-    host: "127.0.0.1",
-    port,
-    transport: "websocket",
-    reconnect: false,
-    ...login,
-  });
+  const client = await connect(`iggy+ws://iggy:iggy@127.0.0.1:${port}`, { reconnect: false });
   await client.createStream(target.stream);
   await client.createTopic(target.stream, { name: target.topic, partitionsCount: 1 });
   for (let first = 0; first < messagesCount; first += batchMessages) {
@@ -46,7 +39,7 @@ async function sendAndPoll(port: number): Promise<string> {
     }
   }
   const { transport } = await client.getMe();
-  client.close();
+  await client.close();
   return `${polledCount} messages over ${transport} in ${navigator.userAgent}`;
 }
 

@@ -11,8 +11,8 @@ const print = console.log;
 const source = await Bun.file(bundle).text();
 for (const name of ["Buffer", "process", "require"]) delete globalThis[name];
 const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-const { IggyClient } = await import(url);
-const client = await IggyClient.connect({ host: "127.0.0.1", port, transport: "websocket", username: "iggy", password: "iggy" });
+const { connect } = await import(url);
+const client = await connect("iggy+ws://iggy:iggy@127.0.0.1:" + port);
 await client.createStream("orders");
 await client.createTopic("orders", { name: "eu", partitionsCount: 1 });
 const partitioning = { kind: "partition", partitionId: 0 };
@@ -22,7 +22,7 @@ const consumer = { kind: "consumer", id: { kind: "numeric", value: 1 } };
 const strategy = { kind: "offset", value: 0n };
 const polled = await client.pollMessages({ consumer, stream: "orders", topic: "eu", partitionId: 0, strategy, count: 3000 });
 print(typeof Buffer, polled.messages.length, polled.messages[2999].payload[0]);
-client.close();
+await client.close();
 `;
 
 test("the bundle for browsers needs nothing but WebSocket: it logs in, sends and polls", async () => {

@@ -1,11 +1,13 @@
 // Every command of the protocol has a method on the client, and an error of the server arrives by its name.
 import { afterAll, expect, test } from "bun:test";
-import { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { decodeStrict } from "../../src/protocol/codec.ts";
 import { CommandCode, type CommandName } from "../../src/protocol/codes.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
+import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
 import { numericId } from "../../src/protocol/identifier.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
+import { connectClient } from "../support/client.ts";
 import { rejection, startScriptedServer } from "./scripted-server.ts";
 
 const offset = { consumer: { kind: "consumer", id: numericId(1) }, stream: 1, topic: 1, partitionId: 0 } as const;
@@ -20,8 +22,20 @@ const wholeTopic = {
 } as const;
 const messages = [{ payload: Uint8Array.of(1) }];
 
-type MethodName = Exclude<keyof IggyClient, "isConnected" | "close" | "exchange" | "send">;
-type Row = { [Name in MethodName]: readonly [Name, ...Parameters<IggyClient[Name]>] }[MethodName];
+/** Commands of our own, which tests/extensions are about. */
+const extensions = ["features", "pollWaiting", "sendWithReceipt", "joinWithAssignment"] as const;
+type MethodName = Exclude<
+  keyof Client,
+  | "exchange"
+  | "state"
+  | "server"
+  | "topic"
+  | "events"
+  | "close"
+  | typeof Symbol.asyncDispose
+  | (typeof extensions)[number]
+>;
+type Row = { [Name in MethodName]: readonly [Name, ...Parameters<Client[Name]>] }[MethodName];
 
 /** Method and arguments of each command. */
 const methods: Readonly<Record<CommandName, Row>> = {
@@ -74,7 +88,13 @@ const methods: Readonly<Record<CommandName, Row>> = {
   leaveConsumerGroup: ["leaveConsumerGroup", 1, 1, 1],
 };
 
-const server = startScriptedServer((request) => request.refuse(41));
+/** Whoever connects asks with a ping who is there, and what it can do. */
+const server = startScriptedServer((request) => {
+  if (request.code === ExtensionCode.getFeatures) return request.refuse(3);
+  const isFirst =
+    server.requests.filter(({ connectionIndex }) => connectionIndex === request.connectionIndex).length === 1;
+  return isFirst ? request.reply() : request.refuse(41);
+});
 afterAll(() => server.stop());
 
 test("no command of the protocol is without a method, and no method is there twice", () => {
@@ -86,11 +106,11 @@ const names = Object.keys(CommandCode) as CommandName[];
 test.each(
   names,
 )("%s: its method sends this command, and a refusal arrives as an IggyError with its name", async (name) => {
-  const client = await IggyClient.connect({ host: "127.0.0.1", port: server.port, reconnect: false });
+  const client = await connectClient({ host: "127.0.0.1", port: server.port, reconnect: false });
   const [method, ...values] = methods[name];
   const call: unknown = Reflect.apply(client[method], client, values);
   const error = await rejection(Promise.resolve(call));
-  client.close();
+  await client.close();
   expect(error).toBeInstanceOf(IggyError);
   expect(error).toMatchObject({ errorName: "Unauthorized", code: 41 });
   const sent = server.requests.at(-1)!;

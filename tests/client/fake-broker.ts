@@ -68,10 +68,6 @@ export class FakeConnection implements Connection {
     return promise;
   }
 
-  requestFrame(): Promise<Uint8Array> {
-    throw new Error("not used here");
-  }
-
   /** Everything that waits is lost; it had left. */
   close(): void {
     if (this.isClosed) return;

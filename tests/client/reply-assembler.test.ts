@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { ReplyAssembler } from "../../src/client/reply-assembler.ts";
+import { ReplyAssembler } from "../../src/client/connection/reply-assembler.ts";
 import { encodeErrorFrame, encodeReplyFrame } from "../../src/protocol/frame.ts";
 
 type Reply = { readonly status: number; readonly payload: readonly number[] };

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { SendQueue } from "../../src/client/send-queue.ts";
+import { SendQueue } from "../../src/client/connection/send-queue.ts";
 
 test("whatever the socket takes at a time, all bytes leave once and in order", () => {
   const frames = fc.array(fc.oneof(fc.uint8Array({ maxLength: 50 }), fc.constant(new Uint8Array(20_000).fill(7))), {

@@ -1,6 +1,6 @@
 // Users, tokens and the snapshot by the client's methods, against the real server.
 import { beforeAll, describe, expect, test } from "bun:test";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import { noGlobalRights } from "../support/permissions.ts";
 import { type TestServer, useServers } from "../support/server.ts";
@@ -21,7 +21,7 @@ async function expectRefusal(promise: Promise<unknown>, errorName: string): Prom
 }
 
 describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
-  const connect = (username = "iggy", password = "iggy"): Promise<IggyClient> =>
+  const connect = (username = "iggy", password = "iggy"): Promise<Client> =>
     server.connect({ transport, port: server.portOf(transport), username, password });
 
   test("a user may do what its permissions say, until they change", async () => {

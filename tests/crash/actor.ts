@@ -1,5 +1,5 @@
 // What the actors of a load have in common: a client, its history, and the requests that more than one kind of actor makes.
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { seededRandom } from "../../src/platform/random.ts";
 import {
   GroupHistory,
@@ -17,12 +17,12 @@ export interface Place {
 }
 
 export class Actor {
-  readonly client: IggyClient;
+  readonly client: Client;
   readonly history: History;
   readonly producer: number;
   readonly #random: ReturnType<typeof seededRandom>;
 
-  constructor(client: IggyClient, history: History, producer: number, seed: number) {
+  constructor(client: Client, history: History, producer: number, seed: number) {
     this.client = client;
     this.history = history;
     this.producer = producer;

@@ -1,10 +1,11 @@
 // Holds a broker that was started after a crash against the history of its load.
-import { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import type { Consumer } from "../../src/protocol/consumer.ts";
 import { pollMessagesRequestCodec } from "../../src/protocol/message/poll-messages.ts";
 import { PollReplyLayout } from "../../src/protocol/message-layout.ts";
+import { connectClient } from "../support/client.ts";
 import { checkPartition } from "./check-partition.ts";
 import {
   type Cut,
@@ -48,7 +49,7 @@ export async function checkBroker(
   { host, port }: Address,
   settles: boolean,
 ): Promise<readonly string[]> {
-  const client = await IggyClient.connect({ host, port, reconnect: false, username: "iggy", password: "iggy" });
+  const client = await connectClient({ host, port, reconnect: false, username: "iggy", password: "iggy" });
   try {
     const check = new BrokerCheck(history, cut, client, { host, port }, settles);
     await check.run();
@@ -62,11 +63,11 @@ class BrokerCheck {
   readonly failures: string[] = [];
   readonly #history: History;
   readonly #cut: Cut;
-  readonly #client: IggyClient;
+  readonly #client: Client;
   readonly #address: Address;
   readonly #settles: boolean;
 
-  constructor(history: History, cut: Cut, client: IggyClient, address: Address, settles: boolean) {
+  constructor(history: History, cut: Cut, client: Client, address: Address, settles: boolean) {
     this.#history = history;
     this.#cut = cut;
     this.#client = client;
@@ -168,7 +169,7 @@ class BrokerCheck {
 
   async #canLogIn(username: string, password: string): Promise<boolean> {
     try {
-      (await IggyClient.connect({ ...this.#address, reconnect: false, username, password })).close();
+      (await connectClient({ ...this.#address, reconnect: false, username, password })).close();
       return true;
     } catch {
       return false;

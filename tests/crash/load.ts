@@ -1,7 +1,8 @@
 // The load of the crash tests: producers that pipeline, and clients that make, change, purge and delete everything that has a
 // name. Each runs until it is told to stop or its connection breaks; what it does stands in the history.
-import { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
+import { connectClient } from "../support/client.ts";
 import { eventually } from "../support/process-facts.ts";
 import { Actor, type Place, partitionsOf } from "./actor.ts";
 import { type History, Lifetime, type PartitionHistory, type StreamHistory, UserHistory } from "./history.ts";
@@ -119,7 +120,7 @@ export class Load {
   }
 
   async #run(address: Address, turn: Turn, id: number): Promise<void> {
-    let client: IggyClient | undefined;
+    let client: Client | undefined;
     try {
       client = await this.#connect(address);
       const actor = new Actor(client, this.#history, id, this.#seed * 100 + id + this.#turnsCount);
@@ -134,8 +135,8 @@ export class Load {
     }
   }
 
-  #connect({ host, port }: Address): Promise<IggyClient> {
-    return IggyClient.connect({ host, port, reconnect: false, username: "iggy", password: "iggy" });
+  #connect({ host, port }: Address): Promise<Client> {
+    return connectClient({ host, port, reconnect: false, username: "iggy", password: "iggy" });
   }
 }
 

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { read } from "./markdown.ts";
 
@@ -26,7 +26,7 @@ function shell(server: TestServer, commands: string): string {
   return execFileSync("sh", ["-e", "-c", text], { cwd: server.directory, encoding: "utf8" });
 }
 
-async function send(client: IggyClient, partitionId: number, texts: readonly string[]): Promise<void> {
+async function send(client: Client, partitionId: number, texts: readonly string[]): Promise<void> {
   await client.sendMessages({
     stream: "orders",
     topic: "created",
@@ -37,7 +37,7 @@ async function send(client: IggyClient, partitionId: number, texts: readonly str
 
 const consumer = { kind: "consumer", id: { kind: "numeric", value: 7 } } as const;
 
-async function poll(client: IggyClient, partitionId: number): Promise<string[]> {
+async function poll(client: Client, partitionId: number): Promise<string[]> {
   const { messages } = await client.pollMessages({
     stream: "orders",
     topic: "created",
@@ -49,7 +49,7 @@ async function poll(client: IggyClient, partitionId: number): Promise<string[]> 
   return messages.map(({ payload }) => decoder.decode(payload));
 }
 
-async function makeTopic(client: IggyClient): Promise<void> {
+async function makeTopic(client: Client): Promise<void> {
   await client.createStream("orders");
   await client.createTopic("orders", { name: "created", partitionsCount: 3 });
 }

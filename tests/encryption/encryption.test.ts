@@ -3,10 +3,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { IggyClient } from "../../src/client/index.ts";
-import { CommandCode } from "../../src/protocol/codes.ts";
+import type { Client } from "../../src/client/index.ts";
 import { MessageLayout, messageHeaderBytes } from "../../src/protocol/message-layout.ts";
-import { commandCodecs } from "../../src/protocol/registry.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import {
   batchFrom,
@@ -45,13 +43,12 @@ async function startFilled(shards: number, env: NonNullable<Parameters<typeof se
   return { server, token };
 }
 
-function connect(server: TestServer): Promise<IggyClient> {
+function connect(server: TestServer): Promise<Client> {
   return server.connect({ password: rootPassword });
 }
 
-async function userNames(client: IggyClient): Promise<string[]> {
-  const { request, reply } = commandCodecs.getUsers;
-  return (await client.send(CommandCode.getUsers, request, undefined, reply)).map(({ username }) => username);
+async function userNames(client: Client): Promise<string[]> {
+  return (await client.getUsers()).map(({ username }) => username);
 }
 
 /** Everything of `fill` is there, and works. */

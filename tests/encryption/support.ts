@@ -2,11 +2,9 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { headerString, type IggyClient, userHeadersCodec } from "../../src/client/index.ts";
+import { type Client, headerString, userHeadersCodec } from "../../src/client/index.ts";
 import { encode } from "../../src/protocol/codec.ts";
-import { CommandCode } from "../../src/protocol/codes.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
-import { commandCodecs } from "../../src/protocol/registry.ts";
 import type { ServerOptions } from "../support/server.ts";
 
 const utf8 = new TextEncoder();
@@ -49,36 +47,21 @@ const userHeaders = encode(userHeadersCodec, [
 export const messagesCount = 20;
 
 /** Creates all of it; returns the personal access token of the user. */
-export async function fill(root: IggyClient, connectAs: (username: string) => Promise<IggyClient>): Promise<string> {
+export async function fill(root: Client, connectAs: (username: string) => Promise<Client>): Promise<string> {
   await root.createStream(names.stream);
   await root.createTopic(names.stream, { name: names.topic, partitionsCount: 2 });
   await root.createConsumerGroup(names.stream, names.topic, names.group);
-  await root.send(
-    CommandCode.createUser,
-    commandCodecs.createUser.request,
-    { username: names.username, password, statusCode: 1, permissions: undefined },
-    commandCodecs.createUser.reply,
-  );
-  await root.send(
-    CommandCode.changePassword,
-    commandCodecs.changePassword.request,
-    { user: nameId(names.username), currentPassword: password, newPassword: secondPassword },
-    commandCodecs.changePassword.reply,
-  );
+  await root.createUser({ username: names.username, password });
+  await root.changePassword(names.username, password, secondPassword);
   const user = await connectAs(names.username);
-  const { token } = await user.send(
-    CommandCode.createPersonalAccessToken,
-    commandCodecs.createPersonalAccessToken.request,
-    { name: names.tokenName, expiryMicros: 0n },
-    commandCodecs.createPersonalAccessToken.reply,
-  );
+  const token = await user.createPersonalAccessToken(names.tokenName, 0n);
   await user.close();
   for (const partitionId of [0, 1]) await send(root, partitionId);
   return token;
 }
 
 /** A batch of `messagesCount`, each payload with its number; every second one with user headers. */
-export function send(client: IggyClient, partitionId: number): Promise<void> {
+export function send(client: Client, partitionId: number): Promise<void> {
   const messages = Array.from({ length: messagesCount }, (_, index) => ({
     payload: utf8.encode(`${contents.payload}-${index}`),
     ...(index % 2 === 0 ? { userHeaders } : {}),
@@ -93,7 +76,7 @@ export interface ReadMessage {
   readonly hasHeaders: boolean;
 }
 
-export async function read(client: IggyClient, partitionId: number): Promise<ReadMessage[]> {
+export async function read(client: Client, partitionId: number): Promise<ReadMessage[]> {
   const { messages } = await client.pollMessages({
     consumer: { kind: "consumer", id: nameId("reader") },
     stream: names.stream,

@@ -5,7 +5,7 @@ import { copyFileSync, readdirSync, readFileSync, statSync, truncateSync, writeF
 import { join, resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { buildExecutable } from "../../scripts/build.ts";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { helpText } from "../../src/config/arguments.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { encodeRequestFrame } from "../../src/protocol/frame.ts";
@@ -57,13 +57,13 @@ function run(directory: string, ...command: string[]) {
   return { exitCode, stdout: String(stdout), stderr: String(stderr), tookMs: performance.now() - startedAtMs };
 }
 
-function send(client: IggyClient, ...texts: string[]): Promise<void> {
+function send(client: Client, ...texts: string[]): Promise<void> {
   const partitioning = { kind: "partition", partitionId: 0 } as const;
   const messages = texts.map((text) => ({ payload: new TextEncoder().encode(text) }));
   return client.sendMessages({ ...target, partitioning, messages });
 }
 
-async function poll(client: IggyClient): Promise<string[]> {
+async function poll(client: Client): Promise<string[]> {
   const strategy = { kind: "offset", value: 0n } as const;
   const { messages } = await client.pollMessages({ ...target, consumer, partitionId: 0, strategy, count: 100 });
   return messages.map(({ payload }) => new TextDecoder().decode(payload));

@@ -1,6 +1,6 @@
 // The probe: a client that knows nothing of the broker's version asks what it can do.
 import { beforeAll, describe, expect, test } from "bun:test";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
 import { type TestServer, useServers } from "../support/server.ts";
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 describe.each(["tcp", "websocket"] as const)("over %s", (transport) => {
-  const connect = (server: TestServer): Promise<IggyClient> =>
+  const connect = (server: TestServer): Promise<Client> =>
     server.connect({ transport, port: server.portOf(transport) });
 
   test("features are named, and what is switched off is not", async () => {

@@ -1,12 +1,12 @@
 // A member of a group that waits for all of its partitions, wherever they lie: messages, positions, handovers, and what ends a wait.
 import { describe, expect, test } from "bun:test";
-import type { IggyClient, WaitOptions } from "../../src/client/index.ts";
+import type { Client, WaitOptions } from "../../src/client/index.ts";
 import { type GroupTopic, groupConsumer, onShards, textsOf } from "../groups/support.ts";
 import { waitingCount } from "./support.ts";
 
 const noPartition = 2 ** 32 - 1;
 
-function wait(topic: GroupTopic, client: IggyClient, changes: Partial<WaitOptions> = {}) {
+function wait(topic: GroupTopic, client: Client, changes: Partial<WaitOptions> = {}) {
   return client.pollWaiting({
     consumer: groupConsumer(),
     stream: topic.stream,

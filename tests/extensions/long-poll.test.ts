@@ -1,7 +1,7 @@
 // The poll that waits, on the real server: over TCP and WebSocket, on one shard and on two, where half of the partitions belong to
 // the shard that the connection is not on.
 import { beforeAll, describe, expect, test } from "bun:test";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { ConnectionLostError } from "../../src/client/index.ts";
 import { decode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
@@ -15,7 +15,7 @@ import { freshTopic, metric, payloadsOf, send, streamName, waitingCount, waitOpt
 
 const servers = useServers();
 const running = new Map<number, TestServer>();
-const admins = new Map<number, IggyClient>();
+const admins = new Map<number, Client>();
 
 beforeAll(async () => {
   for (const shards of [1, 2]) {

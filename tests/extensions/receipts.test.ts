@@ -1,6 +1,6 @@
 // The send that says where its messages are, over TCP and WebSocket, to partitions of this shard and of another.
 import { beforeAll, describe, expect, test } from "bun:test";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
@@ -13,7 +13,7 @@ import { freshTopic, metric, streamName, text, waitOptions } from "./support.ts"
 
 const servers = useServers();
 let server: TestServer;
-let admin: IggyClient;
+let admin: Client;
 
 beforeAll(async () => {
   server = await servers.start({ shards: 2 });

@@ -1,7 +1,6 @@
 // What the tests of extensions share: topics whose partitions lie on known shards, messages, and waits that are known to wait.
 
-import type { WaitOptions } from "../../src/client/extension-commands.ts";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client, WaitOptions } from "../../src/client/index.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import {
   type PollWaitingReply,
@@ -21,14 +20,14 @@ export const streamName = "orders";
 let topicsCount = 0;
 
 /** A topic of the test's own; its name. */
-export async function freshTopic(admin: IggyClient, partitionsCount = 1): Promise<string> {
+export async function freshTopic(admin: Client, partitionsCount = 1): Promise<string> {
   const name = `topic-${++topicsCount}`;
   if ((await admin.getStream(streamName)) === undefined) await admin.createStream(streamName);
   await admin.createTopic(streamName, { name, partitionsCount });
   return name;
 }
 
-export function send(client: IggyClient, topic: string, partitionId: number, ...payloads: string[]): Promise<void> {
+export function send(client: Client, topic: string, partitionId: number, ...payloads: string[]): Promise<void> {
   return client.sendMessages({
     stream: streamName,
     topic,

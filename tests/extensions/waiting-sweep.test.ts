@@ -4,7 +4,7 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
@@ -18,10 +18,8 @@ import { freshTopic, metric, payloadsOf, send, waitingCount, waitOptions, waitRe
 const servers = useServers();
 
 /** Logs in with a token, which costs the server nothing. */
-async function makeToken(admin: IggyClient): Promise<string> {
-  const { request, reply } = commandCodecs.createPersonalAccessToken;
-  return (await admin.send(CommandCode.createPersonalAccessToken, request, { name: "sweep", expiryMicros: 0n }, reply))
-    .token;
+function makeToken(admin: Client): Promise<string> {
+  return admin.createPersonalAccessToken("sweep", 0n);
 }
 
 function pollFrame(topic: string, partitionId: number): Uint8Array {
@@ -74,7 +72,7 @@ describe.each([1, 2])("%d shard(s)", (shards) => {
     };
     const count = 100;
     const readers = await Promise.all([0, 1, 2, 3].map(connectOver));
-    const read = async (client: IggyClient, partitionId: number): Promise<string[]> => {
+    const read = async (client: Client, partitionId: number): Promise<string[]> => {
       const seen: string[] = [];
       while (seen.length < count) {
         const strategy = { kind: "offset", value: BigInt(seen.length) } as const;

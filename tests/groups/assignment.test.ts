@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { onShards } from "./support.ts";
 
 onShards("partitions of a group", (server) => {
@@ -15,7 +15,7 @@ onShards("partitions of a group", (server) => {
     ...steps
   }) => {
     const topic = await server().topic(partitionsCount);
-    let first: IggyClient | undefined;
+    let first: Client | undefined;
     let next = partitionsCount;
     const expected: number[][] = [Array.from({ length: partitionsCount }, (_, id) => id)];
     for (const [number, sizes] of steps.joins.entries()) {

@@ -1,11 +1,10 @@
 // A membership belongs to a connection: it ends with it, and with nothing less.
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { allPermissions } from "../../src/process/root-user.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
-import { UserStatusCode } from "../../src/protocol/records/enumerations.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
 import { codeOf } from "../support/error-code.ts";
 import { eventually } from "../support/process-facts.ts";
@@ -13,15 +12,8 @@ import { useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
 import { GroupServer, type GroupTopic, onShards, shardCountsHere, textsOf } from "./support.ts";
 
-async function createUser(admin: IggyClient, username: string): Promise<void> {
-  const { request, reply } = commandCodecs.createUser;
-  const user = { username, password: "secret", statusCode: UserStatusCode.active, permissions: allPermissions };
-  await admin.send(CommandCode.createUser, request, user, reply);
-}
-
-async function deleteUser(admin: IggyClient, username: string): Promise<void> {
-  const { request, reply } = commandCodecs.deleteUser;
-  await admin.send(CommandCode.deleteUser, request, { user: nameId(username) }, reply);
+async function createUser(admin: Client, username: string): Promise<void> {
+  await admin.createUser({ username, password: "secret", permissions: allPermissions });
 }
 
 function joinPayload(topic: GroupTopic): Uint8Array {
@@ -105,7 +97,7 @@ onShards("a membership", (server, shards) => {
     }
     const stays = await topic.member();
     for (const client of clients) await topic.join(client);
-    await deleteUser(topic.admin, username);
+    await topic.admin.deleteUser(username);
     await topic.given([[0, 1, 2, 3]]);
     expect((await topic.poll(stays)).partitionId).toBe(0);
     for (const client of clients) expect(await codeOf(topic.poll(client))).toBe(41);
@@ -169,8 +161,8 @@ describe.each([...shardCountsHere])("clients that do not ping, %d shard(s)", (sh
   let server: GroupServer;
   let pings: Timer;
   /** Those that ping. */
-  const live = new Set<IggyClient>();
-  const ping = () => Promise.all([...live].filter((client) => client.isConnected).map((client) => client.ping()));
+  const live = new Set<Client>();
+  const ping = () => Promise.all([...live].filter((client) => client.state === "open").map((client) => client.ping()));
 
   beforeAll(async () => {
     const env = { IGGY_HEARTBEAT_ENABLED: "true", IGGY_HEARTBEAT_INTERVAL: "3 s" };
@@ -205,14 +197,14 @@ describe.each([...shardCountsHere])("clients that do not ping, %d shard(s)", (sh
   test("are told so (30, 100) and cut off by what a member does; the rest goes on", async () => {
     const topic = await server.topic(1);
     await topic.send(0, 3);
-    const requests: { readonly code: number; readonly send: (client: IggyClient) => Promise<unknown> }[] = [
+    const requests: { readonly code: number; readonly send: (client: Client) => Promise<unknown> }[] = [
       { code: 30, send: (client) => topic.poll(client) },
       { code: 30, send: (client) => topic.store(client, 0, { partitionId: 0 }) },
       { code: 30, send: (client) => topic.delete(client, { partitionId: 0 }) },
       { code: 30, send: (client) => topic.join(client) },
       { code: 100, send: (client) => client.getMe() },
     ];
-    const clients: IggyClient[] = [];
+    const clients: Client[] = [];
     for (const _ of requests) clients.push(await topic.member());
     await eventually(
       "all of them are dropped",
@@ -227,7 +219,7 @@ describe.each([...shardCountsHere])("clients that do not ping, %d shard(s)", (sh
       expect(await codeOf(send(client))).toBe(code);
       await eventually(
         "the connection is closed",
-        () => client.isConnected,
+        () => client.state === "open",
         (isConnected) => !isConnected,
       );
     }
@@ -237,7 +229,7 @@ describe.each([...shardCountsHere])("clients that do not ping, %d shard(s)", (sh
   test("come back with a new connection and go on behind the last commit", async () => {
     const topic = await server.topic(2);
     for (const partitionId of [0, 1]) await topic.send(partitionId, 5);
-    const reconnect = { attemptsMax: 3, delayMs: 50 };
+    const reconnect = { minMs: 50, maxMs: 50 };
     const ana = await server.connect(0, { reconnect });
     await topic.join(ana);
     await topic.poll(ana, { partitionId: 1, count: 3 });
@@ -247,7 +239,7 @@ describe.each([...shardCountsHere])("clients that do not ping, %d shard(s)", (sh
     expect(await codeOf(topic.store(ana, 4, { partitionId: 1 }))).toBe(30);
     await eventually(
       "the connection is closed",
-      () => ana.isConnected,
+      () => ana.state === "open",
       (isConnected) => !isConnected,
     );
     await ana.ping();

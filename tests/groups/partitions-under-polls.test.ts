@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { codeOf } from "../support/error-code.ts";
 import { onShards } from "./support.ts";
 
@@ -7,11 +7,11 @@ import { onShards } from "./support.ts";
 onShards("partitions that come and go", (server) => {
   test("cause no error of a poll that names none", async () => {
     const topic = await server().topic(8);
-    const members: IggyClient[] = [];
+    const members: Client[] = [];
     for (let number = 0; number < 6; number++) members.push(await topic.member());
     let isOver = false;
     const codes = new Set<number>();
-    const poll = async (client: IggyClient) => {
+    const poll = async (client: Client) => {
       while (!isOver) codes.add(await codeOf(topic.poll(client)));
     };
     const polls = members.flatMap((client) => [poll(client), poll(client)]);

@@ -1,15 +1,15 @@
 // A partition that is promised to a joiner stays with its old member until that one has committed what it polled.
 import { expect, test } from "bun:test";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { codeOf } from "../support/error-code.ts";
 import { type GroupServer, type GroupTopic, onShards, textsOf } from "./support.ts";
 
 interface Held {
   readonly topic: GroupTopic;
   /** Has polled partitions 1 and 2 of three and committed nothing. */
-  readonly source: IggyClient;
+  readonly source: Client;
   /** Has joined second: partition 2 is promised to it. */
-  readonly target: IggyClient;
+  readonly target: Client;
 }
 
 const held = [[0, 1, 2], []];

@@ -3,8 +3,8 @@
 // partition belongs to exactly one member. WHIPPET_SOAK_SECONDS makes it longer, WHIPPET_SOAK_SEED repeats the choices of a
 // run (not its timing).
 import { expect, test } from "bun:test";
-import { ConnectionLostError, type IggyClient } from "../../src/client/index.ts";
 import { Simulation } from "../../src/platform/simulated/simulation.ts";
+import { type Client, ConnectionLostError } from "../../src/client/index.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import { useServers } from "../support/server.ts";
 import { Ledger } from "./soak-ledger.ts";
@@ -78,7 +78,7 @@ async function watch(soak: Soak): Promise<void> {
 }
 
 /** Stores an offset; false if the partition is not this member's any more. */
-async function commit(soak: Soak, client: IggyClient, offset: number, partition: { partitionId?: number }) {
+async function commit(soak: Soak, client: Client, offset: number, partition: { partitionId?: number }) {
   try {
     await soak.topic.store(client, offset, partition);
     count(soak, "commits");
@@ -89,7 +89,7 @@ async function commit(soak: Soak, client: IggyClient, offset: number, partition:
 }
 
 /** One poll and what follows from it. False: the connection is cut. */
-async function work(soak: Soak, who: string, client: IggyClient, choices: Simulation): Promise<boolean> {
+async function work(soak: Soak, who: string, client: Client, choices: Simulation): Promise<boolean> {
   const { topic, ledger } = soak;
   const named = choices.chance(10) ? { partitionId: choices.between(0, partitionsCount - 1) } : {};
   const polled = await topic.poll(client, { ...named, count: choices.between(1, 60) });
@@ -163,7 +163,7 @@ async function member(soak: Soak, number: number): Promise<void> {
 async function drain({ topic, ledger }: Soak): Promise<void> {
   const members = [await topic.member(), await topic.member(), await topic.member()];
   const deadlineMs = performance.now() + drainMs;
-  const finish = async (client: IggyClient, number: number) => {
+  const finish = async (client: Client, number: number) => {
     // Each partition comes up often enough to be empty at the end.
     for (let quiet = 0; quiet < 3 * partitionsCount && performance.now() < deadlineMs; ) {
       const polled = await topic.poll(client, { count: 1000 });

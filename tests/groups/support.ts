@@ -1,14 +1,13 @@
 // Consumer groups on the real server. A connection is put on a shard of the test's choice: polls of a single consumer on a
 // partition of that shard make it move there, so that members are spread over the shards whatever the kernel did.
 import { afterAll, beforeAll, describe, expect } from "bun:test";
-import { type IdentifierInput, IggyClient, type IggyClientOptions } from "../../src/client/index.ts";
+import type { Client, IdentifierInput } from "../../src/client/index.ts";
 import { readCpuTopology } from "../../src/config/cpu-topology.ts";
-import { CommandCode } from "../../src/protocol/codes.ts";
 import type { Consumer } from "../../src/protocol/consumer.ts";
 import { nameId, numericId } from "../../src/protocol/identifier.ts";
 import type { PolledMessages } from "../../src/protocol/message/poll-messages.ts";
-import { commandCodecs } from "../../src/protocol/registry.ts";
 import { ownerShardOf, partitionKeyOf } from "../../src/shard/index.ts";
+import { type ClientOptions, connectClient } from "../support/client.ts";
 import { eventually } from "../support/process-facts.ts";
 import { type ServerOptions, type TestServer, useServers } from "../support/server.ts";
 
@@ -37,16 +36,16 @@ export interface OffsetChanges {
 export class GroupServer {
   readonly server: TestServer;
   readonly shards: number;
-  readonly admin: IggyClient;
+  readonly admin: Client;
   /** One on each shard: what nobody waits for, as the end of a connection, reaches the shards one after the other. */
-  readonly observers: IggyClient[] = [];
-  readonly #clients: IggyClient[] = [];
+  readonly observers: Client[] = [];
+  readonly #clients: Client[] = [];
   #anchorStreamId = 0;
   #token = "";
   #nextShardId = 0;
   #streamsCount = 0;
 
-  private constructor(server: TestServer, shards: number, admin: IggyClient) {
+  private constructor(server: TestServer, shards: number, admin: Client) {
     this.server = server;
     this.shards = shards;
     this.admin = admin;
@@ -54,9 +53,7 @@ export class GroupServer {
 
   static async start(server: TestServer, shards: number): Promise<GroupServer> {
     const started = new GroupServer(server, shards, await server.connect());
-    const { request, reply } = commandCodecs.createPersonalAccessToken;
-    const wanted = { name: "tests", expiryMicros: 0n };
-    started.#token = (await started.admin.send(CommandCode.createPersonalAccessToken, request, wanted, reply)).token;
+    started.#token = await started.admin.createPersonalAccessToken("tests", 0n);
     started.#anchorStreamId = (await started.admin.createStream("anchor")).id;
     await started.admin.createTopic("anchor", { name: "anchor", partitionsCount: shards });
     for (let shardId = 0; shardId < shards; shardId++) {
@@ -66,7 +63,7 @@ export class GroupServer {
   }
 
   /** A client on the given shard, else on the one after the last client's. Root, if no user is named. */
-  async connect(shardId = this.#nextShardId, options: Partial<IggyClientOptions> = {}): Promise<IggyClient> {
+  async connect(shardId = this.#nextShardId, options: Partial<ClientOptions> = {}): Promise<Client> {
     this.#nextShardId = (shardId + 1) % this.shards;
     const client = await this.#login(options);
     await this.move(client, shardId);
@@ -74,21 +71,21 @@ export class GroupServer {
   }
 
   /** A client wherever the kernel put it. */
-  connectAnywhere(): Promise<IggyClient> {
+  connectAnywhere(): Promise<Client> {
     return this.#login({});
   }
 
   /** With a token, which costs nothing; a password takes the server 50 ms. */
-  async #login(options: Partial<IggyClientOptions>): Promise<IggyClient> {
+  async #login(options: Partial<ClientOptions>): Promise<Client> {
     const { host, port } = this.server;
-    const client = await IggyClient.connect({ host, port, reconnect: false, ...options });
+    const client = await connectClient({ host, port, reconnect: false, ...options });
     this.#clients.push(client);
     if (options.username === undefined) await client.loginWithToken(this.#token);
     return client;
   }
 
   /** The connection goes to the shard, unless it was moved before: then it may take more requests. */
-  async move(client: IggyClient, shardId: number, pollsCount = pollsToMove): Promise<void> {
+  async move(client: Client, shardId: number, pollsCount = pollsToMove): Promise<void> {
     const partitionId = Array.from({ length: this.shards }, (_, id) => id).find(
       (id) => ownerShardOf(partitionKeyOf(this.#anchorStreamId, 0, id), this.shards) === shardId,
     )!;
@@ -136,22 +133,22 @@ export class GroupTopic {
     this.streamId = streamId;
   }
 
-  get admin(): IggyClient {
+  get admin(): Client {
     return this.server.admin;
   }
 
   /** A new client that has joined. */
-  async member(group: IdentifierInput = "billing", shardId?: number): Promise<IggyClient> {
+  async member(group: IdentifierInput = "billing", shardId?: number): Promise<Client> {
     const client = await this.server.connect(shardId);
     await this.join(client, group);
     return client;
   }
 
-  join(client: IggyClient, group: IdentifierInput = "billing"): Promise<void> {
+  join(client: Client, group: IdentifierInput = "billing"): Promise<void> {
     return client.joinConsumerGroup(this.stream, this.topic, group);
   }
 
-  leave(client: IggyClient, group: IdentifierInput = "billing"): Promise<void> {
+  leave(client: Client, group: IdentifierInput = "billing"): Promise<void> {
     return client.leaveConsumerGroup(this.stream, this.topic, group);
   }
 
@@ -165,24 +162,24 @@ export class GroupTopic {
   }
 
   /** The group's next messages. */
-  poll(client: IggyClient, { group, count = 100, ...changes }: PollChanges = {}): Promise<PolledMessages> {
+  poll(client: Client, { group, count = 100, ...changes }: PollChanges = {}): Promise<PolledMessages> {
     const { stream, topic } = this;
     const strategy = { kind: "next", value: 0n } as const;
     return client.pollMessages({ consumer: groupConsumer(group), stream, topic, strategy, count, ...changes });
   }
 
-  store(client: IggyClient, offset: number, { group, ...partition }: OffsetChanges = {}): Promise<void> {
+  store(client: Client, offset: number, { group, ...partition }: OffsetChanges = {}): Promise<void> {
     const { stream, topic } = this;
     const consumer = groupConsumer(group);
     return client.storeConsumerOffset({ consumer, stream, topic, ...partition, offset: BigInt(offset) });
   }
 
-  delete(client: IggyClient, { group, ...partition }: OffsetChanges = {}): Promise<void> {
+  delete(client: Client, { group, ...partition }: OffsetChanges = {}): Promise<void> {
     const { stream, topic } = this;
     return client.deleteConsumerOffset({ consumer: groupConsumer(group), stream, topic, ...partition });
   }
 
-  async stored(client: IggyClient, { group, ...partition }: OffsetChanges = {}): Promise<number | undefined> {
+  async stored(client: Client, { group, ...partition }: OffsetChanges = {}): Promise<number | undefined> {
     const { stream, topic } = this;
     const offset = await client.getConsumerOffset({ consumer: groupConsumer(group), stream, topic, ...partition });
     return offset && Number(offset.storedOffset);

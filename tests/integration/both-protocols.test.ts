@@ -1,6 +1,6 @@
 // Clients of 0.8 and of 0.9 over one log: what one sends the other reads, byte for byte, whatever the sizes.
 import { describe, expect, test } from "bun:test";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { seededRandom } from "../../src/platform/random.ts";
 import { requestFrame } from "../protocol/v09/support.ts";
 import type { RecordMessage, StoredMessage } from "../storage/kernel/records.ts";
@@ -42,14 +42,14 @@ function expected(messages: readonly RecordMessage[], firstOffset = 0): string[]
   return messages.map((message, index) => seen({ ...message, offset: BigInt(firstOffset + index) }));
 }
 
-async function prepared(server: TestServer): Promise<IggyClient> {
+async function prepared(server: TestServer): Promise<Client> {
   const client = await server.connect();
   await client.createStream("both");
   await client.createTopic("both", { name: "topic", partitionsCount: 4 });
   return client;
 }
 
-async function read08(client: IggyClient, partitionId: number, count: number): Promise<string[]> {
+async function read08(client: Client, partitionId: number, count: number): Promise<string[]> {
   const strategy = { kind: "offset", value: 0n } as const;
   const consumer = { kind: "consumer", id: { kind: "numeric", value: 1 } } as const;
   const polled = await client.pollMessages({ consumer, stream: "both", topic: "topic", partitionId, strategy, count });
@@ -63,7 +63,7 @@ async function read09(client: Client09, partitionId: number, count: number): Pro
   return messages.map(seen);
 }
 
-async function send08(client: IggyClient, partitionId: number, messages: readonly RecordMessage[]): Promise<void> {
+async function send08(client: Client, partitionId: number, messages: readonly RecordMessage[]): Promise<void> {
   await client.sendMessages({
     stream: "both",
     topic: "topic",

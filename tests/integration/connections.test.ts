@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { TcpConnection } from "../../src/client/index.ts";
+import type { Connection } from "../../src/client/index.ts";
+import { bunTcpTransport } from "../../src/client/transports/tcp-bun.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
@@ -14,8 +15,8 @@ const consumer = { kind: "consumer", id: nameId("reader") } as const;
 const stream = nameId("orders");
 const topic = nameId("eu");
 
-async function login(server: TestServer): Promise<TcpConnection> {
-  const connection = await TcpConnection.connect({ host: server.host, port: server.port });
+async function login(server: TestServer): Promise<Connection> {
+  const connection = await bunTcpTransport.open({ host: server.host, port: server.port, connectTimeoutMs: 10_000 });
   const request = { username: "iggy", password: "iggy", version: undefined, context: undefined };
   await connection.request(CommandCode.loginUser, encode(commandCodecs.loginUser.request, request));
   return connection;

@@ -1,7 +1,7 @@
 // Deduplication from outside (spec SB 4.4 as recommended there): duplicates are taken out first, then offsets are given, so
 // that there are neither gaps nor overlaps (spec SB 13, trap 18), also in partitions that are made while the server runs.
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { eventually } from "../support/process-facts.ts";
 import { type ServerOptions, useServers } from "../support/server.ts";
 
@@ -25,13 +25,13 @@ async function startWith(options: ServerOptions, partitionsCount = 1) {
 }
 
 /** One batch; each message is its id, and its payload is `label` and the id. */
-function send(client: IggyClient, ids: readonly bigint[], label = "", partitionId = 0): Promise<void> {
+function send(client: Client, ids: readonly bigint[], label = "", partitionId = 0): Promise<void> {
   const messages = ids.map((id) => ({ id, payload: utf8.encode(`${label}${id}`) }));
   return client.sendMessages({ ...target, partitioning: { kind: "partition", partitionId }, messages });
 }
 
 /** The payloads in order; fails where the offsets are not 0, 1, 2, … and the partition does not end behind them. */
-async function stored(client: IggyClient, partitionId = 0): Promise<string[]> {
+async function stored(client: Client, partitionId = 0): Promise<string[]> {
   const strategy = { kind: "first", value: 0n } as const;
   const { messages, currentOffset } = await client.pollMessages({
     ...target,

@@ -1,7 +1,7 @@
 // A process with few file descriptors: many partitions do not keep clients out, nor many clients partitions from their files.
 import { describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { readDescriptorLimit, shareDescriptors } from "../../src/process/descriptors.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { tooMany } from "../../src/transport/runtime-connections.ts";
@@ -23,7 +23,7 @@ function startWithLimit(limit: number, env: Readonly<Record<string, string>> = {
 }
 
 /** One message for each partition; the codes of those that were refused. */
-async function sendToAll(client: IggyClient, partitionsCount: number): Promise<number[]> {
+async function sendToAll(client: Client, partitionsCount: number): Promise<number[]> {
   const messages = [{ payload: new Uint8Array(100) }];
   const codes: number[] = [];
   for (let partitionId = 0; partitionId < partitionsCount; partitionId++) {
@@ -34,7 +34,7 @@ async function sendToAll(client: IggyClient, partitionsCount: number): Promise<n
   return codes;
 }
 
-async function makeTopic(client: IggyClient, partitionsCount: number): Promise<void> {
+async function makeTopic(client: Client, partitionsCount: number): Promise<void> {
   await client.createStream("s");
   await client.createTopic("s", { name: "t", partitionsCount });
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { decodeStrict, encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
-import { errorTable } from "../../src/protocol/errors.ts";
+import { errorCodes } from "../../src/protocol/errors.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
 import { decodePolledMessages } from "../../src/protocol/message/poll-messages.ts";
 import { encodeSendMessages } from "../../src/protocol/message/send-messages.ts";
@@ -14,7 +14,7 @@ import { WireClient } from "../support/wire-client.ts";
 const servers = useServers();
 const stream = nameId("orders");
 const topic = nameId("eu");
-const unauthenticated = { status: errorTable.Unauthenticated.code, payload: new Uint8Array(0) };
+const unauthenticated = { status: errorCodes.Unauthenticated, payload: new Uint8Array(0) };
 const success = { status: 0, payload: new Uint8Array(0) };
 
 function sendPayload(partitionId: number, payloads: readonly Uint8Array[]): Uint8Array {

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { codeOf } from "../support/error-code.ts";
 import { eventually } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
@@ -43,12 +43,12 @@ function fill(path: string): void {
 const consumer = { kind: "consumer", id: { kind: "numeric", value: 1 } } as const;
 const place = { stream: "orders", topic: "eu", partitionId: 0 };
 
-function send(client: IggyClient, count: number): Promise<void> {
+function send(client: Client, count: number): Promise<void> {
   const messages = Array.from({ length: count }, () => ({ payload: new Uint8Array(100) }));
   return client.sendMessages({ ...place, partitioning: { kind: "partition", partitionId: 0 }, messages });
 }
 
-async function countOf(client: IggyClient): Promise<number> {
+async function countOf(client: Client): Promise<number> {
   const strategy = { kind: "first", value: 0n } as const;
   return (await client.pollMessages({ ...place, consumer, strategy, count: 1000 })).messages.length;
 }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { decodeStrict } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
-import { errorTable } from "../../src/protocol/errors.ts";
+import { errorCodes } from "../../src/protocol/errors.ts";
 import { TransportCode } from "../../src/protocol/records/enumerations.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
 import { type TestServer, useServers } from "../support/server.ts";
@@ -78,7 +78,7 @@ class Conversation {
   /** Where the original is known to be wrong (spec SB 13). */
   #compareWithSense(step: Step, status: number, reply: Uint8Array): void {
     const isSnapshot = step.code === CommandCode.getSnapshot;
-    this.#expect(step, "status", status, isSnapshot ? errorTable.Unauthorized.code : step.status);
+    this.#expect(step, "status", status, isSnapshot ? errorCodes.Unauthorized : step.status);
     switch (step.code) {
       case CommandCode.getSnapshot:
         return; // unlike in the original, not for everyone who is logged in

@@ -1,6 +1,6 @@
 // A broker with 40,000 partitions: what it costs to have them, and that all of them can be used. The figures are printed.
 import { expect, test } from "bun:test";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { seededRandom } from "../../src/platform/random.ts";
 import { descriptorCount, growsLessThan, residentBytes } from "../support/process-facts.ts";
 import { expectQuick } from "../support/quiet-machine.ts";
@@ -21,7 +21,7 @@ function placeOf(topicNumber: number): { readonly stream: string; readonly topic
 }
 
 /** Creates all topics one after the other; the time of each, in ms, ascending. */
-async function createAll(client: IggyClient): Promise<number[]> {
+async function createAll(client: Client): Promise<number[]> {
   const timesMs: number[] = [];
   for (let number = 0; number < streamsCount; number++) await client.createStream(`stream-${number}`);
   for (let number = 0; number < topicsCount; number++) {

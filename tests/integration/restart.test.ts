@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdirSync, statSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { encodeRequestFrame } from "../../src/protocol/frame.ts";
 import { useServers } from "../support/server.ts";
@@ -13,7 +13,7 @@ const servers = useServers();
 const utf8 = new TextEncoder();
 const consumer = { kind: "consumer", id: { kind: "string", value: "reader" } } as const;
 
-function send(client: IggyClient, partitionId: number, texts: readonly string[]): Promise<void> {
+function send(client: Client, partitionId: number, texts: readonly string[]): Promise<void> {
   const messages = texts.map((text) => ({ payload: utf8.encode(text) }));
   return client.sendMessages({
     stream: "orders",
@@ -23,7 +23,7 @@ function send(client: IggyClient, partitionId: number, texts: readonly string[])
   });
 }
 
-async function payloads(client: IggyClient, partitionId: number): Promise<string[]> {
+async function payloads(client: Client, partitionId: number): Promise<string[]> {
   const { messages } = await client.pollMessages({
     consumer,
     stream: "orders",

@@ -4,7 +4,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import type { MessageToSend } from "../../src/protocol/message/send-messages.ts";
 import { messageHeaderBytes } from "../../src/protocol/message-layout.ts";
 import type { PollingStrategy } from "../../src/protocol/polling-strategy.ts";
@@ -29,16 +29,16 @@ async function startWith(options: ServerOptions = {}, partitionsCount = 1) {
   return { server, client };
 }
 
-function send(client: IggyClient, messages: readonly MessageToSend[], partitionId = 0): Promise<void> {
+function send(client: Client, messages: readonly MessageToSend[], partitionId = 0): Promise<void> {
   return client.sendMessages({ ...target, partitioning: { kind: "partition", partitionId }, messages });
 }
 
-function sendText(client: IggyClient, text: string, partitionId = 0): Promise<void> {
+function sendText(client: Client, text: string, partitionId = 0): Promise<void> {
   return send(client, [{ payload: utf8.encode(text) }], partitionId);
 }
 
 async function poll(
-  client: IggyClient,
+  client: Client,
   strategy: PollingStrategy = { kind: "first", value: 0n },
   { count = 10_000, partitionId = 0, consumer = 1, autoCommit = false } = {},
 ) {
@@ -46,7 +46,7 @@ async function poll(
   return (await client.pollMessages(request)).messages;
 }
 
-async function texts(client: IggyClient, ...rest: Parameters<typeof poll> extends [unknown, ...infer R] ? R : never) {
+async function texts(client: Client, ...rest: Parameters<typeof poll> extends [unknown, ...infer R] ? R : never) {
   return (await poll(client, ...rest)).map(({ payload }) => new TextDecoder().decode(payload));
 }
 
@@ -60,7 +60,7 @@ function patterned(sizeBytes: number, seed: number): Uint8Array {
   return bytes;
 }
 
-async function restarted(server: TestServer, client: IggyClient, options: ServerOptions = {}): Promise<IggyClient> {
+async function restarted(server: TestServer, client: Client, options: ServerOptions = {}): Promise<Client> {
   await client.close();
   await server.restart(options);
   return server.connect();
@@ -170,7 +170,7 @@ test("readers miss nothing while the saver writes and segments change under them
       acknowledged = start + 5;
     }
   };
-  const consume = async (reader: IggyClient, consumer: number) => {
+  const consume = async (reader: Client, consumer: number) => {
     const seen: number[] = [];
     while (seen.length < count) {
       const mustSee = acknowledged - seen.length;
@@ -203,7 +203,7 @@ test("producers at once over the smallest segments: no message is lost, doubled 
       await producer.close();
     }),
   );
-  const check = async (reader: IggyClient) => {
+  const check = async (reader: Client) => {
     for (const partitionId of [0, 1]) {
       const messages = await poll(reader, undefined, { partitionId });
       expect(messages.map(({ offset }) => Number(offset))).toEqual(messages.map((_, index) => index));

@@ -1,12 +1,8 @@
 // The binary protocol, by the commands of the project's client: over its own connections (TCP and WebSocket, either with
 // TLS), and over QUIC with every request on a stream.
-import {
-  ClientCommands,
-  IggyClient,
-  type IggyClientOptions,
-  type PollOptions,
-  type SendOptions,
-} from "../../src/client/index.ts";
+import { command } from "../../src/client/commands/command.ts";
+import { commandsOver } from "../../src/client/commands/commands-over.ts";
+import type { Commands, PollOptions, SendOptions } from "../../src/client/index.ts";
 import type { Codec } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
@@ -16,6 +12,7 @@ import { UserStatusCode } from "../../src/protocol/records/enumerations.ts";
 import type { StreamHeader } from "../../src/protocol/records/stream-header.ts";
 import type { TopicHeader } from "../../src/protocol/records/topic-header.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
+import { type ClientOptions, connectClient } from "../support/client.ts";
 import type { QuicClient, QuicTarget } from "../transport/quic-client.ts";
 import { readerFlags } from "./reader.ts";
 import type {
@@ -31,10 +28,10 @@ import type {
 
 class BinarySession implements Session {
   readonly connection: ConnectionCommands;
-  readonly #client: ClientCommands;
+  readonly #client: Commands;
   readonly #close: () => void;
 
-  constructor(client: ClientCommands, close: () => void) {
+  constructor(client: Commands, close: () => void) {
     this.#client = client;
     this.#close = close;
     this.connection = {
@@ -100,15 +97,15 @@ class BinarySession implements Session {
     return this.#client.pollMessages(options);
   }
 
-  storeOffset(options: Parameters<ClientCommands["storeConsumerOffset"]>[0]) {
+  storeOffset(options: Parameters<Commands["storeConsumerOffset"]>[0]) {
     return this.#client.storeConsumerOffset(options);
   }
 
-  getOffset(options: Parameters<ClientCommands["getConsumerOffset"]>[0]) {
+  getOffset(options: Parameters<Commands["getConsumerOffset"]>[0]) {
     return this.#client.getConsumerOffset(options);
   }
 
-  deleteOffset(options: Parameters<ClientCommands["deleteConsumerOffset"]>[0]) {
+  deleteOffset(options: Parameters<Commands["deleteConsumerOffset"]>[0]) {
     return this.#client.deleteConsumerOffset(options);
   }
 
@@ -152,7 +149,7 @@ class BinarySession implements Session {
     const requests = [this.#client.pollMessages(poll), this.#client.sendMessages(send)];
     // They leave at the end of the turn; an answer takes at least one more.
     const settled = Promise.allSettled(requests);
-    await Promise.resolve().then(() => undefined);
+    await new Promise((resolve) => setImmediate(resolve));
     this.#close();
     await settled;
   }
@@ -166,7 +163,7 @@ class BinarySession implements Session {
     codecs: { readonly request: Codec<Request>; readonly reply: Codec<Reply> },
     request: Request,
   ): Promise<Reply> {
-    return this.#client.send(code, codecs.request, request, codecs.reply);
+    return command(this.#client.exchange, code, codecs, request);
   }
 }
 
@@ -189,29 +186,16 @@ const groupFacts = ({ name, partitionsCount, membersCount }: ConsumerGroupHeader
 });
 
 /** The commands over one QUIC connection of a client process. */
-class QuicCommands extends ClientCommands {
-  readonly #quic: QuicClient;
-  readonly #name: string;
-
-  constructor(quic: QuicClient, name: string) {
-    super();
-    this.#quic = quic;
-    this.#name = name;
-  }
-
-  override async exchange(code: number, payload: Uint8Array | readonly Uint8Array[]): Promise<Uint8Array> {
+function quicCommands(quic: QuicClient, name: string): Commands {
+  return commandsOver(async (code, payload) => {
     const whole = payload instanceof Uint8Array ? payload : Buffer.concat(payload);
-    const reply = await this.#quic.request(this.#name, code, whole);
+    const reply = await quic.request(name, code, whole);
     if (reply.status !== 0) throw IggyError.ofCode(reply.status);
     return reply.payload;
-  }
+  });
 }
 
-async function loggedIn(
-  client: ClientCommands,
-  close: () => void,
-  credentials: Credentials | undefined,
-): Promise<Session> {
+async function loggedIn(client: Commands, close: () => void, credentials: Credentials | undefined): Promise<Session> {
   try {
     if (credentials === undefined) return new BinarySession(client, close);
     if ("token" in credentials) await client.loginWithToken(credentials.token);
@@ -229,12 +213,12 @@ function refusalOf(error: unknown): Refusal {
 }
 
 /** Sessions are connections that stay lost when they are lost. */
-export function binaryPlace(name: string, options: IggyClientOptions): Place {
+export function binaryPlace(name: string, options: ClientOptions): Place {
   return {
     name,
     async open(credentials) {
-      const client = await IggyClient.connect({ ...options, reconnect: false });
-      return loggedIn(client, () => client.close(), credentials);
+      const client = await connectClient({ ...options, reconnect: false });
+      return loggedIn(client, () => void client.close(), credentials);
     },
     refusalOf,
   };
@@ -248,7 +232,7 @@ export function quicPlace(name: string, quic: QuicClient, target: QuicTarget): P
     async open(credentials) {
       const connection = `${target.port} ${++lastNumber}`;
       await quic.open(connection, target);
-      return loggedIn(new QuicCommands(quic, connection), () => void quic.close(connection), credentials);
+      return loggedIn(quicCommands(quic, connection), () => void quic.close(connection), credentials);
     },
     refusalOf,
   };

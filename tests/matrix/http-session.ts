@@ -1,15 +1,16 @@
-// The HTTP API. Messages and offsets go through the project's HTTP client, which logs in with a password; the other
+// The HTTP API. Messages and offsets go through the project's client, which logs in with a password; the other
 // requests are made here, since the status and the body of an error are part of what is compared (spec HA 3).
+import { jsonText } from "../../src/client/http/json.ts";
+import { routes } from "../../src/client/http/routes.ts";
 import {
+  type Client,
   type ClientTlsOptions,
-  HttpClient,
+  connect,
   identifierOf,
   type OffsetOptions,
   type PollOptions,
-  pollPathOf,
   type SendOptions,
-  sendBodyOf,
-} from "../../src/client/index.ts";
+} from "../../src/client/index.bun.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import { readerFlags } from "./reader.ts";
 import type { GroupFacts, Place, Refusal, Session, StreamFacts, TopicFacts } from "./session.ts";
@@ -52,9 +53,9 @@ class HttpSession implements Session {
   readonly connection = undefined;
   readonly #origin: Origin;
   readonly #jwt: string;
-  readonly #client: HttpClient | undefined;
+  readonly #client: Client | undefined;
 
-  constructor(origin: Origin, jwt: string, client: HttpClient | undefined) {
+  constructor(origin: Origin, jwt: string, client: Client | undefined) {
     this.#origin = origin;
     this.#jwt = jwt;
     this.#client = client;
@@ -162,7 +163,10 @@ class HttpSession implements Session {
 
   async abandon(poll: PollOptions, send: SendOptions) {
     const { stream, topic } = send;
-    const sendPath = `${topicPath(identifierOf(stream).value, identifierOf(topic).value)}/messages`;
+    const place = { stream: identifierOf(stream), topic: identifierOf(topic) };
+    const { partitioning = { kind: "balanced" }, messages } = send;
+    const polled = routes.pollMessages.request({ autoCommit: false, partitionId: undefined, ...poll, ...place });
+    const sent = routes.sendMessages.request({ ...place, partitioning, messages });
     const going = new AbortController();
     const common = {
       headers: { authorization: `Bearer ${this.#jwt}`, "content-type": "application/json" },
@@ -170,18 +174,19 @@ class HttpSession implements Session {
       ...tlsOf(this.#origin),
     };
     const settled = Promise.allSettled([
-      fetch(`${this.#origin.url}${pollPathOf(poll)}`, common),
-      fetch(`${this.#origin.url}${sendPath}`, { ...common, method: "POST", body: sendBodyOf(send) }),
+      fetch(`${this.#origin.url}${polled.path}`, common),
+      fetch(`${this.#origin.url}${sent.path}`, { ...common, method: "POST", body: jsonText(sent.body ?? {}) }),
     ]);
     await Bun.sleep(15); // nobody sees when a request has left; over TLS not before 10 ms
     going.abort();
     await settled;
   }
 
-  /** There is nothing to close: connections belong to nobody. */
-  close() {}
+  close() {
+    void this.#client?.close();
+  }
 
-  get #messages(): HttpClient {
+  get #messages(): Client {
     if (this.#client === undefined) throw new Error("only a session with a password sends and polls");
     return this.#client;
   }
@@ -247,7 +252,11 @@ export function httpPlace(name: string, origin: Origin): Place {
         return new HttpSession(origin, await login(origin, "/personal-access-tokens/login", credentials), undefined);
       }
       const jwt = await login(origin, "/users/login", credentials);
-      return new HttpSession(origin, jwt, await HttpClient.connect({ ...origin, ...credentials }));
+      return new HttpSession(
+        origin,
+        jwt,
+        await connect(origin.url, { credentials, ...(origin.tls === undefined ? {} : { tls: origin.tls }) }),
+      );
     },
     refusalOf(error) {
       if (error instanceof HttpRefusal) return error.refusal;

@@ -20,6 +20,8 @@ import {
   partitionsMax,
   topicsMax,
 } from "../../src/metadata/state.ts";
+import { reasonOf } from "../../src/protocol/error-table.ts";
+import { IggyError } from "../../src/protocol/errors.ts";
 import { u64Max } from "../../src/protocol/limits.ts";
 import { codeOf, defaults, named, numeric } from "./support.ts";
 
@@ -47,7 +49,7 @@ function messageOf(work: () => unknown): string {
   try {
     work();
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return error instanceof IggyError ? reasonOf(error) : String(error);
   }
   return "no error";
 }

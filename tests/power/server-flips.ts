@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { TestServer } from "../support/server.ts";
 import type { Flip } from "./bit-flips.ts";
 import { type SmallDirectory, smallSettings } from "./small-directory.ts";
@@ -91,7 +91,7 @@ async function startOn(
   }
 }
 
-async function readAll(client: IggyClient): Promise<Content> {
+async function readAll(client: Client): Promise<Content> {
   const content = new Map<string, string>();
   for (const { username } of await client.getUsers()) content.set(`user ${username}`, "");
   for (const { name } of await client.getPersonalAccessTokens()) content.set(`token ${name}`, "");
@@ -111,7 +111,7 @@ async function readAll(client: IggyClient): Promise<Content> {
 }
 
 async function readPartition(
-  client: IggyClient,
+  client: Client,
   place: { readonly stream: string; readonly topic: string; readonly partitionId: number },
   content: Map<string, string>,
 ): Promise<void> {

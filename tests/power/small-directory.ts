@@ -2,7 +2,7 @@
 // snapshot of the metadata with the one before it, and a log behind it.
 import { readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { TestServer } from "../support/server.ts";
 
 const segmentBytes = 2048;
@@ -25,13 +25,7 @@ export const smallSegmentBytes = segmentBytes;
 /** Text that makes a message about 150 bytes long. */
 const filler = "0123456789".repeat(7);
 
-async function send(
-  client: IggyClient,
-  topic: string,
-  partitionId: number,
-  first: number,
-  count: number,
-): Promise<void> {
+async function send(client: Client, topic: string, partitionId: number, first: number, count: number): Promise<void> {
   await client.sendMessages({
     stream: "stream",
     topic,
@@ -42,7 +36,7 @@ async function send(
   });
 }
 
-async function storeOffsets(client: IggyClient, topic: string, offset: bigint): Promise<void> {
+async function storeOffsets(client: Client, topic: string, offset: bigint): Promise<void> {
   const place = { stream: "stream", topic, partitionId: 0, offset };
   await client.storeConsumerOffset({ ...place, consumer: { kind: "consumer", id: { kind: "numeric", value: 7 } } });
   await client.joinConsumerGroup("stream", topic, "group");

@@ -1,12 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { errorNameOf, errorTable, IggyError, isErrorName, toIggyError } from "../../src/protocol/errors.ts";
+import { errorTable, reasonOf, snakeNameOf } from "../../src/protocol/error-table.ts";
+import { errorCodes, errorNameOf, IggyError, isErrorName, toIggyError } from "../../src/protocol/errors.ts";
 
-const names = Object.keys(errorTable).filter(isErrorName);
+const names = Object.keys(errorCodes).filter(isErrorName);
 
 describe("error table", () => {
   test("it has the 223 errors of 0.8 and the 17 of 0.9, each code once", () => {
     expect(names).toHaveLength(240);
-    expect(new Set(names.map((name) => errorTable[name].code)).size).toBe(240);
+    expect(new Set(names.map((name) => errorCodes[name])).size).toBe(240);
   });
 
   test("HTTP statuses are the ones that the HTTP server uses", () => {
@@ -40,7 +41,7 @@ describe("error table", () => {
     ["IncompatibleProtocolVersion", 14003, "incompatible_protocol_version", 400],
   ] as const)("%s is %d, %s, HTTP %d", (name, code, snakeName, httpStatus) => {
     const error = new IggyError(name);
-    expect([error.code, error.snakeName, error.httpStatus]).toEqual([code, snakeName, httpStatus]);
+    expect([error.code, snakeNameOf(name), errorTable[name].httpStatus]).toEqual([code, snakeName, httpStatus]);
     expect(errorNameOf(code)).toBe(name);
   });
 
@@ -56,23 +57,28 @@ describe("error table", () => {
 });
 
 describe("IggyError", () => {
+  test("its message is its name in words, with what it is about", () => {
+    expect(new IggyError("StreamIdNotFound").message).toBe("Stream id not found");
+    expect(new IggyError("TopicIdNotFound", [7, "orders"]).message).toBe("Topic id not found: 7, orders");
+  });
+
   test("parameters fill the text in order", () => {
-    expect(new IggyError("TopicIdNotFound", [7, "orders"]).message).toBe(
+    expect(reasonOf(new IggyError("TopicIdNotFound", [7, "orders"]))).toBe(
       "Topic with ID: 7 for stream with ID: orders was not found.",
     );
   });
 
   test("missing parameters become empty", () => {
-    expect(new IggyError("StreamIdNotFound").message).toBe("Stream with ID:  was not found.");
+    expect(reasonOf(new IggyError("StreamIdNotFound"))).toBe("Stream with ID:  was not found.");
   });
 
   test("a parameter is not filled in itself", () => {
-    expect(new IggyError("StreamNameNotFound", ["{0}$&"]).message).toBe("Stream with name: {0}$& was not found.");
+    expect(reasonOf(new IggyError("StreamNameNotFound", ["{0}$&"]))).toBe("Stream with name: {0}$& was not found.");
   });
 
   test("every text can be filled", () => {
     for (const name of names) {
-      expect(new IggyError(name, ["a", "b", "c"]).message).not.toMatch(/\{\d\}/);
+      expect(reasonOf(new IggyError(name, ["a", "b", "c"]))).not.toMatch(/\{\d\}/);
     }
   });
 

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import type { Consumer } from "../../src/protocol/consumer.ts";
 import { nameId, numericId } from "../../src/protocol/identifier.ts";
 import { xxHash32 } from "../../src/protocol/xxhash32.ts";
@@ -29,7 +29,7 @@ setDefaultTimeout(300_000);
 
 describe.each([2])("with %d shards", (shards) => {
   let server: TestServer;
-  let client: IggyClient;
+  let client: Client;
 
   beforeAll(async () => {
     server = await servers.start({ shards, env: { IGGY_SYSTEM_SEGMENT_SIZE: "5 KiB" } });

@@ -1,6 +1,6 @@
 // Retention by age (spec SB 5.1; the suite message_cleanup_scenario of spec SB 15).
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import type { Consumer } from "../../src/protocol/consumer.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
 import { type TestServer, useServers } from "../support/server.ts";
@@ -28,7 +28,7 @@ const anHourMicros = 3_600_000_000n;
 
 describe.each([2])("with %d shards", (shards) => {
   let server: TestServer;
-  let client: IggyClient;
+  let client: Client;
 
   beforeAll(async () => {
     server = await servers.start({

@@ -2,7 +2,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { eventually } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
 import { checkCounters, cleanedOften, range, reader, send, streamName, unlimited } from "./support.ts";
@@ -36,7 +36,7 @@ test.each([
   await client.createTopic(streamName, { name: "purged", ...limited });
   let isProducing = true;
 
-  const follow = async (own: IggyClient, topic: string, partitionId: number): Promise<number> => {
+  const follow = async (own: Client, topic: string, partitionId: number): Promise<number> => {
     let nextOffset = 0;
     let count = 0;
     for (let isLast = false; !isLast; ) {
@@ -63,7 +63,7 @@ test.each([
     }
     isProducing = false;
   };
-  const temporary = async (own: IggyClient): Promise<void> => {
+  const temporary = async (own: Client): Promise<void> => {
     await own.createTopic(streamName, { name: "temporary", ...limited });
     for (const partitionId of [0, 1, 2]) await send(own, { topic: "temporary", partitionId }, 8);
     await own.deletePartitions(streamName, "temporary", 1);

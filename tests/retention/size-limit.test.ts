@@ -1,7 +1,7 @@
 // Retention by size (spec SB 5.1; the suite message_cleanup_scenario of spec SB 15). A topic of three partitions, whose
 // segments hold two messages each, filled in turns: message m is in partition m % 3.
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { eventually } from "../support/process-facts.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import {
@@ -30,7 +30,7 @@ const expiryMicros = 40_000n;
 
 describe.each([1, 2])("with %d shards", (shards) => {
   let server: TestServer;
-  let client: IggyClient;
+  let client: Client;
 
   beforeAll(async () => {
     server = await servers.start({ shards, env: { ...cleanedOften, IGGY_SYSTEM_TOPIC_MAX_SIZE: "10000" } });

@@ -2,7 +2,7 @@
 import { expect } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import type { Consumer } from "../../src/protocol/consumer.ts";
 import { numericId } from "../../src/protocol/identifier.ts";
 import type { PolledMessage } from "../../src/protocol/message/poll-messages.ts";
@@ -33,7 +33,7 @@ export interface PartitionAddress {
 
 /** Sends messages one by one, each written before the next: where segments end follows from that (spec SB 3.6). */
 export async function send(
-  client: IggyClient,
+  client: Client,
   { stream = streamName, topic, partitionId }: PartitionAddress,
   count: number,
 ): Promise<void> {
@@ -45,7 +45,7 @@ export async function send(
 }
 
 export async function poll(
-  client: IggyClient,
+  client: Client,
   { stream = streamName, topic, partitionId }: PartitionAddress,
   strategy: { readonly kind: "offset" | "timestamp" | "first" | "last" | "next"; readonly value?: bigint } = {
     kind: "first",
@@ -58,7 +58,7 @@ export async function poll(
 }
 
 /** Numbers of the messages that a poll from the first one gives. */
-export async function readable(client: IggyClient, address: PartitionAddress): Promise<number[]> {
+export async function readable(client: Client, address: PartitionAddress): Promise<number[]> {
   return (await poll(client, address)).map(({ offset }) => Number(offset));
 }
 
@@ -67,7 +67,7 @@ export function range(start: number, end: number): number[] {
 }
 
 export function storeOffset(
-  client: IggyClient,
+  client: Client,
   { stream = streamName, topic, partitionId }: PartitionAddress,
   offset: bigint,
   consumer = reader,
@@ -76,7 +76,7 @@ export function storeOffset(
 }
 
 /** Waits until the partition starts with the message `firstOffset`. */
-export async function startsWith(client: IggyClient, address: PartitionAddress, firstOffset: number): Promise<void> {
+export async function startsWith(client: Client, address: PartitionAddress, firstOffset: number): Promise<void> {
   const what = `${address.topic}/${address.partitionId} starts with ${firstOffset}`;
   await eventually(
     what,
@@ -89,7 +89,7 @@ export async function startsWith(client: IggyClient, address: PartitionAddress, 
 const canaryStream = "canary";
 
 /** For `cleanerPassed`: with the expiry of the topics in question. */
-export async function createCanary(client: IggyClient, messageExpiryMicros: bigint, shards: number): Promise<void> {
+export async function createCanary(client: Client, messageExpiryMicros: bigint, shards: number): Promise<void> {
   await client.createStream(canaryStream);
   await client.createTopic(canaryStream, { name: "canary", partitionsCount: shards, messageExpiryMicros });
 }
@@ -98,7 +98,7 @@ export async function createCanary(client: IggyClient, messageExpiryMicros: bigi
  * Waits until the cleaner of every shard has passed over everything that is old enough now: until all that is sent now to
  * the canary, which is younger and comes last, is removed.
  */
-export async function cleanerPassed(client: IggyClient): Promise<void> {
+export async function cleanerPassed(client: Client): Promise<void> {
   const topic = await client.getTopic(canaryStream, "canary");
   if (topic === undefined) throw new Error("there is no canary");
   const addressOf = (partitionId: number) => ({ stream: canaryStream, topic: "canary", partitionId });
@@ -173,7 +173,7 @@ function sumOf(totals: readonly Totals[]): Totals {
  * Checks that partitions, topics, streams and statistics agree with each other and with the files, and that the list of
  * topics and streams says what their details say; returns the statistics. Nothing may change meanwhile.
  */
-export async function checkCounters(client: IggyClient, server: TestServer): Promise<Totals> {
+export async function checkCounters(client: Client, server: TestServer): Promise<Totals> {
   const streamTotals: Totals[] = [];
   for (const { topicsCount: _, ...header } of await client.getStreams()) {
     const stream = await client.getStream(header.id);

@@ -1,10 +1,11 @@
 // The TypeScript client, which speaks the protocol of 0.8, in the mixed tour: a producer and a member of the group.
 import { crc32 } from "node:zlib";
-import { IggyClient, type IggyClientOptions } from "../../src/client/index.ts";
 import { Simulation } from "../../src/platform/simulated/simulation.ts";
+import type { Client } from "../../src/client/index.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import type { Partitioning } from "../../src/protocol/partitioning.ts";
 import { groupConsumer } from "../groups/support.ts";
+import { type ClientOptions, connectClient } from "../support/client.ts";
 import type { MixedLedger, Stored } from "./mixed-ledger.ts";
 
 /** Where everybody works. */
@@ -39,13 +40,13 @@ function partitioningOf(choices: Simulation, partitionsCount: number): Partition
 
 /** Sends with every partitioning until `isOver`. */
 export async function produce(
-  options: IggyClientOptions,
+  options: ClientOptions,
   place: MixedPlace,
   ledger: MixedLedger,
   isOver: () => boolean,
 ): Promise<void> {
   const { stream, topic, partitionsCount } = place;
-  const client = await IggyClient.connect(options);
+  const client = await connectClient(options);
   const choices = new Simulation(17);
   const producer = "typescript-08";
   for (let next = 0; !isOver(); ) {
@@ -64,7 +65,7 @@ export async function produce(
 
 /** Takes part in the group until `isOver`; leaves now and then, or closes its connection without a word. */
 export async function consume(
-  options: IggyClientOptions,
+  options: ClientOptions,
   { stream, topic, group }: MixedPlace,
   ledger: MixedLedger,
   isOver: () => boolean,
@@ -75,7 +76,7 @@ export async function consume(
   const strategy = { kind: "next", value: 0n } as const;
   const changed = (what: string, started: number) => ledger.changes.push({ member, what, started, ended: nowMicros() });
   while (!isOver()) {
-    const client = await IggyClient.connect(options);
+    const client = await connectClient(options);
     const joining = nowMicros();
     await client.joinConsumerGroup(stream, topic, group);
     changed("joined", joining);
@@ -111,7 +112,7 @@ export async function consume(
 }
 
 /** Everything that the topic holds: its messages say who made them. */
-export async function readAll(client: IggyClient, { stream, topic, partitionsCount }: MixedPlace): Promise<Stored[][]> {
+export async function readAll(client: Client, { stream, topic, partitionsCount }: MixedPlace): Promise<Stored[][]> {
   const partitions: Stored[][] = [];
   for (let partitionId = 0; partitionId < partitionsCount; partitionId++) {
     const stored: Stored[] = [];

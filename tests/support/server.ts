@@ -6,7 +6,8 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "toml";
-import { IggyClient, type IggyClientOptions } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
+import { type ClientOptions, connectClient } from "./client.ts";
 import { eventually } from "./process-facts.ts";
 
 const mainPath = resolve(import.meta.dir, "../../src/process/main.ts");
@@ -208,9 +209,9 @@ export class TestServer {
   }
 
   /** A client that is logged in as root. The caller closes it. */
-  connect(options: Partial<IggyClientOptions> = {}): Promise<IggyClient> {
+  connect(options: Partial<ClientOptions> = {}): Promise<Client> {
     const root = { username: "iggy", password: "iggy" };
-    return IggyClient.connect({ host: this.host, port: this.port, reconnect: false, ...root, ...options });
+    return connectClient({ host: this.host, port: this.port, reconnect: false, ...root, ...options });
   }
 
   /** SIGTERM, then waits for the end. Throws unless the process ends with `exitCode` (0). */

@@ -2,7 +2,7 @@
 // wrong, a reader that does not read. Replies come in order; every wait is bounded.
 import { connect } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { ReplyAssembler } from "../../src/client/reply-assembler.ts";
+import { ReplyAssembler } from "../../src/client/connection/reply-assembler.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { encodeRequestFrame, type FrameKind } from "../../src/protocol/frame.ts";

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
-import { errorTable } from "../../src/protocol/errors.ts";
+import { errorCodes } from "../../src/protocol/errors.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
 import { eventually } from "../support/process-facts.ts";
@@ -55,7 +55,7 @@ test.concurrent.each([
     expect(await client.request(CommandCode.ping)).toEqual({ status: 0, payload: new Uint8Array(0) });
     // What was sent behind it is not answered any more.
     client.write(client.frame(code, payload), client.frame(CommandCode.ping));
-    expect((await client.receive())?.status).toBe(errorTable[name].code);
+    expect((await client.receive())?.status).toBe(errorCodes[name]);
     expect(await client.receive()).toBeUndefined();
     client.close();
   }
@@ -70,7 +70,7 @@ test.concurrent("over QUIC the error is answered, and the connection goes on", a
   await client.login("stale");
   await areForgotten();
   for (const [name, code, payload] of [...cases, ...cases]) {
-    expect((await client.request("stale", code, payload)).status).toBe(errorTable[name].code);
+    expect((await client.request("stale", code, payload)).status).toBe(errorCodes[name]);
     expect((await client.request("stale", CommandCode.ping)).status).toBe(0);
   }
   // It still is logged in.

@@ -4,7 +4,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { Caller, requestBytes } from "../commands/caller.ts";
 import { descriptorCount, eventually, growsLessThan, residentBytes } from "../support/process-facts.ts";
@@ -75,7 +75,7 @@ async function expectLittleEach(
   if (isAsked) console.log(`${transport}: ${connections} idle connections, ${(each / kibibyte).toFixed(1)} KiB each`);
 }
 
-async function clientsCount(root: IggyClient): Promise<number> {
+async function clientsCount(root: Client): Promise<number> {
   return (await root.getClients()).length;
 }
 

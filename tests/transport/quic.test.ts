@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
 import { decodeStrict, encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
@@ -10,6 +10,7 @@ import { encodeRequestFrame } from "../../src/protocol/frame.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
 import { encodeSendMessages } from "../../src/protocol/message/send-messages.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
+import { connectClient } from "../support/client.ts";
 import { descriptorCount, eventually, growsLessThan, residentBytes } from "../support/process-facts.ts";
 import { TestServer, useServers } from "../support/server.ts";
 import { QuicClient, type QuicTarget } from "./quic-client.ts";
@@ -80,14 +81,14 @@ function pollFrame(count: number, topic = "eu"): Uint8Array {
   return encodeRequestFrame(CommandCode.pollMessages, request);
 }
 
-async function createTopic(server: TestServer): Promise<IggyClient> {
+async function createTopic(server: TestServer): Promise<Client> {
   const root = await server.connect();
   await root.createStream("orders");
   await root.createTopic("orders", { name: "eu", partitionsCount: 1 });
   return root;
 }
 
-async function messagesCount(root: IggyClient): Promise<bigint | undefined> {
+async function messagesCount(root: Client): Promise<bigint | undefined> {
   return (await root.getTopic("orders", "eu"))?.messagesCount;
 }
 
@@ -96,7 +97,7 @@ const success = new Uint8Array(8);
 
 describe("QUIC", () => {
   let server: TestServer;
-  let root: IggyClient;
+  let root: Client;
 
   beforeAll(async () => {
     server = await servers.start({ shards: 2, env: quicOn });
@@ -134,7 +135,7 @@ describe("QUIC", () => {
   test("the client library works over it: 10,000 messages are sent and polled in order", async () => {
     const port = await client.relay(targetOf(server));
     const user = { username: "iggy", password: "iggy", reconnect: false } as const;
-    const over = await IggyClient.connect({ host: "127.0.0.1", port, ...user });
+    const over = await connectClient({ host: "127.0.0.1", port, ...user });
     await over.createTopic("orders", { name: "many", partitionsCount: 1 });
     for (let batch = 0; batch < 10; batch++) {
       const messages = Array.from({ length: 1000 }, (_, index) => ({

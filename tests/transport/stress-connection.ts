@@ -1,7 +1,7 @@
 // A TCP connection for stress tests: every pipelined request knows what its reply must be, and the connection can end in all
 // the ways in which connections end.
 import { connect, type Socket } from "node:net";
-import { ReplyAssembler } from "../../src/client/reply-assembler.ts";
+import { ReplyAssembler } from "../../src/client/connection/reply-assembler.ts";
 import { decodeStrict, encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { encodeRequestFrame } from "../../src/protocol/frame.ts";

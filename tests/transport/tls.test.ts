@@ -3,9 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { connect as connectTls } from "node:tls";
-import { IggyClient } from "../../src/client/index.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { CertificateFiles, makePair } from "../support/certificates.ts";
+import { connectClient } from "../support/client.ts";
 import { eventually } from "../support/process-facts.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
@@ -71,8 +71,7 @@ describe.each(transports)("TLS over %s", (transport) => {
     const port = server.portOf(transport);
     const login = { username: "iggy", password: "iggy", reconnect: false } as const;
     const refused = { errorName: "CannotEstablishConnection" };
-    const connect = (options: object) =>
-      IggyClient.connect({ host: server.host, port, transport, ...login, ...options });
+    const connect = (options: object) => connectClient({ host: server.host, port, transport, ...login, ...options });
     await expect(connect({ tls: {} })).rejects.toMatchObject(refused);
     await expect(connect({ tls: { ca: ownCertificate(server), serverName: "example.com" } })).rejects.toMatchObject(
       refused,

@@ -1,14 +1,15 @@
 // WebSocket against the running server (spec BP 2.5).
 import { describe, expect, test } from "bun:test";
-import { IggyClient, WebSocketConnection } from "../../src/client/index.ts";
+import { webSocketTransport } from "../../src/client/transports/websocket.ts";
 import { decodeStrict, encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
-import { errorTable } from "../../src/protocol/errors.ts";
+import { errorCodes } from "../../src/protocol/errors.ts";
 import { encodeRequestFrame } from "../../src/protocol/frame.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
 import { decodePolledMessages } from "../../src/protocol/message/poll-messages.ts";
 import { encodeSendMessages } from "../../src/protocol/message/send-messages.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
+import { connectClient } from "../support/client.ts";
 import { eventually, growsLessThan, residentBytes } from "../support/process-facts.ts";
 import {
   encodeFrame,
@@ -275,7 +276,7 @@ describe("sessions", () => {
     const { socket, frames } = await openLoggedIn(server);
     await server.stop();
     await socket.ended;
-    expect(statuses(frames)).toEqual([0, errorTable.Disconnected.code, -1]);
+    expect(statuses(frames)).toEqual([0, errorCodes.Disconnected, -1]);
     expect(socket.closeCode).toBe(1005);
   });
 
@@ -301,14 +302,14 @@ describe("sessions", () => {
     client.close();
     await server.stop();
     await expect(client.ping()).rejects.toThrow();
-    const refused = IggyClient.connect({ ...placeOf(server), transport: "websocket", reconnect: false });
+    const refused = connectClient({ ...placeOf(server), transport: "websocket", reconnect: false });
     await expect(refused).rejects.toMatchObject({ errorName: "CannotEstablishConnection" });
   });
 
   test("requests in flight when the server stops are rejected", async () => {
     const server = await servers.start();
     const { host, port } = placeOf(server);
-    const connection = await WebSocketConnection.connect({ url: `ws://${host}:${port}/` });
+    const connection = await webSocketTransport.open({ host, port, connectTimeoutMs: 10_000 });
     expect(await connection.request(CommandCode.ping, new Uint8Array(0))).toEqual(new Uint8Array(0));
     await server.stop();
     await connection.closed;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { connect as connectTls } from "node:tls";
 import { CommandCode } from "../../src/protocol/codes.ts";
-import { errorTable } from "../../src/protocol/error-table.ts";
+import { errorCodes } from "../../src/protocol/error-codes.ts";
 import { type ForeignProtocol, foreignProtocolOf } from "../../src/protocol/foreign-protocol.ts";
 import { useServers } from "../support/server.ts";
 import { WireClient } from "../support/wire-client.ts";
@@ -124,7 +124,7 @@ test("messages of a client of 0.6 are refused, and the log names the version", a
   await client.login();
   for (const payloads of [["hello"], ["a", "", "x".repeat(500)]]) {
     const reply = await client.request(CommandCode.sendMessages, earlierSend(payloads));
-    expect(reply.status).toBe(errorTable.MissingIndex.code);
+    expect(reply.status).toBe(errorCodes.MissingIndex);
   }
   await server.logged(/WARN \S*tcp refused messages with the header of 56 bytes of Iggy 0\.6 .*address=127/);
   expect((await root.getTopic("orders", "eu"))?.messagesCount).toBe(0n);

@@ -4,7 +4,7 @@ import { loadConfig } from "../../src/config/load.ts";
 import { createLogger } from "../../src/observability/log.ts";
 import { makeClusterMetadata } from "../../src/process/cluster.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
-import { errorTable } from "../../src/protocol/errors.ts";
+import { errorCodes } from "../../src/protocol/errors.ts";
 import { BusyPoll } from "../../src/transport/busy-poll.ts";
 import { TcpListener } from "../../src/transport/tcp/listener.ts";
 import { makeContext } from "../server/setup.ts";
@@ -54,7 +54,7 @@ describe("a handler that throws (trap 72)", () => {
     const ping = client.frame(CommandCode.ping);
     client.write(ping, ping);
     const statuses = (await client.receiveMany(2)).map(({ status }) => status);
-    expect(statuses).toEqual([errorTable.Error.code, 0]);
+    expect(statuses).toEqual([errorCodes.Error, 0]);
     expect((await other.request(CommandCode.ping)).status).toBe(0);
     expect(lines.filter((line) => line.includes("a bug of our own"))).toHaveLength(1);
     client.close();

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { IggyClient, TopicOptions } from "../../src/client/index.ts";
+import type { Client, TopicOptions } from "../../src/client/index.ts";
 import { u64Max } from "../../src/protocol/limits.ts";
 import { eventually } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
@@ -12,25 +12,25 @@ const payload = new Uint8Array(300);
 const consumer = { kind: "consumer", id: { kind: "string", value: "reader" } } as const;
 const smallSegments = { IGGY_SYSTEM_SEGMENT_SIZE: "1024" };
 
-async function createTopic(client: IggyClient, options: TopicOptions): Promise<void> {
+async function createTopic(client: Client, options: TopicOptions): Promise<void> {
   if ((await client.getStream("orders")) === undefined) await client.createStream("orders");
   await client.createTopic("orders", { partitionsCount: 1, ...options });
 }
 
-async function send(client: IggyClient, topic: string, count: number): Promise<void> {
+async function send(client: Client, topic: string, count: number): Promise<void> {
   const partitioning = { kind: "partition", partitionId: 0 } as const;
   for (let number = 0; number < count; number++) {
     await client.sendMessages({ stream: "orders", topic, partitioning, messages: [{ payload }] });
   }
 }
 
-async function offsets(client: IggyClient, topic: string): Promise<number[]> {
+async function offsets(client: Client, topic: string): Promise<number[]> {
   const strategy = { kind: "first", value: 0n } as const;
   const polled = await client.pollMessages({ consumer, stream: "orders", topic, partitionId: 0, strategy, count: 100 });
   return polled.messages.map(({ offset }) => Number(offset));
 }
 
-async function segmentsCount(client: IggyClient, topic: string): Promise<number> {
+async function segmentsCount(client: Client, topic: string): Promise<number> {
   return (await client.getTopic("orders", topic))!.partitions[0]!.segmentsCount;
 }
 

@@ -1,16 +1,12 @@
 // How connections log in: as last time. The connections of a client share this, so that a new password is used by all of them.
 
+import { login, loginWithToken } from "../commands/basic.ts";
+import type { Exchange } from "../commands/command.ts";
 import type { Credentials } from "../connection-string.ts";
 import { type IdentifierInput, identifierOf } from "../identifiers.ts";
 
 /** A function is asked before every login, so that short-lived tokens can be renewed. */
 export type CredentialsSource = Credentials | (() => Credentials | Promise<Credentials>);
-
-/** The two commands that a login needs. */
-type LoginCommands = {
-  login(username: string, password: string): Promise<number>;
-  loginWithToken(token: string): Promise<number>;
-};
 
 export class Logins {
   #source: CredentialsSource | undefined;
@@ -31,14 +27,14 @@ export class Logins {
   }
 
   /** Logs in, if there is something to log in with. The errors of the command, or of the function for credentials. */
-  async login(commands: LoginCommands): Promise<void> {
+  async login(exchange: Exchange): Promise<void> {
     const source = this.#source;
     if (source === undefined) return;
     const credentials = typeof source === "function" ? await source() : source;
     const userId =
       "token" in credentials
-        ? await commands.loginWithToken(credentials.token)
-        : await commands.login(credentials.username, credentials.password);
+        ? await loginWithToken(exchange, credentials.token)
+        : await login(exchange, credentials.username, credentials.password);
     if (this.#source === source) this.#note(credentials, userId);
   }
 

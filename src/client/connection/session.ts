@@ -6,18 +6,18 @@ import { CommandCode, commandNameOf } from "../../protocol/codes.ts";
 import { IggyError } from "../../protocol/errors.ts";
 import { extensionNameOf } from "../../protocol/extensions/codes.ts";
 import type { ClientClock } from "../clock.ts";
-import type { ExchangeOptions } from "../command-sender.ts";
-import type { ClientTlsOptions, Connection } from "../connection.ts";
-import { ConnectionLostError } from "../connection-lost-error.ts";
+import { ping } from "../commands/basic.ts";
+import type { Exchange, ExchangeOptions } from "../commands/command.ts";
 import { AuthenticationError, ConnectionError } from "../errors.ts";
 import { begin, type Instrumentation } from "../observe/instrumentation.ts";
-import { isRead } from "../read-codes.ts";
 import { type Resolvers, withResolvers } from "../with-resolvers.ts";
-import { ConnectionCommands } from "./connection-commands.ts";
+import type { ClientTlsOptions, Connection } from "./connection.ts";
+import { ConnectionLostError } from "./connection-lost-error.ts";
 import { hintOf } from "./hints.ts";
 import { InFlightGate } from "./in-flight-gate.ts";
 import { inTime, pause } from "./in-time.ts";
 import type { Logins } from "./logins.ts";
+import { isRead } from "./read-codes.ts";
 import type { Transport } from "./transport.ts";
 
 export type SessionOptions = {
@@ -252,8 +252,8 @@ export class Session {
   /** Without anything to log in with, a ping shows whether the server understands. */
   async #login(connection: Connection): Promise<void> {
     const { logins } = this.#options;
-    const commands = new ConnectionCommands(connection);
-    await (logins.isNeeded ? logins.login(commands) : commands.ping());
+    const exchange: Exchange = (code, payload) => connection.request(code, payload);
+    await (logins.isNeeded ? logins.login(exchange) : ping(exchange));
   }
 
   #adopt(connection: Connection): void {

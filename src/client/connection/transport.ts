@@ -1,6 +1,6 @@
 // What carries the frames of a client: TCP, WebSocket, or what a program brings along.
 
-import type { ClientTlsOptions, Connection } from "../connection.ts";
+import type { ClientTlsOptions, Connection } from "./connection.ts";
 
 export type TransportAddress = {
   readonly host: string;

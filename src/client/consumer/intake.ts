@@ -3,12 +3,12 @@
 // take what lies ready and say what is handled.
 
 import { IggyError } from "../../protocol/errors.ts";
+import { EventChannel } from "../event-channel.ts";
 import type { Assignment } from "./assignment.ts";
 import { Bell, backoffMs, type Clock } from "./clock.ts";
 import type { PollReply, PollRequest } from "./commands.ts";
 import { Commits } from "./commits.ts";
 import { Cursor, type Outstanding, type StartFrom } from "./cursor.ts";
-import { EventChannel } from "../event-channel.ts";
 import type { Feed } from "./feed.ts";
 import { isConnectionLoss, isMembershipLoss } from "./losses.ts";
 import type { CommitPolicy, ConsumerEvent, PartitionsListener } from "./options.ts";
@@ -168,8 +168,16 @@ export class Intake {
 
   /** Gives messages in hand back: they come again. */
   putBack(messages: readonly ReceivedMessage<unknown>[]): void {
-    const byCursor = Map.groupBy(messages, (message) => this.#sourceOf(message));
-    for (const [cursor, own] of byCursor) if (cursor !== undefined && !cursor.isGone) cursor.putBack(own);
+    // Without `Map.groupBy`, which Node 20 does not have.
+    const byCursor = new Map<Cursor, ReceivedMessage<unknown>[]>();
+    for (const message of messages) {
+      const cursor = this.#sourceOf(message);
+      if (cursor === undefined || cursor.isGone) continue;
+      const own = byCursor.get(cursor);
+      if (own === undefined) byCursor.set(cursor, [message]);
+      else own.push(message);
+    }
+    for (const [cursor, own] of byCursor) cursor.putBack(own);
     this.arrived.ring();
   }
 

@@ -1,10 +1,10 @@
 // What a reply to a poll means: messages, a gap, a purge, or that the partition is somebody else's.
 
+import type { EventChannel } from "../event-channel.ts";
 import type { Assignment } from "./assignment.ts";
 import type { Bell, Clock } from "./clock.ts";
 import type { PollReply, PollRequest } from "./commands.ts";
 import type { Cursor, StartFrom } from "./cursor.ts";
-import type { EventChannel } from "../event-channel.ts";
 import type { CommitPolicy, ConsumerEvent } from "./options.ts";
 import type { Prefetch } from "./prefetch.ts";
 

@@ -1,4 +1,4 @@
-// The consumer's commands over a client's connection.
+// The consumer's commands over a connection.
 
 import { encode } from "../../protocol/codec.ts";
 import { CommandCode } from "../../protocol/codes.ts";
@@ -6,7 +6,16 @@ import type { Consumer } from "../../protocol/consumer.ts";
 import { IggyError } from "../../protocol/errors.ts";
 import { pollMessagesRequestCodec } from "../../protocol/message/poll-messages.ts";
 import type { PollingStrategy } from "../../protocol/polling-strategy.ts";
-import type { ClientCommands } from "../client-commands.ts";
+import {
+  createConsumerGroup,
+  deleteConsumerOffset,
+  getConsumerOffset,
+  getTopic,
+  joinConsumerGroup,
+  leaveConsumerGroup,
+  storeConsumerOffset,
+} from "../commands/basic.ts";
+import type { Exchange } from "../commands/command.ts";
 import { type IdentifierInput, identifierOf } from "../identifiers.ts";
 import { readPollReply } from "./batch-bytes.ts";
 import type { ConsumerCommands, PollFrom, PollReply, PollRequest, Turn } from "./commands.ts";
@@ -14,19 +23,6 @@ import { waitForMessages } from "./waiting-poll.ts";
 
 /** No partition ever has this offset: to store it is refused, after the check whose partition it is (spec SB 4.8). */
 const impossibleOffset = BigInt(Number.MAX_SAFE_INTEGER);
-
-/** What it needs of a client. */
-export type ConsumerSession = Pick<
-  ClientCommands,
-  | "exchange"
-  | "storeConsumerOffset"
-  | "getConsumerOffset"
-  | "deleteConsumerOffset"
-  | "createConsumerGroup"
-  | "joinConsumerGroup"
-  | "leaveConsumerGroup"
-  | "getTopic"
->;
 
 export interface ConsumerTarget {
   readonly stream: IdentifierInput;
@@ -39,12 +35,14 @@ export interface ConsumerTarget {
  * that wait.
  */
 export function sessionCommands(
-  session: ConsumerSession,
+  exchange: Exchange,
   { stream, topic, consumer }: ConsumerTarget,
   close: () => void = () => undefined,
   waitMsMax: () => number = () => 0,
 ): ConsumerCommands {
-  const place = { stream: identifierOf(stream), topic: identifierOf(topic), consumer };
+  const topicPlace = { stream: identifierOf(stream), topic: identifierOf(topic) };
+  const place = { ...topicPlace, consumer };
+  const group = { ...topicPlace, group: consumer.id };
 
   const exchangePoll = async (
     partitionId: number | undefined,
@@ -54,7 +52,7 @@ export function sessionCommands(
   ): Promise<PollReply> => {
     const request = { ...place, partitionId, strategy, count, autoCommit };
     const payload = encode(pollMessagesRequestCodec, request);
-    return readPollReply(await session.exchange(CommandCode.pollMessages, payload, { repeatable: !autoCommit }));
+    return readPollReply(await exchange(CommandCode.pollMessages, payload, { repeatable: !autoCommit }));
   };
 
   return {
@@ -63,12 +61,12 @@ export function sessionCommands(
     waitForMessages(requests, waitMs, known) {
       const ms = Math.min(waitMs, waitMsMax());
       if (ms <= 0 || (consumer.kind !== "group" && requests.length > 1)) return undefined;
-      return waitForMessages(session, place, requests, ms, known);
+      return waitForMessages(exchange, place, requests, ms, known);
     },
     turn: (): Promise<Turn> => exchangePoll(undefined, { kind: "next", value: 0n }, 0, false),
     async isMine(partitionId) {
       try {
-        await session.storeConsumerOffset({ ...place, partitionId, offset: impossibleOffset });
+        await storeConsumerOffset(exchange, { ...place, partitionId, offset: impossibleOffset });
       } catch (error) {
         if (!(error instanceof IggyError)) throw error;
         // The second: a purge could not be done yet. Both come after the check.
@@ -79,25 +77,25 @@ export function sessionCommands(
       throw new IggyError("InvalidFormat", [], { cause: "the server stored an offset that no partition has" });
     },
     storeOffset: (partitionId, offset) =>
-      session.storeConsumerOffset({ ...place, partitionId, offset: BigInt(offset) }),
-    deleteOffset: (partitionId) => session.deleteConsumerOffset({ ...place, partitionId }),
+      storeConsumerOffset(exchange, { ...place, partitionId, offset: BigInt(offset) }),
+    deleteOffset: (partitionId) => deleteConsumerOffset(exchange, { ...place, partitionId }),
     async storedOffset(partitionId) {
-      const found = await session.getConsumerOffset({ ...place, partitionId });
+      const found = await getConsumerOffset(exchange, { ...place, partitionId });
       return found && Number(found.storedOffset);
     },
     async createGroup() {
       const { kind, value } = consumer.id;
       if (kind === "numeric") return; // a number is given by the server, so the group is there or not
       try {
-        await session.createConsumerGroup(stream, topic, value);
+        await createConsumerGroup(exchange, { ...topicPlace, name: value });
       } catch (error) {
         if (!(error instanceof IggyError && error.errorName === "ConsumerGroupNameAlreadyExists")) throw error;
       }
     },
-    joinGroup: () => session.joinConsumerGroup(stream, topic, consumer.id),
-    leaveGroup: () => session.leaveConsumerGroup(stream, topic, consumer.id),
+    joinGroup: () => joinConsumerGroup(exchange, group),
+    leaveGroup: () => leaveConsumerGroup(exchange, group),
     async partitionsCount() {
-      const details = await session.getTopic(stream, topic);
+      const details = await getTopic(exchange, topicPlace);
       if (details === undefined) throw new IggyError("TopicIdNotFound", [String(topic), String(stream)]);
       return details.partitionsCount;
     },

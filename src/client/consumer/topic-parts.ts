@@ -1,7 +1,6 @@
 // What a consumer of a topic's handle is made of: a connection of its own, which its first command opens, and the topic's format.
 
 import { nameId } from "../../protocol/identifier.ts";
-import { SessionCommands } from "../connection/session-commands.ts";
 import type { TopicContext } from "../topic/topic-context.ts";
 import { consumerClockOf } from "./clock.ts";
 import type { ConsumerParts } from "./consumer.ts";
@@ -25,7 +24,7 @@ export function topicParts<Out>(
   // Well below the time after which a connection without an answer counts as dead.
   const waitMsMax = () => (context.features().has("long-poll") ? session.requestTimeoutMs / 2 : 0);
   const target = { stream, topic, consumer };
-  const commands = sessionCommands(new SessionCommands(session), target, () => session.close(), waitMsMax);
+  const commands = sessionCommands(session.exchange.bind(session), target, () => session.close(), waitMsMax);
   return {
     commands,
     format,

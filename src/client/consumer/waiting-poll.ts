@@ -11,7 +11,7 @@ import {
   pollWaitingRequestCodec,
 } from "../../protocol/extensions/poll-waiting.ts";
 import type { Identifier } from "../../protocol/identifier.ts";
-import type { CommandSender } from "../command-sender.ts";
+import type { Exchange } from "../commands/command.ts";
 import { readPollReply } from "./batch-bytes.ts";
 import type { PollRequest, Waited } from "./commands.ts";
 
@@ -26,7 +26,7 @@ export interface WaitingPlace {
 
 /** `requests`: all partitions of a group's member, or one of another consumer; each from an offset. */
 export async function waitForMessages(
-  sender: Pick<CommandSender, "exchange">,
+  exchange: Exchange,
   place: WaitingPlace,
   requests: readonly PollRequest[],
   waitMs: number,
@@ -53,7 +53,7 @@ export async function waitForMessages(
   });
   let bytes: Uint8Array;
   try {
-    bytes = await sender.exchange(ExtensionCode.pollWaiting, payload, { repeatable: !autoCommit });
+    bytes = await exchange(ExtensionCode.pollWaiting, payload, { repeatable: !autoCommit });
   } catch (error) {
     // Another server by now than the one that was asked what it can do.
     if (IggyError.is(error, "InvalidCommand")) return { reply: undefined, assignmentNumber: 0n, isRefused: true };

@@ -2,8 +2,8 @@
 
 import type { Identifier } from "../../protocol/identifier.ts";
 import type { ClientClock } from "../clock.ts";
+import { getTopic } from "../commands/basic.ts";
 import type { Session, SessionEvent } from "../connection/session.ts";
-import { SessionCommands } from "../connection/session-commands.ts";
 import { type IdentifierInput, identifierOf } from "../identifiers.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Format } from "./format.ts";
@@ -55,7 +55,7 @@ export class TopicContext<In, Out> {
 
   /** Undefined where there is no such topic. */
   async countPartitions(session: Session): Promise<number | undefined> {
-    const details = await new SessionCommands(session).getTopic(this.stream, this.topic);
+    const details = await getTopic(session.exchange.bind(session), this);
     return details?.partitionsCount;
   }
 }

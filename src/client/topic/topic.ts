@@ -8,7 +8,6 @@ import { sendWithReceiptReplyCodec } from "../../protocol/extensions/send-with-r
 import type { Partitioning } from "../../protocol/partitioning.ts";
 import type { TopicDetails } from "../../protocol/records/topic-details.ts";
 import type { Session } from "../connection/session.ts";
-import { SessionCommands } from "../connection/session-commands.ts";
 import { Consumer } from "../consumer/consumer.ts";
 import type { ConsumerOptions } from "../consumer/options.ts";
 import { Reader, type ReaderOptions } from "../consumer/reader.ts";
@@ -20,12 +19,9 @@ import type { ProducerOptions } from "../producer/options.ts";
 import { checkNumbers, checkSizes, headersOf, keyBytesOf, partitionOfKey } from "../producer/outgoing.ts";
 import { Producer } from "../producer/producer.ts";
 import { sendHead } from "../producer/request-head.ts";
-import type { TopicOptions } from "../topic-commands.ts";
+import type { TopicSettings } from "./ensure-topic.ts";
 import type { OutgoingMessage, SendReceipt } from "./message.ts";
 import type { TopicContext } from "./topic-context.ts";
-
-/** What a topic is made with. */
-export type TopicSettings = Omit<TopicOptions, "name">;
 
 /** What a client closes before its own connection. */
 export type Closeable = { close(options?: CloseOptions): Promise<void> };
@@ -60,23 +56,9 @@ export class Topic<In, Out> {
 
   /** Creates stream and topic where they are missing; what exists keeps its settings. */
   async ensure(settings: TopicSettings & { readonly partitionsCount: number }): Promise<TopicDetails> {
-    const { stream, topic } = this.#context;
-    const commands = new SessionCommands(this.#host.session);
-    const existing = await commands.getTopic(stream, topic);
-    if (existing !== undefined) return existing;
-    // A number is given by the server: what is missing under one cannot be made.
-    if (topic.kind === "numeric") throw new IggyError("TopicIdNotFound", [topic.value, stream.value]);
-    if ((await commands.getStream(stream)) === undefined) {
-      if (stream.kind === "numeric") throw new IggyError("StreamIdNotFound", [stream.value]);
-      await unlessThere("StreamNameAlreadyExists", commands.createStream(stream.value));
-    }
-    const created = await unlessThere(
-      "TopicNameAlreadyExists",
-      commands.createTopic(stream, { ...settings, name: topic.value }),
-    );
-    const details = created ?? (await commands.getTopic(stream, topic));
-    if (details === undefined) throw new IggyError("TopicIdNotFound", [topic.value, stream.value]);
-    return details;
+    const { session } = this.#host;
+    const { ensureTopic } = await import("./ensure-topic.ts");
+    return ensureTopic(session.exchange.bind(session), this.#context, settings);
   }
 
   /**
@@ -207,14 +189,4 @@ function partitioningOf(
 
 function isList<T>(messages: T | readonly T[]): messages is readonly T[] {
   return Array.isArray(messages);
-}
-
-/** Undefined where somebody else was faster. */
-async function unlessThere<T>(error: "StreamNameAlreadyExists" | "TopicNameAlreadyExists", made: Promise<T>) {
-  try {
-    return await made;
-  } catch (reason) {
-    if (IggyError.is(reason, error)) return undefined;
-    throw reason;
-  }
 }

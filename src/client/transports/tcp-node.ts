@@ -2,14 +2,10 @@
 
 import { isIP, connect as openTcp, type Socket } from "node:net";
 import { connect as openTls, type TLSSocket } from "node:tls";
+import { FramedConnection } from "../connection/framed-connection.ts";
+import { openInTime } from "../connection/opening.ts";
+import { SocketWire } from "../connection/socket-wire.ts";
 import type { Transport, TransportAddress } from "../connection/transport.ts";
-import type { Connection } from "../connection.ts";
-import { ConnectionLostError } from "../connection-lost-error.ts";
-import { openInTime } from "../opening.ts";
-import { PendingRequests } from "../pending-requests.ts";
-import { requestFramePieces } from "../request-frame.ts";
-import { SendQueue } from "../send-queue.ts";
-import { withResolvers } from "../with-resolvers.ts";
 
 function openSocket({ host, port, tls }: TransportAddress): Socket | TLSSocket {
   if (tls === undefined) return openTcp({ host, port, noDelay: true });
@@ -24,90 +20,25 @@ function openSocket({ host, port, tls }: TransportAddress): Socket | TLSSocket {
   }).setNoDelay(true);
 }
 
-class NodeTcpConnection implements Connection {
-  readonly #socket: Socket;
-  readonly #outgoing = new SendQueue();
-  readonly #pending = new PendingRequests({
-    sentBytes: () => this.#outgoing.takenBytes,
-    onEnd: (cause) => this.#end(cause),
-  });
-  readonly #ending = withResolvers<void>();
-  #isClosed = false;
-  #closeCause: unknown;
-  /** True while a flush is scheduled or the socket has to drain first. */
-  #flushWaits = false;
+/** Node takes all that it is given, so it is given more only when it wants more. */
+function writeSome(socket: Socket, bytes: Uint8Array): number {
+  if (socket.writableNeedDrain) return 0;
+  socket.write(bytes);
+  return bytes.length;
+}
 
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    socket.on("data", (chunk: Uint8Array) => {
-      if (!this.#isClosed) this.#pending.receive(chunk);
-    });
-    socket.on("drain", () => this.#flush());
-    socket.on("error", (error) => this.#end(error));
-    socket.on("end", () => this.#end(undefined));
-    socket.on("close", () => this.#end(undefined));
-  }
-
-  get closed(): Promise<void> {
-    return this.#ending.promise;
-  }
-
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
-  get inFlightCount(): number {
-    return this.#pending.count;
-  }
-
-  get receivedBytes(): number {
-    return this.#pending.receivedBytes;
-  }
-
-  async request(code: number, payload: Uint8Array | readonly Uint8Array[]): Promise<Uint8Array> {
-    const parts = payload instanceof Uint8Array ? [payload] : payload;
-    return this.#send(requestFramePieces(code, parts, "sdk"));
-  }
-
-  requestFrame(frame: Uint8Array): Promise<Uint8Array> {
-    return this.#send([frame]);
-  }
-
-  close(): void {
-    this.#end(undefined);
-  }
-
-  #send(pieces: readonly Uint8Array[]): Promise<Uint8Array> {
-    if (this.#isClosed) return Promise.reject(new ConnectionLostError(false, { cause: this.#closeCause }));
-    const reply = this.#pending.add(this.#outgoing.queuedBytes);
-    for (const piece of pieces) this.#outgoing.push(piece);
-    if (!this.#flushWaits) {
-      this.#flushWaits = true;
-      // At the end of the turn, so that requests made together leave together.
-      queueMicrotask(() => this.#flush());
-    }
-    return reply;
-  }
-
-  #flush(): void {
-    if (this.#isClosed) return;
-    // Node takes all that it is given, so it is given more only when it wants more.
-    this.#flushWaits = !this.#outgoing.flush((bytes) => {
-      if (this.#socket.writableNeedDrain) return 0;
-      this.#socket.write(bytes);
-      return bytes.length;
-    });
-  }
-
-  #end(cause: unknown): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#closeCause = cause;
-    if (cause === undefined) this.#socket.end();
-    else this.#socket.destroy();
-    this.#pending.rejectAll(cause);
-    this.#ending.resolve();
-  }
+function connectionOver(socket: Socket): FramedConnection {
+  const wire = new SocketWire(
+    (bytes) => writeSome(socket, bytes),
+    (cause) => (cause === undefined ? socket.end() : socket.destroy()),
+  );
+  const connection = new FramedConnection(wire);
+  socket.on("data", (chunk: Uint8Array) => connection.receive(chunk));
+  socket.on("drain", () => wire.flush());
+  socket.on("error", (error) => connection.end(error));
+  socket.on("end", () => connection.end(undefined));
+  socket.on("close", () => connection.end(undefined));
+  return connection;
 }
 
 export const nodeTcpTransport: Transport = {
@@ -126,6 +57,6 @@ export const nodeTcpTransport: Transport = {
       socket.destroy();
       throw error;
     }
-    return new NodeTcpConnection(socket);
+    return connectionOver(socket);
   },
 };

@@ -1,7 +1,7 @@
 // The kernel in plain TypeScript. The rules are those of assembly/*.ts, statement by statement; a change belongs in both.
 
 import { assert } from "../../platform/assert.ts";
-import { errorTable } from "../../protocol/error-table.ts";
+import { errorCodes } from "../../protocol/error-codes.ts";
 import { messagePayloadBytesMax, userHeadersBytesMax } from "../../protocol/limits.ts";
 import { IndexRowLayout, indexRowBytes, MessageLayout, messageHeaderBytes } from "../../protocol/message-layout.ts";
 import type { BatchKernel, PackResult, ScanResult, ScanStop } from "./batch-kernel.ts";
@@ -26,7 +26,7 @@ export class JsBatchKernel implements BatchKernel {
 
   validate(rowsPosition: number, messagesCount: number, messagesPosition: number, messagesSizeBytes: number): number {
     this.#assertRanges(rowsPosition, messagesCount, messagesPosition, messagesSizeBytes);
-    if (messagesCount === 0) return errorTable.InvalidMessagesCount.code;
+    if (messagesCount === 0) return errorCodes.InvalidMessagesCount;
     const view = this.#view;
     let start = 0;
     let previousLow = 0;
@@ -34,37 +34,37 @@ export class JsBatchKernel implements BatchKernel {
     let sumBytes = 0;
     for (let rowIndex = 0; rowIndex < messagesCount; rowIndex++) {
       const row = rowsPosition + rowIndex * indexRowBytes;
-      if (view.getUint32(row + IndexRowLayout.relativeOffset, true) !== 0) return errorTable.NonZeroOffset.code;
-      if (!isZero(view, row + IndexRowLayout.timestamp, 8)) return errorTable.NonZeroTimestamp.code;
+      if (view.getUint32(row + IndexRowLayout.relativeOffset, true) !== 0) return errorCodes.NonZeroOffset;
+      if (!isZero(view, row + IndexRowLayout.timestamp, 8)) return errorCodes.NonZeroTimestamp;
 
       // The last message ends where the area ends, whatever its row says.
       const rowEnd = view.getUint32(row + IndexRowLayout.endPosition, true);
       const end = rowIndex === messagesCount - 1 ? messagesSizeBytes : rowEnd;
-      if (end > messagesSizeBytes || end - start < messageHeaderBytes) return errorTable.MissingIndex.code;
+      if (end > messagesSizeBytes || end - start < messageHeaderBytes) return errorCodes.MissingIndex;
       const message = messagesPosition + start;
       const messageBytes = readMessageSize(view, message);
-      if (messageBytes > end - start) return errorTable.MissingIndex.code;
+      if (messageBytes > end - start) return errorCodes.MissingIndex;
       if (view.getUint32(message + MessageLayout.payloadLength, true) > messagePayloadBytesMax) {
-        return errorTable.TooBigMessagePayload.code;
+        return errorCodes.TooBigMessagePayload;
       }
       if (view.getUint32(message + MessageLayout.userHeadersLength, true) > userHeadersBytesMax) {
-        return errorTable.TooBigUserHeaders.code;
+        return errorCodes.TooBigUserHeaders;
       }
 
       const offsetLow = view.getUint32(message + MessageLayout.offset, true);
       const offsetHigh = view.getUint32(message + MessageLayout.offset + 4, true);
       if (offsetHigh < previousHigh || (offsetHigh === previousHigh && offsetLow < previousLow)) {
-        return errorTable.InvalidOffset.code;
+        return errorCodes.InvalidOffset;
       }
       // Only the last row can get here with a position that goes down: the others bound their messages.
-      if (rowEnd < start) return errorTable.CannotReadIndexPosition.code;
+      if (rowEnd < start) return errorCodes.CannotReadIndexPosition;
 
       previousLow = offsetLow;
       previousHigh = offsetHigh;
       sumBytes += messageBytes;
       start = rowEnd;
     }
-    return sumBytes === messagesSizeBytes ? 0 : errorTable.InvalidMessagesSize.code;
+    return sumBytes === messagesSizeBytes ? 0 : errorCodes.InvalidMessagesSize;
   }
 
   stamp(

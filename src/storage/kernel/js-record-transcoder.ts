@@ -2,7 +2,7 @@
 // assembly/unpack-record.ts and assembly/pack-records.ts, statement by statement; a change belongs in both.
 
 import { assert } from "../../platform/assert.ts";
-import { errorTable } from "../../protocol/error-table.ts";
+import { errorCodes } from "../../protocol/error-codes.ts";
 import { messagePayloadBytesMax, userHeadersBytesMax } from "../../protocol/limits.ts";
 import { IndexRowLayout, indexRowBytes, MessageLayout, messageHeaderBytes } from "../../protocol/message-layout.ts";
 import {
@@ -41,22 +41,22 @@ export class JsRecordTranscoder {
   unpackRecord(header: number, frames: number, framesBytes: number, rows: number, messages: number): number {
     const view = this.#view;
     const count = view.getUint32(header + BatchHeaderLayout.messagesCount, true);
-    if (count === 0) return errorTable.InvalidMessagesCount.code;
+    if (count === 0) return errorCodes.InvalidMessagesCount;
     const lengthLow = view.getUint32(header + BatchHeaderLayout.batchLength, true);
     const lengthHigh = view.getUint32(header + BatchHeaderLayout.batchLength + 4, true);
-    if (lengthHigh * 2 ** 32 + lengthLow !== batchHeaderBytes + framesBytes) return errorTable.InvalidCommand.code;
+    if (lengthHigh * 2 ** 32 + lengthLow !== batchHeaderBytes + framesBytes) return errorCodes.InvalidCommand;
     for (let at = BatchHeaderLayout.reserved; at < batchHeaderBytes; at += 4) {
-      if (view.getUint32(header + at, true) !== 0) return errorTable.InvalidCommand.code;
+      if (view.getUint32(header + at, true) !== 0) return errorCodes.InvalidCommand;
     }
     // Before anything is counted on: from here on the count is as small as the bytes that came.
-    if (count * messageFrameBytes > framesBytes) return errorTable.InvalidCommand.code;
+    if (count * messageFrameBytes > framesBytes) return errorCodes.InvalidCommand;
     assertRoom(count, rows, messages, frames);
 
     this.#checksum.begin(this.#bytes, header, count);
     const code = this.#moveFrames(header, frames, framesBytes, count, rows, messages);
     if (code !== 0) return code;
     const checksum = view.getBigUint64(header + BatchHeaderLayout.checksum, true);
-    return this.#checksum.end() === checksum ? 0 : errorTable.InvalidBatchChecksum.code;
+    return this.#checksum.end() === checksum ? 0 : errorCodes.InvalidBatchChecksum;
   }
 
   #moveFrames(
@@ -74,16 +74,16 @@ export class JsRecordTranscoder {
     let frame = frames;
     let message = messages;
     for (let index = 0; index < count; index++) {
-      if (end - frame < messageFrameBytes) return errorTable.InvalidCommand.code;
+      if (end - frame < messageFrameBytes) return errorCodes.InvalidCommand;
       const userHeadersLength = view.getUint32(frame + MessageFrameLayout.userHeadersLength, true);
       const payloadLength = view.getUint32(frame + MessageFrameLayout.payloadLength, true);
       const frameEnd = frame + messageFrameBytes + userHeadersLength + payloadLength;
-      if (frameEnd > end || !isZero8(view, frame + MessageFrameLayout.reserved)) return errorTable.InvalidCommand.code;
-      if (payloadLength > messagePayloadBytesMax) return errorTable.TooBigMessagePayload.code;
-      if (userHeadersLength > userHeadersBytesMax) return errorTable.TooBigUserHeaders.code;
+      if (frameEnd > end || !isZero8(view, frame + MessageFrameLayout.reserved)) return errorCodes.InvalidCommand;
+      if (payloadLength > messagePayloadBytesMax) return errorCodes.TooBigMessagePayload;
+      if (userHeadersLength > userHeadersBytesMax) return errorCodes.TooBigUserHeaders;
       const checksum = Bun.hash.xxHash3(this.#bytes.subarray(frame + MessageFrameLayout.checksumStart, frameEnd));
       if (view.getBigUint64(frame + MessageFrameLayout.checksum, true) !== checksum) {
-        return errorTable.InvalidMessageChecksum.code;
+        return errorCodes.InvalidMessageChecksum;
       }
       this.#checksum.add(view, frame);
 
@@ -112,7 +112,7 @@ export class JsRecordTranscoder {
       view.setUint32(row + IndexRowLayout.endPosition, message - messages, true);
       zero8(view, row + IndexRowLayout.timestamp);
     }
-    return frame === end ? 0 : errorTable.InvalidCommand.code;
+    return frame === end ? 0 : errorCodes.InvalidCommand;
   }
 
   /** As `BatchKernel.packRecords`. */

@@ -1,5 +1,6 @@
 // Every answer that is not a success: the JSON body of an error of the table (spec HA 3), and the plain texts for requests
 // that do not parse (spec HA 1.7).
+import { errorTable, reasonOf, snakeNameOf } from "../../protocol/error-table.ts";
 import { type ErrorName, IggyError, toIggyError } from "../../protocol/errors.ts";
 
 /** A request that does not parse. */
@@ -59,12 +60,12 @@ export function errorResponse(thrown: unknown): Response {
   const error = toIggyError(thrown);
   const body = {
     id: error.code,
-    code: error.snakeName,
-    reason: error.message,
+    code: snakeNameOf(error.errorName),
+    reason: reasonOf(error),
     field: fieldNames[error.errorName] ?? null,
   };
   return new Response(JSON.stringify(body), {
-    status: statuses[error.errorName] ?? error.httpStatus,
+    status: statuses[error.errorName] ?? errorTable[error.errorName].httpStatus,
     headers: jsonHeaders,
   });
 }

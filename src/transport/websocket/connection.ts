@@ -1,6 +1,6 @@
 // One WebSocket connection: binary messages in, whose borders mean nothing, replies out.
 import type { ServerWebSocket } from "bun";
-import { errorTable } from "../../protocol/errors.ts";
+import { errorCodes } from "../../protocol/errors.ts";
 import type { Carrier, PipelineOptions } from "../carrier.ts";
 import { RequestPipeline } from "../request-pipeline.ts";
 import { WebSocketOutbound } from "./outbound.ts";
@@ -12,9 +12,9 @@ const closeTryAgainLater = 1013;
 
 /** Answered by the end of the connection alone (spec BP 2.7). */
 const silentErrors: ReadonlySet<number> = new Set([
-  errorTable.Disconnected.code,
-  errorTable.TcpError.code,
-  errorTable.ConnectionClosed.code,
+  errorCodes.Disconnected,
+  errorCodes.TcpError,
+  errorCodes.ConnectionClosed,
 ]);
 
 export class WebSocketConnection implements Carrier {

@@ -4,13 +4,14 @@ import { join, resolve } from "node:path";
 import {
   aes256Gcm,
   type Client,
+  type Connection,
   connect,
   json,
-  TcpConnection,
   type Transport,
   text,
 } from "../../../src/client/index.bun.ts";
 import { EncodedHeaders } from "../../../src/client/topic/headers.ts";
+import { bunTcpTransport } from "../../../src/client/transports/tcp-bun.ts";
 import { createCipher } from "../../../src/security/encryption.ts";
 import { type TestServer, useServers } from "../../support/server.ts";
 import { until } from "../scripted-server.ts";
@@ -127,12 +128,12 @@ test("a server that is killed and starts again: nothing that was acknowledged is
 
 test("connections that are cut, with deduplication: what was sent twice is stored once", async () => {
   const server = await servers.start({ env: { IGGY_SYSTEM_MESSAGE_DEDUPLICATION_ENABLED: "true" } });
-  const opened: TcpConnection[] = [];
+  const opened: Connection[] = [];
   const cuttable: Transport = {
     name: "cuttable",
     schemes: ["iggy"],
     async open(address) {
-      const connection = await TcpConnection.connect(address);
+      const connection = await bunTcpTransport.open(address);
       opened.push(connection);
       return connection;
     },

@@ -110,10 +110,6 @@ describe("the first connect", () => {
     controller.abort(reason);
     expect(await connecting).toBe(reason);
   });
-
-  test("a runtime that has no transport for the scheme says so", async () => {
-    expect(await rejection(connect("iggy+http://h"))).toMatchObject({ code: 5 });
-  });
 });
 
 describe("a lost connection", () => {

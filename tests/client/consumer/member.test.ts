@@ -2,12 +2,12 @@
 import { expect, test } from "bun:test";
 import { GroupMember } from "../../../src/client/consumer/member.ts";
 import { sessionCommands } from "../../../src/client/consumer/session-commands.ts";
-import type { IggyClient } from "../../../src/client/index.ts";
+import type { Client } from "../../../src/client/index.ts";
 import { type GroupTopic, groupConsumer, onShards } from "../../groups/support.ts";
 
-function probe(topic: GroupTopic, client: IggyClient) {
+function probe(topic: GroupTopic, client: Client) {
   const { stream, topic: name } = topic;
-  const commands = sessionCommands(client, { stream, topic: name, consumer: groupConsumer() });
+  const commands = sessionCommands(client.exchange, { stream, topic: name, consumer: groupConsumer() });
   return { commands, member: new GroupMember(commands) };
 }
 

@@ -1,16 +1,13 @@
 // Consumers on the real server, with two shards: members that come and go while messages are sent, cuts, purges, readers.
 import { expect, test } from "bun:test";
-import {
-  Consumer,
-  type ConsumerOptions,
-  IggyClient,
-  Reader,
-  type ReaderOptions,
-  sessionCommands,
-} from "../../../src/client/index.ts";
+import { Consumer } from "../../../src/client/consumer/consumer.ts";
+import { Reader, type ReaderOptions } from "../../../src/client/consumer/reader.ts";
+import { sessionCommands } from "../../../src/client/consumer/session-commands.ts";
+import type { ConsumerOptions } from "../../../src/client/index.ts";
 import type { Consumer as ConsumerId } from "../../../src/protocol/consumer.ts";
 import { nameId } from "../../../src/protocol/identifier.ts";
 import { type GroupTopic, onShards } from "../../groups/support.ts";
+import { connectClient } from "../../support/client.ts";
 import { eventually } from "../../support/process-facts.ts";
 
 const format = { decode: (payload: Uint8Array) => new TextDecoder().decode(payload) };
@@ -19,9 +16,9 @@ const waitMs = 60_000;
 async function partsOf(topic: GroupTopic, consumer: ConsumerId) {
   const { host, port } = topic.server.server;
   // Reconnects by itself, as another client.
-  const client = await IggyClient.connect({ host, port, username: "iggy", password: "iggy" });
+  const client = await connectClient({ host, port, username: "iggy", password: "iggy" });
   const place = { stream: topic.stream, topic: topic.topic };
-  const commands = sessionCommands(client, { ...place, consumer }, () => client.close());
+  const commands = sessionCommands(client.exchange, { ...place, consumer }, () => void client.close());
   return { client, parts: { commands, format, place } };
 }
 

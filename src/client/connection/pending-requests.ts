@@ -1,10 +1,10 @@
 // The requests of one connection that have no reply yet. A reply does not name its request; the server answers in the order
 // of the requests (spec BP 2.8), so replies are matched by position.
-import { errorTable, IggyError } from "../protocol/errors.ts";
+import { errorCodes, IggyError } from "../../protocol/errors.ts";
+import { Fifo } from "../fifo.ts";
+import { withResolvers } from "../with-resolvers.ts";
 import { ConnectionLostError } from "./connection-lost-error.ts";
-import { Fifo } from "./fifo.ts";
 import { ReplyAssembler } from "./reply-assembler.ts";
-import { withResolvers } from "./with-resolvers.ts";
 
 type PendingRequest = {
   /** Where the request starts in the stream of sent bytes. */
@@ -64,11 +64,11 @@ export class PendingRequests {
     const request = this.#pending.shift();
     if (request === undefined) {
       // A server that shuts down says so with an unasked reply 8 (spec BP 2.8); any other one means that the order is lost.
-      this.#options.onEnd(status === errorTable.Disconnected.code ? undefined : new IggyError("InvalidFormat"));
+      this.#options.onEnd(status === errorCodes.Disconnected ? undefined : new IggyError("InvalidFormat"));
       return;
     }
     if (status === 0) request.resolve(payload);
-    else if (status === errorTable.Disconnected.code) request.reject(this.#lost(request, IggyError.ofCode(status)));
+    else if (status === errorCodes.Disconnected) request.reject(this.#lost(request, IggyError.ofCode(status)));
     else request.reject(IggyError.ofCode(status));
   }
 

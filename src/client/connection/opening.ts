@@ -1,7 +1,7 @@
 // Opening a connection, whatever carries it: in time, or with the reason why not.
-import { IggyError } from "../protocol/errors.ts";
-import { connectTimeoutMs } from "./limits.ts";
-import { withResolvers } from "./with-resolvers.ts";
+import { IggyError } from "../../protocol/errors.ts";
+import { connectTimeoutMs } from "../limits.ts";
+import { withResolvers } from "../with-resolvers.ts";
 
 /**
  * Lets `begin` open a connection and resolves when that calls `opened`. Rejects with CannotEstablishConnection (9), whose

@@ -24,11 +24,6 @@ export interface Connection {
    * IggyError of the reply's status, or with a ConnectionLostError (`Disconnected`) if the connection ends first.
    */
   request(code: number, payload: Uint8Array | readonly Uint8Array[]): Promise<Uint8Array>;
-  /**
-   * Like `request` with a whole frame that the caller has built for this connection's kind of frames. It is not copied
-   * and must not change until the reply came.
-   */
-  requestFrame(frame: Uint8Array): Promise<Uint8Array>;
   /** Ends the connection at once; requests in flight are rejected. Calling it again does nothing. */
   close(): void;
 }

@@ -1,24 +1,21 @@
-// A poll messages frame that is built once; before each poll only offset and count are changed.
+// The payload of a poll that is built once; before each poll only offset and count are changed.
 
-import { writeRequestHead } from "../client/index.ts";
 import { encode } from "../protocol/codec.ts";
-import { CommandCode } from "../protocol/codes.ts";
-import { frameHeaderBytes } from "../protocol/frame.ts";
 import { nameId, numericId } from "../protocol/identifier.ts";
-import { type PollMessagesRequest, pollMessagesRequestCodec } from "../protocol/message/poll-messages.ts";
+import { pollMessagesRequestCodec } from "../protocol/message/poll-messages.ts";
 import { groupName, topicName } from "./batch.ts";
 
 /** Where fields lie, counted from the end of the request (spec BP 4.5): offset u64, count u32, auto commit u8. */
 const offsetFromEnd = 13;
 const countFromEnd = 5;
 
-export class PollFrame {
+export class PollPayload {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
 
-  /** A frame of SDK kind that polls partition 0 of the stream by offset, without commit. */
+  /** Polls partition 0 of the stream by offset, without commit. */
   constructor(streamName: string, consumerNumber: number) {
-    this.bytes = requestFrame({
+    this.bytes = encode(pollMessagesRequestCodec, {
       consumer: { kind: "consumer", id: numericId(consumerNumber) },
       stream: nameId(streamName),
       topic: nameId(topicName),
@@ -27,7 +24,8 @@ export class PollFrame {
       count: 0,
       autoCommit: false,
     });
-    this.#view = new DataView(this.bytes.buffer);
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    this.#view = new DataView(buffer, byteOffset, byteLength);
   }
 
   /** The next poll starts at `offset` (below 2^53) and asks for `count` messages. */
@@ -39,9 +37,9 @@ export class PollFrame {
   }
 }
 
-/** A frame of SDK kind that polls the next messages of a member of the bench's group, with commit. */
-export function groupPollFrame(streamName: string, count: number): Uint8Array {
-  return requestFrame({
+/** Polls the next messages of a member of the bench's group, with commit. */
+export function groupPollPayload(streamName: string, count: number): Uint8Array {
+  return encode(pollMessagesRequestCodec, {
     consumer: { kind: "group", id: nameId(groupName) },
     stream: nameId(streamName),
     topic: nameId(topicName),
@@ -50,12 +48,4 @@ export function groupPollFrame(streamName: string, count: number): Uint8Array {
     count,
     autoCommit: true,
   });
-}
-
-function requestFrame(request: PollMessagesRequest): Uint8Array {
-  const payload = encode(pollMessagesRequestCodec, request);
-  const frame = new Uint8Array(frameHeaderBytes + payload.length);
-  writeRequestHead(frame, CommandCode.pollMessages, payload.length, "sdk");
-  frame.set(payload, frameHeaderBytes);
-  return frame;
 }

@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { ConnectionLostError, IggyClient, type IggyClientOptions } from "../../src/client/index.ts";
+import { type Client, ConnectionLostError, connect as connectByUrl } from "../../src/client/index.bun.ts";
 import { decode, encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
+import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
 import { nameId, numericId } from "../../src/protocol/identifier.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
+import { type ClientOptions, connectClient } from "../support/client.ts";
 import {
   rejection,
   type Script,
@@ -20,10 +22,13 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-/** Answers logins; everything else goes to the script. */
+/** Answers logins, and that it can nothing beyond 0.8; everything else goes to the script. */
 function serve(script: Script, port = 0): ScriptedServer {
   const server = startScriptedServer(
-    (request) => (request.code === CommandCode.loginUser ? request.reply(userIdReply(7)) : script(request)),
+    (request) => {
+      if (request.code === CommandCode.loginUser) return request.reply(userIdReply(7));
+      return request.code === ExtensionCode.getFeatures ? request.refuse(3) : script(request);
+    },
     "sdk",
     port,
   );
@@ -31,21 +36,26 @@ function serve(script: Script, port = 0): ScriptedServer {
   return server;
 }
 
-async function connect(server: ScriptedServer, options: Partial<IggyClientOptions> = {}): Promise<IggyClient> {
-  const client = await IggyClient.connect({
+async function connect(server: ScriptedServer, options: Partial<ClientOptions> = {}): Promise<Client> {
+  const client = await connectClient({
     host: "127.0.0.1",
     port: server.port,
     username: "iggy",
     password: "secret",
-    reconnect: { attemptsMax: 20, delayMs: 5 },
+    reconnect: { minMs: 5, maxMs: 5 },
     ...options,
   });
-  cleanups.push(() => client.close());
+  cleanups.push(() => void client.close());
   return client;
 }
 
+/** Without the questions what it can do. */
+const requestsOf = (server: ScriptedServer) =>
+  server.requests.filter(({ code }) => code !== (ExtensionCode.getFeatures as number));
 const codesOf = (server: ScriptedServer, connectionIndex: number) =>
-  server.requests.filter((request) => request.connectionIndex === connectionIndex).map((request) => request.code);
+  requestsOf(server)
+    .filter((request) => request.connectionIndex === connectionIndex)
+    .map((request) => request.code);
 
 const batch = {
   stream: "s",
@@ -60,7 +70,7 @@ describe("commands", () => {
     const client = await connect(server);
     await client.ping();
     expect(codesOf(server, 0)).toEqual([CommandCode.loginUser, CommandCode.ping]);
-    const login = decode(commandCodecs.loginUser.request, server.requests[0]!.payload);
+    const login = decode(commandCodecs.loginUser.request, requestsOf(server)[0]!.payload);
     expect(login).toMatchObject({ username: "iggy", password: "secret" });
   });
 
@@ -83,7 +93,9 @@ describe("commands", () => {
     const client = await connect(server);
     expect(await client.createStream("orders")).toEqual(header);
     expect(await client.getStream("orders")).toEqual({ ...header, topics: [] });
-    expect(decode(commandCodecs.getStream.request, server.requests[2]!.payload)).toEqual({ stream: nameId("orders") });
+    expect(decode(commandCodecs.getStream.request, requestsOf(server)[2]!.payload)).toEqual({
+      stream: nameId("orders"),
+    });
   });
 
   test("a topic without options lives for ever and has no limit", async () => {
@@ -91,7 +103,7 @@ describe("commands", () => {
     const client = await connect(server);
     const error = await rejection(client.createTopic("s", { name: "t", partitionsCount: 2 }));
     expect(error).toMatchObject({ code: 2013 });
-    expect(decode(commandCodecs.createTopic.request, server.requests[1]!.payload)).toEqual({
+    expect(decode(commandCodecs.createTopic.request, requestsOf(server)[1]!.payload)).toEqual({
       stream: nameId("s"),
       partitionsCount: 2,
       compressionCode: 1,
@@ -126,7 +138,7 @@ describe("commands", () => {
     );
     const client = await connect(server);
     await client.sendMessages(batch);
-    const sent = decode(commandCodecs.sendMessages.request, server.requests[1]!.payload);
+    const sent = decode(commandCodecs.sendMessages.request, requestsOf(server)[1]!.payload);
     expect(sent.messages[0]?.payload).toEqual(Uint8Array.of(1, 2, 3));
     expect(sent.topic).toEqual(numericId(1));
     const reply = await client.pollMessages({
@@ -232,7 +244,9 @@ describe("reconnecting", () => {
 
   test("attempts end, and the last error tells why", async () => {
     const server = serve((request) => request.reply());
-    const client = await connect(server, { reconnect: { attemptsMax: 2, delayMs: 1 } });
+    const url = `iggy://iggy:secret@127.0.0.1:${server.port}?reconnection_retries=2`;
+    const client = await connectByUrl(url, { reconnect: { minMs: 1, maxMs: 1 } });
+    cleanups.push(() => void client.close());
     server.stop();
     expect(await rejection(client.getStreams())).toMatchObject({ errorName: "CannotEstablishConnection" });
   });
@@ -246,17 +260,18 @@ describe("reconnecting", () => {
 
   test("a login made later is repeated, a logout ends that", async () => {
     const server = serve(cutOnce(CommandCode.getStats));
-    const client = await IggyClient.connect({ host: "127.0.0.1", port: server.port });
-    cleanups.push(() => client.close());
+    const client = await connectClient({ host: "127.0.0.1", port: server.port });
+    cleanups.push(() => void client.close());
     expect(await client.login("other", "secret")).toBe(7);
     await rejection(client.getStats()); // repeated, but an empty reply is no stats
     expect(codesOf(server, 1)).toEqual([CommandCode.loginUser, CommandCode.getStats]);
     await client.logout();
     const request = server.requests.at(-1);
     request?.cut();
-    await until(() => !client.isConnected);
+    await until(() => client.state !== "open");
     await client.ping();
-    expect(codesOf(server, 2)).toEqual([CommandCode.ping]);
+    // Who has nothing to log in with asks with a ping whether the server understands.
+    expect(codesOf(server, 2)).toEqual([CommandCode.ping, CommandCode.ping]);
   });
 
   for (const own of ["iggy", 7]) {
@@ -282,7 +297,7 @@ describe("reconnecting", () => {
     const server = serve(() => undefined);
     const client = await connect(server);
     const waiting = rejection(client.ping());
-    client.close();
+    await client.close();
     expect(await waiting).toMatchObject({ errorName: "Disconnected" });
     expect(await rejection(client.ping())).toMatchObject({ errorName: "Disconnected" });
     expect(server.connectionsCount).toBe(1);

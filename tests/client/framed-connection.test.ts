@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { ConnectionLostError, TcpConnection, type TcpConnectionOptions } from "../../src/client/index.ts";
+import { type Connection, ConnectionLostError } from "../../src/client/index.bun.ts";
+import { bunTcpTransport } from "../../src/client/transports/tcp-bun.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
-import { encodeErrorFrame, encodeReplyFrame, encodeRequestFrame, type FrameKind } from "../../src/protocol/frame.ts";
+import { encodeErrorFrame, encodeReplyFrame } from "../../src/protocol/frame.ts";
 import { rejection, type Script, type ScriptedServer, startScriptedServer, until } from "./scripted-server.ts";
 
 const cleanups: (() => void)[] = [];
@@ -10,14 +11,18 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup();
 });
 
-function serve(script: Script, frames?: FrameKind): ScriptedServer {
-  const server = startScriptedServer(script, frames);
+function serve(script: Script): ScriptedServer {
+  const server = startScriptedServer(script);
   cleanups.push(() => server.stop());
   return server;
 }
 
-async function connect(server: ScriptedServer, options: Partial<TcpConnectionOptions> = {}): Promise<TcpConnection> {
-  const connection = await TcpConnection.connect({ host: "127.0.0.1", port: server.port, ...options });
+function open(port: number, host = "127.0.0.1"): Promise<Connection> {
+  return bunTcpTransport.open({ host, port, connectTimeoutMs: 10_000 });
+}
+
+async function connect(server: ScriptedServer): Promise<Connection> {
+  const connection = await open(server.port);
   cleanups.push(() => connection.close());
   return connection;
 }
@@ -31,14 +36,12 @@ function patterned(sizeBytes: number, seed: number): Uint8Array {
 const noBytes = new Uint8Array(0);
 
 describe("requests and replies", () => {
-  for (const frames of ["sdk", "page"] as const) {
-    test(`a request in ${frames} frames arrives as it was made, and the reply comes back`, async () => {
-      const server = serve((request) => request.reply(request.payload), frames);
-      const connection = await connect(server, { frames });
-      expect(await connection.request(7, Uint8Array.of(1, 2, 3))).toEqual(Uint8Array.of(1, 2, 3));
-      expect(server.requests[0]?.code).toBe(7);
-    });
-  }
+  test("a request arrives as it was made, and the reply comes back", async () => {
+    const server = serve((request) => request.reply(request.payload));
+    const connection = await connect(server);
+    expect(await connection.request(7, Uint8Array.of(1, 2, 3))).toEqual(Uint8Array.of(1, 2, 3));
+    expect(server.requests[0]?.code).toBe(7);
+  });
 
   test("a payload in parts arrives joined, whatever the sizes of the parts", async () => {
     const server = serve((request) => request.reply(request.payload));
@@ -56,13 +59,6 @@ describe("requests and replies", () => {
       const reply = await connection.request(1, parts);
       expect(Buffer.compare(reply, Buffer.concat(parts))).toBe(0);
     }
-  });
-
-  test("a frame that the caller built is sent as it is", async () => {
-    const server = serve((request) => request.reply(request.payload));
-    const connection = await connect(server);
-    expect(await connection.requestFrame(encodeRequestFrame(9, Uint8Array.of(5)))).toEqual(Uint8Array.of(5));
-    expect(server.requests[0]?.code).toBe(9);
   });
 
   test("an error reply rejects with the error of its status", async () => {
@@ -156,7 +152,7 @@ describe("the end of a connection", () => {
       socket: { open: (socket) => void socket.pause(), data: () => undefined },
     });
     cleanups.push(() => paused.stop(true));
-    const connection = await TcpConnection.connect({ host: "127.0.0.1", port: paused.port });
+    const connection = await open(paused.port);
     const first = rejection(connection.request(1, new Uint8Array(64_000_000)));
     const second = rejection(connection.request(2, noBytes));
     await Bun.sleep(20);
@@ -204,13 +200,13 @@ describe("connecting", () => {
     const server = startScriptedServer(() => undefined);
     const { port } = server;
     server.stop();
-    const error = await rejection(TcpConnection.connect({ host: "127.0.0.1", port }));
+    const error = await rejection(open(port));
     expect(error).toBeInstanceOf(IggyError);
     expect(error).toMatchObject({ errorName: "CannotEstablishConnection", cause: { code: "ECONNREFUSED" } });
   });
 
   test("a host that cannot be resolved is CannotEstablishConnection", async () => {
-    const error = await rejection(TcpConnection.connect({ host: "no-such-host.invalid", port: 1 }));
+    const error = await rejection(open(1, "no-such-host.invalid"));
     expect(error).toMatchObject({ errorName: "CannotEstablishConnection" });
     expect(error).toHaveProperty("cause");
   });

@@ -1,8 +1,8 @@
 // Bytes on their way to the socket. Bun's `socket.write` says how many bytes it took and forgets the rest, so what was
 // not taken stays here until the socket drains. Small frames are copied together, large ones are written where they lie.
 
-import { Fifo } from "./fifo.ts";
-import { mergedFrameBytesMax, mergedWriteBytesMax } from "./limits.ts";
+import { Fifo } from "../fifo.ts";
+import { mergedFrameBytesMax, mergedWriteBytesMax } from "../limits.ts";
 
 /** Takes a prefix of the bytes and returns its size; less than 1 means "not now". */
 export type WriteSome = (bytes: Uint8Array) => number;

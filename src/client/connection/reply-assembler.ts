@@ -2,9 +2,9 @@
 // buffer of its final size; what arrives whole is copied out of the chunk, so that a reply of a few bytes does not keep
 // a chunk of half a megabyte alive.
 
-import { IggyError } from "../protocol/errors.ts";
-import { decodeReplyHead, frameHeaderBytes } from "../protocol/frame.ts";
-import { replyPayloadBytesMax } from "./limits.ts";
+import { IggyError } from "../../protocol/errors.ts";
+import { decodeReplyHead, frameHeaderBytes } from "../../protocol/frame.ts";
+import { replyPayloadBytesMax } from "../limits.ts";
 
 /** Called for each reply in order. `payload` belongs to the receiver; an error reply normally has none. */
 export type ReplyListener = (status: number, payload: Uint8Array) => void;
@@ -66,9 +66,13 @@ export class ReplyAssembler {
   }
 }
 
+/** Of Node and Bun; pages have none. */
+type Buffers = { readonly Buffer?: { allocUnsafeSlow(sizeBytes: number): Uint8Array } };
+
 /** Not cleared where the runtime can do without: every byte is overwritten before the payload is handed out. */
 function allocate(sizeBytes: number): Uint8Array {
-  if (typeof Buffer === "undefined") return new Uint8Array(sizeBytes); // a browser
-  const buffer = Buffer.allocUnsafeSlow(sizeBytes);
+  const buffers = (globalThis as Buffers).Buffer;
+  if (buffers === undefined) return new Uint8Array(sizeBytes);
+  const buffer = buffers.allocUnsafeSlow(sizeBytes);
   return new Uint8Array(buffer.buffer, buffer.byteOffset, sizeBytes);
 }

@@ -1,4 +1,4 @@
-import { IggyError } from "../protocol/errors.ts";
+import { IggyError } from "../../protocol/errors.ts";
 
 /**
  * `Disconnected` (8) of a request whose reply did not come. `requestSent` is false if not one byte of the request left
