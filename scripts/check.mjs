@@ -196,6 +196,8 @@ async function main() {
     for (const [title, ...command] of [
       ["format and lint", join(modules, "@biomejs", "biome", "bin", "biome"), "ci", "."],
       ["types", join(modules, "typescript", "bin", "tsc"), "-p", root, "--noEmit"],
+      // What pages import has to do without the types of Bun and Node.
+      ["types of the client", join(modules, "typescript", "bin", "tsc"), "-p", join(root, "tsconfig.client.json")],
     ]) {
       const startMs = Date.now();
       const { status, output } = await run(process.execPath, command, false);
