@@ -1,8 +1,8 @@
 // `connect`: from a connection string and options to a client.
 
 import { IggyError } from "../protocol/errors.ts";
-import { type ClientClock, systemClock } from "./clock.ts";
 import { type Client, openClient } from "./client.ts";
+import { type ClientClock, systemClock } from "./clock.ts";
 import type { ClientTlsOptions } from "./connection/connection.ts";
 import { type CredentialsSource, Logins } from "./connection/logins.ts";
 import type { ReconnectPolicy } from "./connection/session.ts";

@@ -3,8 +3,8 @@
 // partition belongs to exactly one member. WHIPPET_SOAK_SECONDS makes it longer, WHIPPET_SOAK_SEED repeats the choices of a
 // run (not its timing).
 import { expect, test } from "bun:test";
-import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { type Client, ConnectionLostError } from "../../src/client/index.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import { useServers } from "../support/server.ts";
 import { Ledger } from "./soak-ledger.ts";

@@ -1,7 +1,7 @@
 // The TypeScript client, which speaks the protocol of 0.8, in the mixed tour: a producer and a member of the group.
 import { crc32 } from "node:zlib";
-import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import type { Client } from "../../src/client/index.ts";
+import { Simulation } from "../../src/platform/simulated/simulation.ts";
 import { IggyError } from "../../src/protocol/errors.ts";
 import type { Partitioning } from "../../src/protocol/partitioning.ts";
 import { groupConsumer } from "../groups/support.ts";
