@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { BunPlugin } from "bun";
-import type { PackedFile } from "../src/transport/quic/packed-file.ts";
+import { describeFrame, type PackedFile, type PackedFrame } from "../src/transport/quic/packed-file.ts";
 import type { SidecarOrigin } from "../src/transport/quic/sidecar-origin.ts";
 import {
   findSidecarProgram,
@@ -43,6 +43,10 @@ export async function buildExecutable(
       // Workers are found by their paths beside main.ts, so they are entry points too.
       entrypoints: ["main.ts", "worker.ts", "login-worker.ts"].map((name) => join(source, "process", name)),
       root: join(source, "process"),
+      // Compiled ahead: 8 MB more, and half the time and 10 MB less memory until the broker runs.
+      bytecode: true,
+      format: "esm",
+      target: "bun",
       plugins: [replaceSidecarOrigin(origin)],
       compile: {
         outfile: outputPath,
@@ -89,19 +93,21 @@ async function pack(
   workDirectory: string,
 ): Promise<PackedFile> {
   const sha256 = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
-  const frames: Uint8Array[] = [];
+  const frames: PackedFrame[] = [];
+  const compressed: Uint8Array[] = [];
   for (let position = 0; position < bytes.byteLength; position += zstdFrameBytes) {
     const part = bytes.subarray(position, position + zstdFrameBytes);
-    frames.push(await Bun.zstdCompress(part, { level: zstdLevel }));
+    const frame = await Bun.zstdCompress(part, { level: zstdLevel });
+    frames.push(describeFrame(part, frame.byteLength));
+    compressed.push(frame);
   }
   const path = join(workDirectory, `${name}.zst`);
-  await writeFile(path, frames);
+  await writeFile(path, compressed);
   return {
     path,
-    framesBytes: frames.map((frame) => frame.byteLength),
+    frames,
     name: `${name}-${sha256.slice(0, 16)}${extension}`,
     sizeBytes: bytes.byteLength,
-    sha256,
   };
 }
 

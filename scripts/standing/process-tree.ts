@@ -12,7 +12,8 @@ function childrenOf(pid: number): number[] {
   });
 }
 
-function treeOf(pid: number): number[] {
+/** A process and all that it has started, whichever of them did. */
+export function treeOf(pid: number): number[] {
   return [pid, ...childrenOf(pid).flatMap(treeOf)];
 }
 

@@ -197,13 +197,18 @@ function createPartitions(
   { createdAtMicros, logBase }: { readonly createdAtMicros: number; readonly logBase?: string },
   count: number,
 ): Partition[] {
-  return Array.from({ length: count }, () => ({ createdAtMicros, logBase }));
+  // One object for all of them: it never changes, and there may be very many.
+  return Array<Partition>(count).fill({ createdAtMicros, logBase });
 }
 
 /** After a purge. One of an older version had no ids. */
 function startLogs({ partitions }: Topic, logBase: string | undefined): void {
   if (logBase === undefined) return;
-  for (const [id, { createdAtMicros }] of partitions.entries()) partitions[id] = { createdAtMicros, logBase };
+  let last: Partition | undefined;
+  for (const [id, { createdAtMicros }] of partitions.entries()) {
+    if (last?.createdAtMicros !== createdAtMicros) last = { createdAtMicros, logBase };
+    partitions[id] = last;
+  }
 }
 
 function uncount(state: MetadataState, topic: Topic): void {

@@ -105,10 +105,13 @@ function toTopic({
   const catalog = createCatalog<ConsumerGroup>();
   for (const { id, name, logId } of groups) addEntry(catalog, createGroup(id, name, logId));
   const logBases = partitionLogs.flatMap(({ count, logBase }) => Array.from({ length: count }, () => logBase));
-  const partitions = partitionTimesMicros.map((createdAtMicros, partitionId) => ({
-    createdAtMicros,
-    logBase: logBases[partitionId] ?? undefined,
-  }));
+  let last: Partition | undefined;
+  const partitions = partitionTimesMicros.map((createdAtMicros, partitionId) => {
+    const logBase = logBases[partitionId] ?? undefined;
+    // One object for all that are equal, as their creation made it.
+    if (last?.createdAtMicros !== createdAtMicros || last.logBase !== logBase) last = { createdAtMicros, logBase };
+    return last;
+  });
   return { ...topic, partitions, groups: catalog, options };
 }
 

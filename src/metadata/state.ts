@@ -50,6 +50,7 @@ export interface Topic extends Named {
   options: TopicOptions;
 }
 
+/** Never changed: those that were created together share one object. */
 export interface Partition {
   readonly createdAtMicros: number;
   /** Of its creation or last purge (`log-ids.ts`); undefined where an older version made it. */

@@ -19,7 +19,9 @@ import { createLogOutput } from "../observability/log-output.ts";
 import { systemClock } from "../platform/clock.ts";
 import { DirectoryLockedError } from "../platform/directory-lock.ts";
 import { CertificateError, loadCertificates } from "../security/certificates.ts";
-import { type BoundPorts, Supervisor, type TlsCertificates } from "../shard/index.ts";
+// Not by the door: this thread needs nothing of what the shards are made of, and would load it all.
+import type { BoundPorts, TlsCertificates } from "../shard/lifecycle.ts";
+import { Supervisor } from "../shard/supervisor.ts";
 import { DataDirectoryError, prepareDataDirectory, removeData } from "./data-directory.ts";
 import { ListenError, requireFreeAddresses } from "./listen-addresses.ts";
 import { openLoginDesk } from "./login-desk.ts";
@@ -148,6 +150,7 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
     log.error("a shard failed; the process stops", { reason });
     process.exit(1);
   };
+  const loginDesk = openLoginDesk(shards.length, onFailure);
   const supervisor = new Supervisor({
     config,
     shardCount: shards.length,
@@ -158,7 +161,8 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
     root,
     tls,
     listenPorts: configuredPorts(config),
-    loginPorts: await openLoginDesk(shards.length, onFailure),
+    loginPorts: loginDesk.ports,
+    startOthers: loginDesk.start,
     makeWorker: (name) => new Worker(new URL("./worker.ts", import.meta.url).href, { name }),
     onLoop: ({ shardId, isOver, stalledMs, step }) => {
       const seconds = Math.round(stalledMs / 1000);

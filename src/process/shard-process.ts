@@ -1,10 +1,8 @@
 // One shard, put together: metadata, partitions, sessions, transports and what is done from time to time, over whatever disk,
 // clock and timers its host has. A worker of the server and a broker inside a test are made of the same.
-import { dumpToml } from "../config/dump.ts";
 import type { MetadataLog, MetadataState } from "../metadata/index.ts";
 import type { Logger } from "../observability/log.ts";
 import { logDirectory } from "../observability/log-names.ts";
-import { makeSnapshot } from "../observability/snapshot.ts";
 import { countOpenFiles, formatSysinfo } from "../observability/sysinfo.ts";
 import { createSystemStatsReader } from "../observability/system-stats.ts";
 import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
@@ -143,13 +141,17 @@ export class ShardProcess {
       startTimeMicros: start.startTimeMicros,
       systemStats: createSystemStatsReader(config.system.path),
       clusterMetadata: () => this.#clusterMetadata(),
-      snapshot: (options) =>
-        makeSnapshot({
+      snapshot: async (options) => {
+        // Most processes never make one: what makes it is loaded by the first who asks.
+        const { makeSnapshot } = await import("../observability/snapshot.ts");
+        const { dumpToml } = await import("../config/dump.ts");
+        return makeSnapshot({
           ...options,
           logsDirectory: logDirectory(config.system.path, config.system.logging.path),
           currentConfigMasked: dumpToml(config, { maskSecrets: true }),
           log,
-        }),
+        });
+      },
       isShuttingDown: () => this.#isShuttingDown,
     };
     this.#transports = new ShardTransports({
@@ -182,8 +184,15 @@ export class ShardProcess {
   /**
    * Opens the metadata (on shard 0; the others are given it) and the partitions. Rejects with MetadataKeyError,
    * DataVersionError, TakeoverError, TokenKeyError. `hasSetRootPassword`: the root user is new, or has a new password.
+   *
+   * `onMetadata` hears of both on shard 0 as soon as other shards may begin: before the partitions, which take longest.
    */
-  static async open(start: ShardSetup, host: ShardHost, root: Logger): Promise<OpenedShard> {
+  static async open(
+    start: ShardSetup,
+    host: ShardHost,
+    root: Logger,
+    onMetadata?: (state: MetadataState, hasSetRootPassword: boolean) => void,
+  ): Promise<OpenedShard> {
     const statistics = new Statistics();
     if (start.shardId !== 0) {
       const shard = new ShardProcess(start, host, root, statistics, undefined, start.state!);
@@ -199,6 +208,7 @@ export class ShardProcess {
       count: (key, by) => statistics.add(key, by),
     });
     const state = metadataLog.publishedState;
+    onMetadata?.(state, hasSetRootPassword);
     return { shard: new ShardProcess(start, host, root, statistics, metadataLog, state), state, hasSetRootPassword };
   }
 

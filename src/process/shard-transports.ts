@@ -1,6 +1,6 @@
 // The transports of one shard: TCP and WebSocket on every shard, HTTP and QUIC on shard 0.
 import { join } from "node:path";
-import { isLoopbackHost, parseListenAddress } from "../config/address.ts";
+import { isLoopbackHost, type ListenAddress, parseListenAddress } from "../config/address.ts";
 import type { Config } from "../config/schema/index.ts";
 import type { Logger } from "../observability/log.ts";
 import type { Disk } from "../platform/disk.ts";
@@ -17,7 +17,7 @@ import {
 import { kernelReservedBytes } from "../storage/index.ts";
 import { Admission, type ClientLimits } from "../transport/admission.ts";
 import { BusyPoll } from "../transport/busy-poll.ts";
-import type { HttpServer, HttpServerOptions } from "../transport/http/server.ts";
+import { HttpServer, type HttpServerOptions } from "../transport/http/server.ts";
 import { QuicListener } from "../transport/quic/listener.ts";
 import { SidecarUnavailableError } from "../transport/quic/sidecar-program.ts";
 import { TcpListener } from "../transport/tcp/listener.ts";
@@ -106,6 +106,8 @@ export class ShardTransports {
         idleTimeoutMs: config.quic.maxIdleTimeoutMicros / 1000,
         log: log.child("quic"),
       });
+      // While the other shards are not ready yet.
+      this.#quic.prepare(addressOf(config.quic.address));
     }
     if (config.http.enabled && shardId === 0) {
       this.#httpOptions = {
@@ -139,8 +141,6 @@ export class ShardTransports {
       ports.websocket = this.#websocket.listen({ host: hostOf(websocket.address), port: asked.websocket });
     }
     if (this.#httpOptions !== undefined) {
-      // Its libraries take 35 MB and a tenth of a second: no other shard loads them.
-      const { HttpServer } = await import("../transport/http/server.ts");
       this.#http = new HttpServer(this.#httpOptions);
       ports.http = this.#http.listen({ host: hostOf(http.address), port: asked.http }, this.#start.tls.http);
     }
@@ -202,6 +202,10 @@ function limitsOf(configured: Config["connections"], descriptorsMax: number): Cl
 }
 
 /** Validation has checked the address of a transport that is on. */
+function addressOf(address: string): ListenAddress {
+  return parseListenAddress(address) ?? { host: "127.0.0.1", port: 0 };
+}
+
 function hostOf(address: string): string {
-  return parseListenAddress(address)?.host ?? "127.0.0.1";
+  return addressOf(address).host;
 }

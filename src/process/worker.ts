@@ -3,7 +3,7 @@
 declare const self: Worker;
 
 import { TokenKeyError } from "../config/token-keys.ts";
-import { DataVersionError, MetadataKeyError } from "../metadata/index.ts";
+import { DataVersionError, MetadataKeyError, packState, unpackState } from "../metadata/index.ts";
 import { createLogger } from "../observability/log.ts";
 import { LogFile } from "../observability/log-file.ts";
 import { createLogOutput } from "../observability/log-output.ts";
@@ -20,8 +20,12 @@ async function open(start: ShardStart): Promise<ShardProcess> {
   const output = createLogOutput(start.logFile && new LogFile(start.logFile));
   const root = createLogger({ filter: start.logFilter, ...output });
   const host = realHost(start.loginPort, start.shardCount);
-  const { shard, state, hasSetRootPassword } = await ShardProcess.open(start, host, root);
-  post({ kind: "opened", state, hasSetRootPassword });
+  const { packedState, ...setup } = start;
+  const state = packedState && unpackState(packedState);
+  const { shard } = await ShardProcess.open({ ...setup, state }, host, root, (found, hasSetRootPassword) =>
+    post({ kind: "metadata", packedState: packState(found), hasSetRootPassword }),
+  );
+  post({ kind: "opened" });
   return shard;
 }
 
@@ -72,3 +76,4 @@ self.onmessage = (event: MessageEvent<ToShard>) => {
     post({ kind: "failed", reason: reasonOf(error) });
   });
 };
+post({ kind: "loaded" });

@@ -7,6 +7,7 @@ import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { freePath } from "../platform/disk.ts";
+import { makeLoopbackCertificate } from "./made-certificate.ts";
 
 /** Certificate chain (leaf first) and private key, PEM. */
 export interface CertificatePair {
@@ -128,7 +129,7 @@ async function ownCertificate({ directory, nowMs, onMade }: CertificateEnvironme
     reason = fault.reason;
     isDamaged = !fault.isOutOfDate;
   }
-  const pair = await makeCertificate(nowMs);
+  const pair = makeLoopbackCertificate(nowMs - validBeforeMs, nowMs + validAfterMs);
   let keptAs: string[];
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -166,32 +167,6 @@ async function setAside(path: string): Promise<string> {
   const keptAs = freePath({ exists: existsSync }, `${path}.damaged`);
   await rename(path, keptAs);
   return keptAs;
-}
-
-async function makeCertificate(nowMs: number): Promise<CertificatePair> {
-  // Loaded here only: most starts find a pair, and the library takes longer to load than the rest of the start.
-  const { generate } = await import("selfsigned");
-  const made = await generate([{ name: "commonName", value: "localhost" }], {
-    keyType: "ec",
-    curve: "P-256",
-    algorithm: "sha256",
-    notBeforeDate: new Date(nowMs - validBeforeMs),
-    notAfterDate: new Date(nowMs + validAfterMs),
-    extensions: [
-      { name: "basicConstraints", cA: false, critical: true },
-      { name: "keyUsage", digitalSignature: true, critical: true },
-      { name: "extKeyUsage", serverAuth: true },
-      {
-        name: "subjectAltName",
-        altNames: [
-          { type: 2, value: "localhost" },
-          { type: 7, ip: "127.0.0.1" },
-          { type: 7, ip: "::1" },
-        ],
-      },
-    ],
-  });
-  return { certPem: made.cert, keyPem: made.private };
 }
 
 /** What is wrong with a pair; undefined when a server can use it now. */

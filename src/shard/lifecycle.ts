@@ -51,7 +51,9 @@ export interface ShardSetup {
 }
 
 /** For a shard in a worker. */
-export interface ShardStart extends ShardSetup {
+export interface ShardStart extends Omit<ShardSetup, "state"> {
+  /** `ShardSetup.state` as `packState` makes it. */
+  readonly packedState: SharedArrayBuffer | undefined;
   /** To the login desk of the process. */
   readonly loginPort: MessagePort;
 }
@@ -70,8 +72,12 @@ export type ToShard =
   | { readonly kind: "close" };
 
 export type FromShard =
-  /** Partitions are open. Shard 0 sends the metadata for the others. */
-  | { readonly kind: "opened"; readonly state: MetadataState | undefined; readonly hasSetRootPassword: boolean }
+  /** The thread runs, and waits for its start. */
+  | { readonly kind: "loaded" }
+  /** Of shard 0: the metadata is read and nothing unknown is left beside what it names. For the others, packed (`packState`). */
+  | { readonly kind: "metadata"; readonly packedState: SharedArrayBuffer; readonly hasSetRootPassword: boolean }
+  /** Partitions are open. */
+  | { readonly kind: "opened" }
   /** The ports as they are bound now; those of transports that this shard has no part in as they were given. */
   | { readonly kind: "listening"; readonly ports: BoundPorts }
   | { readonly kind: "quiesced" }

@@ -14,13 +14,15 @@ export interface DataPaths {
   partitionDirectory(streamId: number, topicId: number, partitionId: number): string;
 }
 
+/** The configured names are put in order once: there may be very many partitions, and each asks for its path at every start. */
 export function dataPaths(system: Config["system"]): DataPaths {
-  const streamsDirectory = join(system.path, system.stream.path);
-  const streamDirectory = (streamId: number) => join(streamsDirectory, String(streamId));
-  const topicsDirectory = (streamId: number) => join(streamDirectory(streamId), system.topic.path);
-  const topicDirectory = (streamId: number, topicId: number) => join(topicsDirectory(streamId), String(topicId));
-  const partitionsDirectory = (streamId: number, topicId: number) =>
-    join(topicDirectory(streamId, topicId), system.partition.path);
+  const streamsDirectory = withoutEnd(join(system.path, system.stream.path));
+  const topics = withoutEnd(join("/", system.topic.path));
+  const partitions = withoutEnd(join("/", system.partition.path));
+  const streamDirectory = (streamId: number) => `${streamsDirectory}/${streamId}`;
+  const topicsDirectory = (streamId: number) => streamDirectory(streamId) + topics;
+  const topicDirectory = (streamId: number, topicId: number) => `${topicsDirectory(streamId)}/${topicId}`;
+  const partitionsDirectory = (streamId: number, topicId: number) => topicDirectory(streamId, topicId) + partitions;
   return {
     stateDirectory: join(system.path, "state"),
     streamsDirectory,
@@ -28,7 +30,10 @@ export function dataPaths(system: Config["system"]): DataPaths {
     topicsDirectory,
     topicDirectory,
     partitionsDirectory,
-    partitionDirectory: (streamId, topicId, partitionId) =>
-      join(partitionsDirectory(streamId, topicId), String(partitionId)),
+    partitionDirectory: (streamId, topicId, partitionId) => `${partitionsDirectory(streamId, topicId)}/${partitionId}`,
   };
+}
+
+function withoutEnd(path: string): string {
+  return path.endsWith("/") ? path.slice(0, -1) : path;
 }

@@ -1,8 +1,7 @@
-// The main thread's work: start the shards one after the other (starting many at once has crashed the runtime), connect
-// every pair, watch them, stop them. A shard that dies takes the process with it: its partitions would be unreachable, and
-// a restart is the state that is tested best.
+// The main thread's work: start the threads of the shards one after the other (starting many at once has crashed the runtime),
+// have them open their partitions side by side, connect every pair, watch them, stop them. A shard that dies takes the process
+// with it: its partitions would be unreachable, and a restart is the state that is tested best.
 import type { Config } from "../config/schema/index.ts";
-import type { MetadataState } from "../metadata/index.ts";
 import type { LogFileSettings } from "../observability/log-file.ts";
 import { createSharedCounters } from "./counters.ts";
 import type { BoundPorts, FromShard, RootCredentials, ShardStart, TlsCertificates, ToShard } from "./lifecycle.ts";
@@ -22,6 +21,8 @@ export interface SupervisorOptions {
   /** For each shard. */
   readonly loginPorts: readonly MessagePort[];
   readonly makeWorker: (name: string) => Worker;
+  /** Starts the other threads of the process, after those of the shards and before these listen; resolves when they run. */
+  readonly startOthers?: () => Promise<void>;
   /** A shard does not turn its event loop, or does so again. */
   readonly onLoop?: (report: LoopReport) => void;
   /** Called once when a shard has died or given up; the process should end with a failure. */
@@ -94,19 +95,24 @@ export class Supervisor {
     const loops = createLoopMemory(shardCount);
     const memories = Array.from({ length: shardCount }, () => createArena());
     const ports = connectAll(shardCount);
-    let state: MetadataState | undefined;
+    const opened: Promise<unknown>[] = [];
+    let metadata: Promise<Extract<FromShard, { kind: "metadata" }>> | undefined;
     for (let shardId = 0; shardId < shardCount; shardId++) {
       const name = `shard-${shardId}`;
       const shard = new ShardWorker(makeWorker(name), name, (reason) => this.#fail(reason));
       this.#shards.push(shard);
-      const opened = shard.next("opened");
+      opened.push(shard.next("opened"));
+      await shard.next("loaded");
+      // Shard 0 begins with the metadata; the others get it from there, and open their partitions while it opens its own.
+      const packedState = metadata === undefined ? undefined : (await metadata).packedState;
+      metadata ??= shard.next("metadata");
       const own = ports[shardId]!;
-      const start = this.#startOf(shardId, counters, loops, memories, own, state);
+      const start = this.#startOf(shardId, counters, loops, memories, own, packedState);
       shard.send({ kind: "start", start }, [start.loginPort, ...own.filter((port) => port !== undefined)]);
-      const answer = await opened;
-      state = answer.state ?? state;
-      if (answer.hasSetRootPassword) this.#hasSetRootPassword = true;
     }
+    this.#hasSetRootPassword = (await metadata)?.hasSetRootPassword === true;
+    await this.#options.startOthers?.();
+    await Promise.all(opened);
     // Shard 0 binds first; the others share the ports that it got.
     let bound = this.#options.listenPorts;
     for (const shard of this.#shards) {
@@ -163,7 +169,7 @@ export class Supervisor {
     loops: SharedArrayBuffer,
     memories: readonly WebAssembly.Memory[],
     ports: readonly (MessagePort | undefined)[],
-    state: MetadataState | undefined,
+    packedState: SharedArrayBuffer | undefined,
   ): ShardStart {
     const { config, shardCount, logFilter, logFile, startTimeMicros, follower, root, tls } = this.#options;
     return {
@@ -181,7 +187,7 @@ export class Supervisor {
       loginPort: this.#options.loginPorts[shardId]!,
       root: shardId === 0 ? root : undefined,
       tls,
-      state,
+      packedState,
     };
   }
 

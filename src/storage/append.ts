@@ -39,11 +39,6 @@ export class Appender {
     this.#isSyncLevel = log.context.options.acknowledge === "sync";
   }
 
-  get syncQueue(): SyncQueue {
-    this.#syncQueue ??= new SyncQueue(this.#log);
-    return this.#syncQueue;
-  }
-
   /** See `Partition.append`. */
   append(batch: IncomingBatch): Promise<void> {
     const { context, refusal } = this.#log;
@@ -80,7 +75,7 @@ export class Appender {
     try {
       log.createActiveFiles();
       // The names before the bytes: a sync that cannot even begin refuses a batch of which nothing is written.
-      if (this.#isSyncLevel && log.unsyncedDirectories.length > 0) syncDirectories(log);
+      if (this.#isSyncLevel && log.hasUnsyncedDirectories) syncDirectories(log);
       file = log.context.files.useToWrite(active.log);
       if (active.hasLeftover) cutBehindMessages(active, file);
       if (active.acceptedSizeBytes > active.reservedBytes) reserveAhead(active, file);
@@ -93,7 +88,7 @@ export class Appender {
     active.logSizeBytes = active.acceptedSizeBytes;
     log.writtenOffset = log.nextOffset;
     this.#deduplication?.written();
-    if (this.#isSyncLevel) this.syncQueue.add(group, writtenBytes);
+    if (this.#isSyncLevel) this.#addToSync(group, writtenBytes);
     else if (!this.#isMemoryLevel) {
       log.publish(log.writtenOffset, writtenBytes);
       group?.resolve();
@@ -105,17 +100,9 @@ export class Appender {
     return undefined;
   }
 
-  /** Writes index rows whose messages are in the log. Throws `DiskError`; the rows stay in memory then. */
-  writeIndexRows(): void {
-    for (const segment of this.#log.segments) {
-      const writtenRows = Math.min(segment.index.rowsCount, this.#log.writtenOffset - segment.startOffset);
-      segment.index.writeUpTo(writtenRows);
-    }
-  }
-
-  /** Whether `writeIndexRows` would write anything. */
-  get hasPendingRows(): boolean {
-    return this.#log.segments.some((segment) => segment.index.pendingBytes(segment.index.rowsCount) > 0);
+  /** Resolves when all that waits for a sync now was answered. Never rejects: failures went to those who waited. */
+  async synced(): Promise<void> {
+    await this.#syncQueue?.idle();
   }
 
   /** Resolves when no sync of a sealed segment is under way. A failure fenced the partition. */
@@ -172,8 +159,13 @@ export class Appender {
     }
     if (log.writtenOffset === log.visibleOffset) return settled;
     const group = makeFlushGroup();
-    this.syncQueue.add(group, 0);
+    this.#addToSync(group, 0);
     return group.promise;
+  }
+
+  #addToSync(group: FlushGroup | undefined, writtenBytes: number): void {
+    this.#syncQueue ??= new SyncQueue(this.#log);
+    this.#syncQueue.add(group, writtenBytes);
   }
 
   /** `copies`: whether the bytes must outlive the append. */

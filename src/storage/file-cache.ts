@@ -17,7 +17,9 @@ const readOnlyCodes: ReadonlySet<string> = new Set(["EROFS", "EACCES", "EPERM"])
 
 /** One file that may be open or not. Used through its cache only. */
 export class CachedFile {
-  readonly path: string;
+  // Apart: there may be very many files, and those of a directory share the text of its path.
+  readonly #directory: string;
+  readonly #name: string;
   /** Set while open. */
   file: DiskFile | null = null;
   pinsCount = 0;
@@ -31,8 +33,13 @@ export class CachedFile {
   /** A descriptor that cannot be written and that somebody still reads, beside one that can. */
   readOnlyFile: DiskFile | null = null;
 
-  constructor(path: string) {
-    this.path = path;
+  constructor(directory: string, name: string) {
+    this.#directory = directory;
+    this.#name = name;
+  }
+
+  get path(): string {
+    return `${this.#directory}/${this.#name}`;
   }
 }
 

@@ -16,6 +16,9 @@ export interface MarkContent {
 /** In the place of a log id where there is none. */
 export const legacyLogId = "0".repeat(24);
 
+/** Most partitions have none: one map for all of them. */
+export const noGroups: ReadonlyMap<number, string> = new Map();
+
 const magic = 0x31_4b_4d_57; // WMK1
 const headBytes = 32;
 const groupBytes = 16;
@@ -50,8 +53,7 @@ export function decodeMark(
 ): { readonly content: MarkContent; readonly isWhole: boolean } | undefined {
   const half = Math.floor(bytes.byteLength / 2);
   const first = decodeCopy(bytes);
-  const second = decodeCopy(bytes.subarray(half));
-  const content = first ?? second;
+  const content = first ?? decodeCopy(bytes.subarray(half));
   if (content === undefined) return undefined;
   const isWhole = first !== undefined && Buffer.compare(bytes.subarray(0, half), bytes.subarray(half)) === 0;
   return { content, isWhole };
@@ -64,14 +66,18 @@ function decodeCopy(given: Uint8Array): MarkContent | undefined {
   const end = headBytes + bytes.readUInt32LE(groupsAt) * groupBytes;
   if (end + checksumBytes > bytes.byteLength) return undefined;
   if (bytes.readBigUInt64LE(end) !== Bun.hash.xxHash3(bytes.subarray(0, end))) return undefined;
-  const groups = new Map<number, string>();
-  for (let at = headBytes; at < end; at += groupBytes) {
-    groups.set(bytes.readUInt32LE(at), bytes.toString("hex", at + 4, at + 4 + idBytes));
-  }
   const logId = bytes.toString("hex", logIdAt, logIdAt + idBytes);
   return {
     logId: logId === legacyLogId ? undefined : logId,
     nextOffset: Number(bytes.readBigUInt64LE(nextOffsetAt)),
-    groups,
+    groups: end === headBytes ? noGroups : groupsIn(bytes.subarray(headBytes, end)),
   };
+}
+
+function groupsIn(bytes: Buffer): ReadonlyMap<number, string> {
+  const groups = new Map<number, string>();
+  for (let at = 0; at < bytes.byteLength; at += groupBytes) {
+    groups.set(bytes.readUInt32LE(at), bytes.toString("hex", at + 4, at + 4 + idBytes));
+  }
+  return groups;
 }

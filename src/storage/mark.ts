@@ -6,7 +6,7 @@
 import { type Disk, DiskError } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { removeDirectory, setDirectoryAside } from "./directory-removal.ts";
-import { decodeMark, encodeMark, legacyLogId, type MarkContent } from "./mark-format.ts";
+import { decodeMark, encodeMark, legacyLogId, type MarkContent, noGroups } from "./mark-format.ts";
 import type { PartitionIdentity, StorageContext } from "./types.ts";
 
 /** Name of its file in the directory of the partition. */
@@ -14,8 +14,6 @@ export const markName = "partition.mark";
 const temporaryName = "partition.mark.tmp";
 /** More than any mark needs: a longer file is none. */
 const fileBytesMax = 64 * 1024 * 1024;
-
-const noGroups: ReadonlyMap<number, string> = new Map();
 
 export class PartitionMark {
   readonly #context: StorageContext;

@@ -92,7 +92,7 @@ export class ConsumerOffsets {
     const table = this.#table(kind);
     const known = table.get(id);
     if (known === undefined) this.#requireRoom(consumer, table.size);
-    const stored = known ?? newOffset(offset, this.#pathOf(kind, id));
+    const stored = known ?? newOffset(offset, this.#directoryOf(kind), id);
     try {
       if (known === undefined) this.#create(consumer, stored.file);
       this.#write(stored, offset);
@@ -294,7 +294,7 @@ export class ConsumerOffsets {
       if (offset === undefined) {
         log.warn("consumer offset file is torn, ignored", { path });
       } else {
-        const stored = newOffset(offset, path);
+        const stored = newOffset(offset, directory, id);
         this.#table(kind).set(id, stored);
         this.#unsynced.add(stored); // the same
         if (offset >= endOffset) this.#lower({ kind, id }, endOffset);
@@ -360,6 +360,6 @@ export class ConsumerOffsets {
   }
 }
 
-function newOffset(offset: number, path: string): StoredOffset {
-  return { offset, file: new CachedFile(path), isUnsynced: false, isLost: false };
+function newOffset(offset: number, directory: string, id: number): StoredOffset {
+  return { offset, file: new CachedFile(directory, String(id)), isUnsynced: false, isLost: false };
 }

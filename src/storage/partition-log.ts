@@ -16,8 +16,6 @@ import type { PartitionCounters, StorageContext } from "./types.ts";
 /** From a partition's directory up to the one that the data directory stands in (spec SB 3.1). */
 const directoryLevels = 7;
 
-const none: readonly string[] = [];
-
 export class PartitionLog {
   readonly context: StorageContext;
   readonly directory: string;
@@ -43,8 +41,8 @@ export class PartitionLog {
   isAbandoned = false;
   /** The logs of the segments before this offset are durable. */
   syncedBefore = 0;
-  /** Directories with entries that no sync covered. */
-  unsyncedDirectories: readonly string[] = none;
+  /** How many directories, from that of the partition upwards, have entries that no sync covered. */
+  #unsyncedLevels = 0;
 
   /** Opens what is in `directory`, which holds `names`, repairing it. Throws `DiskError`. */
   constructor(
@@ -103,6 +101,16 @@ export class PartitionLog {
     return Math.min(segment.index.rowsCount, this.writtenOffset - segment.startOffset);
   }
 
+  /** Writes index rows whose messages are in the log. Throws `DiskError`; the rows stay in memory then. */
+  writeIndexRows(): void {
+    for (const segment of this.segments) segment.index.writeUpTo(this.writtenRows(segment));
+  }
+
+  /** Whether `writeIndexRows` would write anything. */
+  get hasPendingRows(): boolean {
+    return this.segments.some(({ index }) => index.pendingBytes(index.rowsCount) > 0);
+  }
+
   /** The segment that holds `offset`, or the one before it where none does. Not before the first segment. */
   segmentIndexOf(offset: number): number {
     let low = 0;
@@ -130,7 +138,7 @@ export class PartitionLog {
     const oldest = this.segments[0]!;
     assert(oldest !== this.active, "the active segment is never removed");
     oldest.removeFiles(this.context);
-    this.noteDirectory(this.directory);
+    this.noteDirectory();
     this.segments.shift();
     this.counters.segmentsCount = this.segments.length;
     this.counters.messagesCount -= oldest.index.rowsCount;
@@ -142,7 +150,7 @@ export class PartitionLog {
   createActiveFiles(): void {
     if (this.active.onDisk) return;
     if (this.segments.length === 1) this.noteDirectories();
-    else this.noteDirectory(this.directory);
+    else this.noteDirectory();
     this.context.disk.makeDirectory(this.directory);
     this.mark?.beforeFirstFile(this.active.startOffset);
     this.active.createFiles(this.context.files);
@@ -150,22 +158,33 @@ export class PartitionLog {
 
   /** The entries of the new partition, and of every directory that may have been made for it, need a sync. */
   noteDirectories(): void {
-    let path = this.directory;
-    for (let level = 0; level <= directoryLevels; level++) {
-      this.noteDirectory(path);
-      if (path === "/" || !path.includes("/")) return;
-      path = path.slice(0, path.lastIndexOf("/")) || "/";
-    }
+    this.#unsyncedLevels = directoryLevels + 1;
   }
 
   /** The entries in every directory are durable. */
   forgetDirectories(): void {
-    this.unsyncedDirectories = none;
+    this.#unsyncedLevels = 0;
   }
 
-  /** Entries of this one need a sync. */
-  noteDirectory(path: string): void {
-    if (!this.unsyncedDirectories.includes(path)) this.unsyncedDirectories = [...this.unsyncedDirectories, path];
+  /** Entries of the partition's own directory need a sync. */
+  noteDirectory(): void {
+    this.#unsyncedLevels = Math.max(1, this.#unsyncedLevels);
+  }
+
+  get hasUnsyncedDirectories(): boolean {
+    return this.#unsyncedLevels > 0;
+  }
+
+  /** Those with entries that no sync covered, the highest first. */
+  get unsyncedDirectories(): readonly string[] {
+    const paths: string[] = [];
+    let path = this.directory;
+    for (let level = 0; level < this.#unsyncedLevels; level++) {
+      paths.unshift(path);
+      if (path === "/" || !path.includes("/")) break;
+      path = path.slice(0, path.lastIndexOf("/")) || "/";
+    }
+    return paths;
   }
 
   /** Everything is gone: an empty segment at 0 (spec SB 5.3). Taking the files away was the caller's. */

@@ -9,9 +9,9 @@ import { settled } from "./flush-group.ts";
 import { PartitionMark } from "./mark.ts";
 import { ConsumerOffsets, offsetsDirectoryName } from "./offsets.ts";
 import { PartitionLog, toStorageError } from "./partition-log.ts";
-import { PartitionSync } from "./partition-sync.ts";
+import { persistOffsets, syncAll, syncMessages, syncOffsets } from "./partition-sync.ts";
 import { Reader } from "./read.ts";
-import { giveReservedBack, IdleReserve } from "./reserve.ts";
+import { giveReservedBack, hasReserve, IdleReserve } from "./reserve.ts";
 import {
   holderOf,
   oldestRemovable,
@@ -34,20 +34,17 @@ import type {
 export class Partition {
   readonly #log: PartitionLog;
   readonly #offsets: ConsumerOffsets;
-  readonly #appender: Appender;
-  readonly #reader: Reader;
-  readonly #sync: PartitionSync;
+  // Made by the first who appends or reads: there may be very many partitions, and few in use.
+  #madeAppender: Appender | undefined;
+  #madeReader: Reader | undefined;
   /** Log id of a purge that was logged and could not be done yet. */
   #unfinishedPurge: string | undefined;
   #saving: Promise<void> | undefined;
-  readonly #idleReserve = new IdleReserve();
+  #idleReserve: IdleReserve | undefined;
 
   private constructor(log: PartitionLog, offsets: ConsumerOffsets) {
     this.#log = log;
     this.#offsets = offsets;
-    this.#appender = new Appender(log);
-    this.#reader = new Reader(log, offsets);
-    this.#sync = new PartitionSync(log, offsets);
   }
 
   /**
@@ -130,7 +127,8 @@ export class Partition {
    * one sync. Undefined where nobody is to wait for that. Rejects with `CannotSyncFile` (10009): then a later sync makes good.
    */
   offsetsDurable(): Promise<void> | undefined {
-    return this.#log.context.options.persistsOffsets === true ? this.#sync.persistOffsets() : undefined;
+    const log = this.#log;
+    return log.context.options.persistsOffsets === true ? persistOffsets(log, this.#offsets) : undefined;
   }
 
   getOffset(consumer: ConsumerKey): number | undefined {
@@ -170,15 +168,15 @@ export class Partition {
 
   /** Writes what is only in memory to the files, and syncs them where asked, stored offsets too. Rejects with what failed. */
   async flush(fsync: boolean): Promise<void> {
-    const failure = this.#appender.writeJournal(false);
+    const failure = this.#madeAppender?.writeJournal(false);
     if (failure !== undefined) throw failure;
     try {
-      this.#appender.writeIndexRows();
+      this.#log.writeIndexRows();
     } catch (thrown) {
       throw new IggyError("CannotSaveIndexToSegment", [], { cause: thrown });
     }
-    await this.#appender.syncQueue.idle();
-    if (fsync) await this.#sync.all();
+    await this.#madeAppender?.synced();
+    if (fsync) await syncAll(this.#log, this.#offsets);
   }
 
   /**
@@ -187,13 +185,20 @@ export class Partition {
    */
   save(): Promise<void> {
     if (this.#saving !== undefined || this.#log.isClosed) return this.#saving ?? settled;
-    this.#idleReserve.tick(this.#log.context, this.#log.active);
+    this.#giveBackIdleReserve();
     const saving = this.#saveNow();
     if (saving === settled) return settled;
     this.#saving = this.#unlessAbandoned(saving).finally(() => {
       this.#saving = undefined;
     });
     return this.#saving;
+  }
+
+  #giveBackIdleReserve(): void {
+    const { active, context } = this.#log;
+    if (!hasReserve(active)) return;
+    this.#idleReserve ??= new IdleReserve();
+    this.#idleReserve.tick(context, active);
   }
 
   /** Of a partition that is deleted meanwhile nothing is to be saved. */
@@ -208,7 +213,7 @@ export class Partition {
   #saveNow(): Promise<void> {
     if (this.#unfinishedPurge !== undefined) return this.purge(this.#unfinishedPurge);
     const { journal, context } = this.#log;
-    const isClean = journal.sizeBytes === 0 && !this.#appender.hasPendingRows;
+    const isClean = journal.sizeBytes === 0 && !this.#log.hasPendingRows;
     const fsync = context.options.enforceFsync || context.options.acknowledge === "sync";
     if (isClean && !(fsync && (isUnsynced(this.#log) || this.#offsets.isUnsynced))) return settled;
     return this.flush(fsync);
@@ -226,19 +231,19 @@ export class Partition {
     const log = this.#log;
     const isAgain = this.#unfinishedPurge !== undefined;
     if (log.refusal !== undefined && !isAgain && (log.isClosed || !log.isFenced)) throw log.refusal;
-    this.#appender.writeJournal(false);
-    await this.#appender.syncQueue.idle();
-    await this.#appender.sealed();
+    this.#madeAppender?.writeJournal(false);
+    await this.#madeAppender?.synced();
+    await this.#madeAppender?.sealed();
     if (log.isAbandoned) return; // deleted meanwhile: nothing is left to purge
     // From here on without a pause: nothing comes between. What was appended while waiting goes as well, after its answer.
-    this.#appender.writeJournal(false);
+    this.#madeAppender?.writeJournal(false);
     const isOnDisk = log.context.disk.exists(log.directory);
     if (isOnDisk) this.#takeDirectoryAway(newLogId);
     this.#unfinishedPurge = undefined;
     log.mark?.startLog(newLogId);
     log.restart();
     this.#offsets.forget();
-    this.#appender.forgetIds();
+    this.#madeAppender?.forgetIds();
     // Where nothing is on the disk, an earlier purge may have taken it away without a sync: a log id tells that apart.
     if (isOnDisk || newLogId === undefined) log.noteDirectories();
     try {
@@ -295,21 +300,21 @@ export class Partition {
     const log = this.#log;
     if (log.isClosed) return;
     const wasFenced = log.isFenced;
-    const failure = wasFenced ? undefined : this.#appender.writeJournal(false);
+    const failure = wasFenced ? undefined : this.#madeAppender?.writeJournal(false);
     log.close();
     try {
       if (failure !== undefined) throw failure;
       if (!wasFenced) {
-        await this.#appender.syncQueue.idle();
-        this.#appender.writeIndexRows();
+        await this.#madeAppender?.synced();
+        log.writeIndexRows();
         giveReservedBack(log.context.files, log.active);
-        await this.#sync.messages();
+        await syncMessages(log);
       }
-      await this.#sync.offsets();
+      await syncOffsets(this.#offsets);
     } catch (thrown) {
       if (!log.isAbandoned) throw toStorageError(thrown); // deleted meanwhile: nothing is to be kept
     } finally {
-      await this.#appender.sealed();
+      await this.#madeAppender?.sealed();
       this.#closeFiles();
     }
   }
@@ -317,9 +322,19 @@ export class Partition {
   /** The topic is deleted: closes files and refuses what waits, without writing anything. */
   abandon(): void {
     this.#log.abandon();
-    this.#appender.reject(new IggyError("CannotAppendToFile"));
+    this.#madeAppender?.reject(new IggyError("CannotAppendToFile"));
     this.#closeFiles();
     this.#offsets.forget();
+  }
+
+  get #appender(): Appender {
+    this.#madeAppender ??= new Appender(this.#log);
+    return this.#madeAppender;
+  }
+
+  get #reader(): Reader {
+    this.#madeReader ??= new Reader(this.#log, this.#offsets);
+    return this.#madeReader;
   }
 
   #takeDirectoryAway(newLogId: string | undefined): void {

@@ -26,15 +26,19 @@ export function giveReservedBack(files: FileCache, segment: Segment): void {
   cutBehindMessages(segment, files.useToWrite(segment.log));
 }
 
+/** Whether room that can be given back is set aside behind its messages. */
+export function hasReserve({ reservedBytes, logSizeBytes }: Segment): boolean {
+  return reservedBytes > logSizeBytes && reservedBytes !== Number.POSITIVE_INFINITY;
+}
+
 /** A log that no longer grows holds no room ahead of its end. */
 export class IdleReserve {
   /** Size of the active log at the last tick of the saver, and how many ticks ago it grew. */
   #sizeAtTick = 0;
   #idleTicks = 0;
 
-  /** The saver came by. A failure is only logged. */
+  /** The saver came by, and found room. A failure is only logged. */
   tick({ files, log }: StorageContext, active: Segment): void {
-    if (active.reservedBytes <= active.logSizeBytes || active.reservedBytes === Number.POSITIVE_INFINITY) return;
     this.#idleTicks = active.logSizeBytes === this.#sizeAtTick ? this.#idleTicks + 1 : 0;
     this.#sizeAtTick = active.logSizeBytes;
     if (this.#idleTicks < idleTicksMax) return;

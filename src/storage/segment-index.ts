@@ -29,9 +29,9 @@ export class SegmentIndex {
   unsynced = false;
 
   /** `keep`: whether rows that are in the file stay in memory. */
-  constructor(files: FileCache, path: string, keep: boolean) {
+  constructor(files: FileCache, directory: string, name: string, keep: boolean) {
     this.#files = files;
-    this.file = new CachedFile(path);
+    this.file = new CachedFile(directory, name);
     this.#keep = keep;
   }
 
@@ -121,7 +121,7 @@ export class SegmentIndex {
     this.unsynced = true;
     this.#files.useToWrite(this.file).write(views, this.#fileRows * rowSizeBytes);
     this.#fileRows = rowsEnd;
-    if (!this.#keep) this.#forgetWritten();
+    if (!this.#keep) this.forgetWritten();
   }
 
   /** Cuts what the file holds behind its rows. */
@@ -169,7 +169,7 @@ export class SegmentIndex {
   /** The segment is sealed: its rows leave memory once they are in the file, unless all indexes are cached. */
   stopKeeping(): void {
     this.#keep = false;
-    this.#forgetWritten();
+    this.forgetWritten();
   }
 
   get #block(): RowBlock {
@@ -177,7 +177,8 @@ export class SegmentIndex {
     return this.#madeBlock;
   }
 
-  #forgetWritten(): void {
+  /** Rows that are in the file leave memory; where they are kept, until somebody asks for them. */
+  forgetWritten(): void {
     if (this.#fileRows === this.#rowsCount) this.#madeBlock = undefined;
     else this.#block.dropBefore(this.#fileRows);
   }

@@ -106,6 +106,7 @@ export class SegmentScan {
       if (isSurplus) index.truncate(this.#row);
       this.#writeIndex(true);
       this.#report(isIndexWhole, isSurplus);
+      index.forgetWritten(); // as after any other open: there may be very many partitions, and few in use
     }
     this.#segment.verified = new VerifiedRanges(this.#firstRow);
   }

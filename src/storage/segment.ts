@@ -43,10 +43,9 @@ export class Segment {
 
   /** An empty segment that is not on disk. `keepRows`: see `SegmentIndex`. */
   constructor(files: FileCache, directory: string, startOffset: number, keepRows: boolean) {
-    const path = `${directory}/${baseNameOf(startOffset)}`;
     this.startOffset = startOffset;
-    this.log = new CachedFile(path + logSuffix);
-    this.index = new SegmentIndex(files, path + indexSuffix, keepRows);
+    this.log = new CachedFile(directory, logNameOf(startOffset));
+    this.index = new SegmentIndex(files, directory, indexNameOf(startOffset), keepRows);
   }
 
   /** Offset behind its last message. */
@@ -97,8 +96,16 @@ function baseNameOf(startOffset: number): string {
   return String(startOffset).padStart(nameDigits, "0");
 }
 
+/** Most segments are the first ones of their partitions: the same text for all of these. */
+const firstLogName = baseNameOf(0) + logSuffix;
+const firstIndexName = baseNameOf(0) + indexSuffix;
+
+function logNameOf(startOffset: number): string {
+  return startOffset === 0 ? firstLogName : baseNameOf(startOffset) + logSuffix;
+}
+
 export function indexNameOf(startOffset: number): string {
-  return baseNameOf(startOffset) + indexSuffix;
+  return startOffset === 0 ? firstIndexName : baseNameOf(startOffset) + indexSuffix;
 }
 
 /** Start offset by the name of a log file; undefined for any other file. */

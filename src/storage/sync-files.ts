@@ -68,7 +68,7 @@ function writeAnew({ files, log }: StorageContext, segment: Segment): void {
  */
 export function syncDirectories(log: PartitionLog): void {
   log.mark?.sync();
-  for (const directory of log.unsyncedDirectories.toReversed()) syncDirectoryOf(log, directory);
+  for (const directory of log.unsyncedDirectories) syncDirectoryOf(log, directory);
   log.forgetDirectories();
 }
 
@@ -77,7 +77,7 @@ export function syncDirectories(log: PartitionLog): void {
  * error for those who wait.
  */
 export function syncNames(log: PartitionLog): void {
-  const isDurable = log.unsyncedDirectories.length === 0 && log.mark?.isUnsynced !== true;
+  const isDurable = !log.hasUnsyncedDirectories && log.mark?.isUnsynced !== true;
   if (isDurable || log.isClosed) return;
   try {
     syncDirectories(log);
@@ -170,7 +170,7 @@ export function syncError(log: PartitionLog, thrown: unknown): IggyError {
 
 /** Whether a sync would make anything more durable. */
 export function isUnsynced(log: PartitionLog): boolean {
-  if (log.unsyncedDirectories.length > 0 || log.mark?.isUnsynced === true) return true;
+  if (log.hasUnsyncedDirectories || log.mark?.isUnsynced === true) return true;
   return log.segments.some((segment) => isLogUnsynced(segment) || segment.index.unsynced);
 }
 

@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type PackedFile, unpackFile } from "../../src/transport/quic/packed-file.ts";
+import { describeFrame, type PackedFile, unpackFile } from "../../src/transport/quic/packed-file.ts";
 import { prepareSidecarProgram, SidecarUnavailableError } from "../../src/transport/quic/sidecar-program.ts";
 
 const root = mkdtempSync(join(tmpdir(), "whippet-packed-test-"));
@@ -28,11 +28,11 @@ const packed = pack("engine", contents);
 
 function pack(name: string, bytes: Uint8Array): PackedFile {
   const path = join(root, `${name}.zst`);
-  const frames = [bytes.subarray(0, 900_000), bytes.subarray(900_000)].map((part) => Bun.zstdCompressSync(part));
-  writeFileSync(path, Buffer.concat(frames));
-  const framesBytes = frames.map((frame) => frame.byteLength);
-  const sha256 = new Bun.CryptoHasher("sha256").update(bytes).digest("hex");
-  return { path, framesBytes, name: `${name}-${sha256.slice(0, 16)}`, sizeBytes: bytes.byteLength, sha256 };
+  const parts = [bytes.subarray(0, 900_000), bytes.subarray(900_000)];
+  const compressed = parts.map((part) => Bun.zstdCompressSync(part));
+  writeFileSync(path, Buffer.concat(compressed));
+  const frames = parts.map((part, index) => describeFrame(part, compressed[index]!.byteLength));
+  return { path, frames, name: `${name}-${Bun.hash.xxHash3(bytes).toString(16)}`, sizeBytes: bytes.byteLength };
 }
 
 function makeDirectory(): string {
@@ -93,7 +93,8 @@ describe("a packed file", () => {
 
   test("is refused if it is damaged inside the executable, and leaves nothing", async () => {
     const directory = makeDirectory();
-    const other = { ...packed, sha256: "0".repeat(64) };
+    const [first, second] = packed.frames;
+    const other = { ...packed, frames: [first!, { ...second!, checksum: "0" }] };
     await expect(unpackFile(other, directory)).rejects.toThrow("damaged inside the executable");
     const torn = { ...packed, path: join(root, "torn.zst") };
     const compressed = readFileSync(packed.path);

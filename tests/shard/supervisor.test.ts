@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { loadConfig } from "../../src/config/load.ts";
-import { Supervisor } from "../../src/shard/index.ts";
+import { type FromShard, Supervisor } from "../../src/shard/index.ts";
+import type { SupervisorOptions } from "../../src/shard/supervisor.ts";
 
 const { config } = loadConfig({ environment: { IGGY_CONFIG_PATH: "/dev/null" }, workingDirectory: "/" });
 
@@ -8,7 +9,11 @@ afterEach(() => {
   delete process.env.SCRIPTED_ENDING;
 });
 
-function supervise(shardCount: number, onFailure: (reason: string) => void): Supervisor {
+function supervise(
+  shardCount: number,
+  onFailure: (reason: string) => void,
+  more: Partial<SupervisorOptions> = {},
+): Supervisor {
   return new Supervisor({
     config,
     shardCount,
@@ -22,8 +27,29 @@ function supervise(shardCount: number, onFailure: (reason: string) => void): Sup
     loginPorts: Array.from({ length: shardCount }, () => new MessageChannel().port1),
     makeWorker: (name) => new Worker(new URL("./workers/scripted-worker.ts", import.meta.url).href, { name }),
     onFailure,
+    ...more,
   });
 }
+
+test("threads start one after the other, the last ones those of others; partitions are opened side by side", async () => {
+  // A scripted shard 0 does not say that its partitions are open before all others have begun.
+  const steps: string[] = [];
+  const supervisor = supervise(3, (reason) => steps.push(reason), {
+    makeWorker: (name) => {
+      const worker = new Worker(new URL("./workers/scripted-worker.ts", import.meta.url).href, { name });
+      steps.push(`${name} starts`);
+      worker.addEventListener("message", ({ data }: MessageEvent<FromShard>) => {
+        if (data.kind === "loaded") steps.push(`${name} runs`);
+      });
+      return worker;
+    },
+    startOthers: async () => void steps.push("others start"),
+  });
+  await supervisor.start();
+  const ofShards = [0, 1, 2].flatMap((id) => [`shard-${id} starts`, `shard-${id} runs`]);
+  expect(steps).toEqual([...ofShards, "others start"]);
+  expect(await supervisor.stop()).toBe(true);
+});
 
 test("every shard listens on the ports that shard 0 got, and an orderly stop is not a failure", async () => {
   const failures: string[] = [];

@@ -103,7 +103,7 @@ describe.each([true, false])("segment index, keeping rows: %p", (keep) => {
   function makeIndex() {
     const disk = new MemoryDisk();
     const files = new FileCache(disk, 10);
-    const index = new SegmentIndex(files, "/0.index", keep);
+    const index = new SegmentIndex(files, "", "0.index", keep);
     files.create(index.file);
     return { disk, index };
   }
@@ -112,7 +112,7 @@ describe.each([true, false])("segment index, keeping rows: %p", (keep) => {
     const { disk, index } = makeIndex();
     const total = 2 * rowsPerChunk + 500;
     disk.put("/1.index", makeRows(0, rowsPerChunk + 100));
-    const reopened = new SegmentIndex(new FileCache(disk, 10), "/1.index", keep);
+    const reopened = new SegmentIndex(new FileCache(disk, 10), "", "1.index", keep);
     reopened.adopt(rowsPerChunk + 100);
     for (const tested of [index, reopened]) {
       for (let row = tested.rowsCount; row < total; ) {

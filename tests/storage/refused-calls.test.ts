@@ -23,7 +23,7 @@ async function failureOf(work: Promise<unknown>): Promise<string> {
 
 /** Closes what the cache holds, so that the next use of any file has to open it. */
 function closeFiles(harness: Harness): void {
-  const fillers = range(0, harness.context.options.openFilesMax).map((id) => new CachedFile(`/filler/${id}`));
+  const fillers = range(0, harness.context.options.openFilesMax).map((id) => new CachedFile("/filler", String(id)));
   for (const filler of fillers) harness.context.files.create(filler);
   for (const filler of fillers) harness.context.files.discard(filler);
 }
@@ -134,7 +134,7 @@ describe("without descriptors", () => {
   test("the file cache closes what was used longest ago and tries again", () => {
     const disk = new MemoryDisk();
     const files = new FileCache(disk, 100);
-    const entries = range(0, 8).map((id) => new CachedFile(`/f/${id}`));
+    const entries = range(0, 8).map((id) => new CachedFile("/f", String(id)));
     disk.fails = (operation) => operation === "open" && disk.openCount >= 4 && "EMFILE";
     for (const entry of entries) files.create(entry);
     expect(disk.openCount).toBeLessThanOrEqual(4);

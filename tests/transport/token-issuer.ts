@@ -11,6 +11,7 @@ import { realDisk } from "../../src/platform/real-disk.ts";
 import { u64Max } from "../../src/protocol/limits.ts";
 import { AccessTokens, type AccessTokensOptions } from "../../src/transport/http/auth/access-tokens.ts";
 import { Revocations } from "../../src/transport/http/auth/revocations.ts";
+import type { TokenGround } from "../../src/transport/http/auth/token-ground.ts";
 import { TrustedIssuers } from "../../src/transport/http/auth/trusted-issuers.ts";
 
 type JwtConfig = Config["http"]["jwt"];
@@ -56,6 +57,8 @@ interface TokensOptions {
   readonly createdAtMicros?: number;
   /** Whose users they are; some that do not change if not given. */
   readonly state?: MetadataState;
+  /** Of an earlier time; of now if not given. */
+  readonly ground?: TokenGround;
 }
 
 /** Users 0 and 7 exist since long ago. */
@@ -73,6 +76,7 @@ export function makeTokens(changes: Partial<JwtConfig> = {}, options: TokensOpti
     clock: { nowMicros },
     revocations,
     trustedIssuers: new TrustedIssuers(jwtConfig.trustedIssuers, log),
+    ...(options.ground && { ground: options.ground }),
     ...(options.state === undefined ? steadyUsers(options.createdAtMicros) : usersOf(options.state)),
   });
   return { tokens, revocations };

@@ -6,7 +6,8 @@ import { createState, loginOf, type MetadataEvent, type MetadataState } from "..
 import { IggyError } from "../../src/protocol/errors.ts";
 import { u64Max } from "../../src/protocol/limits.ts";
 import type { AccessTokens } from "../../src/transport/http/auth/access-tokens.ts";
-import { claims, makeTokens, nowSeconds, sign, userOf } from "./token-issuer.ts";
+import { groundOf } from "../../src/transport/http/auth/token-ground.ts";
+import { claims, config, makeTokens, nowSeconds, sign, userOf } from "./token-issuer.ts";
 
 const dayMicros = 86_400_000_000n;
 const daySeconds = 86_400;
@@ -150,6 +151,17 @@ describe("a trusted issuer vouches for the user that is configured", async () =>
     apply(state, userCreated(7, (nowSeconds - 60) * 1_000_000));
     expect(await userOf(tokens, before)).toBeUndefined();
     expect(await userOf(tokens, await signForeign({ jti: "new" }))).toBe(7);
+  });
+
+  test("and not for one that got its number between the start and the first request", async () => {
+    const state = stateWithUsers();
+    const ground = groundOf({ ...config, trustedIssuers: [issuer] }, (id) => loginOf(state.users.byId.get(id)!));
+    apply(state, deleted);
+    apply(state, userCreated(7, (nowSeconds - 60) * 1_000_000));
+    const { tokens } = makeTokens({ trustedIssuers: [issuer] }, { state, ground });
+    expect(await userOf(tokens, await signForeign())).toBeUndefined();
+    const later = makeTokens({ trustedIssuers: [issuer] }, { state });
+    expect(await userOf(later.tokens, await signForeign())).toBe(7);
   });
 
   test("while it is active; its password is none of theirs", async () => {

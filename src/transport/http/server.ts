@@ -1,4 +1,5 @@
-// The HTTP server of shard 0.
+// The HTTP server of shard 0: it listens from the start on. What answers requests takes its libraries along, a tenth of a second
+// and more memory than a shard: the first request loads it.
 import type { Server, SocketAddress } from "bun";
 import { formatListenAddress, type ListenAddress } from "../../config/address.ts";
 import type { Config } from "../../config/schema/index.ts";
@@ -10,11 +11,9 @@ import { currentLoginOf, holds, type ServerContext } from "../../server/index.ts
 import type { FrameMemory } from "../../shard/index.ts";
 import { exchangeListener } from "../listener-exchange.ts";
 import { RuntimeConnections } from "../runtime-connections.ts";
-import { createHttpApp, type FetchHandler } from "./app.ts";
-import { AccessTokens } from "./auth/access-tokens.ts";
+import type { FetchHandler } from "./app.ts";
 import { Revocations } from "./auth/revocations.ts";
-import { TrustedIssuers } from "./auth/trusted-issuers.ts";
-import { HttpMetrics } from "./metrics.ts";
+import { groundOf, type TokenGround } from "./auth/token-ground.ts";
 
 export interface HttpServerOptions {
   readonly context: ServerContext;
@@ -38,7 +37,10 @@ const earlierServersMax = 8;
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #revocations: Revocations;
-  readonly #fetch: FetchHandler;
+  readonly #ground: TokenGround;
+  #fetch: FetchHandler | undefined;
+  /** While it is loaded: who comes meanwhile waits for the same. */
+  #loading: Promise<FetchHandler> | undefined;
   /** Earlier ones, which may have open connections, then the one that accepts. */
   readonly #servers = new Set<Server<undefined>>();
   #address: ListenAddress | undefined;
@@ -48,8 +50,9 @@ export class HttpServer {
   #isStopped = false;
   #cleaner: Timer | undefined;
 
+  /** Throws TokenKeyError. */
   constructor(options: HttpServerOptions) {
-    const { context, config, frameMemory, disk, stateDirectory, log } = options;
+    const { context, config, disk, stateDirectory, log } = options;
     this.#options = options;
     this.#revocations = Revocations.open({
       disk,
@@ -57,25 +60,7 @@ export class HttpServer {
       log,
       nowSeconds: () => Math.floor(context.clock.nowMicros() / 1e6),
     });
-    const trustedIssuers = new TrustedIssuers(config.jwt.trustedIssuers, log);
-    const tokens = new AccessTokens({
-      config: config.jwt,
-      clock: context.clock,
-      revocations: this.#revocations,
-      trustedIssuers,
-      loginOf: (userId) => currentLoginOf(context.shard, userId),
-      isLoggedIn: (login) => holds(context.shard, login),
-    });
-    const metrics = new HttpMetrics(context);
-    this.#fetch = createHttpApp({
-      context,
-      config,
-      frameMemory,
-      tokens,
-      metrics,
-      peerOf: (request) => this.#peerOf(request),
-      log,
-    });
+    this.#ground = groundOf(config.jwt, (userId) => currentLoginOf(context.shard, userId));
   }
 
   /** Starts to accept; returns the port, which the system chose where 0 was asked for. Throws if it cannot. */
@@ -142,13 +127,42 @@ export class HttpServer {
     return Bun.serve({
       hostname: host,
       port,
-      fetch: this.#fetch,
+      fetch: (request) => this.#answer(request),
       // Larger bodies are refused by the routes with the documented answer, before they are read.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       idleTimeout: idleTimeoutSeconds,
       development: false,
       // Two may listen for a moment while the certificate changes.
       ...(certificate && { reusePort: true, tls: { cert: certificate.certPem, key: certificate.keyPem } }),
+    });
+  }
+
+  #answer(request: Request): Response | Promise<Response> {
+    return this.#fetch === undefined ? this.#answerFirst(request) : this.#fetch(request);
+  }
+
+  async #answerFirst(request: Request): Promise<Response> {
+    this.#loading ??= this.#load();
+    try {
+      this.#fetch = await this.#loading;
+    } catch (error) {
+      // The files of the program were changed under it, say: the next request tries again.
+      this.#loading = undefined;
+      this.#options.log.error("what answers HTTP requests cannot be loaded", { error });
+      return new Response(null, { status: 500 });
+    }
+    return this.#fetch(request);
+  }
+
+  async #load(): Promise<FetchHandler> {
+    const { loadHttpApp } = await import("./load-app.ts");
+    return loadHttpApp({
+      ...this.#options,
+      revocations: this.#revocations,
+      ground: this.#ground,
+      loginOf: (userId) => currentLoginOf(this.#options.context.shard, userId),
+      isLoggedIn: (login) => holds(this.#options.context.shard, login),
+      peerOf: (request) => this.#peerOf(request),
     });
   }
 

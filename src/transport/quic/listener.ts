@@ -46,6 +46,7 @@ const nothing: Uint8Array = new Uint8Array(0);
 export class QuicListener {
   readonly #options: QuicListenerOptions;
   readonly #connections: Connections;
+  #preparing: Promise<SidecarProcess> | undefined;
   #sidecar: SidecarProcess | undefined;
   #listener: UnixSocketListener<SocketData> | undefined;
   /** Removed at the end. */
@@ -57,10 +58,32 @@ export class QuicListener {
   }
 
   /**
+   * Begins what takes a while before `listen` at the same address: the sidecar is loaded, and waits. No port is open yet, and
+   * `listen` tells what fails.
+   */
+  prepare(address: ListenAddress): void {
+    this.#preparing ??= this.#prepare(address);
+    this.#preparing.catch(() => undefined);
+  }
+
+  /**
    * Starts the sidecar; resolves with the UDP port. Throws `SidecarUnavailableError` if this machine cannot run it, and
    * `SidecarRefusedError` if the address or the certificate cannot be used.
    */
-  async listen({ host, port }: ListenAddress): Promise<number> {
+  async listen(address: ListenAddress): Promise<number> {
+    const sidecar = await (this.#preparing ?? this.#prepare(address));
+    this.#sidecar = sidecar;
+    try {
+      const bound = await sidecar.start();
+      this.#connections.start();
+      return bound;
+    } catch (error) {
+      await this.terminate();
+      throw error;
+    }
+  }
+
+  async #prepare({ host, port }: ListenAddress): Promise<SidecarProcess> {
     const { log, certificate, frames, streamsMax, keepAliveMs, idleTimeoutMs } = this.#options;
     const program = await prepareSidecarProgram(resolve(this.#options.directory));
     const directory = this.#makeSocketDirectory();
@@ -71,7 +94,7 @@ export class QuicListener {
       socket: this.#handlers(),
     });
     chmodSync(socketPath, 0o600);
-    this.#sidecar = new SidecarProcess({
+    const sidecar = new SidecarProcess({
       program,
       cacheDirectory: join(directory, "cache"),
       certificate,
@@ -86,14 +109,8 @@ export class QuicListener {
         idleTimeoutMs: idleTimeoutMs || undefined,
       },
     });
-    try {
-      const bound = await this.#sidecar.start();
-      this.#connections.start();
-      return bound;
-    } catch (error) {
-      await this.terminate();
-      throw error;
-    }
+    sidecar.load();
+    return sidecar;
   }
 
   /** New connections get this certificate; open ones do not notice. */

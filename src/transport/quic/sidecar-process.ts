@@ -42,6 +42,8 @@ type Child = Subprocess<"pipe", "pipe", "pipe">;
 export class SidecarProcess {
   readonly #options: SidecarProcessOptions;
   #certificate: CertificatePair;
+  /** One that was not told yet what to do. */
+  #loaded: Child | undefined;
   #child: Child | undefined;
   #port: number;
   #isStopping = false;
@@ -54,10 +56,16 @@ export class SidecarProcess {
     this.#port = options.start.port;
   }
 
+  /** Its runtime and its program are loaded, and wait for `start`. Throws `SidecarUnavailableError`. */
+  load(): void {
+    this.#loaded ??= this.#spawn();
+  }
+
   /** Resolves with the port when clients can connect. Throws `SidecarUnavailableError` or `SidecarRefusedError`. */
   async start(): Promise<number> {
     const startedAtMs = performance.now();
-    const child = this.#spawn();
+    const child = this.#loaded ?? this.#spawn();
+    this.#loaded = undefined;
     this.#child = child;
     const listening = this.#listening(child);
     this.#forwardErrors(child);
@@ -77,7 +85,7 @@ export class SidecarProcess {
   async stop(): Promise<void> {
     this.#isStopping = true;
     clearTimeout(this.#restartTimer);
-    const child = this.#child;
+    const child = this.#child ?? this.#loaded;
     if (child === undefined) return;
     try {
       Promise.resolve(child.stdin.end()).catch(() => undefined); // the sidecar's sign to end

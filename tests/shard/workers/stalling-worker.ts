@@ -22,7 +22,8 @@ self.onmessage = (event: MessageEvent<ToShard>) => {
     case "start":
       shardId = message.start.shardId;
       pulse = new LoopPulse(message.start.loops, shardId);
-      post({ kind: "opened", state: undefined, hasSetRootPassword: false });
+      if (shardId === 0) post({ kind: "metadata", packedState: new SharedArrayBuffer(8), hasSetRootPassword: false });
+      post({ kind: "opened" });
       return;
     case "listen":
       post({ kind: "listening", ports: message.ports });
@@ -38,3 +39,4 @@ self.onmessage = (event: MessageEvent<ToShard>) => {
       post({ kind: "closed" });
   }
 };
+post({ kind: "loaded" });

@@ -1,17 +1,15 @@
 // Access tokens: issued at login, checked with every request, exchanged, revoked (spec HA 4, SB 7.7). A token that was
 // checked once is remembered, so that a request costs a lookup and no signature.
-import type { KeyObject } from "node:crypto";
 import { jwt } from "@elysiajs/jwt";
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import type { Config } from "../../../config/schema/index.ts";
-import { needsKeyPair, readTokenKeys } from "../../../config/token-keys.ts";
 import type { Clock } from "../../../platform/clock.ts";
-import { systemRandom } from "../../../platform/random.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 import { u64Max } from "../../../protocol/limits.ts";
 import { createHttpSession, type Session, type UserLogin } from "../../../server/index.ts";
 import { type ClaimedLogin, claimsOf, readLogin } from "./login-claims.ts";
 import type { Revocations } from "./revocations.ts";
+import { groundOf, type TokenGround } from "./token-ground.ts";
 import { foreignLeewaySeconds, requiredClaims, type TrustedIssuers } from "./trusted-issuers.ts";
 
 type JwtConfig = Config["http"]["jwt"];
@@ -43,6 +41,8 @@ export interface AccessTokensOptions {
   readonly clock: Clock;
   readonly revocations: Revocations;
   readonly trustedIssuers: TrustedIssuers;
+  /** As it was when the broker started; as it is now when absent. */
+  readonly ground?: TokenGround;
   /** What a login of the user would be now; undefined for one that does not exist (any more). */
   readonly loginOf: (userId: number) => UserLogin | undefined;
   /** Whether a login still holds. */
@@ -56,29 +56,25 @@ const knownAlgorithms = new Set([
 ]);
 /** Life of a token that never expires (spec HA 4.1). */
 const neverSeconds = 1_000_000_000;
-const secretBytes = 64;
 const rememberedMax = 4096;
 
 export class AccessTokens {
   readonly #options: AccessTokensOptions;
   readonly #signer;
   readonly #verifier;
-  /**
-   * When the users for which trusted issuers vouch were created, by their numbers: such a number is given again after a
-   * deletion, and means nobody from then on.
-   */
-  readonly #vouchedFor = new Map<number, number>();
+  /** `TokenGround.vouchedFor`, and those who came later, as they were when somebody vouched for them first. */
+  readonly #vouchedFor: Map<number, number>;
   /** By token text, the one used last at the end. */
   readonly #callers = new Map<string, Caller>();
 
   /** Throws TokenKeyError. */
   constructor(options: AccessTokensOptions) {
     const { algorithm, issuer, audience } = options.config;
-    const { encodingKey, decodingKey } = keysOf(options.config);
+    const { encodingKey, decodingKey, vouchedFor } = options.ground ?? groundOf(options.config, options.loginOf);
     this.#options = options;
     this.#signer = jwt({ secret: encodingKey, alg: algorithm, iss: issuer, aud: audience }).decorator.jwt;
     this.#verifier = jwt({ secret: decodingKey }).decorator.jwt;
-    for (const { userId } of options.config.trustedIssuers) this.#isVouchedFor(options.loginOf(userId));
+    this.#vouchedFor = new Map(vouchedFor);
   }
 
   /** For a login that has just been made, by a client of 0.9 or another. Errors: CannotGenerateJwt (76). */
@@ -182,8 +178,7 @@ export class AccessTokens {
   }
 
   /** Whether this is the user whom the configuration meant when it was first there. */
-  #isVouchedFor(login: UserLogin | undefined): boolean {
-    if (login === undefined) return false;
+  #isVouchedFor(login: UserLogin): boolean {
     const { id, createdAtMicros } = login;
     const known = this.#vouchedFor.get(id) ?? createdAtMicros;
     this.#vouchedFor.set(id, known);
@@ -249,31 +244,4 @@ function algorithmOf(token: string): string | undefined {
 
 function lifeSeconds(expiryMicros: bigint): number {
   return expiryMicros === u64Max ? neverSeconds : Number(expiryMicros / 1_000_000n);
-}
-
-interface Keys {
-  readonly encodingKey: Uint8Array | KeyObject;
-  readonly decodingKey: Uint8Array | KeyObject;
-}
-
-/**
- * A key pair for RS…. Else secrets: one serves for both if only one is set; without any, tokens end with the process (spec
- * HA 4.3). Throws TokenKeyError.
- */
-function keysOf(config: JwtConfig): Keys {
-  if (needsKeyPair(config)) {
-    const { privateKey, publicKey } = readTokenKeys(config);
-    return { encodingKey: privateKey, decodingKey: publicKey };
-  }
-  const { encodingSecret, decodingSecret } = config;
-  if (encodingSecret === "" && decodingSecret === "") {
-    const key = new Uint8Array(secretBytes);
-    systemRandom.fill(key);
-    return { encodingKey: key, decodingKey: key };
-  }
-  const encoding = config.useBase64Secret ? "base64" : "utf8";
-  return {
-    encodingKey: Buffer.from(encodingSecret || decodingSecret, encoding),
-    decodingKey: Buffer.from(decodingSecret || encodingSecret, encoding),
-  };
 }
