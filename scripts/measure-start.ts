@@ -1,7 +1,7 @@
 // What a start costs: time until the broker says that it runs, by the clock and of the processors, and resident memory. Every start
 // here follows a `kill -9`. Memory is VmRSS of all processes of the broker together: one without QUIC, with it also the sidecar.
 //
-//   partitions   a broker with so many partitions, each with one segment of a few messages, that nothing was synced of
+//   partitions   a broker with so many partitions, each with one segment of a few messages, of which nothing was saved
 //   idle         a broker on an empty data directory, ten seconds after its start
 //   program      the executable of `npm run build`: a first start on an empty directory, then starts on what it left
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -10,6 +10,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import type { IggyClient } from "../src/client/index.ts";
 import { residentBytes } from "../tests/support/process-facts.ts";
+import { copyFirstPartition } from "./standing/copied-partitions.ts";
 import { MeasuredBroker, type MeasuredBrokerOptions } from "./standing/measured-broker.ts";
 import { treeOf, treeSeconds } from "./standing/process-tree.ts";
 
@@ -106,7 +107,7 @@ async function spread(
   await Promise.all(Array.from({ length: clientsCount }, run));
 }
 
-/** Makes the partitions and sends to each; then the broker is killed, before its saver has come by. */
+/** Makes the partitions; what the first one was sent when the broker is killed, before its saver has come by, is in each. */
 async function fill(directory: string): Promise<void> {
   const startedAtMs = performance.now();
   const broker = await MeasuredBroker.start(optionsFor(directory, { IGGY_MESSAGE_SAVER_ENABLED: "false" }));
@@ -119,14 +120,16 @@ async function fill(directory: string): Promise<void> {
   });
   const payload = new TextEncoder().encode("a message of some length, as they are");
   const messages = Array.from({ length: messagesPerPartition }, () => ({ payload }));
-  const partitionsCount = messages.length === 0 ? 0 : topicsCount * partitionsPerTopic;
-  await spread(broker, partitionsCount, (each, number) => {
-    const partitionId = number % partitionsPerTopic;
-    const place = placeOf(Math.floor(number / partitionsPerTopic));
-    return each.sendMessages({ ...place, partitioning: { kind: "partition", partitionId }, messages });
-  });
-  console.log(`filled in ${((performance.now() - startedAtMs) / 1000).toFixed(0)} s; then killed: ${memoryOf(broker)}`);
+  if (messages.length > 0) {
+    const sender = await broker.connect();
+    const partitioning = { kind: "partition", partitionId: 0 } as const;
+    const first = { kind: "numeric", value: 0 } as const;
+    await sender.sendMessages({ stream: first, topic: first, partitioning, messages });
+    await sender.close();
+  }
   await broker.kill();
+  if (messages.length > 0) copyFirstPartition(join(directory, "data"));
+  console.log(`filled in ${((performance.now() - startedAtMs) / 1000).toFixed(0)} s`);
 }
 
 /** Throws unless the broker counts what was sent. */
