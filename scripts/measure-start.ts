@@ -12,7 +12,7 @@ import type { IggyClient } from "../src/client/index.ts";
 import { residentBytes } from "../tests/support/process-facts.ts";
 import { copyFirstPartition } from "./standing/copied-partitions.ts";
 import { MeasuredBroker, type MeasuredBrokerOptions } from "./standing/measured-broker.ts";
-import { treeOf, treeSeconds } from "./standing/process-tree.ts";
+import { busiestThreadSeconds, treeOf, treeSeconds } from "./standing/process-tree.ts";
 
 const usage = `What a start costs, in time and memory.
 
@@ -147,14 +147,14 @@ async function measurePartitions(directory: string): Promise<void> {
   console.log(`${topicsCount} topics x ${partitionsPerTopic} partitions x ${messagesPerPartition} messages:`);
   for (let round = 0; round < rounds; round++) {
     const broker = await MeasuredBroker.start(optionsFor(directory));
-    const cpu = treeSeconds(broker.pid).toFixed(1);
+    const cpu = `CPU ${treeSeconds(broker.pid).toFixed(1)} s, busiest thread ${busiestThreadSeconds(broker.pid).toFixed(1)} s`;
     const atStart = memoryOf(broker);
     const peak = megabytes(peakBytes(broker.pid));
     await requireCounts(broker);
     await Bun.sleep(idleMs);
     const seconds = (broker.readyMs / 1000).toFixed(2);
     console.log(
-      `start ${seconds} s (CPU ${cpu} s), memory then ${atStart} (peak ${peak}), 10 s later ${memoryOf(broker)}`,
+      `start ${seconds} s (${cpu}), memory then ${atStart} (peak ${peak}), 10 s later ${memoryOf(broker)}`,
     );
     await broker.kill();
   }

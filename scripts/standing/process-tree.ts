@@ -29,10 +29,17 @@ export function treeDescriptors(pid: number): number {
 
 /** Processor time of all of them together since they were started, in seconds. */
 export function treeSeconds(pid: number): number {
+  return treeOf(pid).reduce((sum, each) => sum + secondsIn(`/proc/${each}/stat`), 0);
+}
+
+/** Processor time of the one thread of a process that has taken most of it. */
+export function busiestThreadSeconds(pid: number): number {
+  return Math.max(...readdirSync(`/proc/${pid}/task`).map((task) => secondsIn(`/proc/${pid}/task/${task}/stat`)));
+}
+
+/** Of a process or a thread. */
+function secondsIn(statPath: string): number {
   const ticksPerSecond = 100;
-  const ticksOf = (each: number) => {
-    const fields = readFileSync(`/proc/${each}/stat`, "utf8").split(") ")[1]!.split(" ");
-    return Number(fields[11]) + Number(fields[12]);
-  };
-  return treeOf(pid).reduce((sum, each) => sum + ticksOf(each), 0) / ticksPerSecond;
+  const fields = readFileSync(statPath, "utf8").split(") ").at(-1)!.split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
