@@ -153,9 +153,7 @@ async function measurePartitions(directory: string): Promise<void> {
     await requireCounts(broker);
     await Bun.sleep(idleMs);
     const seconds = (broker.readyMs / 1000).toFixed(2);
-    console.log(
-      `start ${seconds} s (${cpu}), memory then ${atStart} (peak ${peak}), 10 s later ${memoryOf(broker)}`,
-    );
+    console.log(`start ${seconds} s (${cpu}), memory then ${atStart} (peak ${peak}), 10 s later ${memoryOf(broker)}`);
     await broker.kill();
   }
 }
