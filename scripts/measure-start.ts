@@ -8,7 +8,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import type { IggyClient } from "../src/client/index.ts";
+import type { Client } from "../src/client/index.ts";
 import { residentBytes } from "../tests/support/process-facts.ts";
 import { copyFirstPartition } from "./standing/copied-partitions.ts";
 import { MeasuredBroker, type MeasuredBrokerOptions } from "./standing/measured-broker.ts";
@@ -96,7 +96,7 @@ function placeOf(topicNumber: number): { readonly stream: string; readonly topic
 async function spread(
   broker: MeasuredBroker,
   count: number,
-  work: (client: IggyClient, number: number) => Promise<unknown>,
+  work: (client: Client, number: number) => Promise<unknown>,
 ): Promise<void> {
   let next = 0;
   const run = async () => {

@@ -3,7 +3,8 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse } from "toml";
-import { IggyClient } from "../../src/client/index.ts";
+import type { Client } from "../../src/client/index.ts";
+import { connectClient } from "../../tests/support/client.ts";
 import { linesOf } from "../../tests/transport/lines.ts";
 
 const sourcePath = resolve(import.meta.dir, "../../src/process/main.ts");
@@ -82,13 +83,13 @@ export class MeasuredBroker {
   }
 
   /** A client that is logged in as root. The caller closes it. */
-  connect(): Promise<IggyClient> {
+  connect(): Promise<Client> {
     if (!existsSync(this.#configPath)) throw new Error(`there is no ${this.#configPath}`);
     const config: Record<string, { readonly address?: string } | undefined> = Object.fromEntries(
       Object.entries(parse(readFileSync(this.#configPath, "utf8"))),
     );
     const port = Number(/:(\d+)$/.exec(config.tcp?.address ?? "")?.[1]);
-    return IggyClient.connect({ host: "127.0.0.1", port, reconnect: false, username: "iggy", password: rootPassword });
+    return connectClient({ host: "127.0.0.1", port, reconnect: false, username: "iggy", password: rootPassword });
   }
 
   /** SIGKILL: nothing is flushed. */
