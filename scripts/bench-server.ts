@@ -4,19 +4,19 @@ import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "toml";
+import { cpuSecondsOf } from "./standing/process-tree.ts";
 
 const ownRoot = resolve(import.meta.dir, "..");
 const startTimeoutMs = 30_000;
 const stopTimeoutMs = 40_000;
 const pollMs = 20;
-/** USER_HZ of Linux: the unit of times in /proc. */
-const clockTicksPerSecond = 100;
 
 export type ServerSection = "tcp" | "websocket" | "quic" | "http";
 
 export type BenchServer = {
   /** Certificate that its encrypted transports show, PEM. It names `localhost`. */
   readonly caFile: string;
+  readonly pid: number;
   /** Throws for a transport that does not run. */
   portOf(section: ServerSection): number;
   /** CPU time of the server so far, of all its threads; Linux only. */
@@ -86,17 +86,14 @@ export async function startBenchServer(
   );
   return {
     caFile: join(dataPath, "certificates/cert.pem"),
+    pid: child.pid,
     portOf: (section) => {
       const port = Number(/:(\d+)$/.exec(config[section]?.address ?? "")?.[1]);
       if (!(port > 0))
         throw new Error(`the server does not listen for ${section}. Its log:\n${readFileSync(logPath, "utf8")}`);
       return port;
     },
-    cpuSeconds: () => {
-      // The fields behind the name, which is in brackets: user and system time are the 12th and 13th of them.
-      const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
-      return (Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond;
-    },
+    cpuSeconds: () => cpuSecondsOf(child.pid),
     stop: async () => {
       child.kill("SIGTERM");
       const timer = setTimeout(() => child.kill("SIGKILL"), stopTimeoutMs);

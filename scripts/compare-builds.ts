@@ -8,6 +8,7 @@ import { runBench } from "../src/bench/coordinator.ts";
 import { parseOptions } from "../src/bench/options.ts";
 import { renderRows } from "../src/bench/report.ts";
 import { type BenchServer, startBenchServer } from "./bench-server.ts";
+import { describedRatios, median } from "./ratios.ts";
 
 const usage = `Compares this checkout with another one.
 
@@ -28,8 +29,6 @@ const kindOfRow = {
 type Row = keyof typeof kindOfRow;
 
 const warmupSeconds = 0.5;
-/** Resamples of the bootstrap that gives the interval. */
-const resamplesCount = 2000;
 
 interface Run {
   readonly megabytesPerSecond: number;
@@ -89,21 +88,6 @@ async function runPair(level: string, row: Row, beforeFirst: boolean): Promise<{
   }
 }
 
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((left, right) => left - right);
-  const upper = sorted[sorted.length >> 1] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[(sorted.length >> 1) - 1] ?? upper)) / 2;
-}
-
-/** Median and the interval in which it lies in 95 of 100 resamples. */
-function described(ratios: readonly number[]): string {
-  const medians = Array.from({ length: resamplesCount }, () =>
-    median(ratios.map(() => ratios[Math.floor(Math.random() * ratios.length)] ?? Number.NaN)),
-  ).sort((left, right) => left - right);
-  const bound = (share: number) => (medians[Math.floor(share * (resamplesCount - 1))] ?? Number.NaN).toFixed(3);
-  return `${median(ratios).toFixed(3)} (${bound(0.025)} to ${bound(0.975)})`;
-}
-
 const table = [["level, row", "before MB/s", "after MB/s", "throughput after/before", "CPU per MB before/after"]];
 for (const level of values.levels.split(",")) {
   for (const row of rows) {
@@ -114,8 +98,8 @@ for (const level of values.levels.split(",")) {
       `${level}, ${row}`,
       megabytes("before").toFixed(1),
       megabytes("after").toFixed(1),
-      described(pairs.map((pair) => pair.after.megabytesPerSecond / pair.before.megabytesPerSecond)),
-      described(pairs.map((pair) => pair.before.cpuSecondsPerMegabyte / pair.after.cpuSecondsPerMegabyte)),
+      describedRatios(pairs.map((pair) => pair.after.megabytesPerSecond / pair.before.megabytesPerSecond)),
+      describedRatios(pairs.map((pair) => pair.before.cpuSecondsPerMegabyte / pair.after.cpuSecondsPerMegabyte)),
     ];
     table.push(line);
     console.error(line.join(" | "));
