@@ -1,6 +1,7 @@
 // What a connection still has to send, in order: bytes, and parts of files. A part is read into one buffer of the shard and
 // sent from there at once: a copy inside the processor's cache, which costs less than sendfile does page by page. Nothing is
-// kept: a slow reader costs the memory of its queue's descriptions, and what its socket did not take is read again.
+// kept: a slow reader costs the memory of its queue's descriptions, and what its socket did not take is read again, so that no
+// more is read than the socket has room for.
 
 import { readSync } from "node:fs";
 import type { Socket } from "bun";
@@ -21,8 +22,10 @@ type Item =
 const chunkBytes = 1280 * 1024;
 /** The same through the runtime's writes, which keep what the socket does not take: with TLS. */
 const runtimeChunkBytes = 64 * 1024;
-/** Written through the runtime when the socket is full, so that the runtime waits for room. */
+/** Written through the runtime when the socket is full, or may be, so that the runtime waits for room. */
 const probeBytes = 4 * 1024;
+/** Read and sent at a time at least, however little room a socket had. */
+const roomBytesMin = 16 * 1024;
 
 /** Only used inside one call: every writer copies. */
 const chunk = new Uint8Array(chunkBytes);
@@ -33,6 +36,13 @@ export class Outbound implements Output {
   readonly #fd: number;
   readonly #queue: Item[] = [];
   #isWaiting = false;
+  /**
+   * What the socket took at once when it was last filled: more of a file would be read in vain. A unix socket takes some 200 KB,
+   * and a reply of a megabyte was read five times over.
+   */
+  #roomBytes = chunkBytes;
+  /** As much as fitted last time is on its way: whether more does is asked with few bytes. */
+  #mayBeFull = false;
 
   /** `isPlain`: no TLS in between, so that system calls on the descriptor are allowed. */
   constructor(socket: Socket<unknown>, isPlain: boolean) {
@@ -92,7 +102,10 @@ export class Outbound implements Output {
   flush(): void {
     while (!this.#isWaiting) {
       const item = this.#queue[0];
-      if (item === undefined) return;
+      if (item === undefined) {
+        this.#mayBeFull = false; // by the next reply some may have been taken
+        return;
+      }
       if (item.kind === "done") {
         this.#queue.shift();
         item.call();
@@ -110,14 +123,30 @@ export class Outbound implements Output {
   }
 
   #sendPiece(item: FileItem | MadeItem): void {
-    const isDirect = this.#fd >= 0;
-    const bytesMax = Math.min(item.sizeBytes, isDirect ? chunkBytes : runtimeChunkBytes);
-    const bytes = item.kind === "file" ? readPiece(item, bytesMax) : madePiece(item, bytesMax);
-    let taken = 0;
-    if (isDirect) taken = native!.send(this.#fd, bytes, bytes.byteLength, MessageFlag.dontWait | MessageFlag.noSignal);
-    if (taken <= 0) taken = this.#writeNow(isDirect ? bytes.subarray(0, probeBytes) : bytes);
+    const taken = this.#fd < 0 || this.#mayBeFull ? this.#sendThroughRuntime(item) : this.#sendDirectly(item);
     item.position += taken;
     item.sizeBytes -= taken;
+  }
+
+  #sendDirectly(item: FileItem | MadeItem): number {
+    const bytes = pieceOf(item, this.#roomBytes);
+    const taken = native!.send(this.#fd, bytes, bytes.byteLength, MessageFlag.dontWait | MessageFlag.noSignal);
+    if (taken === bytes.byteLength) {
+      this.#mayBeFull = this.#roomBytes < chunkBytes;
+      return taken;
+    }
+    if (taken > 0) this.#roomBytes = Math.max(taken, roomBytesMin);
+    const sent = Math.max(taken, 0);
+    return sent + this.#writeNow(bytes.subarray(sent, sent + probeBytes));
+  }
+
+  /** What does not go directly, or is to find out whether there is room. */
+  #sendThroughRuntime(item: FileItem | MadeItem): number {
+    const bytes = pieceOf(item, this.#mayBeFull ? probeBytes : runtimeChunkBytes);
+    const taken = this.#writeNow(bytes);
+    if (this.#mayBeFull && taken === bytes.byteLength) this.#roomBytes = Math.min(2 * this.#roomBytes, chunkBytes);
+    this.#mayBeFull = false;
+    return taken;
   }
 
   #writeNow(bytes: Uint8Array): number {
@@ -132,6 +161,12 @@ function itemOf(part: OutputPart): Item {
   if (part.kind === "bytes") return part;
   if (part.kind === "file") return { ...part };
   return { kind: "made", part, position: 0, sizeBytes: part.sizeBytes };
+}
+
+/** The next bytes of an item, at most `bytesMax`; valid until the next call. */
+function pieceOf(item: FileItem | MadeItem, bytesMax: number): Uint8Array {
+  const sizeBytes = Math.min(item.sizeBytes, bytesMax);
+  return item.kind === "file" ? readPiece(item, sizeBytes) : madePiece(item, sizeBytes);
 }
 
 function readPiece({ fd, position }: FileItem, bytesMax: number): Uint8Array {
