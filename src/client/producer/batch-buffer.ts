@@ -42,9 +42,14 @@ export class BatchBuffer {
     if (end > this.#messages.length) this.#growMessages(end);
     const bytes = this.#messages;
     const view = this.#messagesView;
-    bytes.fill(0, start, start + messageHeaderBytes);
+    // What the server fills in, and what nobody does: zeros, in a buffer that may have served another batch. Eight bytes at once
+    // cost less than a call of `fill`.
+    view.setFloat64(start + MessageLayout.checksum, 0);
+    view.setFloat64(start + MessageLayout.offset, 0);
+    view.setFloat64(start + MessageLayout.timestamp, 0);
+    view.setFloat64(start + MessageLayout.reserved, 0);
     if (typeof id !== "bigint") {
-      id.write(bytes, view, start + MessageLayout.id);
+      id.write(view, start + MessageLayout.id);
     } else {
       view.setBigUint64(start + MessageLayout.id, BigInt.asUintN(64, id), true);
       view.setBigUint64(start + MessageLayout.id + 8, BigInt.asUintN(64, id >> 64n), true);

@@ -63,6 +63,16 @@ export class Dispatcher {
     return this.#underWayCount;
   }
 
+  /** Whether as many batches wait to leave as may be under way: more would only take memory, and be cold when they go. */
+  get isAhead(): boolean {
+    let waiting = 0;
+    for (const lane of this.#active) {
+      waiting += lane.waiting.length;
+      if (waiting >= this.#options.settings.inFlightMax) return true;
+    }
+    return false;
+  }
+
   get repeatedBatches(): number {
     return this.#repeatedBatches;
   }
@@ -254,7 +264,8 @@ export class Dispatcher {
 
   #recycle(buffer: BatchBuffer): void {
     const { inFlightMax, batchBytesMax } = this.#options.settings;
-    if (this.#buffers.length > inFlightMax || buffer.capacityBytes > 2 * batchBytesMax) return;
+    // As many as `sendAll` keeps busy.
+    if (this.#buffers.length >= 2 * inFlightMax || buffer.capacityBytes > 2 * batchBytesMax) return;
     buffer.clear();
     this.#buffers.push(buffer);
   }

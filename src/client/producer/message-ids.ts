@@ -19,25 +19,29 @@ const restPosition = 8;
 
 /** Numbers the messages of one partition. */
 export class MessageIds {
-  /** Bytes 8 to 15 on the wire: what is the same in all ids. */
-  readonly #rest = new Uint8Array(idBytes - restPosition);
+  /** Bytes 8 to 15 on the wire, in two numbers: what is the same in all ids. */
+  readonly #restLow: number;
+  readonly #restHigh: number;
   #next = 0;
 
   constructor(random: (bytes: Uint8Array<ArrayBuffer>) => void = (bytes) => crypto.getRandomValues(bytes)) {
     const rest = new Uint8Array(idBytes - restPosition);
     random(rest);
-    this.#rest.set(rest);
     // Byte 7 of the text has the 2 highest bits of the number, which stays below 2^53; byte 6 has the version.
-    this.#rest[0] = (rest[0] ?? 0) & 0xfc;
-    this.#rest[1] = versionBits | ((rest[1] ?? 0) & 0x0f);
+    rest[0] = (rest[0] ?? 0) & 0xfc;
+    rest[1] = versionBits | ((rest[1] ?? 0) & 0x0f);
+    const view = new DataView(rest.buffer);
+    this.#restLow = view.getUint32(0, true);
+    this.#restHigh = view.getUint32(4, true);
   }
 
   /** Writes the next id as it stands on the wire. */
-  write(target: Uint8Array, view: DataView, position: number): void {
+  write(view: DataView, position: number): void {
     const number = this.#next++;
     view.setUint32(position + lowPosition, number % high32, true);
     view.setUint32(position + highPosition, variantBits | Math.floor(number / high32), true);
-    target.set(this.#rest, position + restPosition);
+    view.setUint32(position + restPosition, this.#restLow, true);
+    view.setUint32(position + restPosition + 4, this.#restHigh, true);
   }
 }
 

@@ -21,6 +21,9 @@ import { sendHead } from "./request-head.ts";
 import { SendFlow } from "./send-flow.ts";
 
 const noBytes = new Uint8Array(0);
+const itself = (batch: Batch): Batch => batch;
+/** Not a promise for each message. */
+const there = Promise.resolve();
 const closeTimeoutMs = 10_000;
 /** At this many times the buffer's limit `send` fails. */
 const refusedAtTimes = 2;
@@ -36,6 +39,8 @@ export class Producer<In> implements AsyncDisposable {
   #bufferedBytes = 0;
   #sentMessages = 0;
   #room: Resolvers<void> | undefined;
+  /** What those wait for who want to know of the next batch that is settled. */
+  #settled: Resolvers<void> | undefined;
   /** Resolves when the partitions were counted for the first time; a failure is forgotten, so that a later send tries again. */
   #start: Promise<void> | undefined;
   #hasStarted = false;
@@ -82,7 +87,7 @@ export class Producer<In> implements AsyncDisposable {
   send(message: OutgoingMessage<In>): Promise<SendReceipt> {
     try {
       // Not asynchronous itself: a promise less for each message.
-      return Promise.resolve(this.#enqueue(message, (batch) => batch.single(this.#dispatcher.hasReceipts)));
+      return Promise.resolve(this.#enqueue(message, this.#single));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -102,7 +107,7 @@ export class Producer<In> implements AsyncDisposable {
     const take = (message: OutgoingMessage<In>): Promise<void> | undefined => {
       signal?.throwIfAborted();
       if (flow.failure !== undefined) throw flow.failure.reason;
-      const appended = this.#enqueue(message, (batch) => batch);
+      const appended = this.#enqueue(message, itself);
       count++;
       if (appended instanceof Promise) {
         flow.trackLater(appended);
@@ -110,7 +115,8 @@ export class Producer<In> implements AsyncDisposable {
         if (appended !== last) flow.track(appended);
         last = appended;
         // A full batch leaves before the next one begins, so that what grows is not sent half empty.
-        if (appended.state !== "open" && this.#hasRoom) return Promise.resolve();
+        if (appended.state !== "open")
+          return this.#dispatcher.isAhead ? this.#settledOne(signal) : aborted(this.ready, signal);
       }
       return this.#hasRoom ? undefined : aborted(this.ready, signal);
     };
@@ -126,9 +132,18 @@ export class Producer<In> implements AsyncDisposable {
     return count;
   }
 
+  /** Until batches that wait may leave, and there is room. */
+  async #settledOne(signal: AbortSignal | undefined): Promise<void> {
+    while (this.#dispatcher.isAhead) {
+      this.#settled ??= withResolvers<void>();
+      await aborted(this.#settled.promise, signal);
+    }
+    await aborted(this.ready, signal);
+  }
+
   /** Resolves when the buffer has room, for loops that do not wait for each send. */
   get ready(): Promise<void> {
-    if (this.#hasRoom) return Promise.resolve();
+    if (this.#hasRoom) return there;
     this.#room ??= withResolvers<void>();
     return this.#room.promise;
   }
@@ -196,6 +211,8 @@ export class Producer<In> implements AsyncDisposable {
     );
     await Promise.all(settled);
   }
+
+  readonly #single = (batch: Batch): Promise<SendReceipt> => batch.single(this.#dispatcher.hasReceipts);
 
   /** `onAppended` is called as soon as the message is in its batch. */
   #enqueue<Made>(message: OutgoingMessage<In>, onAppended: (batch: Batch) => Made): Made | Promise<Made> {
@@ -301,6 +318,8 @@ export class Producer<In> implements AsyncDisposable {
     else if (IggyError.is(outcome.reason, "PartitionNotFound", "TopicIdNotFound")) this.#partitions.expire();
     this.#lanes.forget(batch.lane);
     this.#release(batch.bytes);
+    this.#settled?.resolve();
+    this.#settled = undefined;
   }
 
   #release(bytes: number): void {

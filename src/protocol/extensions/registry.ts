@@ -2,15 +2,16 @@
 
 import type { Codec } from "../codec.ts";
 import type { ExtensionName } from "./codes.ts";
+import { sendMessagesRequestCodec } from "../message/send-messages.ts";
 import { getFeaturesReplyCodec, getFeaturesRequestCodec } from "./get-features.ts";
 import { joinWithAssignmentReplyCodec, joinWithAssignmentRequestCodec } from "./join-with-assignment.ts";
 import { pollWaitingReplyCodec, pollWaitingRequestCodec } from "./poll-waiting.ts";
-import { sendWithReceiptReplyCodec, sendWithReceiptRequestCodec } from "./send-with-receipt.ts";
+import { sendWithReceiptReplyCodec } from "./send-with-receipt.ts";
 
 /** Codecs by command name. */
 export const extensionCodecs = {
   getFeatures: { request: getFeaturesRequestCodec, reply: getFeaturesReplyCodec },
   pollWaiting: { request: pollWaitingRequestCodec, reply: pollWaitingReplyCodec },
-  sendWithReceipt: { request: sendWithReceiptRequestCodec, reply: sendWithReceiptReplyCodec },
+  sendWithReceipt: { request: sendMessagesRequestCodec, reply: sendWithReceiptReplyCodec },
   joinWithAssignment: { request: joinWithAssignmentRequestCodec, reply: joinWithAssignmentReplyCodec },
 } as const satisfies Record<ExtensionName, { request: Codec<unknown>; reply: Codec<unknown> }>;

@@ -169,7 +169,7 @@ test("what a producer stored twice is left out where that is wanted, and counts 
   const numbering = new MessageIds();
   const messages = ["a", "b", "c"].map((value) => {
     const bytes = new Uint8Array(16);
-    numbering.write(bytes, new DataView(bytes.buffer), 0);
+    numbering.write(new DataView(bytes.buffer), 0);
     return { value, id: bytes.reduceRight((id, byte) => (id << 8n) | BigInt(byte), 0n) };
   });
   for (const batch of [messages.slice(0, 2), messages, [{ value: "a" }, { value: "a" }]]) await topic.send(batch);

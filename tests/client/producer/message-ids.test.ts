@@ -5,7 +5,7 @@ import { MessageIds } from "../../../src/client/producer/message-ids.ts";
 
 function written(ids: MessageIds, position = 0): Uint8Array {
   const bytes = new Uint8Array(position + 16);
-  ids.write(bytes, new DataView(bytes.buffer), position);
+  ids.write(new DataView(bytes.buffer), position);
   return bytes;
 }
 
