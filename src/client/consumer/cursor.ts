@@ -274,7 +274,8 @@ export class Cursor implements MessageSource {
   }
 
   #oldestUnfinished(): number | undefined {
-    return this.#unfinished.keys().next().value;
+    // Mostly there is none: that costs no iterator.
+    return this.#unfinished.size === 0 ? undefined : this.#unfinished.keys().next().value;
   }
 
   /** Forgets what lies ready; it is polled again. What is in hand stays so. */

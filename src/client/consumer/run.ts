@@ -129,8 +129,48 @@ export class Run<Out> {
       this.#placeInvalid(message, error);
       return undefined;
     }
-    this.#enqueue({ message });
+    if (this.#isIdle) this.#handleAtOnce(message);
+    else this.#enqueue({ message });
     return undefined;
+  }
+
+  /** Whether nobody is at work and nothing waits: then lanes have nothing to keep in order. */
+  get #isIdle(): boolean {
+    const { orderBy } = this.#options;
+    return this.#busy === 0 && this.#waiting.length === 0 && orderBy === undefined && this.#stop === undefined;
+  }
+
+  /** A message that is handled in this turn of the event loop goes into no lane. */
+  #handleAtOnce(message: ReceivedMessage<Out>): void {
+    if (!message.isCurrent) return;
+    const attempt = this.#attempt(message);
+    if (!(attempt instanceof Promise) && !this.#parts.commitsEach) {
+      this.#parts.intake.finish(message);
+      return;
+    }
+    const lane = this.#lane(message.partitionId);
+    const entry = { message };
+    lane.entries.push(entry);
+    this.#busy++;
+    void this.#finishSlowly(lane, entry, Promise.resolve(attempt));
+  }
+
+  /** What is thrown at once comes as a rejection. */
+  #attempt(message: ReceivedMessage<Out>): void | Promise<void> {
+    try {
+      return this.#handler(message, message.source.lostSignal);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #lane(name: number | string): Lane<Out> {
+    let lane = this.#lanes.get(name);
+    if (lane === undefined) {
+      lane = { name, entries: new Fifo() };
+      this.#lanes.set(name, lane);
+    }
+    return lane;
   }
 
   #placeInvalid(message: ReceivedMessage<Out>, error: unknown): void {
@@ -146,11 +186,7 @@ export class Run<Out> {
   #enqueue(entry: Entry<Out>): void {
     const name = this.#laneOf(entry);
     if (name === undefined) return;
-    let lane = this.#lanes.get(name);
-    if (lane === undefined) {
-      lane = { name, entries: new Fifo() };
-      this.#lanes.set(name, lane);
-    }
+    const lane = this.#lane(name);
     lane.entries.push(entry);
     if (lane.entries.length > 1) return; // it waits, or is at work
     this.#waiting.push(lane);
@@ -187,13 +223,7 @@ export class Run<Out> {
       return;
     }
     this.#busy++;
-    let attempt: void | Promise<void>;
-    try {
-      if (entry.invalid !== undefined) throw entry.invalid.error;
-      attempt = this.#handler(message, message.source.lostSignal);
-    } catch (error) {
-      attempt = Promise.reject(error);
-    }
+    const attempt = entry.invalid === undefined ? this.#attempt(message) : Promise.reject(entry.invalid.error);
     if (!(attempt instanceof Promise) && !this.#parts.commitsEach) this.#handled(lane);
     else void this.#finishSlowly(lane, entry, Promise.resolve(attempt));
   }

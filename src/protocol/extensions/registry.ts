@@ -1,8 +1,8 @@
 // Request and reply codec of every command of our own, as registry.ts has them of those of 0.8.
 
 import type { Codec } from "../codec.ts";
-import type { ExtensionName } from "./codes.ts";
 import { sendMessagesRequestCodec } from "../message/send-messages.ts";
+import type { ExtensionName } from "./codes.ts";
 import { getFeaturesReplyCodec, getFeaturesRequestCodec } from "./get-features.ts";
 import { joinWithAssignmentReplyCodec, joinWithAssignmentRequestCodec } from "./join-with-assignment.ts";
 import { pollWaitingReplyCodec, pollWaitingRequestCodec } from "./poll-waiting.ts";
