@@ -19,9 +19,11 @@ const rights = permissions(
   ],
 );
 
-function detailsOfSubject({ world }: Stage) {
-  const { id, name: username } = world.subject;
-  return { id, createdAtMicros: isRecent, status: "active", username, permissions: undefined } as const;
+function detailsOf(who: "subject" | "guest") {
+  return ({ world }: Stage) => {
+    const { id, name: username } = world[who];
+    return { id, createdAtMicros: isRecent, status: "active", username, permissions: undefined } as const;
+  };
 }
 
 function isUserList(world: World): Expected<GetUsersReply> {
@@ -42,13 +44,13 @@ export const userCases: Pick<
     ordinary: {
       what: "the user without permissions",
       request: ({ world }) => ({ user: numericId(world.subject.id) }),
-      reply: detailsOfSubject,
+      reply: detailsOf("subject"),
     },
     more: [
       {
         what: "the same by name",
         request: ({ world }) => ({ user: nameId(world.subject.name) }),
-        reply: detailsOfSubject,
+        reply: detailsOf("subject"),
       },
       {
         what: "every permission",
@@ -70,25 +72,13 @@ export const userCases: Pick<
         what: "the own user by number, without rights",
         by: "guest",
         request: ({ world }) => ({ user: numericId(world.guest.id) }),
-        reply: ({ world: { guest } }) => ({
-          id: guest.id,
-          createdAtMicros: isRecent,
-          status: "active",
-          username: guest.name,
-          permissions: undefined,
-        }),
+        reply: detailsOf("guest"),
       },
       {
         what: "the own user by name, without rights",
         by: "guest",
         request: ({ world }) => ({ user: nameId(world.guest.name) }),
-        reply: ({ world: { guest } }) => ({
-          id: guest.id,
-          createdAtMicros: isRecent,
-          status: "active",
-          username: guest.name,
-          permissions: undefined,
-        }),
+        reply: detailsOf("guest"),
       },
       { what: "nothing for an unknown name, also without rights", by: "guest", request: () => ({ user: unknownName }) },
       { what: "nothing for an unknown number", request: () => ({ user: unknownId }) },

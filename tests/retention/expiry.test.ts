@@ -8,7 +8,6 @@ import {
   checkCounters,
   cleanedOften,
   cleanerPassed,
-  createCanary,
   never,
   partitionPath,
   poll,
@@ -16,6 +15,7 @@ import {
   readable,
   segmentStarts,
   send,
+  startCleaned,
   startsWith,
   storeOffset,
   streamName,
@@ -31,13 +31,8 @@ describe.each([2])("with %d shards", (shards) => {
   let client: Client;
 
   beforeAll(async () => {
-    server = await servers.start({
-      shards,
-      env: { ...cleanedOften, IGGY_SYSTEM_TOPIC_MESSAGE_EXPIRY: `${expiryMicros / 1000n}ms` },
-    });
-    client = await server.connect();
-    await client.createStream(streamName);
-    await createCanary(client, expiryMicros, shards);
+    const env = { IGGY_SYSTEM_TOPIC_MESSAGE_EXPIRY: `${expiryMicros / 1000n}ms` };
+    ({ server, client } = await startCleaned(servers, shards, expiryMicros, env));
   });
 
   afterAll(async () => {

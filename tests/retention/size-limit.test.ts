@@ -6,9 +6,7 @@ import { eventually } from "../support/process-facts.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import {
   checkCounters,
-  cleanedOften,
   cleanerPassed,
-  createCanary,
   never,
   partitionPath,
   range,
@@ -16,6 +14,7 @@ import {
   reader,
   segmentStarts,
   send,
+  startCleaned,
   storeOffset,
   streamName,
   unlimited,
@@ -33,10 +32,8 @@ describe.each([1, 2])("with %d shards", (shards) => {
   let client: Client;
 
   beforeAll(async () => {
-    server = await servers.start({ shards, env: { ...cleanedOften, IGGY_SYSTEM_TOPIC_MAX_SIZE: "10000" } });
-    client = await server.connect();
-    await client.createStream(streamName);
-    await createCanary(client, expiryMicros, shards);
+    const env = { IGGY_SYSTEM_TOPIC_MAX_SIZE: "10000" };
+    ({ server, client } = await startCleaned(servers, shards, expiryMicros, env));
   });
 
   afterAll(async () => {

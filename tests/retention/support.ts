@@ -8,7 +8,7 @@ import { numericId } from "../../src/protocol/identifier.ts";
 import type { PolledMessage } from "../../src/protocol/message/poll-messages.ts";
 import { MessageLayout, messageHeaderBytes } from "../../src/protocol/message-layout.ts";
 import { eventually } from "../support/process-facts.ts";
-import type { ServerOptions, TestServer } from "../support/server.ts";
+import type { ServerOptions, TestServer, TestServers } from "../support/server.ts";
 
 export const streamName = "orders";
 export const never = 2n ** 64n - 1n;
@@ -89,9 +89,23 @@ export async function startsWith(client: Client, address: PartitionAddress, firs
 const canaryStream = "canary";
 
 /** For `cleanerPassed`: with the expiry of the topics in question. */
-export async function createCanary(client: Client, messageExpiryMicros: bigint, shards: number): Promise<void> {
+async function createCanary(client: Client, messageExpiryMicros: bigint, shards: number): Promise<void> {
   await client.createStream(canaryStream);
   await client.createTopic(canaryStream, { name: "canary", partitionsCount: shards, messageExpiryMicros });
+}
+
+/** A server whose cleaner comes often, with an empty stream and the canary. */
+export async function startCleaned(
+  servers: TestServers,
+  shards: number,
+  messageExpiryMicros: bigint,
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly server: TestServer; readonly client: Client }> {
+  const server = await servers.start({ shards, env: { ...cleanedOften, ...env } });
+  const client = await server.connect();
+  await client.createStream(streamName);
+  await createCanary(client, messageExpiryMicros, shards);
+  return { server, client };
 }
 
 /**

@@ -227,43 +227,40 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: "addPartition" as const }) },
 );
 
+/** How many partitions, a seed, and what happens to them. */
+const schedule = [
+  fc.integer({ min: 1, max: 5 }),
+  fc.integer(),
+  fc.array(action, { minLength: 5, maxLength: 30, size: "max" }),
+] as const;
+
 test("any schedule: every offset at least once, by one member at a time, first occurrences in order", async () => {
   await fc.assert(
-    fc.asyncProperty(
-      fc.integer({ min: 1, max: 5 }),
-      fc.integer(),
-      fc.array(action, { minLength: 5, maxLength: 30, size: "max" }),
-      async (partitionsCount, seed, actions) => {
-        const world = new World(partitionsCount, seed);
-        world.join(10);
-        for (const one of actions) await world.act(one);
-        await world.finish();
-        world.checkOrder();
-        world.checkOwners();
-      },
-    ),
+    fc.asyncProperty(...schedule, async (partitionsCount, seed, actions) => {
+      const world = new World(partitionsCount, seed);
+      world.join(10);
+      for (const one of actions) await world.act(one);
+      await world.finish();
+      world.checkOrder();
+      world.checkOwners();
+    }),
     { numRuns: 40, endOnFailure: false },
   );
 }, 240_000);
 
 test("members that only join: handed over without a repeat, each offset exactly once", async () => {
   await fc.assert(
-    fc.asyncProperty(
-      fc.integer({ min: 1, max: 5 }),
-      fc.integer(),
-      fc.array(action, { minLength: 5, maxLength: 30, size: "max" }),
-      async (partitionsCount, seed, actions) => {
-        const world = new World(partitionsCount, seed);
-        world.join(10);
-        for (const one of actions) {
-          if (one.kind === "append" || one.kind === "wait" || one.kind === "join") await world.act(one);
-        }
-        await world.finish();
-        world.checkOrder();
-        const names = world.delivered.map(({ name }) => name);
-        expect(names.length).toBe(new Set(names).size);
-      },
-    ),
+    fc.asyncProperty(...schedule, async (partitionsCount, seed, actions) => {
+      const world = new World(partitionsCount, seed);
+      world.join(10);
+      for (const one of actions) {
+        if (one.kind === "append" || one.kind === "wait" || one.kind === "join") await world.act(one);
+      }
+      await world.finish();
+      world.checkOrder();
+      const names = world.delivered.map(({ name }) => name);
+      expect(names.length).toBe(new Set(names).size);
+    }),
     { numRuns: 25, endOnFailure: false },
   );
 }, 240_000);
