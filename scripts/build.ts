@@ -1,4 +1,5 @@
-// Makes the single-file executable: the server with its runtime, the workers, the batch kernel and the QUIC sidecar.
+// Makes the single-file executable: the server with its runtime, the workers, the batch kernel, the QUIC sidecar and the
+// console's page.
 // It needs neither Bun nor node_modules where it runs.
 //
 //   bun scripts/build.ts [output file]        default: dist/whippet
@@ -7,7 +8,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import type { BunPlugin } from "bun";
+import { bundleConsole } from "../src/transport/http/console/bundle.ts";
+import type { EmbeddedFile } from "../src/transport/http/console/console-origin.ts";
 import { describeFrame, type PackedFile, type PackedFrame } from "../src/transport/quic/packed-file.ts";
 import type { SidecarOrigin } from "../src/transport/quic/sidecar-origin.ts";
 import {
@@ -38,6 +42,7 @@ export async function buildExecutable(
   const workDirectory = await mkdtemp(join(tmpdir(), "whippet-build-"));
   try {
     const { origin, withoutQuic } = await packSidecar(findSidecar, workDirectory);
+    const consoleFiles = await packConsole(workDirectory);
     await mkdir(dirname(outputPath), { recursive: true });
     await Bun.build({
       // Workers are found by their paths beside main.ts, so they are entry points too.
@@ -47,7 +52,7 @@ export async function buildExecutable(
       bytecode: true,
       format: "esm",
       target: "bun",
-      plugins: [replaceSidecarOrigin(origin)],
+      plugins: [replaceSidecarOrigin(origin), replaceConsoleOrigin(consoleFiles)],
       compile: {
         outfile: outputPath,
         // The server reads its configuration itself; what lies in the working directory must not change the runtime.
@@ -108,6 +113,39 @@ async function pack(
     frames,
     name: `${name}-${sha256.slice(0, 16)}${extension}`,
     sizeBytes: bytes.byteLength,
+  };
+}
+
+/** The files of the console's page, in the two forms in which browsers take them. */
+async function packConsole(workDirectory: string): Promise<readonly EmbeddedFile[]> {
+  const files: EmbeddedFile[] = [];
+  for (const { name, type, bytes } of await bundleConsole(join(source, "web"))) {
+    const [gzip, brotli] = [join(workDirectory, `${name}.gz`), join(workDirectory, `${name}.br`)];
+    await writeFile(gzip, gzipSync(bytes, { level: 9 }));
+    await writeFile(brotli, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
+    files.push({ name, type, gzip, brotli });
+  }
+  return files;
+}
+
+/** The same as `replaceSidecarOrigin`, for the files of the console. */
+function replaceConsoleOrigin(files: readonly EmbeddedFile[]): BunPlugin {
+  const imports = files.flatMap(({ gzip, brotli }, index) => [
+    `import gzip${index} from ${JSON.stringify(gzip)} with { type: "file" };`,
+    `import brotli${index} from ${JSON.stringify(brotli)} with { type: "file" };`,
+  ]);
+  const entries = files.map(
+    (file, index) => `{ ...${JSON.stringify(file)}, gzip: gzip${index}, brotli: brotli${index} }`,
+  );
+  const contents = [
+    ...imports,
+    `export const consoleOrigin = { kind: "embedded", files: [${entries.join(", ")}] };`,
+  ].join("\n");
+  return {
+    name: "console-origin",
+    setup(build) {
+      build.onLoad({ filter: /[\\/]console[\\/]console-origin\.ts$/ }, () => ({ loader: "ts", contents }));
+    },
   };
 }
 

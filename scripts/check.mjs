@@ -198,6 +198,7 @@ async function main() {
       ["types", join(modules, "typescript", "bin", "tsc"), "-p", root, "--noEmit"],
       // What pages import has to do without the types of Bun and Node.
       ["types of the client", join(modules, "typescript", "bin", "tsc"), "-p", join(root, "tsconfig.client.json")],
+      ["types of the page", join(modules, "typescript", "bin", "tsc"), "-p", join(root, "src", "web"), "--noEmit"],
     ]) {
       const startMs = Date.now();
       const { status, output } = await run(process.execPath, command, false);

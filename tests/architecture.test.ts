@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   transport: ["server", "shard", ...leaves],
   client: ["protocol"],
   bench: ["client", "protocol"],
+  web: ["client"],
 };
 
 /** The only folder that sees every layer: the process and the shards are put together there. */
@@ -30,8 +31,8 @@ const compositionRoot = "process";
 /** Layers with a door: others import their index.ts only. */
 const doors = new Set(["storage", "metadata", "shard", "server", "client"]);
 
-/** The client has one for each runtime, with the same names. */
-const doorFile = /^index(\.bun|\.node)?\.ts$/;
+/** The client has one for each runtime, with the same names, and one for the console's page. */
+const doorFile = /^(?:index(\.bun|\.node)?|console-client)\.ts$/;
 
 function isDoor(target: string, layer: string): boolean {
   const name = relative(join(source, layer), target);
@@ -49,7 +50,7 @@ function sourceFiles(directory: string): string[] {
   return readdirSync(directory, { withFileTypes: true }).flatMap((entry) => {
     const path = join(directory, entry.name);
     if (entry.isDirectory()) return entry.name === "assembly" ? [] : sourceFiles(path);
-    return entry.name.endsWith(".ts") && !entry.name.endsWith(".d.ts") ? [path] : [];
+    return /\.tsx?$/.test(entry.name) && !entry.name.endsWith(".d.ts") ? [path] : [];
   });
 }
 
@@ -141,6 +142,14 @@ test("no file imports itself by way of others, not even for a type", () => {
   expect(circlesOf(edges).map((circle) => circle.map((file) => relative(root, file)))).toEqual([]);
 });
 
+test("the console's page uses nothing but a browser, and never takes text for markup", () => {
+  const forbidden = /\bBun\b|\bBuffer\b|"node:|\b(?:inner|outer)HTML\b|dangerouslySetInnerHTML|insertAdjacentHTML/;
+  const ofPage = files.filter((file) => layerOf(file) === "web");
+  expect(ofPage.length).toBeGreaterThan(20);
+  const broken = ofPage.filter((file) => forbidden.test(readFileSync(file, "utf8")));
+  expect(broken.map((file) => relative(root, file))).toEqual([]);
+});
+
 test("every source file is used: imported from somewhere, or a program of its own", () => {
   const programs = new Set([
     "src/process/main.ts",
@@ -150,6 +159,7 @@ test("every source file is used: imported from somewhere, or a program of its ow
     "src/client/index.ts",
     "src/client/index.bun.ts",
     "src/client/index.node.ts",
+    "src/web/main.tsx",
   ]);
   programs.add("src/transport/quic/sidecar.ts"); // run by another runtime
   programs.add("src/platform/simulated/sim-disk.ts"); // of tests only

@@ -77,6 +77,9 @@ function checkHttp(config: Config, report: Report): void {
   if (http.cors.enabled && allowCredentials && [allowedOrigins, allowedHeaders, exposedHeaders].some(hasWildcard)) {
     report("http.cors.allow_credentials", 'must be false while origins or headers are "*"');
   }
+  if (http.webUiOrigin !== "" && !isWebOrigin(http.webUiOrigin)) {
+    report("http.web_ui_origin", "must be an origin such as https://broker.example.com, without a path");
+  }
   if (http.jwt.useBase64Secret) {
     if (!BASE64.test(http.jwt.encodingSecret)) report("http.jwt.encoding_secret", "must be base64 text");
     if (!BASE64.test(http.jwt.decodingSecret)) report("http.jwt.decoding_secret", "must be base64 text");
@@ -223,6 +226,12 @@ export function validate(config: Config, topology: CpuTopology, report: Report):
   checkServices(config, report);
   checkSystem(config, topology, report);
   checkCluster(config, report);
+}
+
+/** As a browser writes it: scheme and host, and a port where it is not the scheme's own. */
+function isWebOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text;
 }
 
 /** Settings that are allowed and yet deserve a word. */

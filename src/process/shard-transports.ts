@@ -115,6 +115,7 @@ export class ShardTransports {
         config: config.http,
         connectionsMax: atMost(descriptors.http, config.connections.maxHttp),
         frameMemory: transport.frameMemory,
+        binary: { ...transport, log: log.child("console") },
         disk,
         stateDirectory: dataPaths(config.system).stateDirectory,
         log: log.child("http"),

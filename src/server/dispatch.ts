@@ -7,6 +7,7 @@ import { tellRefusedView } from "./audit.ts";
 import { commandTable } from "./command-table.ts";
 import type { ServerContext } from "./context.ts";
 import { extensionTable } from "./extensions/table.ts";
+import { requireRead } from "./read-only.ts";
 import type { Reply } from "./reply.ts";
 import { requireLogin, requireRight } from "./rights.ts";
 import type { Session } from "./session.ts";
@@ -27,6 +28,7 @@ export function dispatch(
   code: number,
   payload: Uint8Array,
 ): Reply | Promise<Reply> {
+  if (session.isReadOnly) requireRead(code, payload);
   const command = commandTable.get(code);
   if (command === undefined) return dispatchExtension(context, session, code, payload);
   context.shard.pulse.beganCommand(code);

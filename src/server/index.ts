@@ -1,9 +1,12 @@
 // The door of the server layer.
+export type { MetadataEvent } from "../metadata/index.ts";
 export { tellLogout, tellRefresh, tellRefused } from "./audit.ts";
 export { fencedPoll } from "./command.ts";
 export { commandTable } from "./command-table.ts";
 export type { GivenOptions, ShownStreamDetails, ShownTopicDetails, ShownTopicHeader } from "./command-values.ts";
 export { syncGroup } from "./commands/group-sync.ts";
+export { Changes } from "./console/changes.ts";
+export { type Channel, Tail, type TailReader } from "./console/tail.ts";
 export type { ServerContext } from "./context.ts";
 export { dispatch, isLongRequest, requireBeforehand } from "./dispatch.ts";
 export { createHttpSession, execute, measured, requireTarget } from "./execute.ts";
@@ -11,6 +14,7 @@ export { sendWithReceipt } from "./extensions/send-with-receipt.ts";
 export { isServerFault } from "./faults.ts";
 export { Logins } from "./logins/logins.ts";
 export { sourceOf } from "./logins/network.ts";
+export { requireWritable } from "./read-only.ts";
 export { Refusals } from "./refusals.ts";
 export { emptyReply, isPollReply, type PollReply, type Reply } from "./reply.ts";
 export { currentLoginOf, holds, requireLogin, requireLoginHolds, requireSomewhere } from "./rights.ts";

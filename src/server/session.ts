@@ -53,6 +53,8 @@ export interface Session extends SessionState {
   readonly sendRoute: SendRoute;
   /** The request that is under way and waits for messages; a connection has one at most. */
   waiting: Waiting | undefined;
+  /** Only what changes nothing is carried out (`read-only.ts`). Of sessions that stay on their shard. */
+  isReadOnly: boolean;
 }
 
 /** A request that may take its time. */
@@ -62,12 +64,18 @@ export interface Waiting {
 }
 
 export function createSession(state: SessionState): Session {
-  return { ...state, affinity: new Affinity(state.moves), sendRoute: new SendRoute(), waiting: undefined };
+  return {
+    ...state,
+    affinity: new Affinity(state.moves),
+    sendRoute: new SendRoute(),
+    waiting: undefined,
+    isReadOnly: false,
+  };
 }
 
 /** The part of a session that another shard goes on with. */
 export function sessionStateOf(session: Session): SessionState {
-  const { affinity: _affinity, sendRoute: _sendRoute, waiting: _waiting, ...state } = session;
+  const { affinity: _affinity, sendRoute: _sendRoute, waiting: _waiting, isReadOnly: _isReadOnly, ...state } = session;
   return state;
 }
 

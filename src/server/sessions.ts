@@ -42,6 +42,10 @@ export class Sessions {
   readonly #sessions = new Set<Session>();
   /** How the connection of a session is cut. */
   readonly #closers = new Map<Session, () => void>();
+  /** Who is told of events, after what follows from them for sessions. */
+  readonly #listeners = new Set<(event: MetadataEvent) => void>();
+  /** Who is told when a login ends by itself. */
+  readonly #enders = new Map<Session, () => void>();
   readonly #withoutLogin = new WithoutLogin();
   #lastNumber = 0;
   /** When it was last looked who is stale. */
@@ -86,6 +90,11 @@ export class Sessions {
   closeBy(session: Session, close: () => void): void {
     this.#closers.set(session, close);
     if (!isLoggedIn(session)) this.#waitForLogin(session);
+  }
+
+  /** From now on `end` is called when the login of the session is over without its having asked for that. */
+  whenLoginEnds(session: Session, end: () => void): void {
+    this.#enders.set(session, end);
   }
 
   /** The session acts as this user from now on; `tokenHash`: of the personal access token that it showed. */
@@ -175,8 +184,19 @@ export class Sessions {
     }
   }
 
+  /** From now on `listener` is told of events that are applied to this shard's state; what is returned takes it back. */
+  listen(listener: (event: MetadataEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** An event has been applied to this shard's state. */
   follow(event: MetadataEvent): void {
+    this.#endWhatIsOver(event);
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  #endWhatIsOver(event: MetadataEvent): void {
     if (event.kind === "permissionsUpdated") this.#leaveForbiddenGroups(event.userId);
     if (!loginEnders.has(event.kind)) return;
     for (const [session, taken] of this.#asking) this.#keep(session, taken, event);
@@ -203,11 +223,17 @@ export class Sessions {
     // It is as one that has not logged in: it makes room for others, and has to go.
     this.#options.shard.counters.clients.loggedOut(sourceOf(session.address));
     this.#waitForLogin(session);
+    this.#enders.get(session)?.();
   }
 
   /** The client is there. */
   pinged(session: Session): void {
-    session.heartbeatMicros = this.#options.clock.nowMicros();
+    session.heartbeatMicros = Math.max(session.heartbeatMicros, this.#options.clock.nowMicros());
+  }
+
+  /** The transport itself looks after the client's life, so that it need not ping. */
+  isLookedAfter(session: Session): void {
+    session.heartbeatMicros = Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -241,6 +267,7 @@ export class Sessions {
   #forget(source: string, session: Session): void {
     this.#withoutLogin.delete(source, session);
     this.#closers.delete(session);
+    this.#enders.delete(session);
   }
 
   #drop(session: Session): void {

@@ -1,7 +1,14 @@
 // What a request is refused for as soon as its size is known, before any of its payload is taken.
 import { IggyError, toIggyError } from "../protocol/errors.ts";
 import { payloadBytesMax } from "../protocol/limits.ts";
-import { isLoggedIn, requireLogin, requireLoginHolds, requireSomewhere, type Session } from "../server/index.ts";
+import {
+  isLoggedIn,
+  requireLogin,
+  requireLoginHolds,
+  requireSomewhere,
+  requireWritable,
+  type Session,
+} from "../server/index.ts";
 import { arenaFrameBytesMax, type Shard } from "../shard/index.ts";
 import { anonymousPayloadBytesMax } from "./session-limits.ts";
 
@@ -23,6 +30,7 @@ export function refusalOfSend(
     if (payloadBytes < 0) throw new IggyError("InvalidCommand");
     requireLogin(session);
     requireLoginHolds(session);
+    requireWritable(session);
     if (payloadBytes > requestBytesMax) throw new IggyError("InvalidCommand");
     // Who may send nothing is to take no memory; for small sends that is found out when they are whole.
     if (payloadBytes > arenaFrameBytesMax) requireSomewhere(shard, session, "sendMessages");

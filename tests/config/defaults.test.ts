@@ -6,9 +6,9 @@ import { formatByteSize, formatDurationMicros, parseByteSize, parseDurationMicro
 import { load } from "./support.ts";
 
 // Copied from spec SB 1.4: `key = default`, one table per heading. A key that only Whippet has is added here too, under its
-// heading, so that its default is written twice on purpose: `frames`, `max_request_size` and `proxy_protocol` of [tcp], `allowed_hosts` and
-// `require_token` of [http], `allowed_origins` of [websocket], `acknowledge`, and all of [connections] and [limits]. One default differs: no page of another origin may
-// use the API (`allowed_origins` of [http.cors]). Certificate paths are ours as well.
+// heading, so that its default is written twice on purpose: `frames`, `max_request_size` and `proxy_protocol` of [tcp], `allowed_hosts`,
+// `web_ui_read_only`, `web_ui_label`, `web_ui_origin` and `require_token` of [http], `allowed_origins` of [websocket], `acknowledge`, and all of [connections] and [limits]. Two defaults differ: no page of another origin may
+// use the API (`allowed_origins` of [http.cors]), and there is a console (`web_ui` of [http]). Certificate paths are ours as well.
 const SPEC_DEFAULTS = `
 [consumer_group]
 rebalancing_timeout = "30s"
@@ -21,7 +21,10 @@ enabled = true
 address = "127.0.0.1:3000"
 max_request_size = "2 MB"
 allowed_hosts = []
-web_ui = false
+web_ui = true
+web_ui_read_only = false
+web_ui_label = ""
+web_ui_origin = ""
 [http.cors]
 enabled = true
 allowed_methods = ["GET", "POST", "PUT", "DELETE"]

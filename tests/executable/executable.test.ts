@@ -118,6 +118,14 @@ describe("the executable", () => {
 
     const http = new HttpTestClient(server);
     expect(await http.request("GET", "/ping")).toMatchObject({ status: 200, text: "pong" });
+    const page = await http.request("GET", "/ui/streams");
+    expect(page.text).toStartWith("<!doctype html>");
+    const script = /src="(\/ui\/assets\/main-[^"]+\.js)"/.exec(page.text)?.[1] ?? "";
+    for (const encoding of ["br", "gzip", ""]) {
+      const headers = { "accept-encoding": encoding };
+      const answer = await fetch(`${http.address}${script}`, { headers, decompress: false });
+      expect([answer.status, answer.headers.get("content-encoding") ?? ""]).toEqual([200, encoding]);
+    }
     const authenticated = await HttpTestClient.login(server);
     expect(await authenticated.request("GET", "/streams/orders")).toMatchObject({
       status: 200,

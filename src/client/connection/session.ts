@@ -5,6 +5,7 @@
 import { CommandCode, commandNameOf } from "../../protocol/codes.ts";
 import { IggyError } from "../../protocol/errors.ts";
 import { extensionNameOf } from "../../protocol/extensions/codes.ts";
+import { isRead } from "../../protocol/read-codes.ts";
 import type { ClientClock } from "../clock.ts";
 import { ping } from "../commands/basic.ts";
 import type { Exchange, ExchangeOptions } from "../commands/command.ts";
@@ -17,7 +18,6 @@ import { hintOf } from "./hints.ts";
 import { InFlightGate } from "./in-flight-gate.ts";
 import { inTime, pause } from "./in-time.ts";
 import type { Logins } from "./logins.ts";
-import { isRead } from "./read-codes.ts";
 import type { Transport } from "./transport.ts";
 
 export type SessionOptions = {

@@ -1,7 +1,7 @@
 // WebSocket as a transport: for pages and workers, and wherever the runtime has it. Requests go out as binary messages, and what
 // comes in is one stream of replies (spec BP 2.5).
 
-import type { ClientTlsOptions } from "../connection/connection.ts";
+import type { ClientTlsOptions, Connection } from "../connection/connection.ts";
 import { FramedConnection, type Wire } from "../connection/framed-connection.ts";
 import { openInTime } from "../connection/opening.ts";
 import type { Transport } from "../connection/transport.ts";
@@ -58,31 +58,40 @@ class WebSocketWire implements Wire {
 export const webSocketTransport: Transport = {
   name: "websocket",
   schemes: ["iggy+ws", "iggy+wss", "ws", "wss"],
-  async open({ host, port, tls, connectTimeoutMs }) {
+  open({ host, port, tls, connectTimeoutMs }) {
     if (typeof WebSocket === "undefined") {
       throw new TypeError("this runtime has no WebSocket (Node has it from version 22 on): connect by TCP, with iggy:");
     }
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
-    const socket = makeSocket(`${tls === undefined ? "ws" : "wss"}://${address}/`, tls ?? {});
-    const connection = new FramedConnection(new WebSocketWire(socket));
-    socket.binaryType = "arraybuffer";
-    socket.onmessage = ({ data }: MessageEvent<unknown>) => {
-      if (data instanceof ArrayBuffer) connection.receive(new Uint8Array(data));
-    };
-    socket.onclose = () => connection.end(undefined);
-    try {
-      await openInTime(connectTimeoutMs, (opened, failed) => {
-        socket.onopen = () => opened();
-        socket.onerror = failed;
-        connection.closed.then(() => failed(new Error("the server ended the connection")));
-      });
-    } catch (error) {
-      connection.end(error);
-      throw error;
-    }
-    return connection;
+    return openWebSocket(`${tls === undefined ? "ws" : "wss"}://${address}/`, connectTimeoutMs, tls);
   },
 };
+
+/** A connection to the socket at the URL; CannotEstablishConnection (9) with the reason as `cause`. */
+export async function openWebSocket(
+  url: string,
+  connectTimeoutMs: number,
+  tls: ClientTlsOptions = {},
+): Promise<Connection> {
+  const socket = makeSocket(url, tls);
+  const connection = new FramedConnection(new WebSocketWire(socket));
+  socket.binaryType = "arraybuffer";
+  socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+    if (data instanceof ArrayBuffer) connection.receive(new Uint8Array(data));
+  };
+  socket.onclose = () => connection.end(undefined);
+  try {
+    await openInTime(connectTimeoutMs, (opened, failed) => {
+      socket.onopen = () => opened();
+      socket.onerror = failed;
+      connection.closed.then(() => failed(new Error("the server ended the connection")));
+    });
+  } catch (error) {
+    connection.end(error);
+    throw error;
+  }
+  return connection;
+}
 
 /** The pieces joined into messages of at most 8 MiB. */
 function* messagesOf(pieces: readonly Uint8Array[]): Generator<Uint8Array<ArrayBuffer>> {

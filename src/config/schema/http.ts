@@ -76,7 +76,13 @@ export const http = section(
       default: [],
       doc: "Host names by which browsers may reach the broker. Empty: any, but on a loopback listener only those of this machine.",
     }),
-    webUi: bool({ default: false, inert: true, doc: "there is no dashboard yet." }),
+    webUi: bool({ default: true, doc: "Serve the console at /ui, to users who sign in." }),
+    webUiReadOnly: bool({ default: false, doc: "The console changes nothing, whoever uses it." }),
+    webUiLabel: text({ default: "", doc: 'Shown in the console, for instance "production".' }),
+    webUiOrigin: text({
+      default: "",
+      doc: "Origin at which browsers reach the console, where a proxy changes the host or ends TLS. Empty: the host that they name.",
+    }),
     cors,
     jwt,
     metrics: section({

@@ -23,7 +23,7 @@ import { addUserRoutes } from "./routes/users.ts";
 import { getOffsetQuery } from "./schemas/groups.ts";
 import { pollQuery } from "./schemas/messages.ts";
 import { deletePartitionsQuery, deleteSegmentsQuery } from "./schemas/streams.ts";
-import type { HttpServices } from "./services.ts";
+import type { FetchHandler, HttpServices } from "./services.ts";
 
 const metricsPath = "/metrics";
 /** Spec HA 1.3, and the document that says so. */
@@ -47,14 +47,14 @@ const queryNames: ReadonlySet<string> = new Set(
 const bearerPattern = /^Bearer /i;
 const bearerPrefixLength = "Bearer ".length;
 
-/** Answers one request; never rejects. */
-export type FetchHandler = (request: Request) => Response | Promise<Response>;
-
-export function createHttpApp(services: HttpServices): FetchHandler {
+/** `fetchConsole`: answers for what is below /ui; undefined where there is no console. */
+export function createHttpApp(services: HttpServices, fetchConsole: FetchHandler | undefined): FetchHandler {
   const { config } = services;
   const router = createRouter();
   if (config.metrics.enabled) router.onRequest(() => services.metrics.countRequest());
-  addHostRule(router, services);
+  const refusalOfHost = createHostRule(services);
+  // Before everything else: what a rebound name asks for is not even looked at.
+  router.onRequest(({ request }) => refusalOfHost(request));
   addRefusedOriginLines(router, config.cors, services.log);
   if (config.cors.enabled) addCrossOriginRules(router, config.cors);
   addAuthentication(router, services);
@@ -74,10 +74,17 @@ export function createHttpApp(services: HttpServices): FetchHandler {
   const { fetch } = router.compile();
   const { statistics } = services.context.shard;
   const isLogged = services.log.isEnabled("debug");
-  return async (request) => {
+  const ofConsole: FetchHandler = (request, server) => {
+    if (config.metrics.enabled) services.metrics.countRequest();
+    return refusalOfHost(request) ?? fetchConsole?.(request, server);
+  };
+  return async (given, server) => {
     const startedMs = performance.now();
+    const request = withFullHost(given);
     statistics.received("http", announcedBytesOf(request));
-    const response = await fetch(withFullHost(request));
+    const isOfConsole = fetchConsole !== undefined && /^\/ui(?:\/|$)/.test(pathOf(request.url));
+    const response = await (isOfConsole ? ofConsole(request, server) : fetch(request));
+    if (response === undefined) return undefined;
     statistics.sent("http", Number(response.headers.get("content-length") ?? 0));
     if (isLogged) logRequest(services.log, request, response.status, performance.now() - startedMs);
     return response;
@@ -108,18 +115,18 @@ function withFullHost(request: Request): Request {
   return Object.defineProperty(request, "url", { value: `http://localhost${url.slice(pathStart)}` });
 }
 
-/** Before everything else: what a rebound name asks for is not even looked at. */
-function addHostRule(router: HttpRouter, { config, log }: HttpServices): void {
+/** The answer to a request for a host name that the broker does not have; undefined: it has it. */
+function createHostRule({ config, log }: HttpServices): (request: Request) => Response | undefined {
   const host = parseListenAddress(config.address)?.host ?? "";
   const rules = { isLoopback: isLoopbackHost(host), allowedHosts: config.allowedHosts };
   const refused = new FirstOfEach();
-  router.onRequest(({ request }) => {
+  return (request) => {
     const name = request.headers.get("host");
     if (isAllowedHost(name, rules)) return undefined;
     if (refused.isNew(name ?? ""))
       log.warn("refused a request for a host name that http.allowed_hosts lacks", { host: name });
     return textResponse(refusedHostText, 403);
-  });
+  };
 }
 
 /** Before routing and parsing: an unknown path without a token is 401 (spec HA 1.3). */
@@ -128,7 +135,7 @@ function addAuthentication(router: HttpRouter, { config, tokens }: HttpServices)
     const { request } = context;
     const path = pathOf(request.url);
     const isPublic = publicPaths.has(path) && !(path === metricsPath && config.metrics.requireToken);
-    if (isPublic || (config.webUi && path.startsWith("/ui/"))) return undefined;
+    if (isPublic) return undefined;
     const header = request.headers.get("authorization");
     if (header === null || !bearerPattern.test(header)) return emptyResponse(401);
     const caller = await tokens.authenticate(header.slice(bearerPrefixLength));
@@ -196,7 +203,7 @@ function validationError(
   return new HttpTextError(400, `Failed to deserialize query string: ${detail}`);
 }
 
-/** Metrics, the document, and the place where the dashboard will be. */
+/** Metrics and the document. */
 function addOwnRoutes(router: HttpRouter, { config, metrics }: HttpServices): void {
   const hidden = { detail: { hide: true } };
   if (config.metrics.enabled) {
@@ -211,6 +218,4 @@ function addOwnRoutes(router: HttpRouter, { config, metrics }: HttpServices): vo
     },
     hidden,
   );
-  if (!config.webUi) return;
-  for (const path of ["/ui", "/ui/", "/ui/*"]) router.get(path, () => errorResponse(new NotFoundError()), hidden);
 }

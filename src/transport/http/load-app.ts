@@ -1,18 +1,26 @@
 // Everything that answers HTTP requests, put together. It brings the libraries along, so it is imported when the first one comes.
 import type { UserLogin } from "../../server/index.ts";
-import { createHttpApp, type FetchHandler } from "./app.ts";
+import { createHttpApp } from "./app.ts";
 import { AccessTokens } from "./auth/access-tokens.ts";
 import type { Revocations } from "./auth/revocations.ts";
 import type { TokenGround } from "./auth/token-ground.ts";
 import { TrustedIssuers } from "./auth/trusted-issuers.ts";
+import type { Console } from "./console/console.ts";
+import type { ConsoleSockets } from "./console/sockets.ts";
 import { HttpMetrics } from "./metrics.ts";
-import type { HttpServices } from "./services.ts";
+import type { FetchHandler, HttpServices } from "./services.ts";
 
 export interface HttpAppOptions extends Omit<HttpServices, "tokens" | "metrics"> {
   readonly revocations: Revocations;
   readonly ground: TokenGround;
   readonly loginOf: (userId: number) => UserLogin | undefined;
   readonly isLoggedIn: (login: UserLogin) => boolean;
+  /** Of the console. */
+  readonly sockets: ConsoleSockets;
+  /** HTTPS is spoken. */
+  readonly isTls: boolean;
+  /** Of the listener. */
+  readonly port: () => number;
 }
 
 export function loadHttpApp(options: HttpAppOptions): FetchHandler {
@@ -26,5 +34,15 @@ export function loadHttpApp(options: HttpAppOptions): FetchHandler {
     loginOf,
     isLoggedIn,
   });
-  return createHttpApp({ context, config, frameMemory, tokens, metrics: new HttpMetrics(context), peerOf, log });
+  const services = { context, config, frameMemory, tokens, metrics: new HttpMetrics(context), peerOf, log };
+  return createHttpApp(services, config.webUi ? consoleOf(services, options) : undefined);
+}
+
+/** What answers for the console, loaded with the first request for it. */
+function consoleOf(services: HttpServices, { sockets, isTls, port }: HttpAppOptions): FetchHandler {
+  let loading: Promise<Console> | undefined;
+  return async (request, server) => {
+    loading ??= import("./console/console.ts").then(({ Console }) => new Console({ services, sockets, isTls, port }));
+    return (await loading).fetch(request, server);
+  };
 }

@@ -13,6 +13,7 @@ const nobody: Caller = {
   expirySeconds: 0,
   endSeconds: 0,
   isOf09: false,
+  console: undefined,
 };
 
 export function createRouter() {

@@ -9,16 +9,21 @@ import { LoopSockets } from "../../platform/loop-sockets.ts";
 import { type CertificatePair, isSamePair } from "../../security/certificates.ts";
 import { currentLoginOf, holds, type ServerContext } from "../../server/index.ts";
 import type { FrameMemory } from "../../shard/index.ts";
+import type { TransportOptions } from "../connections.ts";
 import { exchangeListener } from "../listener-exchange.ts";
 import { RuntimeConnections } from "../runtime-connections.ts";
-import type { FetchHandler } from "./app.ts";
 import { Revocations } from "./auth/revocations.ts";
 import { groundOf, type TokenGround } from "./auth/token-ground.ts";
+import type { ConsoleSocketData } from "./console/socket-handler.ts";
+import { ConsoleSockets } from "./console/sockets.ts";
+import type { FetchHandler } from "./services.ts";
 
 export interface HttpServerOptions {
   readonly context: ServerContext;
   readonly config: Config["http"];
   readonly frameMemory: FrameMemory;
+  /** For the sockets of the console. */
+  readonly binary: TransportOptions;
   /** Beyond it the most idle are closed; Infinity: no limit. */
   readonly connectionsMax: number;
   readonly disk: Disk;
@@ -42,10 +47,11 @@ export class HttpServer {
   /** While it is loaded: who comes meanwhile waits for the same. */
   #loading: Promise<FetchHandler> | undefined;
   /** Earlier ones, which may have open connections, then the one that accepts. */
-  readonly #servers = new Set<Server<undefined>>();
+  readonly #servers = new Set<Server<ConsoleSocketData>>();
+  readonly #consoleSockets: ConsoleSockets;
   #address: ListenAddress | undefined;
   #certificate: CertificatePair | undefined;
-  #sockets: LoopSockets | undefined;
+  #loopSockets: LoopSockets | undefined;
   #connections: RuntimeConnections | undefined;
   #isStopped = false;
   #cleaner: Timer | undefined;
@@ -61,6 +67,7 @@ export class HttpServer {
       nowSeconds: () => Math.floor(context.clock.nowMicros() / 1e6),
     });
     this.#ground = groundOf(config.jwt, (userId) => currentLoginOf(context.shard, userId));
+    this.#consoleSockets = new ConsoleSockets(options.binary);
   }
 
   /** Starts to accept; returns the port, which the system chose where 0 was asked for. Throws if it cannot. */
@@ -72,10 +79,15 @@ export class HttpServer {
     this.#address = { host: address.host, port };
     const { connectionsMax: max, context, log } = this.#options;
     const { statistics } = context.shard;
-    this.#sockets = LoopSockets.open();
-    const sockets = this.#sockets;
-    this.#connections = new RuntimeConnections({ port, sockets, max, key: "connections.max_http", statistics, log });
+    this.#loopSockets = LoopSockets.open();
+    const sockets = this.#loopSockets;
+    this.#connections = new RuntimeConnections({
+      ...{ port, sockets, max, key: "connections.max_http", statistics, log },
+      // Sockets of the console are clients, and bounded as such.
+      knownAddresses: () => this.#consoleSockets.addresses(),
+    });
     this.#connections.start();
+    this.#consoleSockets.start();
     this.#cleaner = setInterval(() => {
       void this.#revocations.clean(Math.floor(this.#options.context.clock.nowMicros() / 1e6));
     }, cleanMs);
@@ -103,9 +115,9 @@ export class HttpServer {
     for (const oldest of [...this.#servers].slice(0, -1 - earlierServersMax)) this.#stopServer(oldest);
   }
 
-  /** Requests under way. */
+  /** Requests under way, and sockets of the console. */
   get pendingRequests(): number {
-    return [...this.#servers].reduce((sum, server) => sum + server.pendingRequests, 0);
+    return this.#consoleSockets.count + [...this.#servers].reduce((sum, server) => sum + server.pendingRequests, 0);
   }
 
   /** No new connections; what is under way goes on. */
@@ -113,21 +125,24 @@ export class HttpServer {
     this.#isStopped = true;
     clearInterval(this.#cleaner);
     this.#connections?.stop();
-    this.#sockets?.close();
+    this.#loopSockets?.close();
     for (const server of this.#servers) this.#stopServer(server);
+    this.#consoleSockets.disconnectAll();
   }
 
   /** Cuts what is still there. */
   terminate(): void {
+    this.#consoleSockets.terminateAll();
     for (const server of this.#servers) void server.stop(true);
   }
 
-  #bind({ host, port }: ListenAddress): Server<undefined> {
+  #bind({ host, port }: ListenAddress): Server<ConsoleSocketData> {
     const certificate = this.#certificate;
-    return Bun.serve({
+    return Bun.serve<ConsoleSocketData>({
       hostname: host,
       port,
-      fetch: (request) => this.#answer(request),
+      fetch: (request, server) => this.#answer(request, server),
+      websocket: this.#consoleSockets.handlers(),
       // Larger bodies are refused by the routes with the documented answer, before they are read.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       idleTimeout: idleTimeoutSeconds,
@@ -137,11 +152,11 @@ export class HttpServer {
     });
   }
 
-  #answer(request: Request): Response | Promise<Response> {
-    return this.#fetch === undefined ? this.#answerFirst(request) : this.#fetch(request);
+  #answer(request: Request, server: Server<ConsoleSocketData>): ReturnType<FetchHandler> {
+    return this.#fetch === undefined ? this.#answerFirst(request, server) : this.#fetch(request, server);
   }
 
-  async #answerFirst(request: Request): Promise<Response> {
+  async #answerFirst(request: Request, server: Server<ConsoleSocketData>): Promise<Response | undefined> {
     this.#loading ??= this.#load();
     try {
       this.#fetch = await this.#loading;
@@ -151,7 +166,7 @@ export class HttpServer {
       this.#options.log.error("what answers HTTP requests cannot be loaded", { error });
       return new Response(null, { status: 500 });
     }
-    return this.#fetch(request);
+    return this.#fetch(request, server);
   }
 
   async #load(): Promise<FetchHandler> {
@@ -163,11 +178,14 @@ export class HttpServer {
       loginOf: (userId) => currentLoginOf(this.#options.context.shard, userId),
       isLoggedIn: (login) => holds(this.#options.context.shard, login),
       peerOf: (request) => this.#peerOf(request),
+      sockets: this.#consoleSockets,
+      isTls: this.#certificate !== undefined,
+      port: () => this.#address?.port ?? 0,
     });
   }
 
   /** It goes when its last connection is closed. */
-  #stopServer(server: Server<undefined>): void {
+  #stopServer(server: Server<ConsoleSocketData>): void {
     server.stop(false).then(
       () => this.#servers.delete(server),
       (error: unknown) => this.#options.log.warn("an HTTP server could not be stopped", { error }),

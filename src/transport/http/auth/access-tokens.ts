@@ -7,7 +7,7 @@ import type { Clock } from "../../../platform/clock.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 import { u64Max } from "../../../protocol/limits.ts";
 import { createHttpSession, type Session, type UserLogin } from "../../../server/index.ts";
-import { type ClaimedLogin, claimsOf, readLogin } from "./login-claims.ts";
+import { type ClaimedLogin, type ConsoleSignIn, claimsOf, readLogin, type TokenUse } from "./login-claims.ts";
 import type { Revocations } from "./revocations.ts";
 import { groundOf, type TokenGround } from "./token-ground.ts";
 import { foreignLeewaySeconds, requiredClaims, type TrustedIssuers } from "./trusted-issuers.ts";
@@ -21,7 +21,7 @@ export interface AccessToken {
 }
 
 /** Who sends a request: a valid token with the session that its requests share. */
-export interface Caller {
+export interface Caller extends TokenUse {
   readonly session: Session;
   readonly tokenId: string;
   /** `iat` of the token. */
@@ -32,8 +32,6 @@ export interface Caller {
   readonly expirySeconds: number;
   /** No longer accepted from this time on: the expiry with its leeway. */
   readonly endSeconds: number;
-  /** Its answers are those of 0.9 (spec P9 12), where they differ. */
-  readonly isOf09: boolean;
 }
 
 export interface AccessTokensOptions {
@@ -79,10 +77,15 @@ export class AccessTokens {
 
   /** For a login that has just been made, by a client of 0.9 or another. Errors: CannotGenerateJwt (76). */
   issue(login: UserLogin, isOf09 = false): Promise<AccessToken> {
-    return this.#issue(login, this.#nowSeconds(), Number.POSITIVE_INFINITY, isOf09);
+    return this.#issue(login, this.#nowSeconds(), Number.POSITIVE_INFINITY, { isOf09, console: undefined });
   }
 
-  async #issue(login: UserLogin, authSeconds: number, endSeconds: number, isOf09: boolean): Promise<AccessToken> {
+  /** The same for a sign-in at the console. */
+  issueForConsole(login: UserLogin, console: ConsoleSignIn): Promise<AccessToken> {
+    return this.#issue(login, this.#nowSeconds(), Number.POSITIVE_INFINITY, { isOf09: false, console });
+  }
+
+  async #issue(login: UserLogin, authSeconds: number, endSeconds: number, use: TokenUse): Promise<AccessToken> {
     const { accessTokenExpiry, notBeforeMicros } = this.#options.config;
     const nowSeconds = this.#nowSeconds();
     const expirySeconds = Math.min(endSeconds, nowSeconds + lifeSeconds(accessTokenExpiry));
@@ -93,7 +96,7 @@ export class AccessTokens {
         sub: String(login.id),
         exp: expirySeconds,
         nbf,
-        ...claimsOf(login, authSeconds, isOf09),
+        ...claimsOf(login, authSeconds, use),
       });
       return { userId: login.id, token, expirySeconds };
     } catch (cause) {
@@ -101,8 +104,14 @@ export class AccessTokens {
     }
   }
 
-  /** The caller of a bearer token; undefined if it is not valid (any more). */
+  /** The caller of the REST API; undefined if its token is not valid (any more), or is one of the console. */
   async authenticate(token: string): Promise<Caller | undefined> {
+    const caller = await this.authenticateAny(token);
+    return caller?.console === undefined ? caller : undefined;
+  }
+
+  /** The caller of a token of either kind. */
+  async authenticateAny(token: string): Promise<Caller | undefined> {
     const known = this.#callers.get(token);
     if (known !== undefined) {
       if (!this.#isCurrent(known)) {
@@ -128,6 +137,20 @@ export class AccessTokens {
     return this.#options.revocations.revoke(caller.tokenId, caller.expirySeconds);
   }
 
+  /** Ends a sign-in at the console with every token that it was renewed with. Errors as `revoke`. */
+  revokeSignIn({ id }: ConsoleSignIn): Promise<void> {
+    const lastEndSeconds = this.#nowSeconds() + lifeSeconds(this.#options.config.accessTokenExpiry);
+    return this.#options.revocations.revoke(id, lastEndSeconds);
+  }
+
+  /**
+   * A new token for a sign-in at the console, until the login that it goes back to is too old. The earlier one stays: two
+   * windows may ask at once. Errors: Unauthenticated (40).
+   */
+  renew(caller: Caller): Promise<AccessToken> {
+    return this.#exchange(caller);
+  }
+
   /**
    * Exchanges a token for a new one of the same user, once (spec HA 4.4), until the login that it goes back to is too old.
    * Errors: InvalidAccessToken (78), InvalidJwtAlgorithm (73), Unauthenticated (40).
@@ -140,27 +163,39 @@ export class AccessTokens {
     const caller = await this.#verifyOwn(token);
     const login = caller?.session.user;
     if (caller === undefined || login === undefined) throw new IggyError("Unauthenticated");
-    if (revocations.has(caller)) throw new IggyError("InvalidAccessToken");
+    if (revocations.has(caller) || caller.console !== undefined) throw new IggyError("InvalidAccessToken");
     if (!this.#options.isLoggedIn(login)) throw new IggyError("Unauthenticated");
-    const endSeconds = caller.authSeconds + lifeSeconds(config.refreshExpiry);
-    if (this.#nowSeconds() >= endSeconds) throw new IggyError("Unauthenticated");
+    if (this.#nowSeconds() >= this.#lastEndSeconds(caller)) throw new IggyError("Unauthenticated");
     await this.revoke(caller);
+    return this.#exchange(caller);
+  }
+
+  /** When the login that a token goes back to is too old for another one. */
+  #lastEndSeconds({ authSeconds }: Caller): number {
+    return authSeconds + lifeSeconds(this.#options.config.refreshExpiry);
+  }
+
+  /** Another token in the place of one that is valid, or was until now. Errors: Unauthenticated (40). */
+  async #exchange(caller: Caller): Promise<AccessToken> {
+    const { authSeconds, expirySeconds, isOf09, console } = caller;
+    const endSeconds = this.#lastEndSeconds(caller);
+    const login = caller.session.user;
     // As of now: the token that asked for a new password is kept by its id, which the new one does not have.
-    const current = this.#options.loginOf(login.id);
-    if (current === undefined) throw new IggyError("Unauthenticated");
+    const current = login === undefined ? undefined : this.#options.loginOf(login.id);
+    if (login === undefined || current === undefined) throw new IggyError("Unauthenticated");
+    if (this.#nowSeconds() >= endSeconds) throw new IggyError("Unauthenticated");
     const { credentialsVersion } = current;
-    return this.#issue(
-      { ...login, credentialsVersion },
-      caller.authSeconds,
-      Math.max(endSeconds, caller.expirySeconds),
-      caller.isOf09,
-    );
+    const until = Math.max(endSeconds, expirySeconds);
+    return this.#issue({ ...login, credentialsVersion }, authSeconds, until, { isOf09, console });
   }
 
   #isCurrent(caller: Caller): boolean {
     const { user } = caller.session;
     if (user === undefined || this.#nowSeconds() > caller.endSeconds) return false;
-    return !this.#options.revocations.has(caller) && this.#options.isLoggedIn(user);
+    const { revocations, isLoggedIn } = this.#options;
+    const { console, issuedSeconds } = caller;
+    const isSignedOut = console !== undefined && revocations.has({ tokenId: console.id, issuedSeconds });
+    return !isSignedOut && !revocations.has(caller) && isLoggedIn(user);
   }
 
   async #verify(token: string): Promise<Caller | undefined> {
@@ -174,7 +209,8 @@ export class AccessTokens {
     if (login === undefined || isOlder(issuedSeconds, login) || !this.#isVouchedFor(login)) return undefined;
     // Its issuer vouches for it, whatever becomes of a password.
     const session = createHttpSession("", { ...login, credentialsVersion: undefined });
-    return { session, tokenId, issuedSeconds, authSeconds: issuedSeconds, expirySeconds, endSeconds, isOf09: false };
+    const use = { isOf09: false, console: undefined };
+    return { session, tokenId, issuedSeconds, authSeconds: issuedSeconds, expirySeconds, endSeconds, ...use };
   }
 
   /** Whether this is the user whom the configuration meant when it was first there. */
@@ -200,12 +236,12 @@ export class AccessTokens {
     const claimed = readLogin(claims);
     const { exp } = claims;
     if (claimed === undefined || typeof exp !== "number") return undefined;
-    const { tokenId, issuedSeconds, authSeconds, isOf09 } = claimed;
+    const { tokenId, issuedSeconds, authSeconds, isOf09, console } = claimed;
     const login = this.#loginOf(claimed);
     if (login === undefined) return undefined;
     const session = createHttpSession("", login);
     const endSeconds = exp + skewSeconds;
-    return { session, tokenId, issuedSeconds, authSeconds, expirySeconds: exp, endSeconds, isOf09 };
+    return { session, tokenId, issuedSeconds, authSeconds, expirySeconds: exp, endSeconds, isOf09, console };
   }
 
   /**

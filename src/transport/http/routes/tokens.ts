@@ -3,7 +3,8 @@ import { Type as t } from "@sinclair/typebox";
 import { encodeUtf8 } from "../../../protocol/byte-writer.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 import { tokenNameBytesMax, tokenNameBytesMin } from "../../../protocol/limits.ts";
-import { createHttpSession, execute } from "../../../server/index.ts";
+import { execute } from "../../../server/index.ts";
+import { logInWithToken } from "../auth/http-logins.ts";
 import { jsonBody, publicBodyBytesMax } from "../body.ts";
 import { emptyResponse, jsonResponse, requireFound } from "../errors.ts";
 import { isNameSize } from "../identifiers.ts";
@@ -29,10 +30,8 @@ export function addTokenRoutes(router: HttpRouter, { context, config, tokens, pe
   router.post(
     "/personal-access-tokens/login",
     async ({ body, request }) => {
-      if (!isNameSize(body.token)) throw unknownToken();
-      const session = createHttpSession(peerOf(request), undefined);
-      await withoutEcho(execute(context, session, "loginWithPersonalAccessToken", { token: body.token }));
-      return jsonResponse(identityJson(await tokens.issue(requireFound(session.user))));
+      const login = await logInWithToken(context, peerOf(request), body.token);
+      return jsonResponse(identityJson(await tokens.issue(login)));
     },
     {
       parse: jsonBody(tokenBody, Math.min(publicBodyBytesMax, maxRequestSizeBytes)),
@@ -89,19 +88,5 @@ function requireTokenName(name: string): void {
   const sizeBytes = encodeUtf8(name).length;
   if (sizeBytes < tokenNameBytesMin || sizeBytes > tokenNameBytesMax) {
     throw new IggyError("InvalidPersonalAccessTokenName");
-  }
-}
-
-/** Unlike the original's, the answer does not repeat a secret (spec HA 8, trap 17). */
-function unknownToken(): IggyError {
-  return new IggyError("ResourceNotFound", ["personal access token"]);
-}
-
-async function withoutEcho<T>(login: Promise<T>): Promise<T> {
-  try {
-    return await login;
-  } catch (error) {
-    if (error instanceof IggyError && error.errorName === "ResourceNotFound") throw unknownToken();
-    throw error;
   }
 }

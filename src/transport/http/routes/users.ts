@@ -1,16 +1,16 @@
 // Users, logins and permissions (spec HA 2.9).
 import { Type as t } from "@sinclair/typebox";
-import { encodeUtf8 } from "../../../protocol/byte-writer.ts";
 import type { CommandName } from "../../../protocol/codes.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 import { passwordBytesMax, passwordBytesMin, userNameBytesMax, userNameBytesMin } from "../../../protocol/limits.ts";
 import { UserStatusCode } from "../../../protocol/records/enumerations.ts";
 import { createHttpSession, execute, requireBeforehand, tellLogout, tellRefresh } from "../../../server/index.ts";
 import type { Caller } from "../auth/access-tokens.ts";
+import { isWithin, logInWithPassword } from "../auth/http-logins.ts";
 import { isVersionOf09 } from "../auth/login-claims.ts";
 import { guardedJsonBody, jsonBody, parseBody, publicBodyBytesMax } from "../body.ts";
 import { emptyResponse, jsonResponse, requireFound } from "../errors.ts";
-import { isNameSize, parseU32, toIdentifier } from "../identifiers.ts";
+import { toIdentifier } from "../identifiers.ts";
 import type { HttpRouter } from "../router.ts";
 import { bodyFailures, documented } from "../schemas/documented.ts";
 import { optionsOf } from "../schemas/options.ts";
@@ -46,20 +46,13 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
   router.post(
     "/users/login",
     async ({ body, request }) => {
-      if (!isNameSize(body.username)) throw new IggyError("InvalidIdentifier");
-      const username = nameOf(services, body.username);
-      // No user has such a name or password: the answer is that of a wrong one (spec HA 2.9).
-      if (!isWithin(username, userNameBytesMin, userNameBytesMax)) throw new IggyError("InvalidCredentials");
-      if (!isWithin(body.password, passwordBytesMin, passwordBytesMax)) throw new IggyError("InvalidCredentials");
-      const session = createHttpSession(peerOf(request), undefined);
-      await execute(context, session, "loginUser", {
-        username,
-        password: body.password,
-        version: body.version ?? undefined,
-        context: body.context ?? undefined,
+      const { version, context: clientContext, ...credentials } = body;
+      const login = await logInWithPassword(context, peerOf(request), {
+        ...credentials,
+        version: version ?? undefined,
+        context: clientContext ?? undefined,
       });
-      const isOf09 = isVersionOf09(body.version);
-      return jsonResponse(identityJson(await tokens.issue(requireFound(session.user), isOf09)));
+      return jsonResponse(identityJson(await tokens.issue(login, isVersionOf09(version))));
     },
     {
       parse: jsonBody(loginBody, Math.min(publicBodyBytesMax, maxRequestSizeBytes)),
@@ -202,17 +195,6 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
       detail: documented(tag, "Change a password", { status: 204 }, [400, 403, 404, ...bodyFailures]),
     },
   );
-}
-
-/** Digits are the number of a user before they are a name (spec HA 2.9). */
-function nameOf({ context }: HttpServices, username: string): string {
-  const userId = parseU32(username);
-  return (userId === undefined ? undefined : context.shard.state.users.byId.get(userId)?.name) ?? username;
-}
-
-function isWithin(text: string, bytesMin: number, bytesMax: number): boolean {
-  const sizeBytes = encodeUtf8(text).length;
-  return sizeBytes >= bytesMin && sizeBytes <= bytesMax;
 }
 
 function requireUserName(name: string): void {

@@ -1,0 +1,135 @@
+// The console's side of the broker: who is signed in, by JSON over HTTP, and every command, by frames of the binary protocol over
+// the socket of the console. The door of the client for the console's page; it runs in a browser only.
+
+import { decode } from "../protocol/codec.ts";
+import type { ConsoleHello, ConsoleSession, ConsoleSignIn } from "../protocol/console/session.ts";
+import { type UserHeader, userHeadersCodec } from "../protocol/user-headers.ts";
+import { systemClock } from "./clock.ts";
+import type { Commands } from "./commands/commands.ts";
+import { commandsOver } from "./commands/commands-over.ts";
+import { Logins } from "./connection/logins.ts";
+import { Session, type SessionEvent } from "./connection/session.ts";
+import { openWebSocket } from "./transports/websocket.ts";
+
+export type { Change, ChangeKind } from "../protocol/console/live.ts";
+export type { ConsoleHello, ConsoleSession, ConsoleSignIn, SignedIn, SignedOut } from "../protocol/console/session.ts";
+export { IggyError } from "../protocol/errors.ts";
+export type { PolledMessage, PolledMessages } from "../protocol/message/poll-messages.ts";
+export type { PollingStrategy } from "../protocol/polling-strategy.ts";
+export type { PartitionRecord } from "../protocol/records/partition-record.ts";
+export type { Permissions } from "../protocol/records/permissions.ts";
+export type { StreamDetails } from "../protocol/records/stream-details.ts";
+export type { StreamHeader } from "../protocol/records/stream-header.ts";
+export type { TopicDetails } from "../protocol/records/topic-details.ts";
+export type { TopicHeader } from "../protocol/records/topic-header.ts";
+export type { HeaderField, UserHeader } from "../protocol/user-headers.ts";
+export type { SessionEvent } from "./connection/session.ts";
+export { ConsoleLive, type TailHandle } from "./console-live.ts";
+
+/** An answer of `/ui/api` that is no success. */
+export class ConsoleError extends Error {
+  override readonly name = "ConsoleError";
+  /** HTTP status; 0: no answer. */
+  readonly status: number;
+  /** Of the error in the answer's body, as `invalid_credentials`; empty where it has none. */
+  readonly code: string;
+
+  constructor(status: number, code: string, reason: string, options?: { cause?: unknown }) {
+    super(reason, options);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** One attempt to open the socket, and a command with all reconnecting. */
+const connectTimeoutMs = 10_000;
+const requestTimeoutMs = 30_000;
+/** Pauses between attempts are random up to a bound that doubles. */
+const reconnect = { minMs: 500, maxMs: 15_000, attemptsMax: Number.POSITIVE_INFINITY } as const;
+
+/** The broker that served the page, over its socket, with the rights of the session. Lost connections come back. */
+export interface ConsoleBroker extends Commands {
+  /** Opens the socket, if no command has yet. */
+  open(): void;
+  /** What is under way rejects. */
+  close(): void;
+}
+
+/** `url`: `ws:` or `wss:`, of `/ui/socket`. */
+export function consoleBroker(url: string, onEvent: (event: SessionEvent) => void): ConsoleBroker {
+  const { hostname, port, protocol } = new URL(url);
+  const session = new Session(
+    {
+      printedUrl: url,
+      host: hostname,
+      port: Number(port),
+      tls: protocol === "wss:" ? {} : undefined,
+      transport: { name: "console", schemes: [], open: () => openWebSocket(url, connectTimeoutMs) },
+      logins: new Logins(undefined), // the cookie has logged in
+      connectTimeoutMs,
+      requestTimeoutMs,
+      reconnect,
+      heartbeatMs: 0, // the broker's own pings show whether the socket lives
+      instrumentation: {},
+      clock: systemClock,
+    },
+    onEvent,
+  );
+  const commands = commandsOver((code, payload, options) => session.exchange(code, payload, options));
+  return { ...commands, open: () => session.start(), close: () => session.close() };
+}
+
+/** The headers of a message. Throws IggyError for bytes that are none (`user-headers.ts`). */
+export function decodeHeaders(bytes: Uint8Array): readonly UserHeader[] {
+  return decode(userHeadersCodec, bytes);
+}
+
+/** What anybody may know. Rejects with a ConsoleError. */
+export function hello(): Promise<ConsoleHello> {
+  return ask<ConsoleHello>("GET", "hello");
+}
+
+/** Who is signed in. Rejects with a ConsoleError. */
+export function currentSession(): Promise<ConsoleSession> {
+  return ask<ConsoleSession>("GET", "session");
+}
+
+/** Rejects with a ConsoleError: `invalid_credentials`, `resource_not_found` for a token, `cannot_establish_connection`. */
+export function signIn(how: ConsoleSignIn): Promise<ConsoleSession> {
+  return ask<ConsoleSession>("POST", "session", how);
+}
+
+/** Ends the session in every window. Rejects with a ConsoleError. */
+export async function signOut(): Promise<void> {
+  await request("DELETE", "session");
+}
+
+async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  return (await (await request(method, path, body)).json()) as T;
+}
+
+async function request(method: string, path: string, body?: unknown): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(`/ui/api/${path}`, {
+      method,
+      ...(method === "GET" ? {} : { headers: { "content-type": "application/json" } }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch (cause) {
+    throw new ConsoleError(0, "", "no answer", { cause });
+  }
+  if (response.ok) return response;
+  const text = await response.text();
+  throw errorOf(response.status, text);
+}
+
+function errorOf(status: number, text: string): ConsoleError {
+  try {
+    const { code, reason } = JSON.parse(text) as { readonly code?: unknown; readonly reason?: unknown };
+    if (typeof code === "string" && typeof reason === "string") return new ConsoleError(status, code, reason);
+  } catch {
+    // Not JSON: the text itself is the reason.
+  }
+  return new ConsoleError(status, "", text);
+}

@@ -1,0 +1,120 @@
+// The console's side of /ui/live: channels on which the broker says what happens. A lost socket comes back by itself and its
+// channels with it, each from where it was.
+import type { Change, LiveReply, LiveRequest, TailArgs } from "../protocol/console/live.ts";
+import { decodePolledMessages, type PolledMessages } from "../protocol/message/poll-messages.ts";
+
+export type TailHandlers = {
+  /** Where to begin; asked again after a loss. */
+  readonly args: () => TailArgs;
+  readonly batch: (polled: PolledMessages) => void;
+  /** Offsets that are left out, since the page is too slow. */
+  readonly skipped: (partitionId: number, from: bigint, to: bigint) => void;
+  readonly purged: (partitionId: number) => void;
+  /** Number and text of the broker's error; the channel is over. */
+  readonly failed: (code: number, reason: string) => void;
+};
+
+export type TailHandle = {
+  /** So many more batches may come. */
+  credit(count: number): void;
+  close(): void;
+};
+
+/** Batches that may come before the page has shown one. */
+const firstCredit = 4;
+const pauseMsMin = 500;
+const pauseMsMax = 15_000;
+const idBytes = 4;
+/** The channel of changes is always there. */
+const changesId = 0;
+
+export class ConsoleLive {
+  readonly #url: string;
+  readonly #onChange: (change: Change) => void;
+  readonly #onBack: () => void;
+  readonly #tails = new Map<number, TailHandlers>();
+  #lastId = changesId;
+  #socket: WebSocket | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #failures = 0;
+  #wasOpen = false;
+  #isClosed = false;
+
+  /** `url`: `ws:` or `wss:`. `onBack`: a lost socket is back; what was told meanwhile is not told again. */
+  constructor(url: string, onChange: (change: Change) => void, onBack: () => void) {
+    this.#url = url;
+    this.#onChange = onChange;
+    this.#onBack = onBack;
+    this.#connect();
+  }
+
+  tail(handlers: TailHandlers): TailHandle {
+    const id = ++this.#lastId;
+    this.#tails.set(id, handlers);
+    this.#openTail(id, handlers);
+    return {
+      credit: (n) => this.#send({ op: "credit", id, n }),
+      close: () => {
+        if (this.#tails.delete(id)) this.#send({ op: "close", id });
+      },
+    };
+  }
+
+  /** Nothing is told any more. */
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    this.#socket?.close();
+  }
+
+  #connect(): void {
+    const socket = new WebSocket(this.#url);
+    socket.binaryType = "arraybuffer";
+    this.#socket = socket;
+    socket.onopen = () => {
+      this.#failures = 0;
+      this.#send({ op: "open", id: changesId, channel: "changes" });
+      for (const [id, handlers] of this.#tails) this.#openTail(id, handlers);
+      if (this.#wasOpen) this.#onBack();
+      this.#wasOpen = true;
+    };
+    socket.onmessage = ({ data }: MessageEvent<unknown>) => {
+      if (typeof data === "string") this.#receive(JSON.parse(data) as LiveReply);
+      else if (data instanceof ArrayBuffer) this.#receiveBatch(new Uint8Array(data));
+    };
+    socket.onclose = () => {
+      if (this.#isClosed) return;
+      const boundMs = Math.min(pauseMsMax, pauseMsMin * 2 ** this.#failures++);
+      this.#timer = setTimeout(() => this.#connect(), Math.random() * boundMs);
+    };
+  }
+
+  #openTail(id: number, handlers: TailHandlers): void {
+    this.#send({ op: "open", id, channel: "tail", args: handlers.args(), credit: firstCredit });
+  }
+
+  /** What cannot be sent now is sent when the socket is back, for all channels are opened anew then. */
+  #send(request: LiveRequest): void {
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(request));
+  }
+
+  #receive(reply: LiveReply): void {
+    if (reply.type === "data") {
+      this.#onChange(reply);
+      return;
+    }
+    const handlers = this.#tails.get(reply.id);
+    if (handlers === undefined) return; // closed meanwhile
+    if (reply.type === "skip") handlers.skipped(reply.partition, BigInt(reply.from), BigInt(reply.to));
+    else if (reply.type === "purged") handlers.purged(reply.partition);
+    else {
+      this.#tails.delete(reply.id);
+      handlers.failed(reply.error.code, reply.error.reason);
+    }
+  }
+
+  #receiveBatch(bytes: Uint8Array): void {
+    const id = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+    this.#tails.get(id)?.batch(decodePolledMessages(bytes.subarray(idBytes)));
+  }
+}

@@ -1,0 +1,50 @@
+// What goes over /ui/live: the page opens channels and gives them credit, the broker sends what happens. Text frames are JSON; a
+// binary frame is the number of its channel (u32, little-endian) and the payload of a reply to poll messages. Offsets are decimal
+// text.
+
+/** Messages of partitions as they come; binary frames. */
+export type TailArgs = {
+  readonly stream: string;
+  readonly topic: string;
+  /** All, if absent. */
+  readonly partitions?: readonly number[];
+  /** By partition, the offset to begin with; others, and all if absent, begin behind their newest message. */
+  readonly from?: Readonly<Record<string, string>>;
+};
+
+/** Changes of streams, topics, groups and users, as far as the user may see them; needs no credit. */
+export type LiveRequest =
+  | { readonly op: "open"; readonly id: number; readonly channel: "changes" }
+  | {
+      readonly op: "open";
+      readonly id: number;
+      readonly channel: "tail";
+      readonly args: TailArgs;
+      readonly credit: number;
+    }
+  /** So many more batches may come. */
+  | { readonly op: "credit"; readonly id: number; readonly n: number }
+  | { readonly op: "close"; readonly id: number };
+
+export type ChangeKind = "stream" | "topic" | "group" | "user";
+
+/** Something of the kind is new, different or gone; `streamId`: absent where it is of none, or of several. */
+export type Change = { readonly kind: ChangeKind; readonly streamId?: number };
+
+export type LiveReply =
+  | ({ readonly id: number; readonly type: "data" } & Change)
+  /** A reader that is too slow does not get these. */
+  | {
+      readonly id: number;
+      readonly type: "skip";
+      readonly partition: number;
+      readonly from: string;
+      readonly to: string;
+    }
+  /** The partition was purged: offsets begin anew. */
+  | { readonly id: number; readonly type: "purged"; readonly partition: number }
+  /** The channel is over; `error`: why, unless the page closed it. Number and text of the error table. */
+  | { readonly id: number; readonly type: "end"; readonly error: { readonly code: number; readonly reason: string } };
+
+/** Channels of one socket, partitions of one tail, and batches for which a channel may have credit. */
+export const liveLimits = { channels: 8, partitions: 32, credit: 64 } as const;

@@ -1,0 +1,210 @@
+// A socket at /ui/live: what happens, as it happens. The page opens channels (protocol/console/live.ts); what it sends that is no
+// request of these ends the socket.
+import type { Logger } from "../../../observability/log.ts";
+import { type LiveReply, type LiveRequest, liveLimits, type TailArgs } from "../../../protocol/console/live.ts";
+import { signedOutCloseCode } from "../../../protocol/console/session.ts";
+import { IggyError, toIggyError } from "../../../protocol/errors.ts";
+import {
+  Changes,
+  type Channel,
+  createHttpSession,
+  holds,
+  isServerFault,
+  type MetadataEvent,
+  type ServerContext,
+  type Session,
+  Tail,
+} from "../../../server/index.ts";
+import type { SignIns } from "./sign-ins.ts";
+import type { ConsoleSocket, SocketHandler, SocketOpener } from "./socket-handler.ts";
+
+export interface LiveSocketOptions {
+  readonly context: ServerContext;
+  readonly signIns: SignIns;
+  readonly log: Logger;
+  readonly onClosed: (socket: LiveSocket) => void;
+}
+
+/** RFC 6455: what came is not what is spoken here. */
+const closePolicy = 1008;
+const requestBytesMax = 64 * 1024;
+/** A socket with more unsent is not written to. */
+const unsentBytesMax = 1024 * 1024;
+const idBytes = 4;
+
+export class LiveSocket implements SocketHandler {
+  readonly #options: LiveSocketOptions;
+  readonly #opener: SocketOpener;
+  readonly #session: Session;
+  readonly #channels = new Map<number, Channel>();
+  #socket: ConsoleSocket | undefined;
+  #forget = (): void => undefined;
+  #stopListening = (): void => undefined;
+
+  constructor(options: LiveSocketOptions, opener: SocketOpener) {
+    this.#options = options;
+    this.#opener = opener;
+    this.#session = createHttpSession(opener.address, opener.caller.session.user);
+  }
+
+  open(socket: ConsoleSocket): void {
+    this.#socket = socket;
+    const { context, signIns } = this.#options;
+    this.#forget = signIns.add(this.#opener.caller, () => this.#signOut());
+    this.#stopListening = context.sessions.listen((event) => this.#follow(event));
+    if (!this.#isSignedIn()) this.#signOut(); // gone since the handshake
+  }
+
+  message(message: string | Uint8Array): void {
+    const request = typeof message === "string" && message.length <= requestBytesMax ? readRequest(message) : undefined;
+    if (request === undefined) {
+      this.#socket?.close(closePolicy, "no request");
+      return;
+    }
+    const { id } = request;
+    if (request.op === "open") this.#openChannel(request);
+    else if (request.op === "credit") this.#channels.get(id)?.credit(request.n);
+    else this.#closeChannel(id);
+  }
+
+  drained(): void {
+    for (const channel of this.#channels.values()) channel.drained();
+  }
+
+  closed(): void {
+    this.#forget();
+    this.#stopListening();
+    for (const id of [...this.#channels.keys()]) this.#closeChannel(id);
+    this.#socket = undefined;
+    this.#options.onClosed(this);
+  }
+
+  /** The server stops. */
+  disconnect(): void {
+    this.#socket?.close();
+  }
+
+  terminate(): void {
+    this.#socket?.terminate();
+  }
+
+  #openChannel(request: Extract<LiveRequest, { op: "open" }>): void {
+    const { id } = request;
+    try {
+      if (this.#channels.has(id) || this.#channels.size >= liveLimits.channels) throw new IggyError("InvalidCommand");
+      const { shard } = this.#options.context;
+      const channel =
+        request.channel === "changes"
+          ? new Changes(shard, this.#session, (change) => this.#send({ id, type: "data", ...change }))
+          : this.#openTail(id, request.args);
+      this.#channels.set(id, channel);
+      if (request.channel === "tail") channel.credit(request.credit);
+    } catch (error) {
+      this.#fail(id, error);
+    }
+  }
+
+  #openTail(id: number, args: TailArgs): Tail {
+    const socket = this;
+    return new Tail(this.#options.context.shard, this.#session, args, {
+      get takesMore() {
+        return (socket.#socket?.getBufferedAmount() ?? unsentBytesMax) < unsentBytesMax;
+      },
+      batch: (payload) => this.#sendBatch(id, payload),
+      skipped: (partition, from, to) => this.#send({ id, type: "skip", partition, from: String(from), to: String(to) }),
+      purged: (partition) => this.#send({ id, type: "purged", partition }),
+      failed: (error) => this.#fail(id, error),
+    });
+  }
+
+  #closeChannel(id: number): void {
+    this.#channels.get(id)?.close();
+    this.#channels.delete(id);
+  }
+
+  /** Rights may have changed: a channel that is not the user's any more ends. */
+  #follow(event: MetadataEvent): void {
+    if (!this.#isSignedIn()) {
+      this.#signOut();
+      return;
+    }
+    for (const [id, channel] of this.#channels) {
+      try {
+        channel.recheck();
+        if (channel instanceof Changes) channel.follow(event);
+      } catch (error) {
+        this.#fail(id, error);
+      }
+    }
+  }
+
+  #fail(id: number, thrown: unknown): void {
+    if (isServerFault(thrown)) this.#options.log.error("a channel of the console failed", { error: thrown });
+    const { code, message } = toIggyError(thrown);
+    this.#closeChannel(id);
+    this.#send({ id, type: "end", error: { code, reason: message } });
+  }
+
+  #send(reply: LiveReply): void {
+    this.#socket?.sendText(JSON.stringify(reply));
+  }
+
+  #sendBatch(id: number, payload: Uint8Array): void {
+    const frame = new Uint8Array(idBytes + payload.byteLength);
+    new DataView(frame.buffer).setUint32(0, id, true);
+    frame.set(payload, idBytes);
+    this.#socket?.sendBinary(frame);
+  }
+
+  #isSignedIn(): boolean {
+    const { user } = this.#session;
+    return user !== undefined && holds(this.#options.context.shard, user);
+  }
+
+  #signOut(): void {
+    this.#socket?.close(signedOutCloseCode, "signed out");
+  }
+}
+
+/** Undefined for what is none. */
+function readRequest(text: string): LiveRequest | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined; // no JSON is no request either
+  }
+  if (!isObject(value) || !isCount(value.id)) return undefined;
+  const { op, id } = value;
+  if (op === "close") return { op, id };
+  if (op === "credit") return isCount(value.n) ? { op, id, n: value.n } : undefined;
+  if (op !== "open") return undefined;
+  if (value.channel === "changes") return { op, id, channel: "changes" };
+  const args = readTailArgs(value.args);
+  if (value.channel !== "tail" || args === undefined || !isCount(value.credit)) return undefined;
+  return { op, id, channel: "tail", args, credit: value.credit };
+}
+
+function readTailArgs(value: unknown): TailArgs | undefined {
+  if (!isObject(value)) return undefined;
+  const { stream, topic, partitions, from } = value;
+  if (typeof stream !== "string" || typeof topic !== "string") return undefined;
+  if (partitions !== undefined && !(Array.isArray(partitions) && partitions.every(isCount))) return undefined;
+  if (from !== undefined && !(isObject(from) && Object.values(from).every((offset) => typeof offset === "string"))) {
+    return undefined;
+  }
+  return {
+    stream,
+    topic,
+    ...(partitions === undefined ? {} : { partitions }),
+    ...(from === undefined ? {} : { from: from as Readonly<Record<string, string>> }),
+  };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32;
+}

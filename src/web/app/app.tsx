@@ -1,0 +1,99 @@
+// The page of the address in its frame, and the sign-in over it while nobody is signed in.
+import { Component, type ComponentChildren } from "preact";
+import { useEffect } from "preact/hooks";
+import { session } from "../data/session.ts";
+import { AccountPage } from "../pages/account.tsx";
+import { HelpPage } from "../pages/help.tsx";
+import { MessagePage } from "../pages/message.tsx";
+import { MessagesPage } from "../pages/messages.tsx";
+import { StreamPage } from "../pages/stream.tsx";
+import { StreamsPage } from "../pages/streams.tsx";
+import { Frame } from "../parts/frame.tsx";
+import { Notice } from "../parts/notice.tsx";
+import { PageHead } from "../parts/page-head.tsx";
+import { SignInDialog } from "../parts/sign-in-dialog.tsx";
+import { words } from "../words/en.ts";
+import { writeAddress } from "./address.ts";
+import { openAddress, page } from "./location.ts";
+
+export function App() {
+  const { value } = session;
+  return (
+    <>
+      <Frame>
+        <Boundary key={writeAddress(page.value).split("?")[0]}>
+          {value.kind === "unknown" ? <Notice>{words.load.loading}</Notice> : <CurrentPage />}
+        </Boundary>
+      </Frame>
+      {value.kind === "signedOut" ? <SignInDialog wasOver={value.wasOver} /> : null}
+    </>
+  );
+}
+
+function CurrentPage() {
+  const current = page.value;
+  switch (current.kind) {
+    case "streams":
+      return <StreamsPage q={current.q} sort={current.sort} />;
+    case "stream":
+      return <StreamPage stream={current.stream} q={current.q} sort={current.sort} />;
+    case "messages":
+      return <MessagesPage page={current} />;
+    case "message":
+      return <MessagePage page={current} />;
+    case "account":
+      return <AccountPage />;
+    case "help":
+      return <HelpPage />;
+    case "signIn":
+      return <GoOn to={current.next} />;
+    default:
+      return <UnknownPage />;
+  }
+}
+
+/** Goes on to where somebody wanted to be, once there is a session. */
+function GoOn({ to }: { readonly to: string }) {
+  const isSignedIn = session.value.kind === "signedIn";
+  useEffect(() => {
+    if (isSignedIn) openAddress(to);
+  }, [isSignedIn, to]);
+  return <PageHead title={words.signIn.title} />;
+}
+
+function UnknownPage() {
+  return (
+    <>
+      <PageHead title={words.unknown.title} />
+      <p>{words.unknown.text}</p>
+      <p>
+        <a href="/ui/streams">{words.unknown.next}</a>
+      </p>
+    </>
+  );
+}
+
+/** A page that fails takes nothing else with it. */
+class Boundary extends Component<{ readonly children: ComponentChildren }, { readonly error: unknown }> {
+  override state = { error: undefined as unknown };
+
+  override componentDidCatch(error: unknown): void {
+    this.setState({ error });
+  }
+
+  override render() {
+    const { error } = this.state;
+    if (error === undefined) return this.props.children;
+    return (
+      <>
+        <PageHead title={words.crash.title} />
+        <p>{words.crash.text}</p>
+        <button type="button" onClick={() => location.reload()}>
+          {words.banner.reload}
+        </button>
+        <h2>{words.crash.copy}</h2>
+        <pre class="plain">{error instanceof Error ? (error.stack ?? error.message) : String(error)}</pre>
+      </>
+    );
+  }
+}

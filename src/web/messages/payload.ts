@@ -1,0 +1,134 @@
+// A payload as somebody can read it: JSON, text or bytes. Nothing is guessed from anything but the bytes and what a header says,
+// and what is not what it seems is shown as bytes.
+import type { HeaderField, UserHeader } from "../../client/console-client.ts";
+import type { Format } from "../app/address.ts";
+import { type JsonLine, jsonLines } from "./json-tokens.ts";
+
+export type ShownFormat = Exclude<Format, "auto">;
+
+/** Runs of a text: what is invisible or turns the direction of what follows is shown by its number. */
+export type TextRun = { readonly isControl: boolean; readonly text: string };
+
+export type ShownPayload =
+  | { readonly format: "json"; readonly lines: readonly JsonLine[] }
+  | { readonly format: "text"; readonly runs: readonly TextRun[] }
+  | { readonly format: "hex"; readonly rows: readonly HexRow[] }
+  /** It was asked for in a form that it does not have. */
+  | { readonly format: "none"; readonly wanted: ShownFormat };
+
+export type HexRow = { readonly offset: string; readonly bytes: string; readonly characters: string };
+
+/** Of a larger payload only the beginning is shown, until somebody asks for all of it. */
+export const shownWholeBytesMax = 256 * 1024;
+export const shownFirstBytes = 64 * 1024;
+const hexRowBytes = 16;
+const previewBytes = 240;
+
+const strictText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** Controls but for tab and line ends, separators of lines, and formats: among these all that sets a direction (UAX 9). */
+const controls = /(?:(?![\t\n\r])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])+/gu;
+
+/** `hint`: value of a header `content-type`, if there is one. `isCut`: bytes follow that are not shown. */
+export function showPayload(bytes: Uint8Array, format: Format, hint: string | undefined, isCut = false): ShownPayload {
+  if (format === "hex") return hex(bytes);
+  const text = isCut ? cutText(bytes) : textOf(bytes);
+  if (format === "json" || format === "text") {
+    return (
+      (text === undefined ? undefined : format === "json" ? json(text) : plain(text)) ?? {
+        format: "none",
+        wanted: format,
+      }
+    );
+  }
+  if (text === undefined || bytes.length === 0) return bytes.length === 0 ? plain("") : hex(bytes);
+  const isTextHint = hint !== undefined && /^text\//i.test(hint);
+  return (isTextHint ? undefined : json(text)) ?? (isReadable(text) ? plain(text) : hex(bytes));
+}
+
+/** One line that begins like the payload. */
+export function previewOf(bytes: Uint8Array): string {
+  const head = bytes.subarray(0, previewBytes);
+  const text = cutText(head);
+  if (text === undefined || !isReadable(text)) return hexText(head.subarray(0, 48));
+  const isLonger = bytes.length > previewBytes;
+  return `${text.replace(/\s+/g, " ").replace(controls, "\u00b7")}${isLonger ? "\u2026" : ""}`;
+}
+
+/** The value of a header of that name, whatever its case; undefined without one that is text. */
+export function textHeader(headers: readonly UserHeader[], name: string): string | undefined {
+  for (const { key, value } of headers) {
+    if (key.kind === "string" && key.value.toLowerCase() === name && value.kind === "string") return value.value;
+  }
+  return undefined;
+}
+
+/** A key or value of a header as text: integers in decimal, whatever their size, bytes in hexadecimal. */
+export function fieldText(field: HeaderField): string {
+  return field.kind === "raw" ? hexText(field.value) : String(field.value);
+}
+
+/** Pieces of a text, in order. */
+export function textRuns(text: string): readonly TextRun[] {
+  const runs: TextRun[] = [];
+  let end = 0;
+  for (const match of text.matchAll(controls)) {
+    if (match.index > end) runs.push({ isControl: false, text: text.slice(end, match.index) });
+    const names = [...match[0]].map(
+      (character) => `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`,
+    );
+    runs.push({ isControl: true, text: names.join(" ") });
+    end = match.index + match[0].length;
+  }
+  if (end < text.length) runs.push({ isControl: false, text: text.slice(end) });
+  return runs;
+}
+
+function json(text: string): ShownPayload | undefined {
+  const lines = jsonLines(text);
+  return lines && { format: "json", lines };
+}
+
+function plain(text: string): ShownPayload {
+  return { format: "text", runs: textRuns(text) };
+}
+
+function hex(bytes: Uint8Array): ShownPayload {
+  const rows: HexRow[] = [];
+  for (let start = 0; start < bytes.length; start += hexRowBytes) {
+    const row = bytes.subarray(start, start + hexRowBytes);
+    rows.push({
+      offset: start.toString(16).padStart(8, "0"),
+      bytes: hexText(row).padEnd(hexRowBytes * 3 - 1),
+      characters: Array.from(row, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".")).join(""),
+    });
+  }
+  return { format: "hex", rows };
+}
+
+function hexText(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}
+
+/** Undefined where the bytes are not UTF-8. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return strictText.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same of a beginning, which may end in the middle of a character. */
+function cutText(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: true });
+  } catch {
+    return undefined;
+  }
+}
+
+/** More than a tenth of controls: bytes that happen to be UTF-8. */
+function isReadable(text: string): boolean {
+  const found = text.match(controls)?.reduce((sum, run) => sum + run.length, 0) ?? 0;
+  return found * 10 <= text.length;
+}

@@ -1,0 +1,145 @@
+// The messages of a topic: by offset, by time, from either end, page by page.
+import type { ConsoleBroker, TopicDetails } from "../../client/console-client.ts";
+import {
+  directionFrom,
+  type MessagesPage as MessagesAddress,
+  newestMessages,
+  type Position,
+  sortDefault,
+  writeAddress,
+} from "../app/address.ts";
+import { adjust, open } from "../app/location.ts";
+import { type Loaded, reload, useLoaded } from "../data/loaded.ts";
+import { loadWindow, type MessageWindow, type Poll, partitionsMax, type ShownMessage } from "../messages/window.ts";
+import { Grid } from "../parts/grid.tsx";
+import { LoadedPart, Notice } from "../parts/notice.tsx";
+import { PageHead } from "../parts/page-head.tsx";
+import { words } from "../words/en.ts";
+import { count, size } from "../words/numbers.ts";
+import { LiveMessages } from "./live-messages.tsx";
+import { messageColumns, messagePage } from "./message-columns.tsx";
+import { MessageControls } from "./message-controls.tsx";
+
+const text = words.messages;
+
+type Found = {
+  /** Undefined: there is no such topic. */
+  readonly topic: TopicDetails | undefined;
+  /** Undefined: there are too many partitions for one view. */
+  readonly window: MessageWindow | undefined;
+};
+
+async function find(from: ConsoleBroker, page: MessagesAddress): Promise<Found> {
+  const topic = await from.getTopic(page.stream, page.topic);
+  if (topic === undefined) return { topic, window: undefined };
+  const ids = page.partitionId === undefined ? topic.partitions.map(({ id }) => id) : [page.partitionId];
+  if (ids.length > partitionsMax) return { topic, window: undefined };
+  return { topic, window: await loadWindow(pollOf(from, page), ids, page.from, page.direction, page.count) };
+}
+
+/** Polls that leave no trace: nobody's offset, nothing committed. */
+function pollOf(from: ConsoleBroker, { stream, topic }: MessagesAddress): Poll {
+  return async (partitionId, strategy, limit) => {
+    const consumer = { kind: "consumer", id: { kind: "numeric", value: 0 } } as const;
+    const polled = await from.pollMessages({ stream, topic, consumer, partitionId, strategy, count: limit });
+    return polled.messages;
+  };
+}
+
+export function MessagesPage({ page }: { readonly page: MessagesAddress }) {
+  const { stream, topic } = page;
+  const loaded = useLoaded(`${stream} ${topic} ${page.isLive}`, writeAddress(page), (from) => find(from, page));
+  const details = loaded.value?.topic;
+  const summary =
+    details === undefined
+      ? undefined
+      : words.topicPage.summary(count(details.partitionsCount), count(details.messagesCount), size(details.sizeBytes));
+  const steps = [
+    { name: words.streams, address: "/ui/streams" },
+    { name: stream, address: writeAddress({ kind: "stream", stream, q: "", sort: sortDefault }) },
+  ];
+  return (
+    <>
+      <PageHead title={topic} summary={summary} steps={steps}>
+        <nav class="tabs" aria-label={words.topicPage.tabs}>
+          <a href={writeAddress(newestMessages(stream, topic))} aria-current="page">
+            {words.topicPage.messages}
+          </a>
+        </nav>
+      </PageHead>
+      <MessageControls page={page} partitions={details?.partitions.map(({ id }) => id) ?? []} />
+      {page.isLive ? (
+        <LoadedPart loaded={loaded}>
+          {({ topic: found, window }) => {
+            if (found === undefined) return <Notice>{words.topicPage.missing(topic)}</Notice>;
+            if (window === undefined) return <Notice>{text.tooMany(partitionsMax)}</Notice>;
+            return <LiveMessages key={`${page.partitionId}`} page={page} first={window.messages} />;
+          }}
+        </LoadedPart>
+      ) : (
+        <Rows page={page} loaded={loaded} />
+      )}
+    </>
+  );
+}
+
+function Rows({ page, loaded }: { readonly page: MessagesAddress; readonly loaded: Loaded<Found> }) {
+  const window = loaded.value?.window;
+  return (
+    <>
+      <Paging page={page} window={window} />
+      <LoadedPart loaded={loaded}>
+        {({ topic, window: found }) => {
+          if (topic === undefined) return <Notice>{words.topicPage.missing(page.topic)}</Notice>;
+          if (found === undefined) return <Notice>{text.tooMany(partitionsMax)}</Notice>;
+          return (
+            <>
+              {found.gaps.map(({ partitionId, from, to }) => (
+                <Notice key={partitionId}>{text.gone(count(partitionId), count(from), count(to))}</Notice>
+              ))}
+              {found.messages.length === 0 ? (
+                <Notice>{topic.messagesCount === 0n ? text.none : text.noneHere}</Notice>
+              ) : (
+                <Grid
+                  key={keyOf(found.messages[0]!)}
+                  label={text.grid}
+                  columns={messageColumns}
+                  rows={found.messages}
+                  keyOf={keyOf}
+                  addressOf={(message) => writeAddress(messagePage(page, message))}
+                  onOpen={(message) => open(messagePage(page, message))}
+                />
+              )}
+            </>
+          );
+        }}
+      </LoadedPart>
+    </>
+  );
+}
+
+function Paging({ page, window }: { readonly page: MessagesAddress; readonly window: MessageWindow | undefined }) {
+  const go = (from: Position, direction = directionFrom(from)) => adjust({ ...page, from, direction });
+  const older = window?.older;
+  const newer = window?.newer;
+  return (
+    <div class="paging">
+      <button type="button" aria-disabled={newer === undefined} onClick={() => newer && go(newer, "newer")}>
+        {text.newer}
+      </button>
+      <button type="button" aria-disabled={older === undefined} onClick={() => older && go(older, "older")}>
+        {text.older}
+      </button>
+      <button type="button" onClick={() => go({ kind: "newest" })}>
+        {text.toNewest}
+      </button>
+      <button type="button" onClick={reload}>
+        {words.load.reload}
+      </button>
+    </div>
+  );
+}
+
+function keyOf({ partitionId, offset }: ShownMessage): string {
+  return `${partitionId} ${offset}`;
+}

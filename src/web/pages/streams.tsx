@@ -1,0 +1,95 @@
+// All streams that the user may see.
+import type { StreamHeader } from "../../client/console-client.ts";
+import { type ListPage, type Sort, sortDefault, writeAddress } from "../app/address.ts";
+import { adjust, open } from "../app/location.ts";
+import { useLoaded } from "../data/loaded.ts";
+import { session } from "../data/session.ts";
+import { visibleStreams } from "../data/streams.ts";
+import { Filter } from "../parts/filter.tsx";
+import { type Column, Grid } from "../parts/grid.tsx";
+import { LoadedPart, Notice } from "../parts/notice.tsx";
+import { PageHead } from "../parts/page-head.tsx";
+import { words } from "../words/en.ts";
+import { count, exactSize, localTime, size, utcTime } from "../words/numbers.ts";
+import { narrowed, type SortValue } from "./narrowed.ts";
+
+const text = words.streamsPage;
+
+const columns: readonly Column<StreamHeader>[] = [
+  { id: "name", title: text.name, cell: ({ name }) => name },
+  { id: "topics", title: text.topics, isNumber: true, cell: ({ topicsCount }) => count(topicsCount) },
+  { id: "messages", title: text.messages, isNumber: true, cell: ({ messagesCount }) => count(messagesCount) },
+  {
+    id: "size",
+    title: text.size,
+    isNumber: true,
+    hint: ({ sizeBytes }) => exactSize(sizeBytes),
+    cell: ({ sizeBytes }) => size(sizeBytes),
+  },
+  {
+    id: "created",
+    title: text.created,
+    hint: ({ createdAtMicros }) => utcTime(createdAtMicros),
+    cell: ({ createdAtMicros }) => localTime(createdAtMicros).slice(0, 16),
+  },
+];
+
+const sortValues: Readonly<Record<string, (stream: StreamHeader) => SortValue>> = {
+  name: ({ name }) => name,
+  topics: ({ topicsCount }) => topicsCount,
+  messages: ({ messagesCount }) => messagesCount,
+  size: ({ sizeBytes }) => sizeBytes,
+  created: ({ createdAtMicros }) => createdAtMicros,
+};
+
+export function StreamsPage({ q, sort }: ListPage) {
+  const { value } = session;
+  const permissions = value.kind === "signedIn" ? value.session.permissions : null;
+  const loaded = useLoaded("streams", "", (from) => visibleStreams(from, permissions), ["stream", "topic", "user"]);
+  const streams = loaded.value ?? [];
+  const topicsCount = streams.reduce((sum, stream) => sum + stream.topicsCount, 0);
+  const sizeBytes = streams.reduce((sum, stream) => sum + stream.sizeBytes, 0n);
+  const summary =
+    loaded.value === undefined ? undefined : text.summary(count(streams.length), count(topicsCount), size(sizeBytes));
+  const show = (change: { readonly q?: string; readonly sort?: Sort }) =>
+    adjust({ kind: "streams", q, sort, ...change });
+  return (
+    <>
+      <PageHead title={words.streams} summary={summary}>
+        <Filter value={q} onChange={(next) => show({ q: next })} />
+      </PageHead>
+      <LoadedPart loaded={loaded}>
+        {(all) => {
+          const rows = narrowed(all, q, sort, sortValues);
+          if (all.length === 0) return <NoStreams isRoot={permissions?.global.readStreams === true} />;
+          if (rows.length === 0) return <Notice>{text.noHit(q)}</Notice>;
+          return (
+            <Grid
+              label={words.streams}
+              columns={columns}
+              rows={rows}
+              keyOf={({ id }) => String(id)}
+              addressOf={({ name }) => writeAddress(pageOf(name))}
+              onOpen={({ name }) => open(pageOf(name))}
+              sort={sort}
+              onSort={(next) => show({ sort: next })}
+            />
+          );
+        }}
+      </LoadedPart>
+    </>
+  );
+}
+
+function pageOf(stream: string) {
+  return { kind: "stream", stream, q: "", sort: sortDefault } as const;
+}
+
+function NoStreams({ isRoot }: { readonly isRoot: boolean }) {
+  return (
+    <Notice>
+      <p>{isRoot ? text.none : text.noneVisible}</p>
+      {isRoot ? <p>{text.noneNext}</p> : null}
+    </Notice>
+  );
+}

@@ -1,0 +1,100 @@
+// What is around every page: the bar above it, the pages beside it.
+import type { ComponentChildren } from "preact";
+import { page } from "../app/location.ts";
+import { type Theme, theme, themes } from "../app/preferences.ts";
+import { broker, connection } from "../data/broker.ts";
+import { hello, isOutdated, session } from "../data/session.ts";
+import { words } from "../words/en.ts";
+import { Field } from "./field.tsx";
+
+export function Frame({ children }: { readonly children: ComponentChildren }) {
+  return (
+    <>
+      <a class="skip" href="#main">
+        {words.skip}
+      </a>
+      <TopBar />
+      <div class="below">
+        <Navigation />
+        <main id="main" tabIndex={-1}>
+          <Banner />
+          {children}
+        </main>
+      </div>
+    </>
+  );
+}
+
+function TopBar() {
+  const { value } = session;
+  const signedIn = value.kind === "signedIn" ? value.session : undefined;
+  const label = hello.value?.label ?? "";
+  return (
+    <header class="top">
+      <a class="brand" href="/ui">
+        {words.product}
+      </a>
+      {label === "" ? null : <span class="label">{label}</span>}
+      {signedIn?.readOnly ? (
+        <span class="badge" title={words.readOnlyTitle}>
+          {words.readOnly}
+        </span>
+      ) : null}
+      <span class="space" />
+      <span class={`connection ${connection.value}`} role="status">
+        {words.connection[connection.value]}
+      </span>
+      <Field label={words.theme.label} isInline>
+        {(id) => (
+          <select
+            id={id}
+            value={theme.value}
+            onChange={(event) => {
+              theme.value = event.currentTarget.value as Theme;
+            }}
+          >
+            {themes.map((name) => (
+              <option key={name} value={name}>
+                {words.theme[name]}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      {signedIn === undefined ? null : <a href="/ui/account">{signedIn.user.name}</a>}
+    </header>
+  );
+}
+
+function Navigation() {
+  const { kind } = page.value;
+  const isStreams = kind === "streams" || kind === "stream" || kind === "messages" || kind === "message";
+  return (
+    <nav class="pages" aria-label={words.navigation}>
+      <a href="/ui/streams" aria-current={isStreams ? "page" : undefined}>
+        {words.streams}
+      </a>
+      <a class="last" href="/ui/help" aria-current={kind === "help" ? "page" : undefined}>
+        {words.help}
+      </a>
+    </nav>
+  );
+}
+
+function Banner() {
+  if (isOutdated.value) {
+    return (
+      <div class="notice" role="alert">
+        <p>{words.banner.stale}</p>
+        <button type="button" onClick={() => location.reload()}>
+          {words.banner.reload}
+        </button>
+      </div>
+    );
+  }
+  return connection.value === "reconnecting" && broker.value !== undefined ? (
+    <div class="notice bad" role="alert">
+      <p>{words.banner.lost}</p>
+    </div>
+  ) : null;
+}

@@ -1,0 +1,91 @@
+// Chromium at the console of a test server: one browser for a file of tests. A page that logs an error, reports a breach of its
+// policy or drops a rejection fails the test that it belongs to.
+import { afterAll, expect } from "bun:test";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { TestServer } from "../../support/server.ts";
+import { findChromium } from "../chromium.ts";
+
+/** For what never happens: a busy machine takes its time. */
+const timeoutMs = 60_000;
+const flags = [
+  ...["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server"],
+  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+];
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/** Pages of one test: a profile of its own, and what went wrong in it. */
+export interface Visit {
+  readonly context: BrowserContext;
+  /** Another window of the same profile. */
+  open(path: string): Promise<Page>;
+  /** Ends it; fails for what a page complained of, unless it is `expected`. */
+  end(expected?: readonly RegExp[]): Promise<void>;
+}
+
+export class ConsoleBrowser {
+  readonly origin: string;
+  readonly #browser: Browser;
+
+  private constructor(browser: Browser, origin: string) {
+    this.#browser = browser;
+    this.origin = origin;
+  }
+
+  /** Closed after the file's last test. */
+  static async start(server: TestServer): Promise<ConsoleBrowser> {
+    const executablePath = findChromium();
+    if (executablePath === undefined) throw new Error("there is no Chromium; CHROMIUM may name one");
+    const browser = await chromium.launch({ executablePath, headless: true, args: flags });
+    afterAll(() => browser.close());
+    return new ConsoleBrowser(browser, `http://${server.host}:${server.portOf("http")}`);
+  }
+
+  async visit(options: { readonly colorScheme?: "light" | "dark" } = {}): Promise<Visit> {
+    const context = await this.#browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      colorScheme: options.colorScheme ?? "light",
+      timezoneId: "UTC",
+    });
+    context.setDefaultTimeout(timeoutMs);
+    const complaints: string[] = [];
+    context.on("console", (message) => {
+      if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+    });
+    context.on("weberror", (error) => complaints.push(String(error.error())));
+    return {
+      context,
+      open: async (path) => {
+        const page = await context.newPage();
+        await page.goto(`${this.origin}${path}`);
+        return page;
+      },
+      end: async (expected = []) => {
+        await context.close();
+        expect(complaints.filter((text) => !expected.some((pattern) => pattern.test(text)))).toEqual([]);
+      },
+    };
+  }
+}
+
+/** Signs in with the dialog of the page. */
+export async function signIn(page: Page, username = "iggy", password = "iggy"): Promise<void> {
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("User name").fill(username);
+  await dialog.getByLabel("Password").fill(password);
+  await dialog.getByRole("button", { name: "Sign in" }).click();
+}
+
+type AxeResult = {
+  readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[];
+};
+
+/** What axe-core finds on the page as it is: nothing, or rule and element. `rules`: all, if not given. */
+export async function findings(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
+  await page.evaluate(axeSource);
+  const options = { resultTypes: ["violations"], ...(rules === undefined ? {} : { runOnly: rules }) };
+  const result = await page.evaluate<AxeResult>(`axe.run(document, ${JSON.stringify(options)})`);
+  return result.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
