@@ -94,6 +94,8 @@ export class FakeBroker {
   onSend: ((send: FakeSend) => void) | undefined;
   onLogin: (() => ErrorName | undefined) | undefined;
   onTopic: (() => ErrorName | undefined) | undefined;
+  /** To open a connection. */
+  attempts = 0;
   /** Why no connection is opened now. */
   refusal: Error | undefined;
   /** Undefined: it is one of Iggy's own. */
@@ -106,6 +108,7 @@ export class FakeBroker {
     name: "fake",
     schemes: ["fake"],
     open: async () => {
+      this.attempts++;
       if (this.refusal !== undefined) throw new IggyError("CannotEstablishConnection", [], { cause: this.refusal });
       const connection = new FakeConnection(this);
       this.connections.push(connection);

@@ -118,7 +118,7 @@ export class Producer<In> implements AsyncDisposable {
         if (appended.state !== "open")
           return this.#dispatcher.isAhead ? this.#settledOne(signal) : aborted(this.ready, signal);
       }
-      return this.#hasRoom ? undefined : aborted(this.ready, signal);
+      return this.#isReady ? undefined : aborted(this.ready, signal);
     };
     if (Symbol.asyncIterator in messages) {
       for await (const message of messages) await take(message);
@@ -141,11 +141,22 @@ export class Producer<In> implements AsyncDisposable {
     await aborted(this.ready, signal);
   }
 
-  /** Resolves when the buffer has room, for loops that do not wait for each send. */
+  /** Resolves when the buffer has room, and the first connection is there, for loops that do not wait for each send. */
   get ready(): Promise<void> {
-    if (this.#hasRoom) return there;
+    if (this.#isReady) return there;
+    if (this.#hasRoom) return this.#begun();
     this.#room ??= withResolvers<void>();
     return this.#room.promise;
+  }
+
+  /** What is sent before the connection is there waits one by one, and so does what is sent behind it: that takes far longer. */
+  async #begun(): Promise<void> {
+    await this.#start?.catch(() => undefined); // told by the sends
+    await this.#tail;
+  }
+
+  get #isReady(): boolean {
+    return this.#hasRoom && (this.#hasStarted || this.#start === undefined);
   }
 
   /** A stream of messages to send; it errors with the first failure, and closing it waits for the last acknowledgement. */

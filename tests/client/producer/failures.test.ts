@@ -16,6 +16,28 @@ describe("when something goes wrong", () => {
     expect(texts(broker)).toEqual(["bad", "good"]);
   });
 
+  test("sendAll and ready wait for the first connection with one message, not with all of them", async () => {
+    const { broker, producer } = await start();
+    broker.refusal = new Error("nobody there");
+    const attempts = broker.attempts;
+    const values = Array.from({ length: 1_000 }, (_, index) => ({ value: String(index), partitionId: 0 }));
+    const sending = producer.sendAll(values);
+    await until(() => broker.attempts > attempts + 1);
+    const { bufferedBytes } = producer.stats;
+    expect(bufferedBytes).toBeGreaterThan(0);
+    expect(bufferedBytes).toBeLessThan(200);
+    let isReady = false;
+    void producer.ready.then(() => {
+      isReady = true;
+    });
+    await until(() => broker.attempts > attempts + 3);
+    expect(isReady).toBe(false);
+    broker.refusal = undefined;
+    expect(await sending).toBe(1_000);
+    expect(isReady).toBe(true);
+    expect(broker.stored.get(0)).toEqual(values.map(({ value }) => value));
+  });
+
   test("lost after it left: all of the partition again, in order, with the same ids", async () => {
     const { broker, producer } = await start({ batchMessagesMax: 1 });
     await producer.send({ value: "-", partitionId: 0 });
