@@ -99,7 +99,7 @@ function refuseDirectoryOf09(path: string): void {
   const sign = signsOf09.find((name) => existsSync(join(path, name)));
   if (sign === undefined) return;
   const what = `${path} is the data directory of an Iggy server of version 0.9 or later: it has ${sign}`;
-  const advice = "set system.path to another directory and move the data through clients (docs/protocol-0.9.md)";
+  const advice = "set system.path to another directory and move the data through clients (docs/clients-0.9.md)";
   throw new DataDirectoryError(`${what}. This broker cannot read it, and has changed nothing: ${advice}`);
 }
 

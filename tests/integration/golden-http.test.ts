@@ -19,7 +19,7 @@ interface Step {
 
 const steps: readonly Step[] = record;
 
-/** Answers that differ on purpose: "server default" is resolved when a topic is updated, too (ARCHITECTURE.md). */
+/** Answers that differ on purpose: "server default" is resolved when a topic is updated, too (docs/differences.md). */
 const resolved = {
   from: '"message_expiry":60000000,"compression_algorithm":"gzip","max_topic_size":0',
   to: "18446744073709551615",
