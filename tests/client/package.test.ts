@@ -91,9 +91,10 @@ async function bundledBytes(names: string): Promise<{ readonly first: number; re
 }
 
 /**
- * The issue asks for 18 KB and 26 KB. Without obfuscation the consumer alone (groups that hand over, commits, `run`) takes 12 KB of
- * the first, the producer 5, connections that come back 8, topics with headers and keys 3, codecs 3, names of errors 2: the limits
- * here are what is there, so that nothing comes in unseen.
+ * The aim was 18 KB and 26 KB. Without them the bundle is smaller by: the consumer and the reader 13 KB (groups that hand over, waits
+ * and commits; `run` is 1.3 of it), the producer 4, connection strings 2, names of errors 2; the rest is sessions that come back,
+ * topics, headers and codecs. Names of properties that a minifier may not shorten are 3. The limits are what is there, so that
+ * nothing comes in unseen.
  */
 test.each([
   ["a client with its producers and consumers, and JSON", "{ connect, json }", 37, 46],
