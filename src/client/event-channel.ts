@@ -59,7 +59,13 @@ class Reader<Event> implements AsyncIterableIterator<Event> {
 
 export class EventChannel<Event> {
   readonly #readers = new Set<Reader<Event>>();
+  readonly #onEvent: (event: Event) => void;
   #isEnded = false;
+
+  /** `onEvent` hears of every event, also when nobody reads. */
+  constructor(onEvent: (event: Event) => void = () => undefined) {
+    this.#onEvent = onEvent;
+  }
 
   /** The iterator throws the signal's reason when that aborts. */
   read({ signal }: Abortable = {}): AsyncIterableIterator<Event> {
@@ -70,6 +76,7 @@ export class EventChannel<Event> {
   }
 
   tell(event: Event): void {
+    this.#onEvent(event);
     for (const reader of this.#readers) reader.give(event);
   }
 

@@ -10,7 +10,8 @@ import type { ClientClock } from "../clock.ts";
 import { ping } from "../commands/basic.ts";
 import type { Exchange, ExchangeOptions } from "../commands/command.ts";
 import { AuthenticationError, ConnectionError } from "../errors.ts";
-import { begin, type Instrumentation } from "../observe/instrumentation.ts";
+import { publish } from "../observe/channels.ts";
+import { type Instrumentation, observed } from "../observe/instrumentation.ts";
 import { type Resolvers, withResolvers } from "../with-resolvers.ts";
 import type { ClientTlsOptions, Connection } from "./connection.ts";
 import { ConnectionLostError } from "./connection-lost-error.ts";
@@ -72,7 +73,10 @@ export class Session {
 
   constructor(options: SessionOptions, onEvent: (event: SessionEvent) => void = () => undefined) {
     this.#options = options;
-    this.#onEvent = onEvent;
+    this.#onEvent = (event) => {
+      publish("session", () => ({ url: options.printedUrl, ...event }));
+      onEvent(event);
+    };
   }
 
   get state(): "open" | "reconnecting" | "closed" {
@@ -150,15 +154,9 @@ export class Session {
   ): Promise<Uint8Array> {
     signal?.throwIfAborted();
     this.start();
-    const end = begin(this.instrumentation.request, () => ({ command: commandName(code), bytes: bytesOf(payload) }));
-    try {
-      const reply = await this.#exchange(code, payload, repeatable, signal);
-      end();
-      return reply;
-    } catch (error) {
-      end(error);
-      throw error;
-    }
+    const facts = () => ({ command: commandName(code), bytes: bytesOf(payload) });
+    const { request } = this.instrumentation;
+    return observed("request", request, facts, () => this.#exchange(code, payload, repeatable, signal));
   }
 
   async #exchange(

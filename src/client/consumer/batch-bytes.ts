@@ -21,6 +21,8 @@ export class BatchBytes {
   /** Offset of the first and of the last message; 0 without messages. */
   readonly firstOffset: number;
   readonly lastOffset: number;
+  /** Called when the last message was taken, or what is left is not wanted any more. */
+  onTaken: (() => void) | undefined;
 
   /** InvalidFormat (4) if the messages are cut, or their offsets do not ascend. */
   constructor(bytes: Uint8Array, start: number, messagesCount: number) {

@@ -22,7 +22,8 @@ export function scheduleOf(policy: CommitPolicy): CommitSchedule | undefined {
 export interface CommitsOptions {
   readonly policy: CommitPolicy;
   readonly clock: Clock;
-  readonly store: (partitionId: number, offset: number) => Promise<void>;
+  /** `messagesCount`: those behind the last stored offset. */
+  readonly store: (partitionId: number, offset: number, messagesCount: number) => Promise<void>;
   /** All partitions that are read. */
   readonly cursors: () => Iterable<Cursor>;
   readonly onCommitted: (offsets: ReadonlyMap<number, number>) => void;
@@ -113,8 +114,9 @@ export class Commits {
   }
 
   async #storeOne(cursor: Cursor, offset: number): Promise<void> {
-    const { generation } = cursor;
-    await this.#options.store(cursor.partitionId, offset);
+    const { generation, partitionId, committedOffset, startOffset } = cursor;
+    const messagesCount = Math.max(0, offset - (committedOffset ?? startOffset - 1));
+    await this.#options.store(partitionId, offset, messagesCount);
     if (cursor.generation === generation) cursor.committedOffset = offset;
   }
 }

@@ -12,6 +12,7 @@ import { type Decoder, type Decoding, type Decrypting, decoderOf } from "./decod
 import { BatchDelivery, type Delivery, type DeliveryOptions, MessageDelivery } from "./delivery.ts";
 import { type Feed, PollFeed } from "./feed.ts";
 import { Intake } from "./intake.ts";
+import { type ConsumerHooks, ConsumerObserver } from "./observer.ts";
 import type { ConsumerEvent, ConsumerOptions, PartitionProgress, StartPosition } from "./options.ts";
 import { checkStart, openStored, startFrom } from "./positions.ts";
 import { defaultPrefetch, Prefetch } from "./prefetch.ts";
@@ -30,6 +31,8 @@ export interface ConsumerParts<Out> {
   readonly encryption?: Decrypting;
   /** Names of stream and topic, for people. */
   readonly place: { readonly stream: string; readonly topic: string };
+  /** What observes it. */
+  readonly hooks?: ConsumerHooks;
   /** Called when it is closed. */
   readonly onClosed?: () => void;
   readonly clock?: Clock;
@@ -41,6 +44,7 @@ export class Consumer<Out> implements AsyncIterable<Message<Out>> {
   readonly #parts: ConsumerParts<Out>;
   readonly #options: ConsumerOptions;
   readonly #clock: Clock;
+  readonly #observer: ConsumerObserver;
   readonly #intake: Intake;
   readonly #decoder: Decoder<Out>;
   /** Rings when what was in hand is handled, or a loop has ended. */
@@ -57,6 +61,8 @@ export class Consumer<Out> implements AsyncIterable<Message<Out>> {
     this.#options = options;
     this.#clock = parts.clock ?? systemClock;
     this.#decoder = decoderOf(parts.format, parts.encryption);
+    const group = "group" in options ? options.group : undefined;
+    this.#observer = new ConsumerObserver(parts.hooks ?? {}, parts.place, group);
     this.#intake = this.#makeIntake();
     const { signal } = options;
     if (signal?.aborted) this.#abort();
@@ -78,7 +84,9 @@ export class Consumer<Out> implements AsyncIterable<Message<Out>> {
         openStored(commands, partitionId, { start, handledBefore: isByHand ? undefined : handled, isShared }),
       reopen: (partitionId) => startFrom(commands, partitionId, start),
       poll: (request) => commands.poll(request),
-      store: (partitionId, offset) => commands.storeOffset(partitionId, offset),
+      store: (partitionId, offset, messagesCount) =>
+        this.#observer.commit(partitionId, messagesCount, () => commands.storeOffset(partitionId, offset)),
+      observer: this.#observer,
       repeats: this.#options.dropRepeats === true ? new RepeatFilter() : undefined,
       onAssigned,
       onRevoking,
@@ -126,6 +134,7 @@ export class Consumer<Out> implements AsyncIterable<Message<Out>> {
     return {
       intake: this.#intake,
       decoder: this.#decoder,
+      observer: this.#observer,
       skipsInvalid: onInvalid === "skip",
       commitsEach: commit === "each",
       isEnding: () => this.#isEnding,

@@ -55,7 +55,6 @@ export class Cursor implements MessageSource {
   readonly #unfinished = new Map<number, number>();
   #from: PollFrom;
   #isExact: boolean;
-  /** First offset that this reading found, or began with. */
   #startOffset: number;
   /** Messages up to it were delivered to this consumer before. */
   #repeatsUpTo: number;
@@ -89,6 +88,11 @@ export class Cursor implements MessageSource {
     const next = this.#ready.peek()?.firstOffset;
     if (next !== undefined) return next;
     return this.#from.kind === "offset" ? this.#from.offset : undefined;
+  }
+
+  /** First offset that this reading found, or began with. */
+  get startOffset(): number {
+    return this.#startOffset;
   }
 
   get isGone(): boolean {
@@ -199,7 +203,10 @@ export class Cursor implements MessageSource {
     const end = batch.endOf(this.#at);
     const message = new ReceivedMessage<unknown>(this, batch, this.#at, end);
     this.#at = end;
-    if (--this.#left === 0) this.#ready.shift();
+    if (--this.#left === 0) {
+      this.#ready.shift();
+      batch.onTaken?.();
+    }
     return message;
   }
 
@@ -291,7 +298,7 @@ export class Cursor implements MessageSource {
   }
 
   #drop(): void {
-    this.#ready = new Fifo();
+    for (const batch of this.#ready.drain()) batch.onTaken?.();
     this.#returned = [];
     this.#left = 0;
     this.#count(-this.outstanding.messages, -this.outstanding.bytes);

@@ -1,14 +1,17 @@
 // The loops of a program over what an intake holds ready. What a loop was given counts as handled when it asks for the next;
 // what it has in hand when it ends, by `break` or by an exception, is given back, since both look the same from here.
 
+import type { End } from "../observe/instrumentation.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Intake } from "./intake.ts";
+import type { ConsumerObserver } from "./observer.ts";
 import type { ConsumerEvent } from "./options.ts";
 import { ReceivedBatch, type ReceivedMessage } from "./received-message.ts";
 
 export interface DeliveryOptions<Out> {
   readonly intake: Intake;
   readonly decoder: Decoder<Out>;
+  readonly observer: ConsumerObserver;
   readonly skipsInvalid: boolean;
   /** Stores what was handled before the next is given. */
   readonly commitsEach: boolean;
@@ -28,6 +31,8 @@ interface Taken<Item> {
 export abstract class Delivery<Out, Item> implements AsyncIterableIterator<Item> {
   protected readonly options: DeliveryOptions<Out>;
   #inHand: Item | undefined;
+  /** Tells that the work on what is in hand has ended. */
+  #endWork: End | undefined;
   #isEnded = false;
   #isAsking = false;
 
@@ -59,7 +64,7 @@ export abstract class Delivery<Out, Item> implements AsyncIterableIterator<Item>
     if (item !== undefined) {
       const decoded = this.#decode(item);
       if (decoded !== undefined && !(decoded instanceof Promise)) {
-        this.#inHand = decoded;
+        this.#give(decoded);
         return Promise.resolve({ done: false, value: decoded });
       }
       first = { item, decoded };
@@ -79,11 +84,26 @@ export abstract class Delivery<Out, Item> implements AsyncIterableIterator<Item>
     return this;
   }
 
+  #give(item: Item): void {
+    this.#inHand = item;
+    const { observer } = this.options;
+    if (!observer.watchesMessages) return;
+    const messages = this.messagesOf(item);
+    this.#endWork = observer.processing(messages[0]!, messages.length);
+  }
+
+  #takeBack(): Item | undefined {
+    const item = this.#inHand;
+    this.#inHand = undefined;
+    this.#endWork?.();
+    this.#endWork = undefined;
+    return item;
+  }
+
   /** What was given is handled. */
   #settle(): boolean {
-    const item = this.#inHand;
+    const item = this.#takeBack();
     if (item === undefined) return false;
-    this.#inHand = undefined;
     for (const message of this.messagesOf(item)) this.options.intake.finish(message);
     this.options.onSettled();
     return true;
@@ -124,7 +144,7 @@ export abstract class Delivery<Out, Item> implements AsyncIterableIterator<Item>
         intake.putBack(this.messagesOf(decoded));
         continue;
       }
-      this.#inHand = decoded;
+      this.#give(decoded);
       return { done: false, value: decoded };
     }
   }
@@ -148,8 +168,8 @@ export abstract class Delivery<Out, Item> implements AsyncIterableIterator<Item>
     if (this.#isEnded) return;
     this.#isEnded = true;
     const { intake, onSettled } = this.options;
-    if (this.#inHand !== undefined) intake.putBack(this.messagesOf(this.#inHand));
-    this.#inHand = undefined;
+    const item = this.#takeBack();
+    if (item !== undefined) intake.putBack(this.messagesOf(item));
     intake.commits.storeSoon();
     onSettled();
   }

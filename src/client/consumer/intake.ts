@@ -11,6 +11,7 @@ import { Commits } from "./commits.ts";
 import { Cursor, type Outstanding, type StartFrom } from "./cursor.ts";
 import type { Feed } from "./feed.ts";
 import { isConnectionLoss, isMembershipLoss } from "./losses.ts";
+import type { ConsumerObserver } from "./observer.ts";
 import type { CommitPolicy, ConsumerEvent, PartitionsListener } from "./options.ts";
 import { PausedPartitions } from "./paused-partitions.ts";
 import type { OpenedAt } from "./positions.ts";
@@ -38,7 +39,9 @@ export interface IntakeOptions {
   /** Where it goes on after a purge. */
   readonly reopen: (partitionId: number) => Promise<StartFrom>;
   readonly poll: (request: PollRequest) => Promise<PollReply>;
-  readonly store: (partitionId: number, offset: number) => Promise<void>;
+  /** `messagesCount`: those behind the last stored offset. */
+  readonly store: (partitionId: number, offset: number, messagesCount: number) => Promise<void>;
+  readonly observer: ConsumerObserver;
   /** Leaves out what was stored twice, if it is given. */
   readonly repeats?: RepeatFilter | undefined;
   readonly onAssigned?: PartitionsListener | undefined;
@@ -49,7 +52,7 @@ export interface IntakeOptions {
 export class Intake {
   readonly cursors = new Map<number, Cursor>();
   readonly commits: Commits;
-  readonly events = new EventChannel<ConsumerEvent>();
+  readonly events: EventChannel<ConsumerEvent>;
   /** Rings when a message lies ready, and when there will be no more. */
   readonly arrived = new Bell();
   readonly paused = new PausedPartitions();
@@ -69,6 +72,8 @@ export class Intake {
   #isDisconnected = false;
   #waitsForRoom = false;
   #nextRoundMs = 0;
+  /** The last wait brought nothing. */
+  #isQuiet = false;
   /** Of the member's partitions, as the last poll that waited said; 0: not known. */
   #assignmentNumber = 0n;
   #loop: Promise<void> | undefined;
@@ -77,6 +82,7 @@ export class Intake {
 
   constructor(options: IntakeOptions) {
     this.#options = options;
+    this.events = new EventChannel((event) => options.observer.happened(event));
     this.ready = new Ready(this.cursors, options.repeats, (message) => this.finish(message));
     this.#replies = new Replies({
       ...options,
@@ -220,12 +226,18 @@ export class Intake {
     const chosen = this.#chosen();
     let pauseMs = this.#nextRoundMs - clock.nowMs();
     if (chosen.length > 0 && !this.#isStopped) {
-      const round = await feed.fetch(chosen.map(({ request }) => request));
-      for (const [index, { cursor, fetchNumber }] of chosen.entries()) {
-        await this.#replies.take(cursor, fetchNumber, round.replies[index]!);
+      // A wait reads first: after one that brought nothing the next one is all that is asked for.
+      const isWaitEnough = this.#isQuiet && !chosen.some(({ cursor }) => cursor.mayHideReset);
+      if (!isWaitEnough) {
+        const round = await feed.fetch(chosen.map(({ request }) => request));
+        for (const [index, { cursor, fetchNumber }] of chosen.entries()) {
+          await this.#replies.take(cursor, fetchNumber, round.replies[index]!);
+        }
+        pauseMs = Math.min(pauseMs, round.pauseMs);
       }
-      pauseMs = Math.min(pauseMs, round.pauseMs);
+      this.#isQuiet = false;
       if (pauseMs > 0 && (await this.#waitForNews())) pauseMs = 0;
+      else if (isWaitEnough) return; // it could not wait: the next step asks
     }
     this.#reconnected();
     if (pauseMs > 0 && !this.#isStopped) await this.#rest(pauseMs);
@@ -237,8 +249,10 @@ export class Intake {
     const chosen = this.#chosen();
     const isFollowed = this.#assignmentNumber !== 0n && assignment.isSettled;
     const waitMs = isFollowed ? waitMsMax : Math.min(waitMsMax, this.#nextRoundMs - clock.nowMs());
-    const isAll = chosen.length === this.cursors.size && chosen.every(({ request }) => request.from.kind === "offset");
-    if (!isAll || chosen.length === 0 || waitMs < 1 || this.#isStopped) return false;
+    // A member is woken by what is new in any of its partitions; who named some waits for those that it would read now.
+    const isAll = !assignment.isMembership || chosen.length === this.cursors.size;
+    const isByOffset = chosen.every(({ request }) => request.from.kind === "offset");
+    if (!isAll || !isByOffset || chosen.length === 0 || waitMs < 1 || this.#isStopped) return false;
     const requests = chosen.map(({ request }) => request);
     const waiting = feed.wait?.(requests, waitMs, this.#assignmentNumber);
     if (waiting === undefined) return false;
@@ -251,6 +265,7 @@ export class Intake {
       this.#nextRoundMs = isSame ? clock.nowMs() + assignment.roundMs : Math.min(this.#nextRoundMs, clock.nowMs());
     }
     this.#assignmentNumber = assignmentNumber;
+    this.#isQuiet = !waited.isRefused && !reply?.messages.messagesCount;
     const asked = chosen.find(({ cursor }) => cursor.partitionId === reply?.partitionId);
     if (reply !== undefined && asked !== undefined) await this.#replies.take(asked.cursor, asked.fetchNumber, reply);
     return !waited.isRefused;

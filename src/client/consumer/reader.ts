@@ -12,6 +12,7 @@ import { decoderOf } from "./decoder.ts";
 import { type DeliveryOptions, MessageDelivery } from "./delivery.ts";
 import { PollFeed } from "./feed.ts";
 import { Intake } from "./intake.ts";
+import { ConsumerObserver } from "./observer.ts";
 import type { StartPosition } from "./options.ts";
 import { behindHead, checkStart, type OpenedAt, startFrom } from "./positions.ts";
 import { defaultPrefetch, Prefetch } from "./prefetch.ts";
@@ -36,6 +37,7 @@ export class Reader<Out> implements AsyncIterable<Message<Out>> {
   readonly #parts: ConsumerParts<Out>;
   readonly #options: ReaderOptions;
   readonly #clock: Clock;
+  readonly #observer: ConsumerObserver;
   readonly #intake: Intake;
   /** Of each partition the offset at which reading ends; none with `follow`. */
   readonly #ends = new Map<number, number>();
@@ -54,6 +56,7 @@ export class Reader<Out> implements AsyncIterable<Message<Out>> {
     this.#parts = parts;
     this.#options = options;
     this.#clock = parts.clock ?? systemClock;
+    this.#observer = new ConsumerObserver(parts.hooks ?? {}, parts.place, undefined);
     const { commands, feed = new PollFeed(commands) } = parts;
     this.#intake = new Intake({
       assignment: new FixedAssignment(commands, options.partitions),
@@ -65,6 +68,7 @@ export class Reader<Out> implements AsyncIterable<Message<Out>> {
       reopen: (partitionId) => startFrom(commands, partitionId, start),
       poll: (request) => commands.poll(request),
       store: () => Promise.reject(new TypeError("a reader stores nothing")),
+      observer: this.#observer,
     });
     if (signal?.aborted) this.#abort();
     else signal?.addEventListener("abort", this.#abort, { once: true });
@@ -91,6 +95,7 @@ export class Reader<Out> implements AsyncIterable<Message<Out>> {
     const options: DeliveryOptions<Out> = {
       intake,
       decoder: decoderOf(this.#parts.format, this.#parts.encryption),
+      observer: this.#observer,
       skipsInvalid: false,
       commitsEach: false,
       isEnding,

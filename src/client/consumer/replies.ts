@@ -5,6 +5,7 @@ import type { Assignment } from "./assignment.ts";
 import type { Bell, Clock } from "./clock.ts";
 import type { PollReply, PollRequest } from "./commands.ts";
 import type { Cursor, StartFrom } from "./cursor.ts";
+import type { ConsumerObserver } from "./observer.ts";
 import type { CommitPolicy, ConsumerEvent } from "./options.ts";
 import type { Prefetch } from "./prefetch.ts";
 
@@ -19,6 +20,7 @@ export interface RepliesOptions {
   readonly events: EventChannel<ConsumerEvent>;
   /** Rings when a message lies ready, or the head is reached. */
   readonly arrived: Bell;
+  readonly observer: ConsumerObserver;
   readonly onRefused: (partitionId: number) => Promise<void>;
   readonly onReset: (partitionId: number) => void;
 }
@@ -36,7 +38,7 @@ export class Replies {
   /** `fetchNumber`: that of the cursor when it was asked. */
   async take(cursor: Cursor, fetchNumber: number, reply: PollReply): Promise<void> {
     const { partitionId } = cursor;
-    const { prefetch, policy, events, arrived } = this.#options;
+    const { prefetch, policy, events, arrived, observer } = this.#options;
     if (await this.#isRefused(cursor, reply)) return;
     if (cursor.fetchNumber !== fetchNumber || cursor.isGone || cursor.isPaused) return;
     const { lastOffset, messagesCount, sizeBytes } = reply.messages;
@@ -49,6 +51,7 @@ export class Replies {
       return cursor.mayHideReset ? this.#look(cursor) : undefined;
     }
     prefetch.noteReply(messagesCount, sizeBytes);
+    reply.messages.onTaken = observer.received(partitionId, messagesCount);
     if (policy === "before-delivery") {
       cursor.committedOffset = lastOffset;
       events.tell({ kind: "committed", offsets: new Map([[partitionId, lastOffset]]) });

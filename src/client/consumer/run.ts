@@ -9,6 +9,7 @@ import { Bell, backoffMs, type Clock } from "./clock.ts";
 import { type DeadLetterTopic, deadLetterOf } from "./dead-letter.ts";
 import type { Decoder } from "./decoder.ts";
 import type { Intake } from "./intake.ts";
+import type { ConsumerObserver } from "./observer.ts";
 import type { ReceivedMessage } from "./received-message.ts";
 
 export type Handler<Out> = (message: Message<Out>, signal: AbortSignal) => void | Promise<void>;
@@ -38,6 +39,7 @@ export interface RunOptions<Out> {
 export interface RunParts<Out> {
   readonly intake: Intake;
   readonly decoder: Decoder<Out>;
+  readonly observer: ConsumerObserver;
   readonly skipsInvalid: boolean;
   /** Stores after each message. */
   readonly commitsEach: boolean;
@@ -158,7 +160,7 @@ export class Run<Out> {
   /** What is thrown at once comes as a rejection. */
   #attempt(message: ReceivedMessage<Out>): void | Promise<void> {
     try {
-      return this.#handler(message, message.source.lostSignal);
+      return this.#handle(message);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -276,7 +278,13 @@ export class Run<Out> {
 
   async #again({ message, invalid }: Entry<Out>): Promise<void> {
     if (invalid !== undefined) await this.#parts.decoder(message);
-    await this.#handler(message, message.source.lostSignal);
+    await this.#handle(message);
+  }
+
+  #handle(message: ReceivedMessage<Out>): void | Promise<void> {
+    const { observer } = this.#parts;
+    const handle = () => this.#handler(message, message.source.lostSignal);
+    return observer.watchesMessages ? observer.process(message, handle) : handle();
   }
 
   async #decide(

@@ -4,6 +4,7 @@ import { nameId } from "../../protocol/identifier.ts";
 import type { TopicContext } from "../topic/topic-context.ts";
 import { consumerClockOf } from "./clock.ts";
 import type { ConsumerParts } from "./consumer.ts";
+import type { ConsumerHooks } from "./observer.ts";
 import type { ConsumerOptions } from "./options.ts";
 import { sessionCommands } from "./session-commands.ts";
 
@@ -14,6 +15,7 @@ const readerName = "reader";
 export function topicParts<Out>(
   context: TopicContext<never, Out>,
   options: ConsumerOptions | undefined,
+  hooks: ConsumerHooks,
   onClosed: () => void,
 ): ConsumerParts<Out> {
   const { stream, topic, format, encryption, clock } = context;
@@ -31,6 +33,7 @@ export function topicParts<Out>(
     ...(encryption !== undefined && { encryption }),
     clock: consumerClockOf(clock),
     place: { stream: String(stream.value), topic: String(topic.value) },
+    hooks,
     onClosed,
   };
 }

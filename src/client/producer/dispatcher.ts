@@ -195,7 +195,7 @@ export class Dispatcher {
     const wantsReceipt = this.hasReceipts;
     const { observe, stream, topic } = this.#options;
     const { partitionId } = lane;
-    const end = begin(observe, () => ({ stream, topic, partitionId, messagesCount: buffer.messagesCount }));
+    const end = begin("send", observe, () => ({ stream, topic, partitionId, messagesCount: buffer.messagesCount }));
     connection.request(wantsReceipt ? ExtensionCode.sendWithReceipt : CommandCode.sendMessages, parts).then(
       (reply) => {
         end();

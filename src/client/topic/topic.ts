@@ -12,7 +12,7 @@ import { Consumer } from "../consumer/consumer.ts";
 import type { ConsumerOptions } from "../consumer/options.ts";
 import { Reader, type ReaderOptions } from "../consumer/reader.ts";
 import { topicParts } from "../consumer/topic-parts.ts";
-import { begin } from "../observe/instrumentation.ts";
+import { observed } from "../observe/instrumentation.ts";
 import type { Abortable, CloseOptions } from "../options.ts";
 import { BatchBuffer } from "../producer/batch-buffer.ts";
 import type { ProducerOptions } from "../producer/options.ts";
@@ -82,17 +82,10 @@ export class Topic<In, Out> {
         const { messagesCount } = buffer;
         const partitionId = partitioning.kind === "partition" ? partitioning.partitionId : undefined;
         const place = { stream: String(stream.value), topic: String(topic.value), partitionId };
-        const end = begin(this.#host.session.instrumentation.send, () => ({ ...place, messagesCount }));
-        return this.#host.session.exchange(code, parts, options).then(
-          (reply) => {
-            end();
-            return reply;
-          },
-          (error: unknown) => {
-            end(error);
-            throw error;
-          },
-        );
+        const { session } = this.#host;
+        const { send } = session.instrumentation;
+        const facts = () => ({ ...place, messagesCount });
+        return observed("send", send, facts, () => session.exchange(code, parts, options));
       }),
     );
     const [request, ...more] = requests;
@@ -119,7 +112,7 @@ export class Topic<In, Out> {
   consumer(options: ConsumerOptions): Consumer<Out> {
     let forget = () => {};
     const consumer = new Consumer<Out>(
-      topicParts(this.#context, options, () => forget()),
+      topicParts(this.#context, options, this.#host.session.instrumentation, () => forget()),
       options,
     );
     forget = this.#host.hold("consumer", consumer);
@@ -130,7 +123,7 @@ export class Topic<In, Out> {
   reader(options: ReaderOptions = {}): Reader<Out> {
     let forget = () => {};
     const reader = new Reader<Out>(
-      topicParts(this.#context, undefined, () => forget()),
+      topicParts(this.#context, undefined, this.#host.session.instrumentation, () => forget()),
       options,
     );
     forget = this.#host.hold("consumer", reader);

@@ -1,5 +1,6 @@
 // A consumer over a simulated topic, in simulated time.
 import { Consumer } from "../../../src/client/consumer/consumer.ts";
+import type { ConsumerHooks } from "../../../src/client/consumer/observer.ts";
 import type { ConsumerEvent, ConsumerOptions } from "../../../src/client/consumer/options.ts";
 import { Reader, type ReaderOptions } from "../../../src/client/consumer/reader.ts";
 import { SimulatedTime } from "./simulated-time.ts";
@@ -28,9 +29,10 @@ export class Scene {
     this.topic = new SimulatedTopic(this.time, partitionsCount);
   }
 
-  consumer(options: ConsumerOptions = { group: "group" }): Made {
+  consumer(options: ConsumerOptions = { group: "group" }, hooks: ConsumerHooks = {}): Made {
     const connection = this.topic.connect("group" in options ? "group" : options.name);
-    const consumer = new Consumer({ commands: connection, format: textFormat, place, clock: this.time }, options);
+    const parts = { commands: connection, format: textFormat, place, clock: this.time, hooks };
+    const consumer = new Consumer(parts, options);
     const events: ConsumerEvent[] = [];
     void (async () => {
       for await (const event of consumer.events()) events.push(event);
@@ -38,10 +40,10 @@ export class Scene {
     return { consumer, connection, events };
   }
 
-  reader(options: ReaderOptions = {}) {
+  reader(options: ReaderOptions = {}, hooks: ConsumerHooks = {}) {
     const connection = this.topic.connect("reader");
     return {
-      reader: new Reader({ commands: connection, format: textFormat, place, clock: this.time }, options),
+      reader: new Reader({ commands: connection, format: textFormat, place, clock: this.time, hooks }, options),
       connection,
     };
   }

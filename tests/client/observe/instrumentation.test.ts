@@ -1,3 +1,4 @@
+// Hooks for commands and sends, on a broker that a test plays.
 import { expect, test } from "bun:test";
 import { type Instrumentation, text } from "../../../src/client/index.bun.ts";
 import { EncodedHeaders } from "../../../src/client/topic/headers.ts";
