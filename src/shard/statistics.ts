@@ -2,6 +2,7 @@
 // shards. Plain numbers that this shard alone writes; shard 0 asks for them when somebody asks it.
 import { type EventKey, eventKeys, type MetricSample } from "../observability/counters.ts";
 import { CommandCode } from "../protocol/codes.ts";
+import { ExtensionCode, extensionNameOf } from "../protocol/extensions/codes.ts";
 import type { Transport } from "../protocol/records/enumerations.ts";
 import { NewCommandCode } from "../protocol/v09/operations.ts";
 import type { SegmentHolder } from "../storage/index.ts";
@@ -43,11 +44,12 @@ export interface ShardStatistics {
 
 const transports = ["tcp", "quic", "http", "websocket"] as const satisfies readonly Transport[];
 const codeMax = Math.max(...Object.values(CommandCode), ...Object.values(NewCommandCode));
+const firstExtension = Math.min(...Object.values(ExtensionCode));
 /** Classes, then the sum. */
 const totalIndex = durationBoundsMs.length + 1;
 
 export class Statistics {
-  /** By code. */
+  /** By code; commands of our own behind the others. */
   readonly #commands: (Float64Array | undefined)[] = [];
   readonly #events = Object.fromEntries(eventKeys.map((key) => [key, 0])) as Record<EventKey, number>;
   /** Payloads of requests. */
@@ -72,11 +74,12 @@ export class Statistics {
 
   /** A command was answered, with a success or an error, after `durationMs`. Codes that no command has are not counted. */
   answered(code: number, durationMs: number): void {
-    if (code > codeMax) return;
-    let row = this.#commands[code];
+    const place = placeOf(code);
+    if (place === undefined) return;
+    let row = this.#commands[place];
     if (row === undefined) {
       row = new Float64Array(totalIndex + 1);
-      this.#commands[code] = row;
+      this.#commands[place] = row;
     }
     let index = 0;
     while (index < durationBoundsMs.length && durationMs > durationBoundsMs[index]!) index++;
@@ -94,9 +97,9 @@ export class Statistics {
 
   snapshot(shardId: number, mailbox: MailboxStatistics, held: readonly HeldPartition[] = []): ShardStatistics {
     const commands: CommandStatistics[] = [];
-    this.#commands.forEach((row, code) => {
+    this.#commands.forEach((row, place) => {
       if (row !== undefined)
-        commands.push({ code, counts: [...row.subarray(0, totalIndex)], totalMs: row[totalIndex]! });
+        commands.push({ code: codeAt(place), counts: [...row.subarray(0, totalIndex)], totalMs: row[totalIndex]! });
     });
     return { shardId, commands, samples: this.#samples(String(shardId), mailbox), held };
   }
@@ -114,4 +117,13 @@ export class Statistics {
       ]),
     ];
   }
+}
+
+function placeOf(code: number): number | undefined {
+  if (code <= codeMax) return code;
+  return extensionNameOf(code) === undefined ? undefined : codeMax + 1 + code - firstExtension;
+}
+
+function codeAt(place: number): number {
+  return place <= codeMax ? place : place - codeMax - 1 + firstExtension;
 }

@@ -1,6 +1,7 @@
 // Metrics: the original's names, and what this server adds, with the right numbers over two shards.
 import { describe, expect, test } from "bun:test";
 import { eventKeys, metricKeys, ownMetrics } from "../../src/observability/counters.ts";
+import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
 import { durationBoundsMs, Statistics } from "../../src/shard/statistics.ts";
 import { useServers } from "../support/server.ts";
@@ -40,9 +41,16 @@ test("a class of durations takes what is above the class before it and at most i
   for (const bound of durationBoundsMs) statistics.answered(101, bound);
   statistics.answered(101, 99_999);
   statistics.answered(999_999_999, 1);
+  statistics.answered(ExtensionCode.pollWaiting, 1);
   const { commands } = statistics.snapshot(0, { sentCount: 0, waitedCount: 0, depth: 0 });
   expect(commands).toEqual([
     { code: 101, counts: [...durationBoundsMs.map(() => 1), 1], totalMs: expect.closeTo(106_443.4) },
+    // Those of our own have the last place, whatever their numbers.
+    {
+      code: ExtensionCode.pollWaiting,
+      counts: durationBoundsMs.map((bound) => Number(bound === 1)).concat(0),
+      totalMs: 1,
+    },
   ]);
 });
 

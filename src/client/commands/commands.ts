@@ -77,7 +77,10 @@ export type WaitOptions = PollOptions & {
   readonly bytesMax?: number;
   /** Number of the assignment that the member knows; with another one it gets its partitions at once. */
   readonly knownAssignment?: bigint;
-  /** Where a member that names no partition goes on in its own; the strategy says it of the others. */
+  /**
+   * Without a partition: where a member goes on in its own, as the strategy says it of the others; of a single consumer which
+   * partitions it reads, each from there.
+   */
   readonly positions?: readonly PartitionPosition[];
 };
 

@@ -42,7 +42,8 @@ export interface ConsumerCommands {
   poll(request: PollRequest): Promise<PollReply>;
   /**
    * Reads what there is in one of these partitions, or waits for it, for `waitMs` at most; a request that comes behind it ends
-   * that, and so does another assignment than the known one (0: none is known). A member of a group names all that it has.
+   * that, and so does another assignment than the known one (0: none is known). A member of a group names all that it has, any
+   * other consumer those that it would read now.
    * Undefined: the server can not wait for these.
    */
   waitForMessages?(

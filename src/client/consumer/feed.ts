@@ -14,7 +14,7 @@ export interface Feed {
   /** Rejects with the error of the first request that is refused; what the others brought is dropped and asked for again. */
   fetch(requests: readonly PollRequest[]): Promise<FetchRound>;
   /**
-   * After a round without messages, of all that a consumer reads: waits for something in one of them, if the feed can do that;
+   * After a round without messages, of all that a consumer reads now: waits for something in one of them, if the feed can do that;
    * undefined if it can not. A request that goes out meanwhile ends it.
    */
   wait?(requests: readonly PollRequest[], waitMs: number, knownAssignment: bigint): Promise<Waited> | undefined;

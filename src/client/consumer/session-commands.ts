@@ -4,6 +4,7 @@ import { encode } from "../../protocol/codec.ts";
 import { CommandCode } from "../../protocol/codes.ts";
 import type { Consumer } from "../../protocol/consumer.ts";
 import { IggyError } from "../../protocol/errors.ts";
+import { waitPartitionsMax } from "../../protocol/extensions/poll-waiting.ts";
 import { pollMessagesRequestCodec } from "../../protocol/message/poll-messages.ts";
 import type { PollingStrategy } from "../../protocol/polling-strategy.ts";
 import {
@@ -60,7 +61,7 @@ export function sessionCommands(
       exchangePoll(partitionId, strategyOf(from), count, autoCommit),
     waitForMessages(requests, waitMs, known) {
       const ms = Math.min(waitMs, waitMsMax());
-      if (ms <= 0 || (consumer.kind !== "group" && requests.length > 1)) return undefined;
+      if (ms <= 0 || (consumer.kind !== "group" && requests.length > waitPartitionsMax)) return undefined;
       return waitForMessages(exchange, place, requests, ms, known);
     },
     turn: (): Promise<Turn> => exchangePoll(undefined, { kind: "next", value: 0n }, 0, false),

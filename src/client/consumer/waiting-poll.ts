@@ -24,7 +24,7 @@ export interface WaitingPlace {
   readonly consumer: Consumer;
 }
 
-/** `requests`: all partitions of a group's member, or one of another consumer; each from an offset. */
+/** `requests`: all partitions of a group's member, or some of another consumer, `waitPartitionsMax` at most; each from an offset. */
 export async function waitForMessages(
   exchange: Exchange,
   place: WaitingPlace,
@@ -37,19 +37,20 @@ export async function waitForMessages(
     return { partitionId, offset: BigInt(from.offset) };
   });
   const [first] = positions;
-  const isGroup = place.consumer.kind === "group";
-  if (first === undefined || (!isGroup && positions.length > 1)) throw new TypeError("a poll waits for one partition");
+  if (first === undefined) throw new TypeError("a poll waits for one partition at least");
+  // A member waits for all that it has, also where that is one.
+  const isOne = place.consumer.kind !== "group" && positions.length === 1;
   const autoCommit = requests.some((request) => request.autoCommit);
   const payload = encode(pollWaitingRequestCodec, {
     ...place,
-    partitionId: isGroup ? undefined : first.partitionId,
-    strategy: isGroup ? { kind: "next", value: 0n } : { kind: "offset", value: first.offset },
+    partitionId: isOne ? first.partitionId : undefined,
+    strategy: isOne ? { kind: "offset", value: first.offset } : { kind: "next", value: 0n },
     count: Math.min(...requests.map(({ count }) => count)),
     autoCommit,
     waitMs: Math.floor(waitMs),
     bytesMax,
     knownAssignment,
-    positions: isGroup ? positions : [],
+    positions: isOne ? [] : positions,
   });
   let bytes: Uint8Array;
   try {

@@ -9,7 +9,8 @@
 //   positions         count u32, then
 //                     partition id u32, offset u64
 //
-// A member that names no partition asks for all of its own. Each is read from its position, or as the strategy says.
+// A member that names no partition asks for all of its own; each is read from its position, or as the strategy says. A single
+// consumer that names none asks for those with positions.
 
 import { type Codec, countedListCodec, recordCodec } from "../codec.ts";
 import {
@@ -20,7 +21,7 @@ import {
 } from "../message/poll-messages.ts";
 import { enumerationCodec, flaggedCodec, u32Codec, u64Codec } from "../primitives.ts";
 
-/** Where a member goes on in a partition. */
+/** Where a consumer goes on in a partition. */
 export type PartitionPosition = { readonly partitionId: number; readonly offset: bigint };
 
 type Waiting = {
@@ -38,7 +39,7 @@ export type PollWaitingRequest = PollMessagesRequest & Waiting;
 /** Longest wait, ms. */
 export const waitMsMax = 30_000;
 
-/** Most partitions of a member that one poll reads and waits for, and most positions in it. */
+/** Most partitions that one poll reads and waits for, and most positions in it. */
 export const waitPartitionsMax = 1024;
 
 const waitingCodec = recordCodec<Waiting>({

@@ -26,8 +26,8 @@ export const pollWaiting = plainExtension("pollWaiting", ({ shard, waits }, sess
   requireRight(shard, session, "pollMessages", stream.id, topic.id);
   const isMember = request.consumer.kind === "group";
   const { plan, wanted } = (isMember ? planOfMember : planOfSingle)(session, request, stream, topic);
-  // A member goes round its partitions, which lie on several shards.
-  if (!isMember) {
+  // Who reads several partitions goes round them, and they lie on several shards.
+  if (!isMember && wanted.length === 1) {
     session.affinity.note(shard.remoteOwnerOf(partitionKeyOf(stream.id, topic.id, wanted[0]!.partitionId)));
   }
   return waits.poll(session, plan, wanted);
@@ -38,15 +38,27 @@ interface Planned {
   readonly wanted: readonly WantedPartition[];
 }
 
-/** One partition at least. Error: 3007. */
+/** The partition that is named; where none is, those with positions, or partition 0. Error: 3007. */
 function planOfSingle(session: Session, request: PollWaitingRequest, stream: Stream, topic: Topic): Planned {
-  const partitionId = request.partitionId ?? 0;
-  if (findPartition(topic, partitionId) === undefined) {
+  const consumer = singleKey(request.consumer);
+  const positions = request.partitionId === undefined ? positionsOf(request) : noPositions;
+  const wanted =
+    positions.size === 0
+      ? [{ partitionId: request.partitionId ?? 0, from: readFrom(request.strategy, consumer) }]
+      : [...positions].map(([partitionId, from]) => ({ partitionId, from }));
+  for (const { partitionId } of wanted) {
+    if (findPartition(topic, partitionId) !== undefined) continue;
     throw new IggyError("PartitionNotFound", [partitionId, topic.id, stream.id]);
   }
-  const consumer = singleKey(request.consumer);
-  const wanted = [{ partitionId, from: readFrom(request.strategy, consumer) }];
   return { plan: makePlan(session, request, { stream, topic, consumer }), wanted };
+}
+
+const noPositions: ReadonlyMap<number, ReadFrom> = new Map();
+
+function positionsOf({ positions }: PollWaitingRequest): ReadonlyMap<number, ReadFrom> {
+  return new Map(
+    positions.map(({ partitionId, offset }) => [partitionId, { kind: "offset", offset: toSafeNumber(offset) }]),
+  );
 }
 
 /** Errors: 30, 5000, 5006. */
@@ -55,16 +67,15 @@ function planOfMember(session: Session, request: PollWaitingRequest, stream: Str
   const assignment = assignmentOf(group, member);
   const consumer = { kind: "group", id: key.groupId } as const;
   const byStrategy = readFrom(request.strategy, consumer);
-  const positions = new Map(request.positions.map(({ partitionId, offset }) => [partitionId, offset]));
+  const positions = positionsOf(request);
   const turn = request.partitionId ?? takeTurn(session.groupTurns, key, assignment.partitionIds);
   const asked = request.partitionId === undefined ? fromTurn(assignment, turn) : [request.partitionId];
   const isOwn = asked.every((partitionId) => assignment.partitionIds.includes(partitionId));
   const isKnown = request.knownAssignment === 0n || request.knownAssignment === assignment.number;
-  const wanted = (isOwn ? asked : []).map((partitionId) => {
-    const offset = positions.get(partitionId);
-    const from: ReadFrom = offset === undefined ? byStrategy : { kind: "offset", offset: toSafeNumber(offset) };
-    return { partitionId, from };
-  });
+  const wanted = (isOwn ? asked : []).map((partitionId) => ({
+    partitionId,
+    from: positions.get(partitionId) ?? byStrategy,
+  }));
   const ifNothing: PollEnding | undefined = isOwn && isKnown ? undefined : "assignmentChanged";
   const found = { stream, topic, consumer, group: request.consumer, assignment, ifNothing };
   return { plan: makePlan(session, request, found), wanted };

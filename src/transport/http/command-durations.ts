@@ -3,6 +3,7 @@
 import { Histogram, type OpenMetricsContentType, type Registry } from "prom-client";
 import { ownMetrics } from "../../observability/counters.ts";
 import { commandNameOf } from "../../protocol/codes.ts";
+import { type ExtensionName, extensionNameOf } from "../../protocol/extensions/codes.ts";
 import { type CommandName09, NewCommandCode } from "../../protocol/v09/operations.ts";
 import { durationBoundsMs, type ShardStatistics } from "../../shard/index.ts";
 
@@ -13,6 +14,8 @@ interface Sample {
 }
 
 const { name, help, labels } = ownMetrics.commandDurations;
+
+type AnyCommandName = CommandName09 | ExtensionName;
 
 /** Commands that 0.8 does not have, by code. */
 const newCommands: ReadonlyMap<number, CommandName09> = new Map(
@@ -28,9 +31,9 @@ export class CommandDurations extends Histogram<"command"> {
 
   /** Puts together what all shards have counted. */
   show(shards: readonly ShardStatistics[]): void {
-    const byCommand = new Map<CommandName09, { counts: number[]; totalMs: number }>();
+    const byCommand = new Map<AnyCommandName, { counts: number[]; totalMs: number }>();
     for (const { code, counts, totalMs } of shards.flatMap(({ commands }) => commands)) {
-      const command = commandNameOf(code) ?? newCommands.get(code);
+      const command = commandNameOf(code) ?? newCommands.get(code) ?? extensionNameOf(code);
       if (command === undefined) continue;
       const known = byCommand.get(command) ?? { counts: counts.map(() => 0), totalMs: 0 };
       byCommand.set(command, {
@@ -47,7 +50,7 @@ export class CommandDurations extends Histogram<"command"> {
   }
 }
 
-function samplesOf(commandName: CommandName09, counts: readonly number[], totalMs: number): Sample[] {
+function samplesOf(commandName: AnyCommandName, counts: readonly number[], totalMs: number): Sample[] {
   const command = commandName.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   let below = 0;
   const classes = counts.map((count, index) => {

@@ -100,6 +100,7 @@ export class SimulatedTopic {
       partition.purges++;
     }
     for (const partitionId of [...this.promised.keys()]) this.#moveIfSettled(partitionId);
+    this.changed.ring();
   }
 
   addPartitions(count: number): void {
@@ -227,6 +228,12 @@ export class SimulatedTopic {
     return this.reply(partitionId, this.head(partitionId), messages);
   }
 
+  /** A position that readers can have come to only before a purge. */
+  endsBefore({ partitionId, from }: PollRequest): boolean {
+    const { firstOffset, messages } = this.partitions[partitionId]!;
+    return from.kind === "offset" && from.offset > firstOffset + messages.length;
+  }
+
   /** Through the bytes of the protocol. */
   reply(partitionId: number, headOffset: number, messages: readonly PolledMessage[]): PollReply {
     return readPollReply(encode(pollMessagesReplyCodec, { partitionId, currentOffset: BigInt(headOffset), messages }));
@@ -316,7 +323,7 @@ export class SimulatedConnection implements ConsumerCommands {
   }
 
   waitForMessages(requests: readonly PollRequest[], waitMs: number, known: bigint): Promise<Waited> | undefined {
-    if (!this.canWait || (this.#memberId === undefined && requests.length > 1)) return undefined;
+    if (!this.canWait) return undefined;
     return this.#wait(requests, waitMs, known);
   }
 
@@ -337,6 +344,7 @@ export class SimulatedConnection implements ConsumerCommands {
       for (const request of requests) {
         const reply = topic.poll(request, this.#consumer, this.#memberId);
         if (reply.messages.messagesCount > 0) return { ...nothing, reply };
+        if (topic.endsBefore(request)) return { ...nothing, isRefused: true };
       }
       const isChanged = assignmentNumber !== before || (known !== 0n && assignmentNumber !== known);
       if (isChanged || isOvertaken || topic.time.nowMs() >= endMs) return nothing;
