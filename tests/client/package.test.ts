@@ -1,34 +1,24 @@
 // The package as it is published: packed, unpacked into an empty project, and imported by its name, never from the source tree.
 import { beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { buildClient } from "../../scripts/build-client.ts";
+import { documentClient } from "../../scripts/document-client.ts";
 import { useServers } from "../support/server.ts";
+import { compile, packClient, root, run, strictOptions } from "./packed-package.ts";
 
 const servers = useServers();
 setDefaultTimeout(240_000);
-const root = resolve(import.meta.dir, "../..");
 /** An empty project in which it is installed. */
 let project = "";
 let folder = "";
 let archive = "";
 let installed = "";
 
-async function run(command: readonly string[], cwd: string): Promise<string> {
-  const child = Bun.spawn([...command], { cwd, stdout: "pipe", stderr: "pipe", timeout: 120_000 });
-  const [output, errors] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
-  if ((await child.exited) !== 0) throw new Error(`${command.join(" ")}:\n${output}${errors}`);
-  return output.trim();
-}
-
 beforeAll(async () => {
+  ({ folder, archive } = await packClient());
   project = servers.makeDirectory();
-  folder = join(project, "package");
-  await buildClient(folder);
-  const [packed] = JSON.parse(await run(["npm", "pack", "--json", "--offline"], folder));
-  archive = join(folder, packed.filename);
   await Bun.write(join(project, "package.json"), JSON.stringify({ type: "module" }));
   await run(["npm", "install", "--offline", "--no-audit", "--no-fund", archive], project);
   installed = join(project, "node_modules/@whippet/client");
@@ -128,22 +118,11 @@ export async function main(signal: AbortSignal): Promise<number> {
 }
 `;
 
-const compilerOptions = {
-  target: "ES2023",
-  lib: ["ES2023", "DOM", "ESNext.Disposable"],
-  module: "NodeNext",
-  types: [],
-  strict: true,
-  exactOptionalPropertyTypes: true,
-  noUncheckedIndexedAccess: true,
-  skipLibCheck: false,
-  noEmit: true,
-};
+const compilerOptions = { ...strictOptions, types: [], skipLibCheck: false, noEmit: true };
 
 test("its types compile in a strict project that has neither types of Node nor of Bun", async () => {
   await Bun.write(join(project, "program.ts"), typed);
-  await Bun.write(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["program.ts"] }));
-  await run(["node", join(root, "node_modules/typescript/bin/tsc"), "-p", "."], project);
+  await compile(project, compilerOptions, ["program.ts"]);
 });
 
 test("the code of docs/client.md compiles against it, block after block", async () => {
@@ -154,13 +133,24 @@ test("the code of docs/client.md compiles against it, block after block", async 
     join(project, "page.ts"),
     `declare const process: { env: Record<string, string> };\n${blocks.join("")}`,
   );
-  await Bun.write(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["page.ts"] }));
-  await run(["node", join(root, "node_modules/typescript/bin/tsc"), "-p", "."], project);
+  await compile(project, compilerOptions, ["page.ts"]);
+});
+
+test("its reference is made from the docstrings, without a warning", async () => {
+  const reference = join(project, "reference");
+  expect(await documentClient(installed, reference)).toBe("");
+  const page = readFileSync(join(reference, "~/Consumer.html"), "utf8");
+  expect(page).toContain("Messages of all partitions, each handled when the next one is asked for. One loop at a time.");
 });
 
 const program = `
 import { connect, IggyError, text } from "@whippet/client";
 const [url, httpUrl, name] = process.argv.slice(2);
+const diagnostics = process.getBuiltinModule("node:diagnostics_channel");
+const heard = new Set();
+for (const what of ["request", "send", "receive", "process", "commit"])
+  diagnostics.tracingChannel("whippet:" + what).subscribe({ asyncEnd: () => heard.add(what) });
+for (const what of ["session", "group"]) diagnostics.channel("whippet:" + what).subscribe(() => heard.add(what));
 const client = await connect(url);
 const topic = client.topic("demo", name, text);
 await topic.ensure({ partitionsCount: 3 });
@@ -178,6 +168,7 @@ for await (const { value } of overHttp.topic("demo", name, text).reader({ follow
 await Promise.all([client.close(), overHttp.close()]);
 const runtime = typeof Bun === "undefined" ? "node" : "bun";
 console.log(runtime, client.server.transport, partitionId, IggyError.is(refusal, "ConsumerGroupNameAlreadyExists"), handled, read);
+console.log([...heard].sort().join());
 `;
 
 test("an empty project of Node, and one of Bun, installs it and imports it by name: it sends, receives and commands", async () => {
@@ -196,7 +187,8 @@ test("an empty project of Node, and one of Bun, installs it and imports it by na
   ] as const) {
     await Bun.write(join(place, "program.mjs"), program);
     const output = await run([executable, "program.mjs", ...urls, runtime], place);
-    expect(output).toBe(`${runtime} tcp ${partitionId} true 2 10`);
+    const heard = "commit,group,process,receive,request,send,session";
+    expect(output).toBe(`${runtime} tcp ${partitionId} true 2 10\n${heard}`);
   }
   await server.stop();
 });
