@@ -159,6 +159,8 @@ describe.each([
   test("6: two workers share the orders; what fails goes to the dead letters after five repeats; SIGTERM ends them", async () => {
     const orders = await ordersOf();
     const workers = [start("06-workers"), start("06-workers")];
+    const isOpen = async () => (await client.getConsumerGroup("shop", "orders", "shipping"))?.membersCount === 2;
+    while (!(await isOpen())) await Bun.sleep(20);
     const count = 60;
     const messages = Array.from({ length: count }, (_, order) => {
       const value = { orderId: `A-${order}`, ...(order !== 7 && { address: "here" }) };

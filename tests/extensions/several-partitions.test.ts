@@ -1,14 +1,12 @@
 // A poll that waits, of a single consumer, for several partitions: those of its positions. On two shards, so that they lie on both.
 import { beforeAll, describe, expect, test } from "bun:test";
-import type { WaitOptions } from "../../src/client/extension-commands.ts";
-import type { IggyClient, IggyError } from "../../src/client/index.ts";
-
+import type { Client, IggyError, WaitOptions } from "../../src/client/index.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { freshTopic, metric, payloadsOf, send, waitingCount, waitOptions } from "./support.ts";
 
 const servers = useServers();
 let server: TestServer;
-let admin: IggyClient;
+let admin: Client;
 
 beforeAll(async () => {
   server = await servers.start({ shards: 2 });

@@ -42,8 +42,9 @@ export interface ConsumerCommands {
   poll(request: PollRequest): Promise<PollReply>;
   /**
    * Reads what there is in one of these partitions, or waits for it, for `waitMs` at most; a request that comes behind it ends
-   * that, and so does another assignment than the known one (0: none is known). A member of a group names all that it has, any
-   * other consumer those that it would read now.
+   * that, and so does another assignment than the known one (0: none is known). A member of a group names all that it has, and is
+   * woken, without a reply, by a message in a partition that came to it meanwhile; any other consumer names those that it would
+   * read now. Nothing is stored for a member, since it could be for messages that it is not given.
    * Undefined: the server can not wait for these.
    */
   waitForMessages?(

@@ -245,7 +245,7 @@ export class Intake {
 
   /** Where the feed can wait, it does, for all that is read. False: a pause has to be made. */
   async #waitForNews(): Promise<boolean> {
-    const { feed, clock, assignment } = this.#options;
+    const { feed, clock, assignment, policy } = this.#options;
     const chosen = this.#chosen();
     const isFollowed = this.#assignmentNumber !== 0n && assignment.isSettled;
     const waitMs = isFollowed ? waitMsMax : Math.min(waitMsMax, this.#nextRoundMs - clock.nowMs());
@@ -253,19 +253,22 @@ export class Intake {
     const isAll = !assignment.isMembership || chosen.length === this.cursors.size;
     const isByOffset = chosen.every(({ request }) => request.from.kind === "offset");
     if (!isAll || !isByOffset || chosen.length === 0 || waitMs < 1 || this.#isStopped) return false;
-    const requests = chosen.map(({ request }) => request);
+    // What a wait stores for a member may be of a partition that it does not know yet: the poll that follows reads and stores.
+    const isOnlyWoken = assignment.isMembership && policy === "before-delivery";
+    const requests = chosen.map(({ request }) => (isOnlyWoken ? { ...request, autoCommit: false } : request));
     const waiting = feed.wait?.(requests, waitMs, this.#assignmentNumber);
     if (waiting === undefined) return false;
     const waited = await this.#awake.rungOr(waiting);
     if (waited === undefined) return true; // what is asked next ends the wait of the server
-    const { reply, assignmentNumber } = waited;
+    const { assignmentNumber } = waited;
+    const reply = isOnlyWoken && waited.reply?.messages.messagesCount ? undefined : waited.reply;
     if (assignmentNumber !== 0n) {
       // The same as before: nothing has changed since a round was made under this number.
       const isSame = assignmentNumber === this.#assignmentNumber && assignment.isSettled;
       this.#nextRoundMs = isSame ? clock.nowMs() + assignment.roundMs : Math.min(this.#nextRoundMs, clock.nowMs());
     }
     this.#assignmentNumber = assignmentNumber;
-    this.#isQuiet = !waited.isRefused && !reply?.messages.messagesCount;
+    this.#isQuiet = !waited.isRefused && !waited.reply?.messages.messagesCount;
     const asked = chosen.find(({ cursor }) => cursor.partitionId === reply?.partitionId);
     if (reply !== undefined && asked !== undefined) await this.#replies.take(asked.cursor, asked.fetchNumber, reply);
     return !waited.isRefused;

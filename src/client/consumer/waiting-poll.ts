@@ -24,7 +24,7 @@ export interface WaitingPlace {
   readonly consumer: Consumer;
 }
 
-/** `requests`: all partitions of a group's member, or some of another consumer, `waitPartitionsMax` at most; each from an offset. */
+/** `requests`, without auto commit if they are a member's: all partitions of a group's member, or some of another consumer, `waitPartitionsMax` at most; each from an offset. */
 export async function waitForMessages(
   exchange: Exchange,
   place: WaitingPlace,
@@ -65,7 +65,9 @@ export async function waitForMessages(
   const reply = readPollReply(bytes.subarray(reader.position));
   const isAbout =
     reply.partitionId !== noPartitionId && requests.some(({ partitionId }) => partitionId === reply.partitionId);
-  if (reply.messages.messagesCount > 0 && !isAbout) throw new IggyError("InvalidFormat");
+  // A partition that came to a member meanwhile is read when it is known to be its own: the assignment has another number then.
+  const isStranger = reply.messages.messagesCount > 0 && !isAbout;
+  if (isStranger && place.consumer.kind !== "group") throw new IggyError("InvalidFormat");
   return {
     reply: isAbout ? reply : undefined,
     assignmentNumber,

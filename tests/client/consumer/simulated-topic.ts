@@ -193,16 +193,21 @@ export class SimulatedTopic {
 
   /** The same for the same partitions, without those that are promised to others. */
   assignmentNumber(clientId: number): bigint {
-    const open = this.memberOf(clientId).partitions.filter((id) => !this.promised.has(id));
+    const open = this.openPartitions(clientId);
     const name = open.join();
     const number = this.#assignments.get(name) ?? BigInt(this.#assignments.size + 1);
     this.#assignments.set(name, number);
     return number;
   }
 
+  /** Those of a member that are not promised to others. */
+  openPartitions(clientId: number): number[] {
+    return this.memberOf(clientId).partitions.filter((id) => !this.promised.has(id));
+  }
+
   turn(clientId: number): PollReply {
     const member = this.memberOf(clientId);
-    const open = member.partitions.filter((id) => !this.promised.has(id));
+    const open = this.openPartitions(clientId);
     if (open.length === 0) return this.reply(0, 0, []);
     const partitionId = open[member.turns++ % open.length]!;
     return this.reply(partitionId, this.head(partitionId), []);
@@ -341,9 +346,10 @@ export class SimulatedConnection implements ConsumerCommands {
       if (cuts !== this.#cuts || this.isClosed) throw new IggyError("Disconnected");
       const assignmentNumber = number();
       const nothing = { reply: undefined, assignmentNumber, isRefused: false };
-      for (const request of requests) {
+      for (const request of this.#wanted(requests)) {
         const reply = topic.poll(request, this.#consumer, this.#memberId);
-        if (reply.messages.messagesCount > 0) return { ...nothing, reply };
+        const isAsked = requests.some(({ partitionId }) => partitionId === request.partitionId);
+        if (reply.messages.messagesCount > 0) return { ...nothing, reply: isAsked ? reply : undefined };
         if (topic.endsBefore(request)) return { ...nothing, isRefused: true };
       }
       const isChanged = assignmentNumber !== before || (known !== 0n && assignmentNumber !== known);
@@ -353,6 +359,17 @@ export class SimulatedConnection implements ConsumerCommands {
       await Promise.race([topic.changed.rung(this.#overtaken), time]);
       over.abort();
     }
+  }
+
+  /** Of a member all that belongs to it now, also what it does not know of: that is read behind the stored offset. */
+  #wanted(requests: readonly PollRequest[]): readonly PollRequest[] {
+    const [first] = requests;
+    if (this.#memberId === undefined || first === undefined) return requests;
+    return this.#topic.openPartitions(this.clientId).map((partitionId) => {
+      const offset = (this.#topic.partitions[partitionId]!.stored.get(this.#consumer) ?? -1) + 1;
+      const own = requests.find((request) => request.partitionId === partitionId);
+      return own ?? { ...first, partitionId, from: { kind: "offset", offset } };
+    });
   }
 
   turn(): Promise<PollReply> {
