@@ -123,6 +123,41 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   const logFile = logFileSettings(config);
   const log = createLogger({ filter: logFilter, ...createLogOutput(logFile && new LogFile(logFile)) });
 
+  // Signals may come from now on; before, there is nothing that one could spoil.
+  let supervisor: Supervisor | undefined;
+  let isToTell = root.isGenerated;
+  /** Once, as soon as it is in the metadata: nobody else knows it. */
+  const tellRootPassword = () => {
+    if (isToTell && supervisor?.hasSetRootPassword) {
+      isToTell = false;
+      process.stdout.write(`Generated root user password: ${root.password}\n`);
+    }
+  };
+  let isStopping = false;
+  const stop = async (signal: string) => {
+    if (isStopping) return;
+    isStopping = true;
+    log.info("stopping", { signal });
+    const isClean = supervisor === undefined || (await supervisor.stop());
+    tellRootPassword();
+    lock.release();
+    if (isClean) log.info("stopped; everything is flushed and synced");
+    else log.error("stopped, but not everything could be flushed in time");
+    process.exit(isClean ? 0 : 1);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(signal));
+
+  process.on("SIGHUP", () => {
+    if (supervisor === undefined) return; // they are about to be read
+    readCertificates(config, log).then(
+      (certificates) => {
+        supervisor?.changeCertificates(certificates);
+        log.info("certificates are read again", { transports: Object.keys(certificates).join(", ") || "none" });
+      },
+      (error: unknown) => log.error("certificates cannot be read again; the earlier ones stay", { error }),
+    );
+  });
+
   log.info("whippet starts", { version: packageJson.version, bun: Bun.version, pid: process.pid });
   if (loaded.environmentPath !== undefined) log.info("environment file", { path: loaded.environmentPath });
   log.info("configuration", { file: loaded.sourcePath ?? "embedded defaults", logFilter });
@@ -151,7 +186,7 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
     process.exit(1);
   };
   const loginDesk = openLoginDesk(shards.length, onFailure);
-  const supervisor = new Supervisor({
+  supervisor = new Supervisor({
     config,
     shardCount: shards.length,
     logFilter,
@@ -174,37 +209,13 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
 
   if (logFile !== undefined) startLogCleanup(config, logFile, log);
 
-  let isStopping = false;
-  const stop = async (signal: string) => {
-    if (isStopping) return;
-    isStopping = true;
-    log.info("stopping", { signal });
-    const isClean = await supervisor.stop();
-    lock.release();
-    if (isClean) log.info("stopped; everything is flushed and synced");
-    else log.error("stopped, but not everything could be flushed in time");
-    process.exit(isClean ? 0 : 1);
-  };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(signal));
-
-  process.on("SIGHUP", () => {
-    readCertificates(config, log).then(
-      (certificates) => {
-        supervisor.changeCertificates(certificates);
-        log.info("certificates are read again", { transports: Object.keys(certificates).join(", ") || "none" });
-      },
-      (error: unknown) => log.error("certificates cannot be read again; the earlier ones stay", { error }),
-    );
-  });
-
   const bound = await supervisor.start();
   const addresses = boundAddresses(config, bound);
   for (const [name, address] of Object.entries(addresses)) log.info(`started ${name}`, { address });
   await writeCurrentConfig(config, addresses).catch((error: unknown) =>
     log.warn("the file of the current configuration, which is for tools only, cannot be written", { error }),
   );
-  if (root.isGenerated && supervisor.hasSetRootPassword)
-    process.stdout.write(`Generated root user password: ${root.password}\n`);
+  tellRootPassword();
   // What stands in brackets is what scripts and containers wait for that were made for the original.
   log.info("whippet is running (Iggy server is running)", {
     elapsedMs: Math.round((systemClock.nowMicros() - startTimeMicros) / 1000),

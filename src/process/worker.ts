@@ -40,14 +40,16 @@ function reasonOf(error: unknown): string {
 // Who reads it may have gone; what is written there is not worth the process.
 process.stderr.on("error", () => {});
 
-let shardProcess: ShardProcess | undefined;
+let opening: Promise<ShardProcess> | undefined;
 
 async function handle(message: ToShard): Promise<void> {
   if (message.kind === "start") {
-    shardProcess = await open(message.start);
+    opening = open(message.start);
+    await opening;
     return;
   }
-  if (shardProcess === undefined) throw new Error(`${message.kind} came before start`);
+  if (opening === undefined) throw new Error(`${message.kind} came before start`);
+  const shardProcess = await opening; // a change of the certificates may come meanwhile
   switch (message.kind) {
     case "listen":
       post({ kind: "listening", ports: await shardProcess.listen(message.ports) });

@@ -73,7 +73,11 @@ class ShardWorker {
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
+  /** Those that have been told to open. */
   readonly #shards: ShardWorker[] = [];
+  #tls: TlsCertificates;
+  /** Resolves when every shard listens; undefined while none does. */
+  #listening: Promise<BoundPorts> | undefined;
   #watchTimer: Timer | undefined;
   #isStopping = false;
   #hasFailed = false;
@@ -81,6 +85,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#tls = options.tls;
   }
 
   /** Whether this start made the root user, or gave it a new password: which may be known to nobody else. */
@@ -100,7 +105,6 @@ export class Supervisor {
     for (let shardId = 0; shardId < shardCount; shardId++) {
       const name = `shard-${shardId}`;
       const shard = new ShardWorker(makeWorker(name), name, (reason) => this.#fail(reason));
-      this.#shards.push(shard);
       opened.push(shard.next("opened"));
       await shard.next("loaded");
       // Shard 0 begins with the metadata; the others get it from there, and open their partitions while it opens its own.
@@ -109,10 +113,18 @@ export class Supervisor {
       const own = ports[shardId]!;
       const start = this.#startOf(shardId, counters, loops, memories, own, packedState);
       shard.send({ kind: "start", start }, [start.loginPort, ...own.filter((port) => port !== undefined)]);
+      this.#shards.push(shard);
     }
     this.#hasSetRootPassword = (await metadata)?.hasSetRootPassword === true;
     await this.#options.startOthers?.();
     await Promise.all(opened);
+    this.#listening = this.#listen();
+    const bound = await this.#listening;
+    this.#watch(loops);
+    return bound;
+  }
+
+  async #listen(): Promise<BoundPorts> {
     // Shard 0 binds first; the others share the ports that it got.
     let bound = this.#options.listenPorts;
     for (const shard of this.#shards) {
@@ -121,7 +133,6 @@ export class Supervisor {
       bound = (await listening).ports;
     }
     for (const shard of this.#shards) shard.send({ kind: "bound", ports: bound });
-    this.#watch(loops);
     return bound;
   }
 
@@ -134,12 +145,18 @@ export class Supervisor {
 
   /** Every shard shows these certificates to new connections. */
   changeCertificates(tls: TlsCertificates): void {
+    this.#tls = tls; // of those that open later
     for (const shard of this.#shards) shard.send({ kind: "certificate", tls });
   }
 
-  /** Orderly stop; true when every shard closed its partitions in time. */
+  /**
+   * Orderly stop; true when every shard closed its partitions in time. Before anybody can have been served there is nothing to
+   * close: what a start has written so far is as good as what a start leaves that is killed.
+   */
   async stop(): Promise<boolean> {
     this.#isStopping = true;
+    if (this.#listening === undefined) return true;
+    await this.#listening; // a moment
     clearInterval(this.#watchTimer);
     const quiesced = await this.#all("quiesce", "quiesced", quiesceTimeoutMs);
     const closed = await this.#all("close", "closed", closeTimeoutMs);
@@ -171,7 +188,7 @@ export class Supervisor {
     ports: readonly (MessagePort | undefined)[],
     packedState: SharedArrayBuffer | undefined,
   ): ShardStart {
-    const { config, shardCount, logFilter, logFile, startTimeMicros, follower, root, tls } = this.#options;
+    const { config, shardCount, logFilter, logFile, startTimeMicros, follower, root } = this.#options;
     return {
       shardId,
       shardCount,
@@ -186,7 +203,7 @@ export class Supervisor {
       ports,
       loginPort: this.#options.loginPorts[shardId]!,
       root: shardId === 0 ? root : undefined,
-      tls,
+      tls: this.#tls,
       packedState,
     };
   }
