@@ -21,8 +21,7 @@ const growthBytesMax = 4 * 1024 * 1024;
 const server = await startBenchServer(false, 1);
 const client = await connect(`iggy://iggy:iggy@127.0.0.1:${server.portOf("tcp")}`);
 const topic = client.topic("memory", "orders", json<{ number: number; text: string }>());
-// So that what is stored does not grow either, in a disk that others use.
-await topic.ensure({ partitionsCount: 4, maxTopicSizeBytes: 256n * 1024n * 1024n });
+await topic.ensure({ partitionsCount: 4 });
 const producer = topic.producer();
 const worked = { sent: 0, handled: 0, repeated: 0, read: 0 };
 const isOver = new AbortController();

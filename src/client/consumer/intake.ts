@@ -237,8 +237,8 @@ export class Intake {
       }
       this.#isQuiet = false;
       if (pauseMs > 0 && (await this.#waitForNews())) pauseMs = 0;
-      else if (isWaitEnough) return; // it could not wait: the next step asks
-    }
+      else if (isWaitEnough) return;
+    } else if (this.cursors.size === 0 && pauseMs > 0 && (await this.#waitForNews())) pauseMs = 0;
     this.#reconnected();
     if (pauseMs > 0 && !this.#isStopped) await this.#rest(pauseMs);
   }
@@ -252,7 +252,8 @@ export class Intake {
     // A member is woken by what is new in any of its partitions; who named some waits for those that it would read now.
     const isAll = !assignment.isMembership || chosen.length === this.cursors.size;
     const isByOffset = chosen.every(({ request }) => request.from.kind === "offset");
-    if (!isAll || !isByOffset || chosen.length === 0 || waitMs < 1 || this.#isStopped) return false;
+    const isSomething = chosen.length > 0 || assignment.isMembership;
+    if (!isAll || !isByOffset || !isSomething || waitMs < 1 || this.#isStopped) return false;
     // What a wait stores for a member may be of a partition that it does not know yet: the poll that follows reads and stores.
     const isOnlyWoken = assignment.isMembership && policy === "before-delivery";
     const requests = chosen.map(({ request }) => (isOnlyWoken ? { ...request, autoCommit: false } : request));
@@ -260,14 +261,13 @@ export class Intake {
     if (waiting === undefined) return false;
     const waited = await this.#awake.rungOr(waiting);
     if (waited === undefined) return true; // what is asked next ends the wait of the server
-    const { assignmentNumber } = waited;
     const reply = isOnlyWoken && waited.reply?.messages.messagesCount ? undefined : waited.reply;
-    if (assignmentNumber !== 0n) {
+    if (waited.assignmentNumber !== 0n) {
       // The same as before: nothing has changed since a round was made under this number.
-      const isSame = assignmentNumber === this.#assignmentNumber && assignment.isSettled;
+      const isSame = waited.assignmentNumber === this.#assignmentNumber && assignment.isSettled;
       this.#nextRoundMs = isSame ? clock.nowMs() + assignment.roundMs : Math.min(this.#nextRoundMs, clock.nowMs());
     }
-    this.#assignmentNumber = assignmentNumber;
+    this.#assignmentNumber = waited.assignmentNumber;
     this.#isQuiet = !waited.isRefused && !waited.reply?.messages.messagesCount;
     const asked = chosen.find(({ cursor }) => cursor.partitionId === reply?.partitionId);
     if (reply !== undefined && asked !== undefined) await this.#replies.take(asked.cursor, asked.fetchNumber, reply);

@@ -37,15 +37,16 @@ export async function waitForMessages(
     return { partitionId, offset: BigInt(from.offset) };
   });
   const [first] = positions;
-  if (first === undefined) throw new TypeError("a poll waits for one partition at least");
-  // A member waits for all that it has, also where that is one.
-  const isOne = place.consumer.kind !== "group" && positions.length === 1;
+  const isGroup = place.consumer.kind === "group";
+  if (first === undefined && !isGroup) throw new TypeError("a poll waits for one partition at least");
+  // A member waits for all that it has, also where that is one or none.
+  const isOne = first !== undefined && !isGroup && positions.length === 1;
   const autoCommit = requests.some((request) => request.autoCommit);
   const payload = encode(pollWaitingRequestCodec, {
     ...place,
     partitionId: isOne ? first.partitionId : undefined,
     strategy: isOne ? { kind: "offset", value: first.offset } : { kind: "next", value: 0n },
-    count: Math.min(...requests.map(({ count }) => count)),
+    count: first === undefined ? 1 : Math.min(...requests.map(({ count }) => count)),
     autoCommit,
     waitMs: Math.floor(waitMs),
     bytesMax,

@@ -185,3 +185,29 @@ test("a consumer by name waits for all of its partitions, but for those that are
   await scene.time.resultOf(consumer.close());
   await scene.time.resultOf(running);
 });
+
+test("a member to whom nothing belongs waits for a partition, and is woken when one comes", async () => {
+  const scene = new Scene(1);
+  const seen: string[] = [];
+  const start = () => {
+    const made = scene.consumer();
+    made.connection.canWait = true;
+    return { ...made, running: made.consumer.run(({ value }) => void seen.push(value)) };
+  };
+  const ana = start();
+  await scene.time.until("the partition", () => ana.consumer.partitions.size === 1);
+  const ben = start();
+  await scene.time.advance(10_000);
+  const before = new Map(ben.connection.counts);
+  await scene.time.advance(60_000);
+  const asked = [...ben.connection.counts].map(([name, count]) => [name, count - (before.get(name) ?? 0)] as const);
+  const { wait, ...others } = Object.fromEntries(asked.filter(([, count]) => count > 0));
+  expect(others).toEqual({});
+  expect(wait).toBeLessThanOrEqual(13);
+  await scene.time.resultOf(ana.consumer.close().then(() => ana.running));
+  await scene.time.until("the partition", () => ben.consumer.partitions.size === 1, 1_000);
+  scene.topic.append(0, 1);
+  await scene.time.advance(20);
+  expect(seen).toEqual(["0/0/0"]);
+  await scene.time.resultOf(ben.consumer.close().then(() => ben.running));
+});
