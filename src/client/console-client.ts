@@ -2,6 +2,7 @@
 // the socket of the console. The door of the client for the console's page; it runs in a browser only.
 
 import { decode } from "../protocol/codec.ts";
+import type { Health } from "../protocol/console/health.ts";
 import type { ConsoleHello, ConsoleSession, ConsoleSignIn } from "../protocol/console/session.ts";
 import { type UserHeader, userHeadersCodec } from "../protocol/user-headers.ts";
 import { systemClock } from "./clock.ts";
@@ -11,6 +12,7 @@ import { Logins } from "./connection/logins.ts";
 import { Session, type SessionEvent } from "./connection/session.ts";
 import { openWebSocket } from "./transports/websocket.ts";
 
+export type { Finding, Health, MetricName, MetricValues } from "../protocol/console/health.ts";
 export type { Change, ChangeKind } from "../protocol/console/live.ts";
 export type { ConsoleHello, ConsoleSession, ConsoleSignIn, SignedIn, SignedOut } from "../protocol/console/session.ts";
 export { IggyError } from "../protocol/errors.ts";
@@ -87,6 +89,11 @@ export function decodeHeaders(bytes: Uint8Array): readonly UserHeader[] {
 /** What anybody may know. Rejects with a ConsoleError. */
 export function hello(): Promise<ConsoleHello> {
   return ask<ConsoleHello>("GET", "hello");
+}
+
+/** What is not as it should be, as far as the user may see it. Rejects with a ConsoleError. */
+export function health(): Promise<Health> {
+  return ask<Health>("GET", "health");
 }
 
 /** Who is signed in. Rejects with a ConsoleError. */

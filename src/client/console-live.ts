@@ -1,5 +1,7 @@
 // The console's side of /ui/live: channels on which the broker says what happens. A lost socket comes back by itself and its
 // channels with it, each from where it was.
+
+import type { MetricValues } from "../protocol/console/health.ts";
 import type { Change, LiveReply, LiveRequest, TailArgs } from "../protocol/console/live.ts";
 import { decodePolledMessages, type PolledMessages } from "../protocol/message/poll-messages.ts";
 
@@ -33,6 +35,7 @@ export class ConsoleLive {
   readonly #onChange: (change: Change) => void;
   readonly #onBack: () => void;
   readonly #tails = new Map<number, TailHandlers>();
+  readonly #metrics = new Map<number, (values: MetricValues) => void>();
   #lastId = changesId;
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -60,6 +63,16 @@ export class ConsoleLive {
     };
   }
 
+  /** Numbers of the broker, every few seconds; what is returned ends it. Nothing comes for who may not read servers. */
+  metrics(show: (values: MetricValues) => void): () => void {
+    const id = ++this.#lastId;
+    this.#metrics.set(id, show);
+    this.#send({ op: "open", id, channel: "metrics" });
+    return () => {
+      if (this.#metrics.delete(id)) this.#send({ op: "close", id });
+    };
+  }
+
   /** Nothing is told any more. */
   close(): void {
     this.#isClosed = true;
@@ -75,6 +88,7 @@ export class ConsoleLive {
       this.#failures = 0;
       this.#send({ op: "open", id: changesId, channel: "changes" });
       for (const [id, handlers] of this.#tails) this.#openTail(id, handlers);
+      for (const id of this.#metrics.keys()) this.#send({ op: "open", id, channel: "metrics" });
       if (this.#wasOpen) this.#onBack();
       this.#wasOpen = true;
     };
@@ -103,6 +117,11 @@ export class ConsoleLive {
       this.#onChange(reply);
       return;
     }
+    if (reply.type === "metrics") {
+      this.#metrics.get(reply.id)?.(reply.values);
+      return;
+    }
+    if (reply.type === "end") this.#metrics.delete(reply.id);
     const handlers = this.#tails.get(reply.id);
     if (handlers === undefined) return; // closed meanwhile
     if (reply.type === "skip") handlers.skipped(reply.partition, BigInt(reply.from), BigInt(reply.to));

@@ -6,6 +6,8 @@ export { commandTable } from "./command-table.ts";
 export type { GivenOptions, ShownStreamDetails, ShownTopicDetails, ShownTopicHeader } from "./command-values.ts";
 export { syncGroup } from "./commands/group-sync.ts";
 export { Changes } from "./console/changes.ts";
+export { healthOf } from "./console/health.ts";
+export { Metrics, MetricsSampler } from "./console/metrics.ts";
 export { type Channel, Tail, type TailReader } from "./console/tail.ts";
 export type { ServerContext } from "./context.ts";
 export { dispatch, isLongRequest, requireBeforehand } from "./dispatch.ts";

@@ -221,6 +221,44 @@ describe("changes", () => {
   });
 });
 
+describe("metrics", () => {
+  test("come at once and then every few seconds, to who may read servers", async () => {
+    const live = await openLive();
+    live.send({ op: "open", id: 6, channel: "metrics" });
+    await eventually(
+      "a sample",
+      () => live.frames.length,
+      (count) => count === 1,
+    );
+    await send(0, 1);
+    await eventually(
+      "two samples",
+      () => live.frames.length,
+      (count) => count >= 2,
+    );
+    const [first, second] = live.frames as unknown as { values: Record<string, number | null> }[];
+    expect(first?.values).toMatchObject({ sends: null, sendP99: null });
+    for (const name of ["clients", "memoryBytes", "cpuPercent", "diskFreeBytes", "receivedBytes", "sentBytes"]) {
+      expect([name, second?.values[name]]).toEqual([name, expect.any(Number)]);
+    }
+    expect(second!.values.sends!).toBeGreaterThan(0);
+    expect(second!.values.sendP99!).toBeGreaterThan(0);
+    live.close();
+
+    await root.createUser({ username: "eve", password: "secret" });
+    const other = await openLive({ username: "eve", password: "secret" });
+    other.send({ op: "open", id: 6, channel: "metrics" });
+    await eventually(
+      "an end",
+      () => other.frames.length,
+      (count) => count === 1,
+    );
+    expect(other.frames).toMatchObject([{ id: 6, type: "end", error: { code: 41 } }]);
+    other.close();
+    await root.deleteUser("eve");
+  });
+});
+
 describe("the socket", () => {
   test("is for who is signed in, from the console's page, and ends with the session", async () => {
     const client = await ConsoleTestClient.signIn(server);

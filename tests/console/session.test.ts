@@ -75,6 +75,7 @@ describe("without the page nobody signs in or out, or is signed in or out by ano
       expect(answer.headers.get("set-cookie")).toBeNull();
     }
     expect((await signedIn.session()).json).toMatchObject({ user: { name: "iggy" } });
+    await server.logged("refused what is not the console's own page");
   });
 
   test("a browser that does not say from where, but has the page's origin, is the page", async () => {

@@ -50,7 +50,13 @@ const page: fc.Arbitrary<Page> = fc.oneof(
     offset,
     format: fc.constantFrom("auto" as const, "json" as const, "text" as const, "hex" as const),
   }),
-  fc.constantFrom<Page>({ kind: "help" }, { kind: "account" }, { kind: "signIn", next: "/ui/streams/a" }),
+  fc.constantFrom<Page>(
+    { kind: "home" },
+    { kind: "overview" },
+    { kind: "help" },
+    { kind: "account" },
+    { kind: "signIn", next: "/ui/streams/a" },
+  ),
 );
 
 /** As a browser reads an address that is put into its bar. */
@@ -78,8 +84,9 @@ describe("an address", () => {
   });
 
   test.each([
-    ["/ui", "", { kind: "streams" }],
-    ["/ui/", "", { kind: "streams" }],
+    ["/ui", "", { kind: "home" }],
+    ["/ui/", "", { kind: "home" }],
+    ["/ui/overview", "", { kind: "overview" }],
     ["/ui/streams/", "", { kind: "streams" }],
     ["/ui/streams/o/topics/t", "", { kind: "messages", from: { kind: "newest" }, direction: "older" }],
     ["/ui/streams/o/topics/t/messages", "?from=oldest", { kind: "messages", direction: "newer" }],

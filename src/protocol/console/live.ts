@@ -1,6 +1,7 @@
 // What goes over /ui/live: the page opens channels and gives them credit, the broker sends what happens. Text frames are JSON; a
 // binary frame is the number of its channel (u32, little-endian) and the payload of a reply to poll messages. Offsets are decimal
 // text.
+import type { MetricValues } from "./health.ts";
 
 /** Messages of partitions as they come; binary frames. */
 export type TailArgs = {
@@ -12,9 +13,12 @@ export type TailArgs = {
   readonly from?: Readonly<Record<string, string>>;
 };
 
-/** Changes of streams, topics, groups and users, as far as the user may see them; needs no credit. */
+/**
+ * Changes of streams, topics, groups and users, as far as the user may see them, and numbers of the broker every 5 s: these need
+ * no credit.
+ */
 export type LiveRequest =
-  | { readonly op: "open"; readonly id: number; readonly channel: "changes" }
+  | { readonly op: "open"; readonly id: number; readonly channel: "changes" | "metrics" }
   | {
       readonly op: "open";
       readonly id: number;
@@ -33,6 +37,7 @@ export type Change = { readonly kind: ChangeKind; readonly streamId?: number };
 
 export type LiveReply =
   | ({ readonly id: number; readonly type: "data" } & Change)
+  | { readonly id: number; readonly type: "metrics"; readonly values: MetricValues }
   /** A reader that is too slow does not get these. */
   | {
       readonly id: number;

@@ -83,7 +83,7 @@ export class HttpServer {
     const sockets = this.#loopSockets;
     this.#connections = new RuntimeConnections({
       ...{ port, sockets, max, key: "connections.max_http", statistics, log },
-      // Sockets of the console are clients, and bounded as such.
+      // Sockets of the console have bounds of their own.
       knownAddresses: () => this.#consoleSockets.addresses(),
     });
     this.#connections.start();

@@ -49,7 +49,8 @@ export type Page =
   | ({ readonly kind: "stream"; readonly stream: string } & ListPage)
   | MessagesPage
   | MessagePage
-  | { readonly kind: "account" | "help" }
+  /** `home`: whatever is first for the user. */
+  | { readonly kind: "home" | "overview" | "account" | "help" }
   | { readonly kind: "signIn"; readonly next: string }
   | { readonly kind: "unknown" };
 
@@ -66,8 +67,8 @@ export function readAddress(path: string, search: string): Page {
   const parts = segmentsOf(path);
   if (parts === undefined) return { kind: "unknown" };
   const [first, stream, topics, topic, ...rest] = parts;
-  if (first === undefined) return { kind: "streams", q: "", sort: sortDefault };
-  if (parts.length === 1 && (first === "help" || first === "account")) return { kind: first };
+  if (first === undefined) return { kind: "home" };
+  if (parts.length === 1 && (first === "overview" || first === "help" || first === "account")) return { kind: first };
   if (parts.length === 1 && first === "sign-in") return { kind: "signIn", next: ownAddress(query.get("next")) };
   if (first !== "streams") return { kind: "unknown" };
   if (stream === undefined) return { kind: "streams", ...listOf(query) };
@@ -97,6 +98,8 @@ export function writeAddress(page: Page): string {
     }
     case "signIn":
       return `${root}/sign-in${queryOf({ next: page.next === root ? "" : page.next })}`;
+    case "home":
+      return root;
     case "unknown":
       return `${root}/streams`;
     default:

@@ -1,11 +1,12 @@
 // The page of the address in its frame, and the sign-in over it while nobody is signed in.
 import { Component, type ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { session } from "../data/session.ts";
+import { mayReadServer, session } from "../data/session.ts";
 import { AccountPage } from "../pages/account.tsx";
 import { HelpPage } from "../pages/help.tsx";
 import { MessagePage } from "../pages/message.tsx";
 import { MessagesPage } from "../pages/messages.tsx";
+import { OverviewPage } from "../pages/overview.tsx";
 import { StreamPage } from "../pages/stream.tsx";
 import { StreamsPage } from "../pages/streams.tsx";
 import { Frame } from "../parts/frame.tsx";
@@ -13,7 +14,7 @@ import { Notice } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
 import { SignInDialog } from "../parts/sign-in-dialog.tsx";
 import { words } from "../words/en.ts";
-import { writeAddress } from "./address.ts";
+import { sortDefault, writeAddress } from "./address.ts";
 import { openAddress, page } from "./location.ts";
 
 export function App() {
@@ -33,6 +34,10 @@ export function App() {
 function CurrentPage() {
   const current = page.value;
   switch (current.kind) {
+    case "home":
+      return mayReadServer() ? <OverviewPage /> : <StreamsPage q="" sort={sortDefault} />;
+    case "overview":
+      return mayReadServer() ? <OverviewPage /> : <MissingRight />;
     case "streams":
       return <StreamsPage q={current.q} sort={current.sort} />;
     case "stream":
@@ -59,6 +64,15 @@ function GoOn({ to }: { readonly to: string }) {
     if (isSignedIn) openAddress(to);
   }, [isSignedIn, to]);
   return <PageHead title={words.signIn.title} />;
+}
+
+function MissingRight() {
+  return (
+    <>
+      <PageHead title={words.overviewPage.title} />
+      <p>{words.overviewPage.missing}</p>
+    </>
+  );
 }
 
 function UnknownPage() {

@@ -26,6 +26,13 @@ const microsPerMilli = 1000;
 const activities = ["pointerdown", "keydown"] as const;
 let isRenewing = false;
 
+/** Whether the user may see how the broker does: then the overview is the first page. */
+export function mayReadServer(): boolean {
+  const { value } = session;
+  const rights = value.kind === "signedIn" ? value.session.permissions?.global : undefined;
+  return rights?.readServers === true || rights?.manageServers === true;
+}
+
 /** Asks who is signed in; what went wrong is told by `connection` in broker.ts, which keeps trying. */
 export async function refreshSession(): Promise<void> {
   take(await currentSession());

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { page } from "../app/location.ts";
 import { type Theme, theme, themes } from "../app/preferences.ts";
 import { broker, connection } from "../data/broker.ts";
-import { hello, isOutdated, session } from "../data/session.ts";
+import { hello, isOutdated, mayReadServer, session } from "../data/session.ts";
 import { words } from "../words/en.ts";
 import { Field } from "./field.tsx";
 
@@ -68,9 +68,16 @@ function TopBar() {
 
 function Navigation() {
   const { kind } = page.value;
-  const isStreams = kind === "streams" || kind === "stream" || kind === "messages" || kind === "message";
+  const isHomeOfOthers = kind === "home" && !mayReadServer();
+  const isStreams =
+    isHomeOfOthers || kind === "streams" || kind === "stream" || kind === "messages" || kind === "message";
   return (
     <nav class="pages" aria-label={words.navigation}>
+      {mayReadServer() ? (
+        <a href="/ui/overview" aria-current={kind === "overview" || kind === "home" ? "page" : undefined}>
+          {words.overviewPage.title}
+        </a>
+      ) : null}
       <a href="/ui/streams" aria-current={isStreams ? "page" : undefined}>
         {words.streams}
       </a>

@@ -197,6 +197,7 @@ describe.each(["light", "dark"] as const)("in the %s theme", (colorScheme) => {
     await signIn(page);
     await page.getByText("connected", { exact: true }).waitFor();
     for (const [path, heading, settled] of [
+      ["/ui", "Overview", "Healthy."],
       ["/ui/streams", "Streams", "audit"],
       ["/ui/streams/orders", "orders", "payments"],
       ["/ui/streams/none", "none", "There is no stream called"],

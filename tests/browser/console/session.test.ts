@@ -22,7 +22,7 @@ const refusedRequest = /Failed to load resource: the server responded with a sta
 describe("a sign-in", () => {
   test("says what was wrong, then opens the page; signing out closes it in every window", async () => {
     const visit = await browser.visit();
-    const page = await visit.open("/ui");
+    const page = await visit.open("/ui/streams");
     await page.getByRole("heading", { name: "Sign in to staging" }).waitFor();
     await signIn(page, "iggy", "wrong");
     await page.getByRole("alert").getByText("User name or password is wrong").waitFor();
@@ -48,7 +48,7 @@ describe("a sign-in", () => {
   test("takes a personal access token, and can be read-only", async () => {
     const token = await root.createPersonalAccessToken("console", 0n);
     const visit = await browser.visit();
-    const page = await visit.open("/ui");
+    const page = await visit.open("/ui/streams");
     const dialog = page.getByRole("dialog");
     await dialog.getByRole("button", { name: "Use a token instead" }).click();
     await dialog.getByLabel("Personal access token").fill("nobody's");
@@ -77,7 +77,7 @@ describe("a sign-in", () => {
 
 test("no script reads the cookie, and the browser keeps nothing but preferences", async () => {
   const visit = await browser.visit();
-  const page = await visit.open("/ui");
+  const page = await visit.open("/ui/streams");
   await signIn(page);
   await page.getByLabel("Theme").selectOption("dark");
   await page.getByRole("link", { name: "orders.v1" }).click();
@@ -99,7 +99,7 @@ describe("a page of another port, in a browser that is signed in", () => {
   test("opens no socket, reads no session, signs nobody out, and is no frame around the console", async () => {
     using strange = new StrangePage(browser.origin);
     const visit = await browser.visit();
-    const page = await visit.open("/ui");
+    const page = await visit.open("/ui/streams");
     await signIn(page);
     await page.getByText("connected", { exact: true }).waitFor();
     const other = await visit.context.newPage();

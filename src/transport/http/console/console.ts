@@ -2,8 +2,11 @@
 // The paths are few and whole, so a table finds them; the router of the REST API, with its cross-origin rules, has no part here.
 import type { Server } from "bun";
 import { isLoopbackName } from "../../../config/address.ts";
-import { isServerFault } from "../../../server/index.ts";
-import { emptyResponse, errorResponse, NotFoundError, textResponse } from "../errors.ts";
+import { IggyError } from "../../../protocol/errors.ts";
+import { healthOf, isServerFault } from "../../../server/index.ts";
+import { FirstOfEach } from "../../first-of-each.ts";
+import type { Caller } from "../auth/access-tokens.ts";
+import { emptyResponse, errorResponse, jsonResponse, NotFoundError, textResponse } from "../errors.ts";
 import { pathOf } from "../route-paths.ts";
 import type { HttpServices } from "../services.ts";
 import { ConsoleAssets } from "./assets.ts";
@@ -46,6 +49,7 @@ export class Console {
   readonly #own: OwnOrigin;
   readonly #sessions: SessionRoutes;
   #assets: Promise<ConsoleAssets> | undefined;
+  readonly #refused = new FirstOfEach();
 
   constructor(options: ConsoleOptions) {
     const { services, sockets, isTls, port } = options;
@@ -115,17 +119,23 @@ export class Console {
     if (name === "hello") {
       return isRead ? this.#sessions.hello((await this.#loadedAssets()).hash) : methodNotAllowed(["GET", "HEAD"]);
     }
-    if (name !== "session") throw new NotFoundError();
+    if (name !== "session" && name !== "health") throw new NotFoundError();
     const bearer = bearerPattern.exec(request.headers.get("authorization") ?? "")?.[1];
-    if (!isRead && bearer === undefined && !isOwnChange(request, this.#own)) return forbiddenOrigin();
+    if (!isRead && bearer === undefined && !isOwnChange(request, this.#own)) return this.#forbiddenOrigin(request);
     const caller =
       bearer === undefined
         ? await this.#sessions.callerOfCookie(request)
         : await this.#options.services.tokens.authenticateAny(bearer);
+    if (name === "health") return isRead ? await this.#health(caller) : methodNotAllowed(["GET", "HEAD"]);
     if (isRead) return this.#sessions.show(caller);
     if (method === "POST") return await this.#sessions.signIn(request, caller);
     if (method === "DELETE") return await this.#sessions.signOut(caller);
     return methodNotAllowed(["GET", "HEAD", "POST", "DELETE"]);
+  }
+
+  async #health(caller: Caller | undefined): Promise<Response> {
+    if (caller === undefined) throw new IggyError("Unauthenticated");
+    return jsonResponse(await healthOf(this.#options.services.context, caller.session));
   }
 
   async #openSocket(
@@ -137,7 +147,7 @@ export class Console {
       const headers = { upgrade: "websocket", connection: "Upgrade" };
       return new Response("Only WebSocket connections are served here.\n", { status: 426, headers });
     }
-    if (!isFromOwnPage(request, this.#own)) return forbiddenOrigin();
+    if (!isFromOwnPage(request, this.#own)) return this.#forbiddenOrigin(request);
     const caller = await this.#sessions.callerOfCookie(request);
     if (caller === undefined) return emptyResponse(401);
     const { services, sockets } = this.#options;
@@ -145,15 +155,21 @@ export class Console {
     return sockets.upgrade(request, server, kind, { address: services.peerOf(request), caller, isReadOnly });
   }
 
+  /** A page of somebody else, or the own one behind a proxy that nobody has told the broker of: once for each. */
+  #forbiddenOrigin({ headers }: Request): Response {
+    const [origin, host] = [headers.get("origin"), headers.get("host")];
+    if (this.#refused.isNew(`${origin} ${host}`)) {
+      const hint = "behind a proxy, http.web_ui_origin says where the console's page is";
+      this.#options.services.log.warn("refused what is not the console's own page", { origin, host, hint });
+    }
+    return Response.json(forbiddenOriginBody, { status: 403 });
+  }
+
   #isSecureContext(request: Request): boolean {
     if (this.#own.isTls || this.#own.configured.startsWith("https:")) return true;
     const host = URL.parse(`http://${request.headers.get("host") ?? ""}`)?.hostname ?? "";
     return isLoopbackName(host) || host === "[::1]" || /^127(?:\.\d{1,3}){3}$/.test(host);
   }
-}
-
-function forbiddenOrigin(): Response {
-  return Response.json(forbiddenOriginBody, { status: 403 });
 }
 
 function methodNotAllowed(methods: readonly string[]): Response {

@@ -11,6 +11,8 @@ import {
   holds,
   isServerFault,
   type MetadataEvent,
+  Metrics,
+  type MetricsSampler,
   type ServerContext,
   type Session,
   Tail,
@@ -21,6 +23,7 @@ import type { ConsoleSocket, SocketHandler, SocketOpener } from "./socket-handle
 export interface LiveSocketOptions {
   readonly context: ServerContext;
   readonly signIns: SignIns;
+  readonly sampler: MetricsSampler;
   readonly log: Logger;
   readonly onClosed: (socket: LiveSocket) => void;
 }
@@ -45,6 +48,11 @@ export class LiveSocket implements SocketHandler {
     this.#options = options;
     this.#opener = opener;
     this.#session = createHttpSession(opener.address, opener.caller.session.user);
+  }
+
+  /** The other end, `ip:port`. */
+  get address(): string {
+    return this.#opener.address;
   }
 
   open(socket: ConsoleSocket): void {
@@ -92,15 +100,29 @@ export class LiveSocket implements SocketHandler {
     const { id } = request;
     try {
       if (this.#channels.has(id) || this.#channels.size >= liveLimits.channels) throw new IggyError("InvalidCommand");
-      const { shard } = this.#options.context;
-      const channel =
-        request.channel === "changes"
-          ? new Changes(shard, this.#session, (change) => this.#send({ id, type: "data", ...change }))
-          : this.#openTail(id, request.args);
-      this.#channels.set(id, channel);
-      if (request.channel === "tail") channel.credit(request.credit);
+      this.#channels.set(id, this.#makeChannel(request));
+      if (request.channel === "tail") this.#channels.get(id)?.credit(request.credit);
     } catch (error) {
       this.#fail(id, error);
+    }
+  }
+
+  #makeChannel(request: Extract<LiveRequest, { op: "open" }>): Channel {
+    const { id } = request;
+    const { context, sampler } = this.#options;
+    switch (request.channel) {
+      case "changes":
+        return new Changes(context.shard, this.#session, (change) => this.#send({ id, type: "data", ...change }));
+      case "metrics":
+        return new Metrics(
+          context,
+          this.#session,
+          sampler,
+          (values) => this.#send({ id, type: "metrics", values }),
+          (error) => this.#fail(id, error),
+        );
+      default:
+        return this.#openTail(id, request.args);
     }
   }
 
@@ -179,7 +201,7 @@ function readRequest(text: string): LiveRequest | undefined {
   if (op === "close") return { op, id };
   if (op === "credit") return isCount(value.n) ? { op, id, n: value.n } : undefined;
   if (op !== "open") return undefined;
-  if (value.channel === "changes") return { op, id, channel: "changes" };
+  if (value.channel === "changes" || value.channel === "metrics") return { op, id, channel: value.channel };
   const args = readTailArgs(value.args);
   if (value.channel !== "tail" || args === undefined || !isCount(value.credit)) return undefined;
   return { op, id, channel: "tail", args, credit: value.credit };

@@ -1,0 +1,105 @@
+// Is it healthy, and what does it do now?
+import { health as fetchHealth, type Health, type MetricName } from "../../client/console-client.ts";
+import { newestMessages, writeAddress } from "../app/address.ts";
+import { useLoaded } from "../data/loaded.ts";
+import { type MetricHistory, useMetrics } from "../data/metrics.ts";
+import { session } from "../data/session.ts";
+import { LoadedPart } from "../parts/notice.tsx";
+import { PageHead } from "../parts/page-head.tsx";
+import { Sparkline } from "../parts/sparkline.tsx";
+import { words } from "../words/en.ts";
+import { findingText, healthText } from "../words/findings.ts";
+import { count, duration, size } from "../words/numbers.ts";
+
+const text = words.overviewPage;
+const millisPerSecond = 1000n;
+const microsPerSecond = 1_000_000n;
+
+const rate = (value: number) => `${count(Math.round(value * 10) / 10)}/s`;
+const byteRate = (value: number) => `${size(Math.round(value))}/s`;
+const atMost = (value: number) => `≤ ${value} ms`;
+
+const tiles: readonly (readonly [name: MetricName, write: (value: number) => string])[] = [
+  ["sends", rate],
+  ["polls", rate],
+  ["receivedBytes", byteRate],
+  ["sentBytes", byteRate],
+  ["sendP99", atMost],
+  ["pollP99", atMost],
+  ["clients", count],
+  ["memoryBytes", size],
+  ["cpuPercent", (value) => `${Math.round(value)} %`],
+  ["diskFreeBytes", size],
+];
+
+export function OverviewPage() {
+  const loaded = useLoaded("health", "", () => fetchHealth());
+  const metrics = useMetrics();
+  const { value } = session;
+  const startedAt = value.kind === "signedIn" ? BigInt(value.session.broker.startedAt) : undefined;
+  const upSeconds = startedAt === undefined ? 0n : BigInt(Date.now()) / millisPerSecond - startedAt / microsPerSecond;
+  const version = value.kind === "signedIn" ? value.session.broker.version : "";
+  return (
+    <>
+      <PageHead
+        title={text.title}
+        summary={text.summary(version, duration(upSeconds > 0n ? upSeconds * microsPerSecond : 0n))}
+      />
+      <LoadedPart loaded={loaded}>{(health) => <HealthPart health={health} />}</LoadedPart>
+      <h2>{text.now}</h2>
+      <dl class="tiles">
+        {tiles.map(([name, write]) => (
+          <Tile key={name} name={name} write={write} metrics={metrics} />
+        ))}
+      </dl>
+      <p class="muted">{text.note}</p>
+    </>
+  );
+}
+
+function HealthPart({ health }: { readonly health: Health }) {
+  return (
+    <section aria-label={text.health}>
+      <p class={`health ${health.level}`}>{healthText(health)}</p>
+      {health.findings.length === 0 ? null : (
+        <ul class="findings">
+          {health.findings.map((finding) => {
+            const sentence = findingText(finding);
+            const { subject } = finding;
+            return (
+              <li key={sentence} class={finding.level}>
+                {subject === undefined ? null : (
+                  <a href={writeAddress(newestMessages(subject.stream, subject.topic))}>
+                    {subject.stream}/{subject.topic}
+                  </a>
+                )}{" "}
+                {sentence}
+              </li>
+            );
+          })}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Tile({
+  name,
+  write,
+  metrics,
+}: {
+  readonly name: MetricName;
+  readonly write: (value: number) => string;
+  readonly metrics: MetricHistory;
+}) {
+  const value = metrics.last?.[name] ?? null;
+  return (
+    <div>
+      <dt>{text.metrics[name]}</dt>
+      <dd>
+        {value === null ? "–" : write(value)}
+        <Sparkline values={metrics.of(name)} />
+      </dd>
+    </div>
+  );
+}
