@@ -27,6 +27,8 @@ export interface NumaNode {
 /** The CPUs that this process may use, by node. */
 export interface CpuTopology {
   readonly nodes: readonly NumaNode[];
+  /** Most shards where the allocation names no number: the CPU time that the process may take, in whole CPUs. */
+  readonly shardsMax?: number;
 }
 
 /** Where one shard runs. */
@@ -113,8 +115,8 @@ function placeNuma(allocation: CpuAllocation & { kind: "numa" }, topology: CpuTo
 }
 
 /**
- * One placement per shard, shard 0 first. Counts and ranges count the CPUs that the process may use. Throws
- * `CpuAllocationError` when the machine has too few.
+ * One placement per shard, shard 0 first. Counts and ranges count the CPUs that the process may use, and hold whatever CPU
+ * time it may take; `all` and `numa:auto` keep to that. Throws `CpuAllocationError` when the machine has too few.
  */
 export function placeShards(allocation: CpuAllocation, topology: CpuTopology): readonly ShardPlacement[] {
   const all = topology.nodes
@@ -122,7 +124,7 @@ export function placeShards(allocation: CpuAllocation, topology: CpuTopology): r
     .sort((left, right) => left.cpu - right.cpu);
   switch (allocation.kind) {
     case "all":
-      return all;
+      return all.slice(0, topology.shardsMax);
     case "count":
       if (allocation.count > all.length) throw new CpuAllocationError(`must be at most ${all.length}, the CPU count`);
       return all.slice(0, allocation.count);
@@ -131,7 +133,9 @@ export function placeShards(allocation: CpuAllocation, topology: CpuTopology): r
         throw new CpuAllocationError(`must end at ${all.length} or below, the CPU count`);
       return all.slice(allocation.start, allocation.end);
     case "numaAuto":
-      return topology.nodes.flatMap((node) => node.physicalCpus.map((cpu) => ({ cpu, node: node.id })));
+      return topology.nodes
+        .flatMap((node) => node.physicalCpus.map((cpu) => ({ cpu, node: node.id })))
+        .slice(0, topology.shardsMax);
     case "numa":
       return placeNuma(allocation, topology);
   }

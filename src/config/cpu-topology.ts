@@ -1,6 +1,7 @@
 // Reads the machine's CPUs from Linux' /sys: NUMA nodes, physical cores, and which CPUs this process may use.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { CgroupLimits } from "./cgroup.ts";
 import type { CpuTopology, NumaNode } from "./cpu-allocation.ts";
 
 /** Reads a kernel CPU list such as `0-3,8,10-11`, ascending. */
@@ -67,4 +68,12 @@ export function readCpuTopology(
   // A node of memory alone has no CPUs and no shards.
   nodes = nodes.filter((node) => node.cpus.length > 0);
   return nodes.length === 0 ? flatTopology(navigator.hardwareConcurrency) : { nodes };
+}
+
+/**
+ * The topology under the limits of a control group: no more shards by themselves than whole CPUs of time, but at least one.
+ * More would only be throttled in turns, each while others wait for it.
+ */
+export function withinCpuTime(topology: CpuTopology, { cpus }: CgroupLimits): CpuTopology {
+  return cpus === undefined ? topology : { ...topology, shardsMax: Math.max(1, Math.floor(cpus)) };
 }

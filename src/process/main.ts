@@ -4,11 +4,13 @@ import packageJson from "../../package.json" with { type: "json" };
 import { formatListenAddress, parseListenAddress } from "../config/address.ts";
 import { ArgumentError, parseArguments, type ServerArguments } from "../config/arguments.ts";
 import { certificatesNeeded } from "../config/certificates.ts";
+import { readCgroupLimits } from "../config/cgroup.ts";
 import { placeShards } from "../config/cpu-allocation.ts";
-import { readCpuTopology } from "../config/cpu-topology.ts";
+import { readCpuTopology, withinCpuTime } from "../config/cpu-topology.ts";
 import { type BoundAddresses, dumpToml, writeCurrentConfig } from "../config/dump.ts";
 import { displaysConfig } from "../config/environment.ts";
 import { ConfigError, type LoadedConfig, loadConfig } from "../config/load.ts";
+import { withinMemory } from "../config/memory-limit.ts";
 import type { Config } from "../config/schema/index.ts";
 import { exposedTransports } from "../config/validate.ts";
 import { createLogger, LogFilterError, type Logger } from "../observability/log.ts";
@@ -111,7 +113,9 @@ function readCertificates(config: Config, log: Logger): Promise<TlsCertificates>
 }
 
 async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<void> {
-  const { config, environment } = loaded;
+  const { environment } = loaded;
+  const limits = readCgroupLimits();
+  const config = withinMemory(loaded.config, limits.memoryBytes);
   const startTimeMicros = systemClock.nowMicros();
   const logFilter = environment.RUST_LOG || config.system.logging.level;
   const root = rootCredentials(environment, {
@@ -178,7 +182,15 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   }
 
   requireFreeAddresses(config);
-  const shards = placeShards(config.system.sharding.cpuAllocation, readCpuTopology());
+  const shards = placeShards(config.system.sharding.cpuAllocation, withinCpuTime(readCpuTopology(), limits));
+  if (limits.cpus !== undefined || limits.memoryBytes !== undefined) {
+    log.info("limits of the control group", {
+      cpus: limits.cpus ?? "none",
+      memoryBytes: limits.memoryBytes ?? "none",
+      shards: shards.length,
+      poolBytes: config.system.memoryPool.sizeBytes,
+    });
+  }
   const tls = await readCertificates(config, log);
   log.info(`starting ${shards.length} shard(s)`, { data: resolve(config.system.path) });
   const onFailure = (reason: string) => {

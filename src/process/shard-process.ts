@@ -50,6 +50,7 @@ export class ShardProcess {
   readonly #stopMaintenance: () => void;
   #bound: BoundPorts = { tcp: 0, websocket: 0, quic: 0, http: 0 };
   #stopSysinfo: () => void = () => undefined;
+  #hasStarted = false;
   #isShuttingDown = false;
 
   private constructor(
@@ -152,6 +153,7 @@ export class ShardProcess {
           log,
         });
       },
+      hasStarted: () => this.#hasStarted,
       isShuttingDown: () => this.#isShuttingDown,
     };
     this.#transports = new ShardTransports({
@@ -240,6 +242,7 @@ export class ShardProcess {
   /** Every shard listens, and clients reach the process at these ports. */
   bound(ports: BoundPorts): void {
     this.#bound = ports;
+    this.#hasStarted = true;
   }
 
   /** From now on the main thread sees whether this shard turns its event loop. */

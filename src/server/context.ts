@@ -37,6 +37,8 @@ export interface ServerContext {
   readonly clusterMetadata: () => ClusterMetadata;
   /** A ZIP archive of the asked parts, without any secret. */
   readonly snapshot: (options: SnapshotOptions) => Promise<Uint8Array>;
+  /** Every shard of the process listens. False while it starts. */
+  readonly hasStarted: () => boolean;
   /** Logins are refused from then on (spec SB 8.10). */
   readonly isShuttingDown: () => boolean;
 }

@@ -9,8 +9,8 @@ export const beatMs = 1000;
 /** A loop that has not turned for so long is told and counted. */
 export const stalledMs = 5000;
 
-const fieldsPerShard = 3;
-const Field = { beats: 0, step: 1, stallsCount: 2 } as const;
+const fieldsPerShard = 4;
+const Field = { beats: 0, step: 1, stallsCount: 2, isStalled: 3 } as const;
 
 /** Work that is no command of a client and no request of another shard. */
 const ownWork = [
@@ -97,6 +97,14 @@ export class LoopPulse {
     this.#fields[this.#base + Field.step] = stepOfRequest.get(kind) ?? 0;
   }
 
+  /** Whether any shard of the process, as the main thread sees it, has not turned for long (`stalledMs`). */
+  get isAnyStalled(): boolean {
+    for (let index: number = Field.isStalled; index < this.#fields.length; index += fieldsPerShard) {
+      if (Atomics.load(this.#fields, index) !== 0) return true;
+    }
+    return false;
+  }
+
   /** How often this shard was found not to turn. */
   get stallsCount(): number {
     return Atomics.load(this.#fields, this.#base + Field.stallsCount);
@@ -147,7 +155,10 @@ export class LoopWatch {
     const step = describeStep(Atomics.load(this.#fields, base + Field.step));
     if (beats === 0 || beats !== watched.beats) {
       const hasStalled = watched.silentMs >= stalledMs;
-      if (hasStalled) this.#onReport({ shardId, isOver: true, stalledMs: watched.silentMs, step });
+      if (hasStalled) {
+        Atomics.store(this.#fields, base + Field.isStalled, 0);
+        this.#onReport({ shardId, isOver: true, stalledMs: watched.silentMs, step });
+      }
       watched.beats = beats;
       watched.silentMs = 0;
       watched.nextReportMs = stalledMs;
@@ -155,7 +166,10 @@ export class LoopWatch {
     }
     watched.silentMs += passedMs;
     if (watched.silentMs < watched.nextReportMs) return;
-    if (watched.nextReportMs === stalledMs) Atomics.add(this.#fields, base + Field.stallsCount, 1);
+    if (watched.nextReportMs === stalledMs) {
+      Atomics.add(this.#fields, base + Field.stallsCount, 1);
+      Atomics.store(this.#fields, base + Field.isStalled, 1);
+    }
     watched.nextReportMs *= 2;
     this.#onReport({ shardId, isOver: false, stalledMs: watched.silentMs, step });
   }

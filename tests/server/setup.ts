@@ -32,6 +32,7 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     systemStats: notExpected,
     clusterMetadata: notExpected,
     snapshot: notExpected,
+    hasStarted: () => true,
     isShuttingDown: () => false,
     ...changes,
   };

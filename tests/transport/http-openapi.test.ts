@@ -65,7 +65,7 @@ describe("the document", async () => {
     expect(document.openapi).toMatch(/^3\.1\.\d+$/);
     expect(document.info).toMatchObject({ title: "Whippet", version: "0.9.0" });
     expect(Object.keys(document.components.securitySchemes)).toEqual(["bearer"]);
-    expect(operations).toHaveLength(48);
+    expect(operations).toHaveLength(50);
     const ids = operations.map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
     for (const { path, operation } of operations) {

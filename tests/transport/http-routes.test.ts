@@ -410,7 +410,14 @@ describe("every route", async () => {
     const documented = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     );
-    const publicRoutes = ["GET /", "GET /ping", "POST /users/login", "POST /users/refresh-token"];
+    const publicRoutes = [
+      "GET /",
+      "GET /ping",
+      "GET /health/live",
+      "GET /health/ready",
+      "POST /users/login",
+      "POST /users/refresh-token",
+    ];
     const others = ["POST /personal-access-tokens/login", "DELETE /users/logout"];
     const all = [...routes.map(({ method, route }) => `${method} ${route}`), ...publicRoutes, ...others];
     expect(documented.toSorted()).toEqual(all.toSorted());

@@ -12,6 +12,7 @@ import { makeOpenApiText } from "./openapi.ts";
 import { createMethodLookup, hidingPaths, pathOf, pathSearchStart } from "./route-paths.ts";
 import { createRouter, type HttpRouter } from "./router.ts";
 import { addGroupRoutes } from "./routes/groups.ts";
+import { addHealthRoutes, healthPaths } from "./routes/health.ts";
 import { addMessageRoutes } from "./routes/messages.ts";
 import { addOffsetRoutes } from "./routes/offsets.ts";
 import { addPartitionRoutes } from "./routes/partitions.ts";
@@ -26,9 +27,10 @@ import { deletePartitionsQuery, deleteSegmentsQuery } from "./schemas/streams.ts
 import type { FetchHandler, HttpServices } from "./services.ts";
 
 const metricsPath = "/metrics";
-/** Spec HA 1.3, and the document that says so. */
+/** Spec HA 1.3, the document that says so, and what probes ask. */
 const publicPaths = new Set([
   "/",
+  ...healthPaths,
   metricsPath,
   "/openapi",
   "/ping",
@@ -62,6 +64,7 @@ export function createHttpApp(services: HttpServices, fetchConsole: FetchHandler
   addQueryRule(router);
   addErrorAnswers(router, services);
   addSystemRoutes(router, services);
+  addHealthRoutes(router, services);
   addUserRoutes(router, services);
   addTokenRoutes(router, services);
   addStreamRoutes(router, services);
