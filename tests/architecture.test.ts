@@ -23,10 +23,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   client: ["protocol"],
   bench: ["client", "protocol"],
   web: ["client"],
+  spawn: ["client", "protocol", "platform"],
 };
 
-/** The only folder that sees every layer: the process and the shards are put together there. */
-const compositionRoot = "process";
+/** The only folders that see every layer: the process and its shards, and a broker inside a test, are put together there. */
+const compositionRoots = new Set(["process", "embedded"]);
 
 /** Layers with a door: others import their index.ts only. */
 const doors = new Set(["storage", "metadata", "shard", "server", "client"]);
@@ -74,7 +75,7 @@ function importsOf(file: string): Import[] {
 
 const files = sourceFiles(source);
 const imports = files.flatMap(importsOf).filter((found) => found.layer !== found.targetLayer);
-const ordinary = imports.filter((found) => found.layer !== compositionRoot);
+const ordinary = imports.filter((found) => !compositionRoots.has(found.layer));
 
 test("the sources and their imports are found", () => {
   expect(files.length).toBeGreaterThan(150);
@@ -82,7 +83,7 @@ test("the sources and their imports are found", () => {
 });
 
 test("every folder of src is a known layer", () => {
-  const known = new Set([...Object.keys(mayImport), compositionRoot]);
+  const known = new Set([...Object.keys(mayImport), ...compositionRoots]);
   expect([...new Set(files.map(layerOf))].filter((layer) => !known.has(layer))).toEqual([]);
 });
 
@@ -94,13 +95,14 @@ test("no layer imports a layer above it or beside it", () => {
 test("a layer with a door is entered through it", () => {
   const broken = imports.filter(
     ({ layer, target, targetLayer }) =>
-      doors.has(targetLayer) && !isDoor(target, targetLayer) && layer !== compositionRoot,
+      doors.has(targetLayer) && !isDoor(target, targetLayer) && !compositionRoots.has(layer),
   );
   expect(broken.map(({ file, target }) => `${file} imports ${relative(root, target)}`)).toEqual([]);
 });
 
-test("nothing but the composition root imports the composition root", () => {
-  const broken = ordinary.filter(({ targetLayer }) => targetLayer === compositionRoot);
+test("nothing but a composition root imports one, and the server knows nothing of tests", () => {
+  const ofServer = imports.filter(({ layer, targetLayer }) => layer === "process" && targetLayer === "embedded");
+  const broken = [...ordinary.filter(({ targetLayer }) => compositionRoots.has(targetLayer)), ...ofServer];
   expect(broken.map(({ file, target }) => `${file} imports ${relative(root, target)}`)).toEqual([]);
 });
 
@@ -162,7 +164,7 @@ test("every source file is used: imported from somewhere, or a program of its ow
     "src/web/main.tsx",
   ]);
   programs.add("src/transport/quic/sidecar.ts"); // run by another runtime
-  programs.add("src/platform/simulated/sim-disk.ts"); // of tests only
+  for (const door of ["embedded/index.ts", "spawn/index.bun.ts", "spawn/index.node.ts"]) programs.add(`src/${door}`);
   const used = new Set(files.flatMap(importsOf).map(({ target }) => relative(root, target)));
   const dead = files.map((file) => relative(root, file)).filter((file) => !used.has(file) && !programs.has(file));
   expect(dead).toEqual([]);

@@ -334,3 +334,18 @@ test("the same seed gives the same crash, another seed another", () => {
   expect(survivors(5)).toBe(survivors(5));
   expect(new Set(SEEDS.slice(0, 20).map(survivors)).size).toBeGreaterThan(8);
 });
+
+test("a power loss that takes everything leaves exactly what was synced, of bytes and of names", async () => {
+  const { simulation, disk, file } = diskWithFile(1);
+  file.write([filled(10, 1)], 0);
+  const synced = file.sync();
+  await simulation.run();
+  await synced;
+  file.write([filled(20, 2)], 5);
+  disk.open("/d/unsynced", "create").close();
+  const after = disk.loseUnsynced();
+  expect(after.list("/d")).toEqual(["file"]);
+  expect(contentOf(after, "/d/file")).toEqual(filled(10, 1));
+  expect(codeOf(() => disk.open("/d/file", "read"))).toBe("EIO");
+  expect(contentOf(after.loseUnsynced(), "/d/file")).toEqual(filled(10, 1));
+});

@@ -169,12 +169,7 @@ export class Session {
     for (;;) {
       const connection =
         this.connection ??
-        (await inTime(this.arrival(), {
-          signal,
-          clock: this.clock,
-          deadlineMs,
-          onTimeout: () => new ConnectionLostError(false),
-        }));
+        (await this.#inTime(this.arrival(), deadlineMs, signal, () => new ConnectionLostError(false)));
       try {
         return await this.#request(connection, code, payload, deadlineMs, signal);
       } catch (error) {
@@ -201,7 +196,7 @@ export class Session {
     const entry = this.#gate.enter(bytes);
     if (entry !== undefined) {
       try {
-        await inTime(entry, { signal, clock: this.clock, deadlineMs, onTimeout: () => new ConnectionLostError(false) });
+        await this.#inTime(entry, deadlineMs, signal, () => new ConnectionLostError(false));
       } catch (error) {
         void entry.then(leave);
         throw error;
@@ -210,7 +205,16 @@ export class Session {
     const reply = connection.request(code, payload);
     // The place in the order stays taken until the reply comes or the connection ends, also where nobody waits any more.
     reply.then(leave, leave);
-    return inTime(reply, { signal, clock: this.clock, deadlineMs, onTimeout: () => new ConnectionLostError(true) });
+    return this.#inTime(reply, deadlineMs, signal, () => new ConnectionLostError(true));
+  }
+
+  #inTime<T>(
+    promise: Promise<T>,
+    deadlineMs: number,
+    signal: AbortSignal | undefined,
+    onTimeout: () => unknown,
+  ): Promise<T> {
+    return inTime(promise, { signal, clock: this.clock, deadlineMs, onTimeout });
   }
 
   /** Opens and logs in. */
@@ -227,7 +231,7 @@ export class Session {
     const opening = transport.open(address);
     let connection: Connection;
     try {
-      connection = await inTime(opening, { signal, clock: this.clock, deadlineMs, onTimeout });
+      connection = await this.#inTime(opening, deadlineMs, signal, onTimeout);
     } catch (cause) {
       opening.then(
         (late) => late.close(),
@@ -237,7 +241,7 @@ export class Session {
       throw failure("opening", cause);
     }
     try {
-      await inTime(this.#login(connection), { signal, clock: this.clock, deadlineMs, onTimeout });
+      await this.#inTime(this.#login(connection), deadlineMs, signal, onTimeout);
       return connection;
     } catch (cause) {
       connection.close();

@@ -11,7 +11,7 @@ export class PartitionCount {
   readonly #ask: () => Promise<number | undefined>;
   readonly #clock: ClientClock;
   #count: number | undefined;
-  #dueMs = Number.NEGATIVE_INFINITY;
+  #dueMs = 0;
   #asking: Promise<void> | undefined;
 
   /** `ask`: undefined where the topic is not there. */
@@ -31,7 +31,7 @@ export class PartitionCount {
 
   /** What is known is old. */
   expire(): void {
-    this.#dueMs = Number.NEGATIVE_INFINITY;
+    this.#dueMs = 0;
   }
 
   /** Asks, one question at a time. Rejects with what is not an answer, as a lost connection. */
