@@ -70,6 +70,13 @@ export const ownMetrics = {
     labels: [],
   },
   refusedWaits: events("refused_waits", "polls that did not wait since too many do."),
+  subscriptions: {
+    name: "whippet_subscriptions",
+    help: "subscriptions that are open now.",
+    type: "gauge",
+    labels: [],
+  },
+  refusedSubscriptions: events("refused_subscriptions", "subscriptions that were refused since too many are open."),
   refusedConnections: events("refused_connections", "clients that were refused since there are too many."),
   closedBeforeLogin: events(
     "closed_before_login",

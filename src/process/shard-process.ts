@@ -6,7 +6,15 @@ import { logDirectory } from "../observability/log-names.ts";
 import { countOpenFiles, formatSysinfo } from "../observability/sysinfo.ts";
 import { createSystemStatsReader } from "../observability/system-stats.ts";
 import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
-import { allTotals, isServerFault, Logins, Refusals, type ServerContext, Sessions } from "../server/index.ts";
+import {
+  allTotals,
+  isServerFault,
+  Logins,
+  Refusals,
+  type ServerContext,
+  Sessions,
+  SubscriptionDesk,
+} from "../server/index.ts";
 import {
   type BoundPorts,
   Cleaner,
@@ -116,6 +124,7 @@ export class ShardProcess {
       onEvent: (event) => {
         this.#sessions.follow(event);
         waits.follow(event);
+        subscriptions.follow(event);
       },
       onAdopt: (connection) => this.#transports.adopt(connection),
       onFailure: (error) => {
@@ -128,10 +137,16 @@ export class ShardProcess {
       onFailure: (error) => log.error("a client that is gone could not leave its groups", { error }),
     });
     const waits = makeWaits(this.#shard, config.limits, host);
+    const subscriptions = new SubscriptionDesk({
+      shard: this.#shard,
+      limits: { ofAll: config.limits.subscriptions, ofUser: config.limits.subscriptionsPerUser },
+      onFailure: ({ clientId }, error) => log.error("a subscription has ended", { client: clientId, error }),
+    });
     const context: ServerContext = {
       shard: this.#shard,
       sessions: this.#sessions,
       waits,
+      subscriptions,
       logins: new Logins(host.loginPort, timers),
       clock,
       topicDefaults,

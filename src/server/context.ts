@@ -10,6 +10,7 @@ import type { Shard } from "../shard/index.ts";
 import type { Logins } from "./logins/logins.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Sessions } from "./sessions.ts";
+import type { SubscriptionDesk } from "./subscriptions/subscription-desk.ts";
 import type { WaitingPolls } from "./waiting/waiting-polls.ts";
 
 export interface ServerContext {
@@ -18,6 +19,8 @@ export interface ServerContext {
   readonly sessions: Sessions;
   /** Polls of these that wait for messages. */
   readonly waits: WaitingPolls;
+  /** Messages that are pushed to these, and over HTTP. */
+  readonly subscriptions: SubscriptionDesk;
   /** The way to the login desk of the process. */
   readonly logins: Logins;
   readonly clock: Clock;

@@ -13,6 +13,7 @@ export type { ServerContext } from "./context.ts";
 export { dispatch, isLongRequest, requireBeforehand } from "./dispatch.ts";
 export { createHttpSession, execute, measured, requireTarget } from "./execute.ts";
 export { sendWithReceipt } from "./extensions/send-with-receipt.ts";
+export { openSubscription } from "./extensions/subscribe.ts";
 export { isServerFault } from "./faults.ts";
 export { Logins } from "./logins/logins.ts";
 export { sourceOf } from "./logins/network.ts";
@@ -31,6 +32,9 @@ export {
   type UserLogin,
 } from "./session.ts";
 export { Sessions } from "./sessions.ts";
+export type { PushTarget } from "./subscriptions/push-target.ts";
+export type { SubscribedState } from "./subscriptions/state.ts";
+export { SubscriptionDesk } from "./subscriptions/subscription-desk.ts";
 export { describeOptions } from "./topic-options.ts";
 export { dispatch09 } from "./v09/dispatch.ts";
 export { Eviction } from "./v09/eviction.ts";

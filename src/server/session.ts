@@ -6,6 +6,8 @@ import type { Transport } from "../protocol/records/enumerations.ts";
 import { Affinity } from "./affinity.ts";
 import type { GroupTurns } from "./group-turns.ts";
 import { SendRoute } from "./send-route.ts";
+import type { PushTarget } from "./subscriptions/push-target.ts";
+import type { Subscriptions } from "./subscriptions/state.ts";
 
 export type { UserLogin };
 
@@ -55,6 +57,10 @@ export interface Session extends SessionState {
   waiting: Waiting | undefined;
   /** Only what changes nothing is carried out (`read-only.ts`). Of sessions that stay on their shard. */
   isReadOnly: boolean;
+  /** Where messages are pushed to; undefined: nowhere. */
+  pushTarget: PushTarget | undefined;
+  /** What is pushed; undefined: nothing was ever subscribed. */
+  subscriber: Subscriptions | undefined;
 }
 
 /** A request that may take its time. */
@@ -70,12 +76,22 @@ export function createSession(state: SessionState): Session {
     sendRoute: new SendRoute(),
     waiting: undefined,
     isReadOnly: false,
+    pushTarget: undefined,
+    subscriber: undefined,
   };
 }
 
 /** The part of a session that another shard goes on with. */
 export function sessionStateOf(session: Session): SessionState {
-  const { affinity: _affinity, sendRoute: _sendRoute, waiting: _waiting, isReadOnly: _isReadOnly, ...state } = session;
+  const {
+    affinity: _a,
+    sendRoute: _r,
+    waiting: _w,
+    isReadOnly: _o,
+    pushTarget: _p,
+    subscriber: _s,
+    ...state
+  } = session;
   return state;
 }
 
@@ -85,6 +101,7 @@ export function setUser(session: Session, user: UserLogin | undefined): void {
   session.sessionNumber = 0;
   session.lastChange = undefined;
   session.sendRoute.forget(); // what was allowed was allowed to somebody else
+  session.subscriber?.recheck();
 }
 
 /** Whether somebody is logged in, and may still be. */

@@ -18,6 +18,7 @@ export interface SharedCounters {
   readonly process: SharedArrayBuffer;
   readonly clients: SharedArrayBuffer;
   readonly waits: SharedArrayBuffer;
+  readonly subscriptions: SharedArrayBuffer;
 }
 
 /**
@@ -38,6 +39,7 @@ export function createSharedCounters(): SharedCounters {
     process: new SharedArrayBuffer(Object.keys(ProcessField).length * Int32Array.BYTES_PER_ELEMENT),
     clients: createClientCounts(),
     waits: createWaitCounts(),
+    subscriptions: createWaitCounts(),
   };
 }
 
@@ -97,6 +99,8 @@ class Slots {
 export class Counters {
   readonly clients: ClientCounts;
   readonly waits: WaitCounts;
+  /** As `waits`: subscriptions that are open. */
+  readonly subscriptions: WaitCounts;
   readonly #partitions: Float64Array;
   readonly #topics: Int32Array;
   readonly #process: Int32Array;
@@ -108,6 +112,7 @@ export class Counters {
     this.#topics = new Int32Array(shared.topics);
     this.clients = new ClientCounts(shared.clients);
     this.waits = new WaitCounts(shared.waits);
+    this.subscriptions = new WaitCounts(shared.subscriptions);
     this.#process = new Int32Array(shared.process);
     this.#partitionSlots = new Slots(shared.partitions, partitionBytes);
     this.#topicSlots = new Slots(shared.topics, topicBytes);

@@ -59,6 +59,8 @@ export type ReplyPart =
 export interface ReadReply {
   readonly currentOffset: number;
   readonly messagesCount: number;
+  readonly lastOffset: number;
+  readonly epoch: number;
   readonly sizeBytes: number;
   readonly parts: readonly ReplyPart[];
   /** To be sent back with `release` when the parts have been sent. 0: nothing to release. */

@@ -202,20 +202,26 @@ export class PartitionOwner {
   /** Keeps the files of a read open until the other shard has sent them. */
   lease(result: ReadResult): ReadReply {
     const parts = result.parts.map(toReplyPart);
-    const { currentOffset, messagesCount, sizeBytes } = result;
+    const { currentOffset, messagesCount, epoch, sizeBytes } = result;
+    const reply = { currentOffset, messagesCount, lastOffset: lastOffsetOf(result), epoch, sizeBytes, parts };
     if (!parts.some((part) => part.kind === "file")) {
       result.release();
-      return { currentOffset, messagesCount, sizeBytes, parts, leaseId: 0 };
+      return { ...reply, leaseId: 0 };
     }
     const leaseId = this.#nextLeaseId++;
     this.#leases.set(leaseId, result);
-    return { currentOffset, messagesCount, sizeBytes, parts, leaseId };
+    return { ...reply, leaseId };
   }
 
   release(leaseId: number): void {
     this.#leases.get(leaseId)?.release();
     this.#leases.delete(leaseId);
   }
+}
+
+/** Where a reader goes on behind; -1: nothing was read. */
+export function lastOffsetOf({ messagesCount, skippedCount, lastOffset }: ReadResult): number {
+  return messagesCount + skippedCount > 0 ? lastOffset : -1;
 }
 
 export function toReplyPart(part: ReadResult["parts"][number]): ReplyPart {

@@ -23,7 +23,7 @@ import type {
   ReplyPart,
 } from "./messages.ts";
 import { MetadataCopy } from "./metadata-copy.ts";
-import { PartitionOwner, toReplyPart } from "./partition-owner.ts";
+import { lastOffsetOf, PartitionOwner, toReplyPart } from "./partition-owner.ts";
 import { ownerShardOf } from "./placement.ts";
 import {
   answerOldestSegment,
@@ -78,6 +78,14 @@ export interface ShardRead {
   readonly sizeBytes: number;
   readonly parts: readonly ReplyPart[];
   release(): void;
+}
+
+/** The same for whoever reads on behind it. */
+export interface PlacedRead extends ShardRead {
+  /** Of the messages and of those that are left out since they are damaged; -1: there are none. */
+  readonly lastOffset: number;
+  /** Of the partition: another one after a purge. */
+  readonly epoch: number;
 }
 
 /** Where a validated batch lies. */
@@ -184,7 +192,7 @@ export class Shard {
   }
 
   /** Reads at the owner. The parts may be used until `release`, which must be called. */
-  read(request: ReadRequest): ShardRead | Promise<ShardRead> {
+  read(request: ReadRequest): PlacedRead | Promise<PlacedRead> {
     const owner = this.#ownerOf(request.partitionKey);
     if (owner === undefined) return this.#readLocally(request);
     return owner.call("read", this.#forwarded(request)).then((reply) => ({
@@ -316,7 +324,7 @@ export class Shard {
     return { ...request, createdAtMicros: this.#owner.createdAtMicros(request.partitionKey) };
   }
 
-  #readLocally(request: ReadRequest): ShardRead | Promise<ShardRead> {
+  #readLocally(request: ReadRequest): PlacedRead | Promise<PlacedRead> {
     const result = this.#owner.read(request);
     return result instanceof Promise ? result.then(toShardRead) : toShardRead(result);
   }
@@ -359,10 +367,12 @@ export class Shard {
   }
 }
 
-function toShardRead(result: ReadResult): ShardRead {
+function toShardRead(result: ReadResult): PlacedRead {
   return {
     currentOffset: result.currentOffset,
     messagesCount: result.messagesCount,
+    lastOffset: lastOffsetOf(result),
+    epoch: result.epoch,
     sizeBytes: result.sizeBytes,
     parts: result.parts.map(toReplyPart),
     release: () => result.release(),

@@ -4,6 +4,7 @@
 // watch does not tell of.
 import type { WatchMessage } from "./messages.ts";
 import { type PartitionChange, type PartitionWatches, Watch, type Watcher } from "./partition-watches.ts";
+import { NumberedWatches, WatchNumbers } from "./watch-slots.ts";
 
 export interface WatchesOptions {
   /** Of the partitions that this shard owns. */
@@ -16,7 +17,7 @@ export interface WatchesOptions {
 /** Stands for all who wait there. */
 class OtherShard implements Watcher {
   /** By the number under which the other shard knows them. */
-  readonly watches = new Map<number, Watch>();
+  readonly watches = new NumberedWatches();
   readonly #tell: (watch: Watch, change: PartitionChange) => void;
 
   constructor(tell: (watch: Watch, change: PartitionChange) => void) {
@@ -24,7 +25,7 @@ class OtherShard implements Watcher {
   }
 
   changed(watch: Watch, change: PartitionChange): void {
-    this.watches.delete(watch.remoteId);
+    this.watches.take(watch.remoteId);
     this.#tell(watch, change);
   }
 }
@@ -32,10 +33,9 @@ class OtherShard implements Watcher {
 export class Watches {
   readonly #options: WatchesOptions;
   /** Of this shard's at others, by the number under which the owner knows them. */
-  readonly #remote = new Map<number, Watch>();
+  readonly #remote = new WatchNumbers();
   /** Of other shards' here, by shard. */
   readonly #ofOthers = new Map<number, OtherShard>();
-  #lastId = 0;
 
   constructor(options: WatchesOptions) {
     this.#options = options;
@@ -43,8 +43,8 @@ export class Watches {
 
   /** Watches that others are to be told of, or this shard by others: nothing is left of one that was told or taken back. */
   get remoteCount(): number {
-    let count = this.#remote.size;
-    for (const { watches } of this.#ofOthers.values()) count += watches.size;
+    let { count } = this.#remote;
+    for (const { watches } of this.#ofOthers.values()) count += watches.count;
     return count;
   }
 
@@ -61,11 +61,8 @@ export class Watches {
       this.#options.own.add(watch);
       return;
     }
-    do this.#lastId = this.#lastId === 0x7fffffff ? 1 : this.#lastId + 1;
-    while (this.#remote.has(this.#lastId));
-    watch.remoteId = this.#lastId;
     watch.isOpen = true;
-    this.#remote.set(watch.remoteId, watch);
+    this.#remote.add(watch);
     this.#options.post(owner, { kind: "watch", watchId: watch.remoteId, partitionKey: watch.partitionKey });
   }
 
@@ -78,7 +75,7 @@ export class Watches {
       return;
     }
     watch.isOpen = false;
-    this.#remote.delete(watch.remoteId);
+    this.#remote.take(watch.remoteId);
     this.#options.post(owner, { kind: "unwatch", watchId: watch.remoteId });
   }
 
@@ -105,22 +102,19 @@ export class Watches {
     this.#ofOthers.set(shardId, other);
     const watch = new Watch(partitionKey, other);
     watch.remoteId = watchId;
-    other.watches.set(watchId, watch);
+    other.watches.add(watch);
     own.add(watch);
   }
 
   #unwatchFor(shardId: number, watchId: number): void {
     const other = this.#ofOthers.get(shardId);
-    const watch = other?.watches.get(watchId);
-    if (other === undefined || watch === undefined) return; // told meanwhile
-    other.watches.delete(watchId);
-    this.#options.own.remove(watch);
+    const watch = other?.watches.take(watchId);
+    if (watch !== undefined) this.#options.own.remove(watch); // else told meanwhile
   }
 
   #told(watchId: number, change: PartitionChange): void {
-    const watch = this.#remote.get(watchId);
+    const watch = this.#remote.take(watchId);
     if (watch === undefined) return; // taken back meanwhile
-    this.#remote.delete(watchId);
     watch.isOpen = false;
     watch.watcher.changed(watch, change);
   }

@@ -55,13 +55,21 @@ function writePollHead(view: DataView, position: number, partitionId: number, re
   view.setUint32(position + PollReplyLayout.messagesCount, read.messagesCount, true);
 }
 
-/** The reply of a poll that waits: what stands before the poll's own head may be any size. */
-function writePrefixedPoll(output: Output, { partitionId, read }: PollReply, prefix: Uint8Array): boolean {
+/**
+ * The reply of a poll that waits: what stands before the poll's own head may be any size. A push has another number in the place
+ * of the status.
+ */
+export function writePrefixedPoll(
+  output: Output,
+  { partitionId, read }: PollReply,
+  prefix: Uint8Array,
+  status = 0,
+): boolean {
   const headBytes = frameHeaderBytes + prefix.byteLength + pollReplyHeadBytes;
   const isSmall = headBytes + read.sizeBytes <= joinedReplyBytesMax;
   const frame = isSmall ? replyBuffer : new Uint8Array(headBytes);
   const view = isSmall ? replyView : new DataView(frame.buffer);
-  writeReplyHead(view, 0, 0, headBytes - frameHeaderBytes + read.sizeBytes);
+  writeReplyHead(view, 0, status, headBytes - frameHeaderBytes + read.sizeBytes);
   frame.set(prefix, frameHeaderBytes);
   writePollHead(view, frameHeaderBytes + prefix.byteLength, partitionId, read);
   if (isSmall) {

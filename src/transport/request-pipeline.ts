@@ -5,6 +5,8 @@
 import { CommandCode } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { ExtensionCode } from "../protocol/extensions/codes.ts";
+import type { MemberAssignment } from "../protocol/extensions/join-with-assignment.ts";
+import type { EndPush } from "../protocol/extensions/pushes.ts";
 import { encodeErrorFrame } from "../protocol/frame.ts";
 import {
   dispatch,
@@ -12,6 +14,7 @@ import {
   type Exchange09,
   exchangeOf,
   isSend09,
+  type PushTarget,
   type Reply,
   refusalOfSendHeader09,
   type Session,
@@ -20,10 +23,11 @@ import {
   sendWithReceipt,
   startBytesOfSend09,
 } from "../server/index.ts";
-import { arenaFrameBytesMax } from "../shard/index.ts";
+import { arenaFrameBytesMax, type ShardRead } from "../shard/index.ts";
 import type { Carrier, PipelineOptions } from "./carrier.ts";
 import { FrameParser, type FramePlan, type FrameSink, type PayloadTarget } from "./frame-parser.ts";
 import type { Output } from "./output.ts";
+import { pushBytes, writeEndPush, writeMessagesPush, writePartitionsPush } from "./push-writer.ts";
 import { refusalOfRequest, refusalOfSend } from "./refusals.ts";
 import { ReplyQueue, type Slot } from "./reply-queue.ts";
 import { joinedReplyBytesMax } from "./reply-writer.ts";
@@ -40,7 +44,7 @@ import {
 const freedChunkBytesMin = 32 * 1024;
 const nothing = new Uint8Array(0);
 
-export class RequestPipeline implements FrameSink {
+export class RequestPipeline implements FrameSink, PushTarget {
   readonly session: Session;
   readonly parser: FrameParser;
   readonly #carrier: Carrier;
@@ -72,6 +76,7 @@ export class RequestPipeline implements FrameSink {
     this.#output = carrier.output;
     this.#replies = new ReplyQueue(carrier, options);
     this.session = options.session;
+    this.session.pushTarget = this;
     this.#receiver = new SendReceiver(
       options.frameMemory,
       () => this.parser.targetBytesReceived,
@@ -120,6 +125,7 @@ export class RequestPipeline implements FrameSink {
   /** Everything that waited in the output has been sent. */
   drained(): void {
     this.#proceed();
+    this.session.subscriber?.proceed();
   }
 
   /**
@@ -129,6 +135,7 @@ export class RequestPipeline implements FrameSink {
   ended(): void {
     this.#hasEnded = true;
     this.session.waiting?.overtaken(); // nobody keeps who only listens
+    this.session.subscriber?.close();
     this.#closeIfEnded();
   }
 
@@ -136,6 +143,7 @@ export class RequestPipeline implements FrameSink {
   closed(): void {
     if (this.#closing === "closed") return;
     this.detach();
+    this.session.subscriber?.close();
     this.#output.close();
     this.#receiver.release();
     this.#options.onClosed();
@@ -257,6 +265,35 @@ export class RequestPipeline implements FrameSink {
   broken(): void {
     this.#options.onBroken();
     this.terminate();
+  }
+
+  // Pushes: between replies, and none where replies are the last that the connection sends.
+
+  get isReadyForPush(): boolean {
+    return this.#closing === "no" && this.#output.isEmpty;
+  }
+
+  pushMessages(subscriptionId: number, partitionId: number, read: ShardRead): void {
+    this.#statistics.sent(this.session.transport, pushBytes(read));
+    try {
+      writeMessagesPush(this.#output, subscriptionId, partitionId, read);
+    } catch (fault) {
+      read.release();
+      this.#options.onFault(0, fault);
+      this.terminate();
+    }
+  }
+
+  pushPartitions(subscriptionId: number, assignment: MemberAssignment): void {
+    writePartitionsPush(this.#output, { subscriptionId, ...assignment });
+  }
+
+  pushEnd(end: EndPush): void {
+    if (this.#closing === "no") writeEndPush(this.#output, end);
+  }
+
+  moveIfBetter(): boolean {
+    return this.#replies.isEmpty && this.#carrier.moveIfBetter();
   }
 
   // Requests.
@@ -383,6 +420,7 @@ export class RequestPipeline implements FrameSink {
   #closeAfterReplies(patienceMs = lingerMs): void {
     if (this.#closing === "lingering" || this.#closing === "closed") return;
     this.#closing = "afterReplies";
+    this.session.subscriber?.close();
     if (!this.#replies.isEmpty || !this.#output.isEmpty) return;
     this.#closing = "lingering";
     if (this.#isPaused) this.#carrier.resumeReading();

@@ -79,6 +79,8 @@ large_sends_per_connection = 8
 permissions_per_user = 10_000
 waiting_polls = 100_000
 waiting_polls_per_user = 50_000
+subscriptions = 100_000
+subscriptions_per_user = 50_000
 [tcp]
 enabled = true
 address = "127.0.0.1:8090"

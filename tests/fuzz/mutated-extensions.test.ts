@@ -5,13 +5,19 @@ import { seededRandom } from "../../src/platform/random.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { errorNameOf } from "../../src/protocol/errors.ts";
-import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
+import { ExtensionCode, isPushCode } from "../../src/protocol/extensions/codes.ts";
+import { followPartitionsRequestCodec } from "../../src/protocol/extensions/follow-partitions.ts";
 import { pollWaitingRequestCodec } from "../../src/protocol/extensions/poll-waiting.ts";
+import {
+  addCreditRequestCodec,
+  subscribeRequestCodec,
+  unsubscribeRequestCodec,
+} from "../../src/protocol/extensions/subscribe.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
 import { sendMessagesRequestCodec } from "../../src/protocol/message/send-messages.ts";
 import { groupTargetCodec } from "../../src/protocol/targets.ts";
 import { type TestServer, useServers } from "../support/server.ts";
-import { WireClient } from "../support/wire-client.ts";
+import { WireClient, type WireReply } from "../support/wire-client.ts";
 import { mutate } from "./mutate.ts";
 
 const servers = useServers();
@@ -34,12 +40,38 @@ const poll = (kind: "consumer" | "group", partitionId: number | undefined) =>
     knownAssignment: 0n,
     positions: [{ partitionId: 1, offset: 1n }],
   });
+const poll100 = (kind: "consumer" | "group", partitionId: number | undefined) => ({
+  consumer: { kind, id: group },
+  stream,
+  topic,
+  partitionId,
+  strategy: { kind: "offset", value: 0n } as const,
+  count: 2,
+  autoCommit: true,
+});
+const subscribe = (subscriptionId: number, kind: "consumer" | "group", partitionId: number) =>
+  encode(subscribeRequestCodec, { ...poll100(kind, partitionId), subscriptionId, credit: 500 });
 const requests = [
   { code: ExtensionCode.getFeatures, payload: new Uint8Array(3) },
   { code: ExtensionCode.joinWithAssignment, payload: encode(groupTargetCodec, { stream, topic, group }) },
   { code: ExtensionCode.pollWaiting, payload: poll("consumer", 1) },
   { code: ExtensionCode.pollWaiting, payload: poll("group", undefined) },
   { code: ExtensionCode.pollWaiting, payload: poll("group", 0) },
+  { code: ExtensionCode.subscribe, payload: subscribe(1, "consumer", 1) },
+  { code: ExtensionCode.subscribe, payload: subscribe(2, "group", 0) },
+  {
+    code: ExtensionCode.followPartitions,
+    payload: encode(followPartitionsRequestCodec, {
+      subscriptionId: 3,
+      consumer: { kind: "group", id: group },
+      stream,
+      topic,
+    }),
+  },
+  {
+    code: ExtensionCode.addCredit,
+    payload: encode(addCreditRequestCodec, { subscriptionId: 1, credit: 100 }),
+  },
   {
     code: ExtensionCode.sendWithReceipt,
     payload: encode(sendMessagesRequestCodec, {
@@ -49,6 +81,10 @@ const requests = [
       messages: [{ payload: new Uint8Array(20) }, { payload: new Uint8Array(1) }],
     }),
   },
+  ...[1, 2, 3].map((subscriptionId) => ({
+    code: ExtensionCode.unsubscribe,
+    payload: encode(unsubscribeRequestCodec, { subscriptionId }),
+  })),
 ];
 
 let server: TestServer;
@@ -61,6 +97,15 @@ beforeAll(async () => {
   admin.close();
 });
 
+/** What is pushed stands between. */
+async function replyOf(client: WireClient): Promise<WireReply> {
+  for (;;) {
+    const frame = await client.receive();
+    if (frame === undefined) throw new Error("the connection ended");
+    if (!isPushCode(frame.status)) return frame;
+  }
+}
+
 test.each(["tcp", "websocket"] as const)("over %s", async (transport) => {
   const random = seededRandom(transport.length);
   const client = await WireClient.connect({ host: server.host, port: server.portOf(transport) }, "sdk", { transport });
@@ -69,8 +114,9 @@ test.each(["tcp", "websocket"] as const)("over %s", async (transport) => {
     for (const { code, payload } of requests) {
       const sent = round === 0 ? payload : mutate(payload, random);
       client.write(client.frame(code, sent), client.frame(CommandCode.ping));
-      const [reply, pong] = await client.receiveMany(2);
-      const { status } = reply!;
+      const reply = await replyOf(client);
+      const pong = await replyOf(client);
+      const { status } = reply;
       if (status === 1 || (status !== 0 && errorNameOf(status) === undefined)) {
         throw new Error(`code ${code}, payload ${sent.toHex()}: status ${status}`);
       }

@@ -4,14 +4,31 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { type Codec, decode, decodeStrict, encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
-import { IggyError } from "../../src/protocol/errors.ts";
-import { ExtensionCode, type ExtensionName, extensionNameOf } from "../../src/protocol/extensions/codes.ts";
+import { errorCodes, errorNameOf, IggyError } from "../../src/protocol/errors.ts";
+import {
+  ExtensionCode,
+  type ExtensionName,
+  extensionNameOf,
+  isPushCode,
+  PushCode,
+} from "../../src/protocol/extensions/codes.ts";
 import { type PollEnding, PollEndingCode } from "../../src/protocol/extensions/poll-waiting.ts";
+import {
+  endPushCodec,
+  messagesPushCodec,
+  partitionsPushCodec,
+  type SubscriptionEnding,
+  SubscriptionEndingCode,
+} from "../../src/protocol/extensions/pushes.ts";
 import { extensionCodecs } from "../../src/protocol/extensions/registry.ts";
+import type { PollMessagesRequest } from "../../src/protocol/message/poll-messages.ts";
 import { NewCommandCode } from "../../src/protocol/v09/operations.ts";
 import { bytes, commandValues, name, u32, u64 } from "./arbitraries.ts";
 
 type Values = { readonly request: fc.Arbitrary<unknown>; readonly reply: fc.Arbitrary<unknown> };
+
+const assignment = fc.record({ assignmentNumber: u64, partitionIds: fc.array(u32, { maxLength: 5 }) });
+const credit = fc.record({ subscriptionId: u32, credit: u32 });
 
 const values: Readonly<Record<ExtensionName, Values>> = {
   getFeatures: {
@@ -46,9 +63,46 @@ const values: Readonly<Record<ExtensionName, Values>> = {
   },
   joinWithAssignment: {
     request: commandValues.joinConsumerGroup.request,
-    reply: fc.record({ assignmentNumber: u64, partitionIds: fc.array(u32, { maxLength: 5 }) }),
+    reply: assignment,
+  },
+  subscribe: {
+    request: fc
+      .tuple(commandValues.pollMessages.request as fc.Arbitrary<object>, credit)
+      .map(([poll, rest]) => ({ ...poll, ...rest })),
+    reply: fc.record({ currentOffset: u64 }),
+  },
+  addCredit: { request: credit, reply: fc.constant(undefined) },
+  unsubscribe: { request: fc.record({ subscriptionId: u32 }), reply: fc.constant(undefined) },
+  followPartitions: {
+    request: fc
+      .tuple(commandValues.pollMessages.request as fc.Arbitrary<PollMessagesRequest>, u32)
+      .map(([{ consumer, stream, topic }, subscriptionId]) => ({ subscriptionId, consumer, stream, topic })),
+    reply: assignment,
   },
 };
+
+/** What comes unasked. */
+const pushes: readonly (readonly [string, Codec<unknown>, fc.Arbitrary<unknown>])[] = [
+  [
+    "messages",
+    messagesPushCodec as Codec<unknown>,
+    fc.record({ subscriptionId: u32, polled: commandValues.pollMessages.reply }),
+  ],
+  [
+    "end",
+    endPushCodec as Codec<unknown>,
+    fc.record({
+      subscriptionId: u32,
+      ending: fc.constantFrom(...(Object.keys(SubscriptionEndingCode) as SubscriptionEnding[])),
+      errorCode: u32,
+    }),
+  ],
+  [
+    "partitions",
+    partitionsPushCodec as Codec<unknown>,
+    fc.record({ subscriptionId: u32, assignmentNumber: u64, partitionIds: fc.array(u32, { maxLength: 5 }) }),
+  ],
+];
 
 const names = Object.keys(ExtensionCode) as ExtensionName[];
 
@@ -80,6 +134,20 @@ describe.each(names)("%s", (command) => {
   test("a reply is read back as it was written", () => roundTrips(codecs.reply, values[command].reply));
   test("any bytes are a request or an error of the protocol", () => isTotal(codecs.request));
   test("any bytes are a reply or an error of the protocol", () => isTotal(codecs.reply));
+});
+
+describe.each(pushes)("a push: %s", (_name, codec, arbitrary) => {
+  test("is read back as it was written", () => roundTrips(codec, arbitrary));
+  test("any bytes are one or an error of the protocol", () => isTotal(codec));
+});
+
+test("no push has the number of an error", () => {
+  for (const code of Object.values(PushCode)) {
+    expect(isPushCode(code)).toBe(true);
+    expect(errorNameOf(code)).toBeUndefined();
+  }
+  for (const code of Object.values(errorCodes)) expect(isPushCode(code)).toBe(false);
+  expect(isPushCode(0)).toBe(false);
 });
 
 test("no code of our own is one of 0.8 or 0.9, and each has its name", () => {

@@ -4,7 +4,15 @@ import { createLogger } from "../../src/observability/log.ts";
 import { waitMsMax } from "../../src/protocol/extensions/poll-waiting.ts";
 import { hashPassword, PasswordMemory, verifyPassword } from "../../src/security/password.ts";
 import type { ServerContext, Session } from "../../src/server/index.ts";
-import { createSession, Deadlines, Logins, Refusals, Sessions, WaitingPolls } from "../../src/server/index.ts";
+import {
+  createSession,
+  Deadlines,
+  Logins,
+  Refusals,
+  Sessions,
+  SubscriptionDesk,
+  WaitingPolls,
+} from "../../src/server/index.ts";
 import { LoginDesk } from "../../src/server/logins/login-desk.ts";
 import { serveLogins } from "../../src/server/logins/logins.ts";
 import { rootCreatedAtMicros, type TestShard, topicDefaults } from "../shard/setup.ts";
@@ -21,6 +29,7 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     shard,
     sessions: new Sessions({ shard, clock, onFailure: notExpected }),
     waits: makeWaits(shard),
+    subscriptions: new SubscriptionDesk({ shard, limits: { ofAll: 0, ofUser: 0 }, onFailure: notExpected }),
     logins: makeLogins(),
     clock,
     topicDefaults,

@@ -106,8 +106,9 @@ export class WaitingWorld {
     return { ending: decode(pollWaitingHeadCodec, reply.prefix!).ending, messagesCount };
   }
 
-  append(shardId: 0 | 1, partitionId: number, count: number): Promise<void> {
-    return append(this.shards.shards[shardId], partitionKeyOf(0, 0, partitionId), Array<number>(count).fill(10));
+  append(shardId: 0 | 1, partitionId: number, count: number, payloadBytes = 10): Promise<void> {
+    const sizes = Array<number>(count).fill(payloadBytes);
+    return append(this.shards.shards[shardId], partitionKeyOf(0, 0, partitionId), sizes);
   }
 
   purge(): Promise<unknown> | unknown {
@@ -122,7 +123,10 @@ export class WaitingWorld {
   /** Events are told to the waits, as the process does it. */
   follow(): void {
     for (const [id, { events }] of this.shards.shards.entries()) {
-      for (const event of events.splice(0)) this.waits[id]!.follow(event);
+      for (const event of events.splice(0)) {
+        this.waits[id]!.follow(event);
+        this.contexts[id]!.subscriptions.follow(event);
+      }
     }
   }
 
@@ -150,9 +154,11 @@ export class WaitingWorld {
     }
   }
 
-  /** Whatever is kept of polls that are under way, in all places. */
+  /** Whatever is kept of polls that are under way and of subscriptions, in all places. */
   get leftCount(): number {
-    let count = this.shards.shards[0].shard.counters.waits.total + this.#timers.size;
+    const { waits: waitCounts, subscriptions } = this.shards.shards[0].shard.counters;
+    let count = waitCounts.total + subscriptions.total + this.#timers.size;
+    for (const context of this.contexts) count += context.subscriptions.count;
     for (const waits of this.waits) count += waits.count + waits.waitingCount;
     for (const { shard, watches } of this.shards.shards) count += shard.watches.remoteCount + watches.count;
     return count;

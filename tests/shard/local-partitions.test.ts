@@ -41,6 +41,7 @@ function makeCounters(partitionsMax: number): Counters {
     process: new SharedArrayBuffer(8),
     clients: createClientCounts(),
     waits: createWaitCounts(1),
+    subscriptions: createWaitCounts(1),
   };
   return new Counters(shared);
 }

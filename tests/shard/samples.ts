@@ -154,6 +154,8 @@ export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
   read: {
     currentOffset: 41,
     messagesCount: 2,
+    lastOffset: 41,
+    epoch: 1,
     sizeBytes: 130,
     parts: [
       { kind: "file", fd: 12, position: 2 ** 40, sizeBytes: 65 },

@@ -72,6 +72,7 @@ export class WholeProcess {
       process: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
       clients: createClientCounts(),
       waits: createWaitCounts(1),
+      subscriptions: createWaitCounts(1),
     });
     this.partitions = new LocalPartitions({ shardId: 0, shardCount: 1, storage, counters, paths });
     this.partitions.open(state);

@@ -1,4 +1,4 @@
-// What a connection costs more while its poll waits: from its bytes through its pipeline to the place where it is noted, on its
+// What a connection costs more while its poll waits, and while it has a subscription to which nothing comes: from its bytes through its pipeline to the place where it is noted, on its
 // own shard and for a partition of another. Counted on the heap, so that it holds on a busy machine. WHIPPET_QUIET_MACHINE prints it.
 
 import { heapStats } from "bun:jsc";
@@ -6,6 +6,7 @@ import { afterEach, expect, test } from "bun:test";
 import { encode } from "../../src/protocol/codec.ts";
 import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
 import { pollWaitingRequestCodec } from "../../src/protocol/extensions/poll-waiting.ts";
+import { subscribeRequestCodec } from "../../src/protocol/extensions/subscribe.ts";
 import { encodeRequestFrame } from "../../src/protocol/frame.ts";
 import { detectFrameKind } from "../../src/protocol/frame-detection.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
@@ -29,13 +30,56 @@ function heapBytes(): number {
   return heapSize + extraMemorySize;
 }
 
+/** A kind of waiting. */
+interface Kind {
+  readonly code: number;
+  readonly payload: (partitionId: number) => Uint8Array;
+  readonly end: (pipeline: RequestPipeline) => void;
+}
+
+const place = (partitionId: number) => ({
+  consumer: { kind: "consumer", id: nameId("reader") } as const,
+  stream: nameId("orders"),
+  topic: nameId("eu"),
+  partitionId,
+  strategy: { kind: "offset", value: 0n } as const,
+  count: 100,
+  autoCommit: false,
+});
+
+const poll: Kind = {
+  code: ExtensionCode.pollWaiting,
+  payload: (partitionId) =>
+    encode(pollWaitingRequestCodec, {
+      ...place(partitionId),
+      waitMs: 30_000,
+      bytesMax: 0,
+      knownAssignment: 0n,
+      positions: [],
+    }),
+  end: ({ session }) => session.waiting?.overtaken(),
+};
+
+const subscription: Kind = {
+  code: ExtensionCode.subscribe,
+  payload: (partitionId) =>
+    encode(subscribeRequestCodec, { ...place(partitionId), subscriptionId: 1, credit: 1_000_000 }),
+  end: ({ session }) => {
+    session.subscriber?.close();
+    session.subscriber = undefined;
+  },
+};
+
+// Of another shard's partition here both shards have one heap.
 test.each([
-  ["its own shard", 0, 1024],
-  // Here both shards have one heap: some 900 bytes are of the connection's shard, some 200 of the owner.
-  ["another shard", 1, 1280],
+  ["polls", "its own shard", poll, 0],
+  ["polls", "another shard", poll, 1],
+  ["has subscribed", "its own shard", subscription, 0],
+  ["has subscribed", "another shard", subscription, 1],
 ])(
-  "a connection that waits for a partition of %s takes little more",
-  async (_name, partitionId, bytesMax) => {
+  "a connection that %s and waits for a partition of %s takes little more",
+  async (_kind, _name, { code, payload, end: endOne }, partitionId) => {
+    const bytesMax = 1024;
     const here = await WaitingWorld.start(2);
     world = here;
     const ignore = () => undefined;
@@ -75,22 +119,7 @@ test.each([
         },
         onClosed: ignore,
       });
-    const frame = encodeRequestFrame(
-      ExtensionCode.pollWaiting,
-      encode(pollWaitingRequestCodec, {
-        consumer: { kind: "consumer", id: nameId("reader") },
-        stream: nameId("orders"),
-        topic: nameId("eu"),
-        partitionId,
-        strategy: { kind: "offset", value: 0n },
-        count: 100,
-        autoCommit: false,
-        waitMs: 30_000,
-        bytesMax: 0,
-        knownAssignment: 0n,
-        positions: [],
-      }),
-    );
+    const frame = encodeRequestFrame(code, payload(partitionId));
     const pipelines = Array.from({ length: count }, connect);
     const until = async (isDone: () => boolean) => {
       await eventually("all of them", isDone, (isThere) => isThere);
@@ -99,10 +128,10 @@ test.each([
     };
     const wait = async (waiting: readonly RequestPipeline[]) => {
       for (const pipeline of waiting) pipeline.receive(frame);
-      await until(() => here.waits[0]!.waitingCount === waiting.length);
+      await until(() => here.shards.shards[partitionId]!.watches.count === waiting.length);
     };
     const end = async (waiting: readonly RequestPipeline[]) => {
-      for (const { session } of waiting) session.waiting?.overtaken();
+      for (const pipeline of waiting) endOne(pipeline);
       await until(() => here.leftCount === 0);
     };
     // Every connection has had a poll: what a connection keeps after its first request is not what a wait costs.
@@ -113,7 +142,6 @@ test.each([
     await wait(pipelines);
     const each = (heapBytes() - before) / count;
     if (process.env.WHIPPET_QUIET_MACHINE !== undefined) console.log(`${Math.round(each)} bytes for each`);
-    expect(here.waits[0]!.waitingCount).toBe(count);
     expect(each).toBeLessThan(bytesMax);
     await end(pipelines);
     expect(repliesCount).toBe(2 * count);

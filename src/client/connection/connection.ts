@@ -10,7 +10,12 @@ export type ClientTlsOptions = {
   readonly verify?: boolean;
 };
 
+/** Takes what the server sends unasked; the payload belongs to it. */
+export type PushHandler = (code: number, payload: Uint8Array) => void;
+
 export interface Connection {
+  /** Set by whoever has subscribed to something; what comes without it is dropped. */
+  onPush?: PushHandler | undefined;
   /** Resolves when the connection has ended, for whatever reason. */
   readonly closed: Promise<void>;
   readonly isClosed: boolean;

@@ -3,7 +3,7 @@
 // session's work.
 
 import { withResolvers } from "../with-resolvers.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, PushHandler } from "./connection.ts";
 import { ConnectionLostError } from "./connection-lost-error.ts";
 import { PendingRequests } from "./pending-requests.ts";
 import { requestFramePieces } from "./request-frame.ts";
@@ -21,6 +21,7 @@ export interface Wire {
 }
 
 export class FramedConnection implements Connection {
+  onPush: PushHandler | undefined;
   readonly #wire: Wire;
   readonly #pending: PendingRequests;
   readonly #ending = withResolvers<void>();
@@ -29,7 +30,11 @@ export class FramedConnection implements Connection {
 
   constructor(wire: Wire) {
     this.#wire = wire;
-    this.#pending = new PendingRequests({ sentBytes: () => wire.sentBytes, onEnd: (cause) => this.end(cause) });
+    this.#pending = new PendingRequests({
+      sentBytes: () => wire.sentBytes,
+      onEnd: (cause) => this.end(cause),
+      onPush: (code, push) => this.onPush?.(code, push),
+    });
   }
 
   get closed(): Promise<void> {

@@ -1,6 +1,7 @@
 // The requests of one connection that have no reply yet. A reply does not name its request; the server answers in the order
 // of the requests (spec BP 2.8), so replies are matched by position.
 import { errorCodes, IggyError } from "../../protocol/errors.ts";
+import { isPushCode } from "../../protocol/extensions/codes.ts";
 import { Fifo } from "../fifo.ts";
 import { withResolvers } from "../with-resolvers.ts";
 import { ConnectionLostError } from "./connection-lost-error.ts";
@@ -18,6 +19,8 @@ export type PendingRequestsOptions = {
   readonly sentBytes: () => number;
   /** The order of the replies is lost, or the server says goodbye (undefined): the connection must end. */
   readonly onEnd: (cause: unknown) => void;
+  /** What the server has sent unasked. */
+  readonly onPush: (code: number, payload: Uint8Array) => void;
 };
 
 export class PendingRequests {
@@ -61,6 +64,10 @@ export class PendingRequests {
   }
 
   #onReply(status: number, payload: Uint8Array): void {
+    if (isPushCode(status)) {
+      this.#options.onPush(status, payload);
+      return;
+    }
     const request = this.#pending.shift();
     if (request === undefined) {
       // A server that shuts down says so with an unasked reply 8 (spec BP 2.8); any other one means that the order is lost.

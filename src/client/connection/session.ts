@@ -58,6 +58,13 @@ export type SessionExchangeOptions = ExchangeOptions & { readonly signal?: Abort
 /** How often a connection is looked at that may be dead, in the time that it has. */
 const looksPerTimeout = 4;
 
+/** Of what is subscribed to on the connections of a session, one after the other. */
+export type PushListener = {
+  push(code: number, payload: Uint8Array): void;
+  /** Nothing comes any more of what was subscribed to. */
+  lost(): void;
+};
+
 export class Session {
   readonly #options: SessionOptions;
   readonly #onEvent: (event: SessionEvent) => void;
@@ -68,6 +75,8 @@ export class Session {
   #arrival: Resolvers<Connection> | undefined;
   #ended: IggyError | undefined;
   #isConnecting = false;
+  /** Told what the server sends unasked, and when the connection is lost from which it came. */
+  listener: PushListener | undefined;
   /** What ends each of the timers. */
   readonly #timers: (() => void)[] = [];
 
@@ -264,6 +273,7 @@ export class Session {
       return;
     }
     this.#connection = connection;
+    connection.onPush = (code, payload) => this.listener?.push(code, payload);
     this.#isConnecting = false;
     if (this.#timers.length === 0) this.#watch();
     void connection.closed.then(() => this.#onLost(connection));
@@ -276,6 +286,7 @@ export class Session {
   #onLost(connection: Connection): void {
     if (this.#connection !== connection || this.#ended !== undefined) return;
     this.#connection = undefined;
+    this.listener?.lost();
     const error = new ConnectionLostError(false);
     this.#onEvent({ kind: "disconnected", error });
     if (this.#options.reconnect === false) this.#end(error, error);
@@ -335,6 +346,7 @@ export class Session {
     for (const endTimer of this.#timers) endTimer();
     this.#closing.abort();
     this.#connection?.close();
+    this.listener?.lost();
     this.#arrival?.reject(reason);
     this.#onEvent({ kind: "closed", ...(told === undefined ? {} : { error: told }) });
   }

@@ -60,6 +60,9 @@ export class BatchBytes {
   }
 }
 
+/** No messages. */
+export const noMessages = new BatchBytes(new Uint8Array(0), 0, 0);
+
 /** A 64-bit number as a double: exact to 2⁵³, and without a BigInt. */
 export function unsignedAt(view: DataView, at: number): number {
   return view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32;

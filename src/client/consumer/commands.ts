@@ -1,6 +1,7 @@
 // What a consumer asks of a server, for one topic and one identity (a group, or a consumer by name): the few commands behind
 // an interface, so that the consumer can be given another connection, a simulated group in tests, or a server with long polls.
 
+import type { IggyError } from "../../protocol/errors.ts";
 import type { BatchBytes } from "./batch-bytes.ts";
 
 /** Where a poll begins. A timestamp is in µs: the first message of that time or a later one. */
@@ -25,6 +26,35 @@ export interface Turn {
 
 export interface PollReply extends Turn {
   readonly messages: BatchBytes;
+  /** `head`: says nothing but the current offset. `reset`: the partition was purged. Undefined: what a poll is answered with. */
+  readonly kind?: "head" | "reset";
+}
+
+/** Why a subscription is over: the partition is not the member's any more, offsets begin anew, or an error. */
+export type PushEnding = "assignmentChanged" | "offsetsReset" | IggyError;
+
+/** Told what the server pushes. */
+export interface PushListener {
+  messages(subscriptionId: number, reply: PollReply): void;
+  ended(subscriptionId: number, ending: PushEnding): void;
+  /** Of the one that follows the partitions: they are other ones. */
+  partitions(subscriptionId: number, assignmentNumber: bigint): void;
+  /** The connection is lost, and with it all that was subscribed to. */
+  lost(): void;
+  /** What came is nothing that could be read. */
+  failed(error: unknown): void;
+}
+
+/** Subscriptions (docs/protocol-extensions.md). Their numbers are the consumer's; FeatureUnavailable where there is no room. */
+export interface PushCommands {
+  listen(listener: PushListener): void;
+  /** `credit`: bytes of messages. The current offset of the partition. */
+  subscribe(subscriptionId: number, request: Omit<PollRequest, "count">, credit: number): Promise<number>;
+  addCredit(subscriptionId: number, credit: number): Promise<void>;
+  /** Nothing comes of it behind the reply. */
+  unsubscribe(subscriptionId: number): Promise<void>;
+  /** What the consumer may read, as a number: never 0, the same as long as nothing has changed. */
+  follow(subscriptionId: number): Promise<bigint>;
 }
 
 export interface Waited {
@@ -38,6 +68,8 @@ export interface Waited {
 
 /** All reject with the IggyError of the server, or with `Disconnected` where the connection was lost. */
 export interface ConsumerCommands {
+  /** Loads what subscriptions need. Undefined: the server can not push. */
+  readonly pushes?: (() => Promise<PushCommands>) | undefined;
   /** Reads one partition. A member of a group to whom it does not belong is answered as by `nothing` (spec SB 4.5). */
   poll(request: PollRequest): Promise<PollReply>;
   /**

@@ -10,7 +10,7 @@ import type { ConsumerCommands } from "./commands.ts";
 import type { Cursor } from "./cursor.ts";
 import { type Decoder, type Decoding, type Decrypting, decoderOf } from "./decoder.ts";
 import { BatchDelivery, type Delivery, type DeliveryOptions, MessageDelivery } from "./delivery.ts";
-import { type Feed, PollFeed } from "./feed.ts";
+import type { Feed } from "./feed.ts";
 import { Intake } from "./intake.ts";
 import { type ConsumerHooks, ConsumerObserver } from "./observer.ts";
 import type { ConsumerEvent, ConsumerOptions, PartitionProgress, StartPosition } from "./options.ts";
@@ -20,6 +20,7 @@ import { ReceivedBatch, ReceivedMessage } from "./received-message.ts";
 import { RepeatFilter } from "./repeat-filter.ts";
 import { type Handler, Run, type RunOptions } from "./run.ts";
 import { storeSought } from "./seek.ts";
+import { ServerFeed } from "./server-feed.ts";
 import { within } from "./shutdown.ts";
 
 const closeTimeoutMs = 10_000;
@@ -36,7 +37,7 @@ export interface ConsumerParts<Out> {
   /** Called when it is closed. */
   readonly onClosed?: () => void;
   readonly clock?: Clock;
-  /** Polls, if not given. */
+  /** Subscriptions where the server has them, else polls, if not given. */
   readonly feed?: Feed;
 }
 
@@ -70,7 +71,7 @@ export class Consumer<Out> implements AsyncIterable<Message<Out>> {
   }
 
   #makeIntake(): Intake {
-    const { commands, feed = new PollFeed(this.#parts.commands) } = this.#parts;
+    const { commands, feed = new ServerFeed(this.#parts.commands) } = this.#parts;
     const { start = "first", commit = "handled", prefetch = {}, onAssigned, onRevoking, onLost } = this.#options;
     const isShared = "group" in this.#options;
     const isByHand = commit === "manual" || commit === "before-delivery";

@@ -1,23 +1,40 @@
-// Where messages come from. One interface: here over polls; over a poll that waits, or a subscription, where the server has
-// them. A feed asks once for all partitions and says how long to wait before it should be asked again.
+// Where messages come from. One interface: here over polls, and over a poll that waits where the server has it; over subscriptions
+// in subscription-feed.ts. A feed is asked for all partitions at once and says how long to wait before it should be asked again.
 
-import type { ConsumerCommands, PollReply, PollRequest, Waited } from "./commands.ts";
+import type { ConsumerCommands, PollFrom, PollReply, PollRequest, Waited } from "./commands.ts";
+
+export interface FetchRequest extends PollRequest {
+  /** About as much as so many messages take: what may be pushed. */
+  readonly bytes: number;
+}
 
 export interface FetchRound {
-  /** One for each request, in their order. */
-  readonly replies: readonly PollReply[];
-  /** 0: ask again at once. */
+  /** One for each request, in their order; undefined: nothing has come of it. */
+  readonly replies: readonly (PollReply | undefined)[];
+  /** 0: ask again at once; Infinity: when there is news. */
   readonly pauseMs: number;
 }
 
 export interface Feed {
+  /** Set by who asks: called when something has come by itself. */
+  onNews?: () => void;
+  /** Whether what comes is told by `onNews`. */
+  readonly isPushed?: boolean;
+  /** Of what the consumer may read, told by itself: the same number as long as nothing has changed; 0: not known. */
+  readonly assignmentNumber?: bigint;
+  /** Whether something lies ready for these. */
+  hasNews?(requests: readonly FetchRequest[]): boolean;
+  /** A partition goes to another member: what has been read of it from there on, and is not handed over yet. */
+  finish?(partitionId: number, from: PollFrom): Promise<readonly PollReply[]>;
+  /** A partition is gone. */
+  forget?(partitionId: number): void;
   /** Rejects with the error of the first request that is refused; what the others brought is dropped and asked for again. */
-  fetch(requests: readonly PollRequest[]): Promise<FetchRound>;
+  fetch(requests: readonly FetchRequest[]): Promise<FetchRound>;
   /**
    * After a round without messages, of all that a consumer reads now: waits for something in one of them, if the feed can do that;
    * undefined if it can not. A request that goes out meanwhile ends it.
    */
-  wait?(requests: readonly PollRequest[], waitMs: number, knownAssignment: bigint): Promise<Waited> | undefined;
+  wait?(requests: readonly FetchRequest[], waitMs: number, knownAssignment: bigint): Promise<Waited> | undefined;
 }
 
 /** Pause after the first round without messages, doubled after each further one up to the largest. */
@@ -52,7 +69,7 @@ export class PollFeed implements Feed {
 }
 
 /** All results, after all are there: none is still under way when the first error is thrown. */
-async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+export async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   const settled = await Promise.allSettled(promises);
   return settled.map((result) => {
     if (result.status === "rejected") throw result.reason;

@@ -74,6 +74,9 @@ export class Intake {
   #nextRoundMs = 0;
   /** The last wait brought nothing. */
   #isQuiet = false;
+  #isRoundDue = false;
+  /** How often somebody said that something has changed: a step that was under way looks again. */
+  #wakes = 0;
   /** Of the member's partitions, as the last poll that waited said; 0: not known. */
   #assignmentNumber = 0n;
   #loop: Promise<void> | undefined;
@@ -83,12 +86,16 @@ export class Intake {
   constructor(options: IntakeOptions) {
     this.#options = options;
     this.events = new EventChannel((event) => options.observer.happened(event));
+    options.feed.onNews = this.wake;
     this.ready = new Ready(this.cursors, options.repeats, (message) => this.finish(message));
     this.#replies = new Replies({
       ...options,
       events: this.events,
       arrived: this.arrived,
-      onRefused: (partitionId) => this.#lose([partitionId]),
+      onRefused: (partitionId) => {
+        this.#askAgain();
+        return this.#lose([partitionId]);
+      },
       onReset: (partitionId) => this.#seen.delete(partitionId),
     });
     this.commits = new Commits({
@@ -145,7 +152,10 @@ export class Intake {
   }
 
   /** Something has changed that the loop should look at. */
-  readonly wake = (): void => this.#awake.ring();
+  readonly wake = (): void => {
+    this.#wakes++;
+    this.#awake.ring();
+  };
 
   /** A message in hand is handled. */
   finish(message: ReceivedMessage<unknown>): void {
@@ -160,7 +170,7 @@ export class Intake {
     this.commits.noteHandled(count);
     if (cursor.state === "revoking") void this.letGoIfDone(cursor);
     if (this.#waitsForRoom && this.#options.prefetch.hasRoom(this.#total, cursor.outstanding, this.cursors.size)) {
-      this.#awake.ring();
+      this.wake();
     }
   }
 
@@ -219,19 +229,22 @@ export class Intake {
       this.#isJoined = true;
       this.#nextRoundMs = clock.nowMs();
     }
+    this.#followAssignment();
     if (clock.nowMs() >= this.#nextRoundMs) {
       await this.#round();
       this.#nextRoundMs = clock.nowMs() + assignment.roundMs;
     }
+    const wakes = this.#wakes;
     const chosen = this.#chosen();
     let pauseMs = this.#nextRoundMs - clock.nowMs();
-    if (chosen.length > 0 && !this.#isStopped) {
+    if ((chosen.length > 0 || feed.isPushed === true) && !this.#isStopped) {
       // A wait reads first: after one that brought nothing the next one is all that is asked for.
-      const isWaitEnough = this.#isQuiet && !chosen.some(({ cursor }) => cursor.mayHideReset);
+      const isWaitEnough = feed.isPushed !== true && this.#isQuiet && !chosen.some(({ cursor }) => cursor.mayHideReset);
       if (!isWaitEnough) {
         const round = await feed.fetch(chosen.map(({ request }) => request));
         for (const [index, { cursor, fetchNumber }] of chosen.entries()) {
-          await this.#replies.take(cursor, fetchNumber, round.replies[index]!);
+          const reply = round.replies[index];
+          if (reply !== undefined) await this.#replies.take(cursor, fetchNumber, reply);
         }
         pauseMs = Math.min(pauseMs, round.pauseMs);
       }
@@ -239,8 +252,28 @@ export class Intake {
       if (pauseMs > 0 && (await this.#waitForNews())) pauseMs = 0;
       else if (isWaitEnough) return;
     } else if (this.cursors.size === 0 && pauseMs > 0 && (await this.#waitForNews())) pauseMs = 0;
+    this.#followAssignment();
+    const isNews = feed.hasNews?.(chosen.map(({ request }) => request)) === true;
+    const isToLook = feed.isPushed === true && (isNews || wakes !== this.#wakes || this.#nextRoundMs <= clock.nowMs());
+    if (isToLook) pauseMs = 0;
     this.#reconnected();
     if (pauseMs > 0 && !this.#isStopped) await this.#rest(pauseMs);
+  }
+
+  /** Where the server says when the partitions are other ones: then a round is made, and as long as nothing changes none. */
+  #followAssignment(): void {
+    const { feed, clock, assignment } = this.#options;
+    const { assignmentNumber = 0n } = feed;
+    if (assignmentNumber === 0n || !this.#isJoined) return;
+    if (assignmentNumber !== this.#assignmentNumber) this.#askAgain();
+    else if (assignment.isSettled && !this.#isRoundDue) this.#nextRoundMs = clock.nowMs() + assignment.roundMs;
+    this.#assignmentNumber = assignmentNumber;
+  }
+
+  /** What belongs to this member may be something else: a round tells. */
+  #askAgain(): void {
+    this.#isRoundDue = true;
+    this.#nextRoundMs = Math.min(this.#nextRoundMs, this.#options.clock.nowMs());
   }
 
   /** Where the feed can wait, it does, for all that is read. False: a pause has to be made. */
@@ -280,9 +313,11 @@ export class Intake {
   }
 
   async #round(): Promise<void> {
+    this.#isRoundDue = false;
     const { assigned, revoking, lost } = await this.#options.assignment.round();
     await this.#lose(lost);
     if (assigned.length > 0) await this.#assigned(assigned);
+    for (const partitionId of revoking) await this.#takeRest(partitionId);
     for (const partitionId of revoking) void this.#revoke(partitionId);
     this.#before.clear();
     this.#isOpened = true;
@@ -310,6 +345,15 @@ export class Intake {
     );
   }
 
+  /** What the server has read for the member counts as polled: the partition goes when that is handled. */
+  async #takeRest(partitionId: number): Promise<void> {
+    const cursor = this.cursors.get(partitionId);
+    if (cursor === undefined) return;
+    const { fetchNumber } = cursor;
+    const rest = await this.#options.feed.finish?.(partitionId, cursor.from);
+    for (const reply of rest ?? []) await this.#replies.take(cursor, fetchNumber, reply);
+  }
+
   async #revoke(partitionId: number): Promise<void> {
     const cursor = this.cursors.get(partitionId);
     if (cursor === undefined) return;
@@ -332,6 +376,7 @@ export class Intake {
 
   #drop(cursor: Cursor): void {
     this.#seen.set(cursor.partitionId, cursor.seenUpTo);
+    this.#options.feed.forget?.(cursor.partitionId);
     cursor.end();
     if (this.cursors.get(cursor.partitionId) === cursor) this.cursors.delete(cursor.partitionId);
   }
@@ -351,7 +396,9 @@ export class Intake {
     return open.map((cursor) => {
       const count = prefetch.countFor(this.#total, cursor.outstanding, reading.length, open.length);
       const { partitionId, from, fetchNumber } = cursor;
-      return { cursor, fetchNumber, request: { partitionId, from, count, autoCommit: policy === "before-delivery" } };
+      const bytes = prefetch.bytesFor(count);
+      const request = { partitionId, from, count, bytes, autoCommit: policy === "before-delivery" };
+      return { cursor, fetchNumber, request };
     });
   }
 
@@ -383,6 +430,7 @@ export class Intake {
     this.events.tell({ kind: "commit-failed", error });
     if (error.errorName !== "NotResolvedConsumer") return;
     this.#options.assignment.forget(cursor.partitionId);
+    this.#askAgain();
     void this.#lose([cursor.partitionId]);
   }
 

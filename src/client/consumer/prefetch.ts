@@ -12,6 +12,8 @@ export const defaultPrefetch: PrefetchLimits = { messages: 1_000, bytes: 4 * 102
 const replyBytesAim = 1024 * 1024;
 /** Asked for before any size is known. */
 const firstCount = 16;
+/** Taken for the size of a message then: one message comes whatever its size, and says more. */
+const firstBytes = 1;
 /** Share of the limits that is kept for partitions of which nothing lies ready, and the least share that is worth a poll. */
 const keptShare = 1 / 4;
 const worthwhileShare = 1 / 2;
@@ -67,6 +69,11 @@ export class Prefetch {
     if (size === undefined) return Math.max(1, Math.min(firstCount, Math.floor(messages / share)));
     const byBytes = Math.min(replyBytesAim, bytes / share) / size;
     return Math.max(1, Math.floor(Math.min(byBytes, messages / share)));
+  }
+
+  /** Bytes of as many messages, going by the sizes that were seen: what a subscription is given to push. */
+  bytesFor(count: number): number {
+    return Math.min(replyBytesAim, Math.ceil(count * (this.#averageBytes ?? firstBytes)));
   }
 
   /** Whether `countFor` would not say 0. */

@@ -17,6 +17,7 @@ import type { StartPosition } from "./options.ts";
 import { behindHead, checkStart, type OpenedAt, startFrom } from "./positions.ts";
 import { defaultPrefetch, Prefetch } from "./prefetch.ts";
 import type { ReceivedMessage } from "./received-message.ts";
+import { ServerFeed } from "./server-feed.ts";
 import { within } from "./shutdown.ts";
 
 /** The next offset of each partition: plain JSON. A partition that it does not name begins with its first message. */
@@ -57,7 +58,9 @@ export class Reader<Out> implements AsyncIterable<Message<Out>> {
     this.#options = options;
     this.#clock = parts.clock ?? systemClock;
     this.#observer = new ConsumerObserver(parts.hooks ?? {}, parts.place, undefined);
-    const { commands, feed = new PollFeed(commands) } = parts;
+    const { commands } = parts;
+    // One that ends has to learn where the end is, which polls say.
+    const { feed = options.follow === false ? new PollFeed(commands) : new ServerFeed(commands) } = parts;
     this.#intake = new Intake({
       assignment: new FixedAssignment(commands, options.partitions),
       feed,

@@ -39,8 +39,13 @@ export class Replies {
   async take(cursor: Cursor, fetchNumber: number, reply: PollReply): Promise<void> {
     const { partitionId } = cursor;
     const { prefetch, policy, events, arrived, observer } = this.#options;
-    if (await this.#isRefused(cursor, reply)) return;
+    if (reply.kind === "head") {
+      cursor.headOffset ??= reply.headOffset;
+      return;
+    }
+    if (reply.kind === undefined && (await this.#isRefused(cursor, reply))) return;
     if (cursor.fetchNumber !== fetchNumber || cursor.isGone || cursor.isPaused) return;
+    if (reply.kind === "reset") return this.#reset(cursor);
     const { lastOffset, messagesCount, sizeBytes } = reply.messages;
     const { isAtHead } = cursor;
     const { gap, isReset } = cursor.accept(reply);

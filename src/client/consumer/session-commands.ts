@@ -19,8 +19,8 @@ import {
 import type { Exchange } from "../commands/command.ts";
 import { type IdentifierInput, identifierOf } from "../identifiers.ts";
 import { readPollReply } from "./batch-bytes.ts";
-import type { ConsumerCommands, PollFrom, PollReply, PollRequest, Turn } from "./commands.ts";
-import { waitForMessages } from "./waiting-poll.ts";
+import type { ConsumerCommands, PollFrom, PollReply, PollRequest, PushCommands, Turn } from "./commands.ts";
+import { type WaitingPlace, waitForMessages } from "./waiting-poll.ts";
 
 /** No partition ever has this offset: to store it is refused, after the check whose partition it is (spec SB 4.8). */
 const impossibleOffset = BigInt(Number.MAX_SAFE_INTEGER);
@@ -31,15 +31,20 @@ export interface ConsumerTarget {
   readonly consumer: Consumer;
 }
 
-/**
- * Commands of one consumer; `close` is called when it ends. `waitMsMax`: longest wait of a poll, 0 where the server has no polls
- * that wait.
- */
+/** What the server can do beyond Iggy 0.8. */
+export interface ConsumerExtensions {
+  /** Longest wait of a poll, 0 where the server has no polls that wait. */
+  readonly waitMsMax: () => number;
+  readonly canPush: () => boolean;
+  readonly pushes: (place: WaitingPlace) => Promise<PushCommands>;
+}
+
+/** Commands of one consumer; `close` is called when it ends. */
 export function sessionCommands(
   exchange: Exchange,
   { stream, topic, consumer }: ConsumerTarget,
   close: () => void = () => undefined,
-  waitMsMax: () => number = () => 0,
+  extensions?: ConsumerExtensions,
 ): ConsumerCommands {
   const topicPlace = { stream: identifierOf(stream), topic: identifierOf(topic) };
   const place = { ...topicPlace, consumer };
@@ -59,8 +64,11 @@ export function sessionCommands(
   return {
     poll: ({ partitionId, from, count, autoCommit }: PollRequest) =>
       exchangePoll(partitionId, strategyOf(from), count, autoCommit),
+    get pushes() {
+      return extensions?.canPush() ? () => extensions.pushes(place) : undefined;
+    },
     waitForMessages(requests, waitMs, known) {
-      const ms = Math.min(waitMs, waitMsMax());
+      const ms = Math.min(waitMs, extensions?.waitMsMax() ?? 0);
       if (ms <= 0 || (consumer.kind !== "group" && requests.length > waitPartitionsMax)) return undefined;
       return waitForMessages(exchange, place, requests, ms, known);
     },
@@ -104,7 +112,8 @@ export function sessionCommands(
   };
 }
 
-function strategyOf(from: PollFrom): PollingStrategy {
+/** Where a poll begins, in the words of the protocol. */
+export function strategyOf(from: PollFrom): PollingStrategy {
   return from.kind === "offset"
     ? { kind: "offset", value: BigInt(from.offset) }
     : { kind: "timestamp", value: from.timestampMicros };

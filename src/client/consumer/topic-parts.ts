@@ -7,6 +7,7 @@ import type { ConsumerParts } from "./consumer.ts";
 import type { ConsumerHooks } from "./observer.ts";
 import type { ConsumerOptions } from "./options.ts";
 import { sessionCommands } from "./session-commands.ts";
+import type { WaitingPlace } from "./waiting-poll.ts";
 
 /** Readers store nothing; a name has to be said all the same. */
 const readerName = "reader";
@@ -23,10 +24,14 @@ export function topicParts<Out>(
   const name = options === undefined ? readerName : "group" in options ? options.group : options.name;
   const consumer = { kind: isGroup ? "group" : "consumer", id: nameId(name) } as const;
   const session = context.openSession();
-  // Well below the time after which a connection without an answer counts as dead.
-  const waitMsMax = () => (context.features().has("long-poll") ? session.requestTimeoutMs / 2 : 0);
-  const target = { stream, topic, consumer };
-  const commands = sessionCommands(session.exchange.bind(session), target, () => session.close(), waitMsMax);
+  const exchange = session.exchange.bind(session);
+  const extensions = {
+    // Well below the time after which a connection without an answer counts as dead.
+    waitMsMax: () => (context.features().has("long-poll") ? session.requestTimeoutMs / 2 : 0),
+    canPush: () => context.features().has("subscriptions"),
+    pushes: async (place: WaitingPlace) => (await import("./pushes.ts")).pushCommands(session, exchange, place),
+  };
+  const commands = sessionCommands(exchange, { stream, topic, consumer }, () => session.close(), extensions);
   return {
     commands,
     format,

@@ -27,6 +27,11 @@ export const limits = section(
       doc: "Most partitions for which polls wait, of all clients; beyond it polls are answered without waiting; 0 = no limit.",
     }),
     waitingPollsPerUser: u32({ default: 50_000, doc: "The same for one user; 0 = no limit." }),
+    subscriptions: u32({
+      default: 100_000,
+      doc: "Most open subscriptions of all clients, over HTTP included; beyond it they are refused; 0 = no limit.",
+    }),
+    subscriptionsPerUser: u32({ default: 50_000, doc: "The same for one user; 0 = no limit." }),
   },
   "Limits of what users make, checked when it is made: what is there already stays",
 );

@@ -8,7 +8,23 @@ export const ExtensionCode = {
   pollWaiting: 200_001,
   sendWithReceipt: 200_002,
   joinWithAssignment: 200_003,
+  subscribe: 200_004,
+  addCredit: 200_005,
+  unsubscribe: 200_006,
+  followPartitions: 200_007,
 } as const;
+
+/** What the broker sends unasked, in the place where replies have their status: no error has these numbers. */
+export const PushCode = {
+  messages: 200_100,
+  end: 200_101,
+  partitions: 200_102,
+} as const;
+
+/** Whether a frame in the place of a reply is none: also of kinds that a later broker knows. */
+export function isPushCode(status: number): boolean {
+  return status >= 200_100 && status < 200_200;
+}
 
 /** camelCase name of a command of our own. */
 export type ExtensionName = keyof typeof ExtensionCode;

@@ -5,8 +5,17 @@ import type { Extension } from "./extension.ts";
 import { getFeatures } from "./features.ts";
 import { joinWithAssignment } from "./join-with-assignment.ts";
 import { pollWaiting } from "./poll-waiting.ts";
+import { addCredit, followPartitions, subscribe, unsubscribe } from "./subscribe.ts";
 
-const extensions: readonly Extension[] = [getFeatures, pollWaiting, joinWithAssignment];
+const extensions: readonly Extension[] = [
+  getFeatures,
+  pollWaiting,
+  joinWithAssignment,
+  subscribe,
+  addCredit,
+  unsubscribe,
+  followPartitions,
+];
 
 export const extensionTable: ReadonlyMap<number, Extension> = new Map(
   extensions.map((extension) => [ExtensionCode[extension.name], extension]),

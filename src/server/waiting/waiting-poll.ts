@@ -2,7 +2,7 @@
 // where there is nothing leaves a watch at their owners. It ends once, whatever comes first: messages, its time, the next request
 // of its connection, or a change of the metadata. While it waits it is this object and its watches, nothing else.
 
-import { findPartition, type MetadataState, requireTopic } from "../../metadata/index.ts";
+import { findPartition, requireTopic } from "../../metadata/index.ts";
 import { encode } from "../../protocol/codec.ts";
 import type { Consumer } from "../../protocol/consumer.ts";
 import { IggyError } from "../../protocol/errors.ts";
@@ -28,6 +28,7 @@ import type { Reply } from "../reply.ts";
 import { requireRight } from "../rights.ts";
 import type { Session, Waiting } from "../session.ts";
 import { type Assignment, assignmentOf, hasOthers } from "./assignment.ts";
+import { isBehindEnd, isThere } from "./behind-end.ts";
 import { Deadline } from "./deadlines.ts";
 
 /** A partition that is to be read. */
@@ -179,7 +180,8 @@ export class WaitingPoll extends Deadline implements Watcher, Waiting {
         }
         read?.release();
         if (this.#stop !== undefined) break;
-        if (read !== undefined && this.#endsBefore(place, read)) this.#stop = { ending: "offsetsReset", place };
+        if (read !== undefined && isBehindEnd(this.#desk.shard, place.partitionKey, place.from, read.currentOffset))
+          this.#stop = { ending: "offsetsReset", place };
         else if (
           this.#watch(place) &&
           (reading instanceof Promise || !this.#desk.shard.watches.isOwn(place.partitionKey))
@@ -288,24 +290,9 @@ export class WaitingPoll extends Deadline implements Watcher, Waiting {
     this.#desk.ended(this, this.#mayWait === true);
   }
 
-  /** A position that readers can have come to only before a purge. */
-  #endsBefore({ partitionId, partitionKey, from }: WaitPlace, { currentOffset }: ShardRead): boolean {
-    if (from.kind !== "offset" || from.offset <= currentOffset) return false;
-    if (from.offset > currentOffset + 1) return true;
-    const { shard } = this.#desk;
-    const { streamId, topicId } = this.plan;
-    // At a head of 0 there may be one message or none.
-    return (
-      from.offset === 1 &&
-      isThere(shard.state, streamId, topicId, partitionId) &&
-      !shard.counters.partition(partitionKey).hasMessages
-    );
-  }
-
   #headOf(place: WaitPlace | undefined): bigint {
     const { shard } = this.#desk;
-    const { streamId, topicId } = this.plan;
-    if (place === undefined || !isThere(shard.state, streamId, topicId, place.partitionId)) return 0n;
+    if (place === undefined || !isThere(shard.state, place.partitionKey)) return 0n;
     return BigInt(shard.counters.partition(place.partitionKey).currentOffset);
   }
 
@@ -346,9 +333,4 @@ function isError(stop: Stop | undefined): boolean {
 function nothingIfNotOwned(error: unknown): undefined {
   if (error instanceof IggyError && error.errorName === "NotResolvedConsumer") return undefined;
   throw error;
-}
-
-function isThere(state: MetadataState, streamId: number, topicId: number, partitionId: number): boolean {
-  const topic = state.streams.byId.get(streamId)?.topics.byId.get(topicId);
-  return topic !== undefined && findPartition(topic, partitionId) !== undefined;
 }

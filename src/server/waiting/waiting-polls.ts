@@ -4,6 +4,7 @@ import type { Shard } from "../../shard/index.ts";
 import type { Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { isHarmlessForReaders } from "./harmless-events.ts";
 import { type WaitDesk, WaitingPoll, type WaitPlan, type WantedPartition } from "./waiting-poll.ts";
 
 export interface WaitingPollsOptions {
@@ -13,20 +14,6 @@ export interface WaitingPollsOptions {
   /** Most partitions for which polls of all shards wait, and those of one user; 0: no limit. */
   readonly limits: { readonly ofAll: number; readonly ofUser: number };
 }
-
-/** Events after which nobody waits for something else, or may have less. */
-const harmless: ReadonlySet<MetadataEvent["kind"]> = new Set([
-  "streamCreated",
-  "streamUpdated",
-  "streamPurged", // the owners of the partitions tell
-  "topicCreated",
-  "topicUpdated",
-  "topicPurged",
-  "groupCreated",
-  "userCreated",
-  "tokenCreated",
-  "removalsFinished",
-]);
 
 const noPolls: ReadonlySet<WaitingPoll> = new Set();
 
@@ -86,7 +73,7 @@ export class WaitingPolls implements WaitDesk {
 
   /** An event is applied to this shard's state, and sessions know what follows from it. */
   follow(event: MetadataEvent): void {
-    if (this.#polls.size === 0 || harmless.has(event.kind)) return;
+    if (this.#polls.size === 0 || isHarmlessForReaders(event)) return;
     const concerned = "streamId" in event ? [this.#polls.get(event.streamId) ?? noPolls] : [...this.#polls.values()];
     for (const polls of concerned) for (const poll of [...polls]) poll.recheck();
   }

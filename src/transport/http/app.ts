@@ -11,6 +11,7 @@ import { emptyResponse, errorResponse, HttpTextError, NotFoundError, textRespons
 import { makeOpenApiText } from "./openapi.ts";
 import { createMethodLookup, hidingPaths, pathOf, pathSearchStart } from "./route-paths.ts";
 import { createRouter, type HttpRouter } from "./router.ts";
+import { addEventRoutes } from "./routes/events.ts";
 import { addGroupRoutes } from "./routes/groups.ts";
 import { addHealthRoutes, healthPaths } from "./routes/health.ts";
 import { addMessageRoutes } from "./routes/messages.ts";
@@ -22,7 +23,7 @@ import { addTokenRoutes } from "./routes/tokens.ts";
 import { addTopicRoutes } from "./routes/topics.ts";
 import { addUserRoutes } from "./routes/users.ts";
 import { getOffsetQuery } from "./schemas/groups.ts";
-import { pollQuery } from "./schemas/messages.ts";
+import { eventsQuery, pollQuery } from "./schemas/messages.ts";
 import { deletePartitionsQuery, deleteSegmentsQuery } from "./schemas/streams.ts";
 import type { FetchHandler, HttpServices } from "./services.ts";
 
@@ -41,7 +42,7 @@ const publicPaths = new Set([
 ]);
 /** Of all routes; others are ignored. */
 const queryNames: ReadonlySet<string> = new Set(
-  [pollQuery, getOffsetQuery, deletePartitionsQuery, deleteSegmentsQuery].flatMap(({ properties }) =>
+  [pollQuery, eventsQuery, getOffsetQuery, deletePartitionsQuery, deleteSegmentsQuery].flatMap(({ properties }) =>
     Object.keys(properties),
   ),
 );
@@ -71,6 +72,7 @@ export function createHttpApp(services: HttpServices, fetchConsole: FetchHandler
   addTopicRoutes(router, services);
   addPartitionRoutes(router, services);
   addMessageRoutes(router, services);
+  addEventRoutes(router, services);
   addOffsetRoutes(router, services);
   addGroupRoutes(router, services);
   addOwnRoutes(router, services);

@@ -24,7 +24,7 @@ export interface HttpAppOptions extends Omit<HttpServices, "tokens" | "metrics">
 }
 
 export function loadHttpApp(options: HttpAppOptions): FetchHandler {
-  const { context, config, frameMemory, revocations, ground, loginOf, isLoggedIn, peerOf, log } = options;
+  const { context, config, frameMemory, events, revocations, ground, loginOf, isLoggedIn, peerOf, log } = options;
   const tokens = new AccessTokens({
     config: config.jwt,
     clock: context.clock,
@@ -34,7 +34,7 @@ export function loadHttpApp(options: HttpAppOptions): FetchHandler {
     loginOf,
     isLoggedIn,
   });
-  const services = { context, config, frameMemory, tokens, metrics: new HttpMetrics(context), peerOf, log };
+  const services = { context, config, frameMemory, events, tokens, metrics: new HttpMetrics(context), peerOf, log };
   return createHttpApp(services, config.webUi ? consoleOf(services, options) : undefined);
 }
 

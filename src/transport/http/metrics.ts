@@ -84,6 +84,7 @@ export class HttpMetrics {
     this.#showOwn([
       ...shards.flatMap(({ samples }) => samples),
       { key: "waitingPolls", labels: {}, value: shard.counters.waits.total },
+      { key: "subscriptions", labels: {}, value: shard.counters.subscriptions.total },
       ...lags.map((lag) => lagSample(lag, hidesNames)),
       ...segmentHolders(shard.state, held).map((holder) => holderSample(holder, hidesNames)),
     ]);

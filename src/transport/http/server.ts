@@ -16,6 +16,7 @@ import { Revocations } from "./auth/revocations.ts";
 import { groundOf, type TokenGround } from "./auth/token-ground.ts";
 import type { ConsoleSocketData } from "./console/socket-handler.ts";
 import { ConsoleSockets } from "./console/sockets.ts";
+import { EventStreams } from "./events/event-streams.ts";
 import type { FetchHandler } from "./services.ts";
 
 export interface HttpServerOptions {
@@ -46,6 +47,7 @@ export class HttpServer {
   #fetch: FetchHandler | undefined;
   /** While it is loaded: who comes meanwhile waits for the same. */
   #loading: Promise<FetchHandler> | undefined;
+  readonly #events = new EventStreams();
   /** Earlier ones, which may have open connections, then the one that accepts. */
   readonly #servers = new Set<Server<ConsoleSocketData>>();
   readonly #consoleSockets: ConsoleSockets;
@@ -125,6 +127,7 @@ export class HttpServer {
     this.#isStopped = true;
     clearInterval(this.#cleaner);
     this.#connections?.stop();
+    this.#events.stop();
     this.#loopSockets?.close();
     for (const server of this.#servers) this.#stopServer(server);
     this.#consoleSockets.disconnectAll();
@@ -173,6 +176,7 @@ export class HttpServer {
     const { loadHttpApp } = await import("./load-app.ts");
     return loadHttpApp({
       ...this.#options,
+      events: this.#events,
       revocations: this.#revocations,
       ground: this.#ground,
       loginOf: (userId) => currentLoginOf(this.#options.context.shard, userId),

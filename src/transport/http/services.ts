@@ -6,6 +6,7 @@ import type { ServerContext } from "../../server/index.ts";
 import type { FrameMemory } from "../../shard/index.ts";
 import type { AccessTokens } from "./auth/access-tokens.ts";
 import type { ConsoleSocketData } from "./console/socket-handler.ts";
+import type { EventStreams } from "./events/event-streams.ts";
 import type { HttpMetrics } from "./metrics.ts";
 
 /** Answers one request; never rejects. Undefined: the request became a socket. */
@@ -21,6 +22,7 @@ export interface HttpServices {
   readonly frameMemory: FrameMemory;
   readonly tokens: AccessTokens;
   readonly metrics: HttpMetrics;
+  readonly events: EventStreams;
   /** `ip:port` of the client; empty if it has gone. */
   readonly peerOf: (request: Request) => string;
   readonly log: Logger;

@@ -2,7 +2,7 @@
 // into its place, and the connection goes to the shard where its work is done.
 import type { Socket } from "bun";
 import { descriptorOf, MessageFlag, native } from "../../platform/ffi.ts";
-import type { SessionState, Sessions } from "../../server/index.ts";
+import type { SessionState, Sessions, SubscribedState } from "../../server/index.ts";
 import type { MovedConnection } from "../../shard/index.ts";
 import type { Carrier, PipelineOptions } from "../carrier.ts";
 import type { ConnectionFrames } from "../frame-parser.ts";
@@ -22,6 +22,7 @@ export interface MovedState {
   readonly session: SessionState;
   readonly frames: ConnectionFrames;
   readonly unread: Uint8Array;
+  readonly subscriptions: readonly SubscribedState[];
 }
 
 /** Retries of a direct receive before the event loop gets its turn back: some 20 µs, less than a wake-up costs. */
@@ -94,7 +95,7 @@ export class TcpConnection implements Carrier {
     const target = session.affinity.target();
     if (target === undefined || this.#onMove === undefined || this.#fd < 0 || native === undefined) return false;
     const place = parser.betweenFrames;
-    if (place === undefined || !isOpen || !this.output.isEmpty) return false;
+    if (place === undefined || !isOpen || !this.output.isEmpty || session.subscriber?.isReading === true) return false;
     const fd = native.dup(this.#fd);
     if (fd < 0) {
       session.affinity.stay();
@@ -106,6 +107,7 @@ export class TcpConnection implements Carrier {
       session: this.#sessions.release(session),
       frames: place.frames,
       unread,
+      subscriptions: session.subscriber?.release() ?? [],
     };
     this.#socket.terminate();
     this.#onMove(target, { fd, state });

@@ -235,8 +235,9 @@ export class TcpListener {
 
   /** Goes on with a connection that another shard held. */
   adopt({ fd, state }: MovedConnection): void {
-    const { frames, unread, ...moved } = state as MovedState;
+    const { frames, unread, subscriptions, ...moved } = state as MovedState;
     const session = this.#connections.expect(moved.session);
+    const desk = this.#options.context.subscriptions;
     // Not in the runtime's types: a socket from a descriptor.
     const options = {
       fd,
@@ -247,6 +248,7 @@ export class TcpListener {
         open: (socket: Socket<SocketData>) => {
           this.#connections.arrived();
           const { pipeline } = this.#attach(socket, session, frames, new KeptBacklog(unread));
+          desk.resume(session, pipeline, subscriptions);
           if (this.#isStopped) pipeline.disconnect();
           else pipeline.start();
         },
@@ -255,6 +257,7 @@ export class TcpListener {
     const adopted: Promise<unknown> = Bun.connect<SocketData>(options as never);
     adopted.catch((error: unknown) => {
       this.#connections.lost(session);
+      desk.lost(subscriptions);
       const client = session.clientId;
       this.#options.log.error("a connection was lost while it moved between shards", { client, error });
       closeSync(fd);

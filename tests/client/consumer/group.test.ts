@@ -129,6 +129,37 @@ test("stores where `new` begins: what is sent while nobody reads comes to the ne
   await scene.time.resultOf(ben.consumer.close({ timeoutMs: 10 }));
 });
 
+test("members to whom the server pushes ask for nothing at all, as long as nothing changes; a message and a joiner wake them", async () => {
+  const scene = new Scene(2);
+  const seen: string[] = [];
+  const start = () => {
+    const made = scene.consumer();
+    made.connection.canPush = true;
+    return { ...made, running: made.consumer.run(({ value }) => void seen.push(value)) };
+  };
+  const ana = start();
+  await scene.time.advance(10_000);
+  const before = [...ana.connection.counts];
+  await scene.time.advance(60_000);
+  expect([...ana.connection.counts]).toEqual(before);
+  expect(ana.connection.counts.has("wait")).toBe(false);
+  scene.topic.append(1, 1);
+  await scene.time.advance(5);
+  expect(seen).toEqual(["0/1/0"]);
+  const ben = start();
+  await scene.time.until("the handover", () => ben.consumer.partitions.size === 1, 4_000);
+  expect([...ana.consumer.partitions.keys()]).toEqual([0]);
+  scene.topic.append(1, 1);
+  await scene.time.advance(20);
+  expect(seen).toEqual(["0/1/0", "0/1/1"]);
+  ana.connection.cut();
+  scene.topic.append(0, 3);
+  await scene.time.until("the way back", () => seen.length === 5, 10_000);
+  await scene.time.resultOf(
+    Promise.all([ana, ben].map(({ consumer, running }) => consumer.close().then(() => running))),
+  );
+});
+
 test("members that wait ask for nothing but that, as long as nothing changes; a message and a joiner wake them", async () => {
   const scene = new Scene(2);
   const seen: string[] = [];

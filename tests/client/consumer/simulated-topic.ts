@@ -4,11 +4,18 @@
 
 import { readPollReply } from "../../../src/client/consumer/batch-bytes.ts";
 import { Bell } from "../../../src/client/consumer/clock.ts";
-import type { ConsumerCommands, PollReply, PollRequest, Waited } from "../../../src/client/consumer/commands.ts";
+import type {
+  ConsumerCommands,
+  PollReply,
+  PollRequest,
+  PushCommands,
+  Waited,
+} from "../../../src/client/consumer/commands.ts";
 import { encode } from "../../../src/protocol/codec.ts";
 import { IggyError } from "../../../src/protocol/errors.ts";
 import { type PolledMessage, pollMessagesReplyCodec } from "../../../src/protocol/message/poll-messages.ts";
 import { type UserHeader, userHeadersCodec } from "../../../src/protocol/user-headers.ts";
+import { SimulatedPushes } from "./simulated-pushes.ts";
 import type { SimulatedTime } from "./simulated-time.ts";
 
 const utf8 = new TextEncoder();
@@ -275,6 +282,9 @@ export class SimulatedConnection implements ConsumerCommands {
   readonly polls: PollRequest[] = [];
   /** Has polls that wait. */
   canWait = false;
+  /** Has subscriptions. */
+  canPush = false;
+  #pushes: SimulatedPushes | undefined;
   readonly #overtaken = new Bell();
   /** Until then nobody answers. */
   isDown = false;
@@ -293,6 +303,31 @@ export class SimulatedConnection implements ConsumerCommands {
     this.#overtaken.ring();
     this.#topic.leave(this.clientId);
     this.clientId = this.#topic.newClientId();
+    this.#pushes?.lost();
+  }
+
+  get pushes(): (() => Promise<PushCommands>) | undefined {
+    return this.canPush ? async () => this.#makePushes() : undefined;
+  }
+
+  #makePushes(): SimulatedPushes {
+    const connection = this;
+    this.#pushes ??= new SimulatedPushes({
+      topic: this.#topic,
+      consumer: this.#consumer,
+      get memberId() {
+        return connection.#memberId;
+      },
+      request: (name, work) => this.#request(name, work),
+      deliver: (tell) => void this.#deliver(tell),
+    });
+    return this.#pushes;
+  }
+
+  async #deliver(tell: () => void): Promise<void> {
+    const cuts = this.#cuts;
+    await this.#topic.time.wait(this.#latencyMs);
+    if (!this.isClosed && cuts === this.#cuts) tell();
   }
 
   get #memberId(): number | undefined {

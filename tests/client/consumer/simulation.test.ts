@@ -59,7 +59,9 @@ class World {
   join(handlerMs: number): void {
     const options = this.#options;
     const connection = this.topic.connect("group" in options ? options.group : options.name);
-    connection.canWait = this.time.random() < 0.5;
+    const source = this.time.random();
+    connection.canWait = source < 0.6;
+    connection.canPush = source < 0.35;
     const consumer = new Consumer<string>(
       {
         commands: connection,

@@ -114,14 +114,14 @@ export class AccessTokens {
   async authenticateAny(token: string): Promise<Caller | undefined> {
     const known = this.#callers.get(token);
     if (known !== undefined) {
-      if (!this.#isCurrent(known)) {
+      if (!this.isCurrent(known)) {
         this.#callers.delete(token);
         return undefined;
       }
       return known;
     }
     const caller = await this.#verify(token);
-    if (caller === undefined || !this.#isCurrent(caller)) return undefined;
+    if (caller === undefined || !this.isCurrent(caller)) return undefined;
     if (this.#callers.size >= rememberedMax) {
       for (const oldest of this.#callers.keys()) {
         this.#callers.delete(oldest);
@@ -189,7 +189,8 @@ export class AccessTokens {
     return this.#issue({ ...login, credentialsVersion }, authSeconds, until, { isOf09, console });
   }
 
-  #isCurrent(caller: Caller): boolean {
+  /** Whether the token of a caller holds: not expired, not revoked, its login not over. */
+  isCurrent(caller: Caller): boolean {
     const { user } = caller.session;
     if (user === undefined || this.#nowSeconds() > caller.endSeconds) return false;
     const { revocations, isLoggedIn } = this.#options;

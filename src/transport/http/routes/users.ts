@@ -36,7 +36,7 @@ const tag = "Users";
 const identity = { status: 200, schema: identitySchema } as const;
 
 export function addUserRoutes(router: HttpRouter, services: HttpServices): void {
-  const { context, config, tokens, peerOf } = services;
+  const { context, config, tokens, events, peerOf } = services;
   const { maxRequestSizeBytes } = config;
   const mayAsk =
     (name: CommandName) =>
@@ -64,7 +64,11 @@ export function addUserRoutes(router: HttpRouter, services: HttpServices): void 
   router.delete(
     "/users/logout",
     async ({ caller }) => {
-      await tokens.revoke(caller);
+      try {
+        await tokens.revoke(caller);
+      } finally {
+        events.recheck();
+      }
       tellLogout(context, caller.session);
       return emptyResponse(204);
     },

@@ -31,6 +31,14 @@ export const pollQuery = object({
   auto_commit: t.Optional(boolText),
 });
 
+export const eventsQuery = object({
+  consumer_id: t.Optional(identifierText),
+  kind: t.Optional(oneOfTexts(Object.keys(pollKinds) as (keyof typeof pollKinds)[])),
+  value: t.Optional(u64Text),
+});
+
+export const eventsSchema = t.String({ description: "Server-Sent Events." });
+
 export const polledSchema = t.Object({
   partition_id: u32,
   current_offset: u64,
