@@ -4,7 +4,21 @@
 /** What has a start and an end: the tracing channels `whippet:request` and so on. */
 export type Traced = "request" | "send" | "receive" | "process" | "commit";
 
-const diagnostics = globalThis.process?.getBuiltinModule?.("node:diagnostics_channel");
+/** As much of the module as is used here: in a page there are no types of it either. */
+interface Channel {
+  readonly hasSubscribers: boolean;
+  publish(message: unknown): void;
+  runStores<Made>(message: unknown, work: () => Made): Made;
+}
+interface Diagnostics {
+  channel(name: string): Channel;
+  tracingChannel(name: string): Readonly<Record<"start" | "end" | "asyncStart" | "asyncEnd" | "error", Channel>>;
+}
+interface Runtime {
+  readonly process?: { getBuiltinModule?(name: string): Diagnostics | undefined };
+}
+
+const diagnostics = (globalThis as Runtime).process?.getBuiltinModule?.("node:diagnostics_channel");
 const tracing = diagnostics && {
   request: diagnostics.tracingChannel("whippet:request"),
   send: diagnostics.tracingChannel("whippet:send"),
