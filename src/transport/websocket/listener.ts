@@ -5,6 +5,7 @@ import { LoopSockets } from "../../platform/loop-sockets.ts";
 import { type CertificatePair, isSamePair } from "../../security/certificates.ts";
 import { type HostRules, isAllowedHost, refusedHostText } from "../allowed-hosts.ts";
 import { Connections, type TransportOptions } from "../connections.ts";
+import { FewAtATime } from "../few-at-a-time.ts";
 import { FirstOfEach } from "../first-of-each.ts";
 import { exchangeListener } from "../listener-exchange.ts";
 import { RuntimeConnections } from "../runtime-connections.ts";
@@ -49,6 +50,9 @@ const readBufferBytesMin = 4 * 1024;
 /** Clients that send too much before a login are told once in this time. */
 const hoarderLineMs = 10_000;
 
+/** An upgrade takes some 0.1 ms, and clients come in bursts when a network or a broker is back. */
+const upgradesPerTurn = 4;
+
 const status = { badRequest: 400, forbidden: 403, upgradeRequired: 426, unavailable: 503 } as const;
 
 export class WebSocketListener {
@@ -63,6 +67,7 @@ export class WebSocketListener {
   #handshakes: RuntimeConnections | undefined;
   #isStopped = false;
   readonly #refused = new FirstOfEach();
+  readonly #newcomers = new FewAtATime(upgradesPerTurn);
   #hoarderToldMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: WebSocketListenerOptions) {
@@ -144,7 +149,10 @@ export class WebSocketListener {
       port,
       reusePort: true,
       ...(this.#tls === undefined ? {} : { tls: { cert: this.#tls.certPem, key: this.#tls.keyPem } }),
-      fetch: (request, server) => this.#upgrade(request, server),
+      fetch: (request, server) => {
+        const turn = this.#newcomers.turn();
+        return turn === undefined ? this.#upgrade(request, server) : turn.then(() => this.#upgrade(request, server));
+      },
       websocket: this.#handlers(),
     });
   }
