@@ -120,7 +120,7 @@ if (program === undefined && process.env.CI !== "true") {
       async () => {
         expect(await show(other)).toEqual({
           isFine: false,
-          text: expect.stringContaining("Cannot establish connection"),
+          text: expect.stringContaining("Cannot connect to iggy+ws:"),
         });
         const handshake = await fetch(`http://127.0.0.1:${server.portOf("websocket")}/`, {
           headers: {

@@ -39,5 +39,7 @@ export function hintOf({ stage, cause, host, port, isTls, transport }: FailedAtt
   if (/no answer within|TIMEDOUT|timed out/i.test(text)) {
     return `${host}:${port} does not answer: a firewall may drop the packets, or the address is wrong.`;
   }
-  return `nothing at ${host}:${port} took the connection: is the server started, and is this its port for ${transport}?`;
+  // A page is told no more than that it did not work.
+  const origin = "origin" in globalThis && transport === "websocket" ? " May pages of this origin connect to it?" : "";
+  return `nothing at ${host}:${port} took the connection: is the server started, and is this its port for ${transport}?${origin}`;
 }

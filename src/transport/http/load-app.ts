@@ -5,8 +5,8 @@ import { AccessTokens } from "./auth/access-tokens.ts";
 import type { Revocations } from "./auth/revocations.ts";
 import type { TokenGround } from "./auth/token-ground.ts";
 import { TrustedIssuers } from "./auth/trusted-issuers.ts";
-import type { Console } from "./console/console.ts";
 import type { ConsoleSockets } from "./console/sockets.ts";
+import { LoadedLater } from "./loaded-later.ts";
 import { HttpMetrics } from "./metrics.ts";
 import type { FetchHandler, HttpServices } from "./services.ts";
 
@@ -40,9 +40,9 @@ export function loadHttpApp(options: HttpAppOptions): FetchHandler {
 
 /** What answers for the console, loaded with the first request for it. */
 function consoleOf(services: HttpServices, { sockets, isTls, port }: HttpAppOptions): FetchHandler {
-  let loading: Promise<Console> | undefined;
-  return async (request, server) => {
-    loading ??= import("./console/console.ts").then(({ Console }) => new Console({ services, sockets, isTls, port }));
-    return (await loading).fetch(request, server);
-  };
+  const loading = new LoadedLater(async () => {
+    const { Console } = await import("./console/console.ts");
+    return new Console({ services, sockets, isTls, port });
+  });
+  return async (request, server) => (await loading.get()).fetch(request, server);
 }

@@ -17,6 +17,7 @@ import { groundOf, type TokenGround } from "./auth/token-ground.ts";
 import type { ConsoleSocketData } from "./console/socket-handler.ts";
 import { ConsoleSockets } from "./console/sockets.ts";
 import { EventStreams } from "./events/event-streams.ts";
+import { LoadedLater } from "./loaded-later.ts";
 import type { FetchHandler } from "./services.ts";
 
 export interface HttpServerOptions {
@@ -46,7 +47,7 @@ export class HttpServer {
   readonly #ground: TokenGround;
   #fetch: FetchHandler | undefined;
   /** While it is loaded: who comes meanwhile waits for the same. */
-  #loading: Promise<FetchHandler> | undefined;
+  readonly #loading = new LoadedLater(() => this.#load());
   readonly #events = new EventStreams();
   /** Earlier ones, which may have open connections, then the one that accepts. */
   readonly #servers = new Set<Server<ConsoleSocketData>>();
@@ -160,14 +161,12 @@ export class HttpServer {
   }
 
   async #answerFirst(request: Request, server: Server<ConsoleSocketData>): Promise<Response | undefined> {
-    this.#loading ??= this.#load();
     try {
-      this.#fetch = await this.#loading;
+      this.#fetch = await this.#loading.get();
     } catch (error) {
-      // The files of the program were changed under it, say: the next request tries again.
-      this.#loading = undefined;
+      // No descriptor is left, or the files of the program were changed under it: the next request tries again.
       this.#options.log.error("what answers HTTP requests cannot be loaded", { error });
-      return new Response(null, { status: 500 });
+      return new Response("The server has no room for HTTP now.\n", { status: 503, headers: { "retry-after": "1" } });
     }
     return this.#fetch(request, server);
   }
