@@ -143,7 +143,7 @@ export class ShardTransports {
     }
     if (this.#httpOptions !== undefined) {
       this.#http = new HttpServer(this.#httpOptions);
-      ports.http = this.#http.listen({ host: hostOf(http.address), port: asked.http }, this.#start.tls.http);
+      ports.http = await this.#http.listen({ host: hostOf(http.address), port: asked.http }, this.#start.tls.http);
     }
     if (this.#quic !== undefined) ports.quic = await this.#listenForQuic(this.#quic, asked.quic);
     return ports;

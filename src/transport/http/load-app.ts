@@ -1,12 +1,12 @@
-// Everything that answers HTTP requests, put together. It brings the libraries along, so it is imported when the first one comes.
+// Everything that answers HTTP requests, put together. It brings the libraries along, so it is not imported before it is needed.
 import type { UserLogin } from "../../server/index.ts";
 import { createHttpApp } from "./app.ts";
 import { AccessTokens } from "./auth/access-tokens.ts";
 import type { Revocations } from "./auth/revocations.ts";
 import type { TokenGround } from "./auth/token-ground.ts";
 import { TrustedIssuers } from "./auth/trusted-issuers.ts";
+import { Console } from "./console/console.ts";
 import type { ConsoleSockets } from "./console/sockets.ts";
-import { LoadedLater } from "./loaded-later.ts";
 import { HttpMetrics } from "./metrics.ts";
 import type { FetchHandler, HttpServices } from "./services.ts";
 
@@ -38,11 +38,11 @@ export function loadHttpApp(options: HttpAppOptions): FetchHandler {
   return createHttpApp(services, config.webUi ? consoleOf(services, options) : undefined);
 }
 
-/** What answers for the console, loaded with the first request for it. */
+/** What answers for the console, made with the first request for it. */
 function consoleOf(services: HttpServices, { sockets, isTls, port }: HttpAppOptions): FetchHandler {
-  const loading = new LoadedLater(async () => {
-    const { Console } = await import("./console/console.ts");
-    return new Console({ services, sockets, isTls, port });
-  });
-  return async (request, server) => (await loading.get()).fetch(request, server);
+  let made: Console | undefined;
+  return (request, server) => {
+    made ??= new Console({ services, sockets, isTls, port });
+    return made.fetch(request, server);
+  };
 }

@@ -5,6 +5,7 @@ import { formatListenAddress, type ListenAddress } from "../../config/address.ts
 import type { Config } from "../../config/schema/index.ts";
 import type { Logger } from "../../observability/log.ts";
 import type { Disk } from "../../platform/disk.ts";
+import { isExecutable } from "../../platform/executable.ts";
 import { LoopSockets } from "../../platform/loop-sockets.ts";
 import { type CertificatePair, isSamePair } from "../../security/certificates.ts";
 import { currentLoginOf, holds, type ServerContext } from "../../server/index.ts";
@@ -17,7 +18,6 @@ import { groundOf, type TokenGround } from "./auth/token-ground.ts";
 import type { ConsoleSocketData } from "./console/socket-handler.ts";
 import { ConsoleSockets } from "./console/sockets.ts";
 import { EventStreams } from "./events/event-streams.ts";
-import { LoadedLater } from "./loaded-later.ts";
 import type { FetchHandler } from "./services.ts";
 
 export interface HttpServerOptions {
@@ -46,8 +46,8 @@ export class HttpServer {
   readonly #revocations: Revocations;
   readonly #ground: TokenGround;
   #fetch: FetchHandler | undefined;
+  #loading: Promise<FetchHandler> | undefined;
   /** While it is loaded: who comes meanwhile waits for the same. */
-  readonly #loading = new LoadedLater(() => this.#load());
   readonly #events = new EventStreams();
   /** Earlier ones, which may have open connections, then the one that accepts. */
   readonly #servers = new Set<Server<ConsoleSocketData>>();
@@ -73,9 +73,14 @@ export class HttpServer {
     this.#consoleSockets = new ConsoleSockets(options.binary);
   }
 
-  /** Starts to accept; returns the port, which the system chose where 0 was asked for. Throws if it cannot. */
-  listen(address: ListenAddress, certificate?: CertificatePair): number {
+  /**
+   * Starts to accept; resolves with the port, which the system chose where 0 was asked for. Rejects if it cannot. What answers is
+   * loaded with the first request (20 MB that many never need), but only where it is inside the executable: a flood of connections
+   * may have taken the descriptors for its files by then, and the runtime would remember that they cannot be read.
+   */
+  async listen(address: ListenAddress, certificate?: CertificatePair): Promise<number> {
     this.#certificate = certificate;
+    if (!isExecutable) this.#fetch = await this.#load();
     const server = this.#bind(address);
     this.#servers.add(server);
     const port = server.port ?? address.port;
@@ -145,7 +150,8 @@ export class HttpServer {
     return Bun.serve<ConsoleSocketData>({
       hostname: host,
       port,
-      fetch: (request, server) => this.#answer(request, server),
+      fetch: (request, server) =>
+        this.#fetch === undefined ? this.#answerFirst(request, server) : this.#fetch(request, server),
       websocket: this.#consoleSockets.handlers(),
       // Larger bodies are refused by the routes with the documented answer, before they are read.
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
@@ -156,18 +162,9 @@ export class HttpServer {
     });
   }
 
-  #answer(request: Request, server: Server<ConsoleSocketData>): ReturnType<FetchHandler> {
-    return this.#fetch === undefined ? this.#answerFirst(request, server) : this.#fetch(request, server);
-  }
-
   async #answerFirst(request: Request, server: Server<ConsoleSocketData>): Promise<Response | undefined> {
-    try {
-      this.#fetch = await this.#loading.get();
-    } catch (error) {
-      // No descriptor is left, or the files of the program were changed under it: the next request tries again.
-      this.#options.log.error("what answers HTTP requests cannot be loaded", { error });
-      return new Response("The server has no room for HTTP now.\n", { status: 503, headers: { "retry-after": "1" } });
-    }
+    this.#loading ??= this.#load();
+    this.#fetch = await this.#loading;
     return this.#fetch(request, server);
   }
 
