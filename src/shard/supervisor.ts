@@ -33,6 +33,8 @@ export interface SupervisorOptions {
 const quiesceTimeoutMs = 5000;
 /** Flushing and syncing may take long on a slow disk, but not for ever (spec SB 8.10). */
 const closeTimeoutMs = 30_000;
+/** An orderly stop takes no longer: whoever runs the broker has to wait so long before killing it. */
+export const stopMsMax = quiesceTimeoutMs + closeTimeoutMs;
 
 const wasmPageBytes = 64 * 1024;
 const arenaStartBytes = 4 * 1024 * 1024;

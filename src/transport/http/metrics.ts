@@ -18,6 +18,9 @@ interface Totals {
 }
 
 const totalNames = ["streams", "topics", "partitions", "segments", "messages", "users", "clients"] as const;
+const requestsName = "http_requests_total";
+/** The original's families, none of which has a label. */
+export const originalNames: readonly string[] = [requestsName, ...totalNames];
 
 /** An answer that took longer than this to make is used again for `freshMs`. */
 const dearMs = 50;
@@ -38,7 +41,7 @@ export class HttpMetrics {
     const registers = [this.#registry];
     this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     this.#context = context;
-    this.#requests = new Counter({ name: "http_requests_total", help: "total count of http_requests.", registers });
+    this.#requests = new Counter({ name: requestsName, help: "total count of http_requests.", registers });
     this.#totals = new Map(
       totalNames.map((name) => [name, new Gauge({ name, help: `total count of ${name}.`, registers })]),
     );
