@@ -34,10 +34,21 @@ export interface BuiltExecutable {
   readonly withoutQuic: string | undefined;
 }
 
-/** Builds for this platform. `findSidecar` may throw `SidecarUnavailableError`: then the executable has no QUIC. */
+/** The runtime that the executable gets, for another platform than this one. */
+export interface ForeignRuntime {
+  readonly target: Bun.Build.CompileTarget;
+  /** The Bun of that platform, of the same version as the one that builds: what is compiled ahead is made for it alone. */
+  readonly executablePath: string;
+}
+
+/**
+ * Builds for this platform, or for that of `foreign`. `findSidecar` may throw `SidecarUnavailableError`: then the executable has
+ * no QUIC.
+ */
 export async function buildExecutable(
   outputPath: string,
   findSidecar: () => SidecarProgram = findSidecarProgram,
+  foreign?: ForeignRuntime,
 ): Promise<BuiltExecutable> {
   const workDirectory = await mkdtemp(join(tmpdir(), "whippet-build-"));
   try {
@@ -54,6 +65,7 @@ export async function buildExecutable(
       target: "bun",
       plugins: [replaceSidecarOrigin(origin), replaceConsoleOrigin(consoleFiles)],
       compile: {
+        ...foreign,
         outfile: outputPath,
         // The server reads its configuration itself; what lies in the working directory must not change the runtime.
         autoloadDotenv: false,
