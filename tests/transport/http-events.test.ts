@@ -6,8 +6,9 @@ import type { Client } from "../../src/client/index.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { pollMessagesReplyCodec } from "../../src/protocol/message/poll-messages.ts";
 import { pollReplyHeadBytes } from "../../src/protocol/message-layout.ts";
-import { EventPieces } from "../../src/transport/http/messages/event-pieces.ts";
+import { eventText } from "../../src/transport/http/messages/event-text.ts";
 import { JsonBytes } from "../../src/transport/http/messages/json-bytes.ts";
+import { MessagePieces } from "../../src/transport/http/messages/message-pieces.ts";
 import { freshTopic, metric, send, streamName } from "../extensions/support.ts";
 import { noGlobalRights } from "../support/permissions.ts";
 import { eventually } from "../support/process-facts.ts";
@@ -278,7 +279,10 @@ test("property: each message is one event in one line, however the pieces fall",
         }));
         const reply = encode(pollMessagesReplyCodec, { partitionId: 0, currentOffset: 0n, messages: all });
         const part = reply.slice(pollReplyHeadBytes);
-        const pieces = new EventPieces({ parts: [{ kind: "bytes", bytes: part }], sizeBytes: part.byteLength });
+        const pieces = new MessagePieces(
+          { parts: [{ kind: "bytes", bytes: part }], sizeBytes: part.byteLength },
+          eventText,
+        );
         let text = "";
         const out = new JsonBytes(256 * 1024);
         while (!pieces.isDone) {

@@ -5,8 +5,9 @@ import { IggyError, toIggyError } from "../../../protocol/errors.ts";
 import type { EndPush } from "../../../protocol/extensions/pushes.ts";
 import type { PushTarget, Session } from "../../../server/index.ts";
 import type { ShardRead } from "../../../shard/index.ts";
-import { EventPieces } from "../messages/event-pieces.ts";
+import { eventText } from "../messages/event-text.ts";
 import { ascii, JsonBytes } from "../messages/json-bytes.ts";
+import { MessagePieces } from "../messages/message-pieces.ts";
 
 /** Of its only subscription. */
 export const eventsSubscriptionId = 1;
@@ -129,7 +130,7 @@ export class EventStream implements PushTarget {
   }
 
   async #writeMessages(sink: Sink, read: ShardRead): Promise<void> {
-    const pieces = new EventPieces(read);
+    const pieces = new MessagePieces(read, eventText);
     while (!pieces.isDone && !this.#isClosed) {
       text.clear();
       pieces.writeNext(text);

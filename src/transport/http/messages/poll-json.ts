@@ -5,8 +5,9 @@
 // The runtime's server copies what a direct stream writes before `write` returns (a reader in this process may get the shared
 // memory itself). What other kinds of streams enqueue it takes later, when another answer may have written there.
 import type { PollReply } from "../../../server/index.ts";
-import { AnswerPieces, textBytesMax } from "./answer-pieces.ts";
+import { AnswerPieces } from "./answer-pieces.ts";
 import { JsonBytes } from "./json-bytes.ts";
+import { textBytesMax } from "./message-pieces.ts";
 
 /** Answers up to this size of messages are made at once. */
 const wholeBytesMax = 1024 * 1024;
