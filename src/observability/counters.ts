@@ -63,6 +63,30 @@ export const ownMetrics = {
   fencedPartitions: events("fenced_partitions", "partitions that take no messages since a sync has failed."),
   refusedWrites: events("refused_writes", "writes that were refused for want of space, descriptors or rights."),
   closedPartitions: events("closed_partitions", "partitions that are not served since their files cannot be read."),
+  diskFree: {
+    name: "whippet_disk_free_bytes",
+    help: "room that is left where the data directory is.",
+    type: "gauge",
+    labels: [],
+  },
+  diskSize: {
+    name: "whippet_disk_size_bytes",
+    help: "size of the file system where the data directory is.",
+    type: "gauge",
+    labels: [],
+  },
+  processMemory: {
+    name: "whippet_process_memory_bytes",
+    help: "memory of the process, without that of the QUIC engine.",
+    type: "gauge",
+    labels: [],
+  },
+  certificateExpiry: {
+    name: "whippet_certificate_expiry_seconds",
+    help: "when the certificate that a transport shows ends, in seconds of Unix time.",
+    type: "gauge",
+    labels: ["transport"],
+  },
   waitingPolls: {
     name: "whippet_waiting_polls",
     help: "partitions for which polls wait now.",

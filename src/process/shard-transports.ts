@@ -44,12 +44,15 @@ export class ShardTransports {
   readonly #quic: QuicListener | undefined;
   /** Undefined: no HTTP here. */
   readonly #httpOptions: HttpServerOptions | undefined;
+  /** Those that are shown now. */
+  #certificates: TlsCertificates;
   /** Made when the shard begins to listen. */
   #http: HttpServer | undefined;
 
   constructor({ start, context, disk, descriptors, httpPort, log }: ShardTransportsOptions) {
     const { config, shardId, shardCount } = start;
     this.#start = start;
+    this.#certificates = start.tls;
     this.#log = log;
     const transport = {
       context,
@@ -116,6 +119,7 @@ export class ShardTransports {
         connectionsMax: atMost(descriptors.http, config.connections.maxHttp),
         frameMemory: transport.frameMemory,
         binary: { ...transport, log: log.child("console") },
+        certificates: () => this.#certificates,
         disk,
         stateDirectory: dataPaths(config.system).stateDirectory,
         log: log.child("http"),
@@ -162,6 +166,7 @@ export class ShardTransports {
 
   /** New connections get these; open ones do not notice. */
   changeCertificates(tls: TlsCertificates): void {
+    this.#certificates = { ...this.#certificates, ...tls };
     if (tls.tcp !== undefined) this.#tcp.reloadTls(tls.tcp);
     if (tls.websocket !== undefined) this.#websocket.reloadTls(tls.websocket);
     if (tls.quic !== undefined) this.#quic?.changeCertificate(tls.quic);

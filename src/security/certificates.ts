@@ -162,6 +162,11 @@ export function ownFaultOf(
   return new CertificateError(files.certFile, "it is damaged: its signature is not that of its key", options);
 }
 
+/** When a certificate, one that was found to serve, ends: seconds of Unix time. */
+export function expiryOf(certPem: string): number {
+  return Date.parse(new X509Certificate(certPem).validTo) / 1000;
+}
+
 /** Gives the name that the file has now. */
 async function setAside(path: string): Promise<string> {
   const keptAs = freePath({ exists: existsSync }, `${path}.damaged`);

@@ -1,11 +1,15 @@
 // Metrics: the original's names, and what this server adds, with the right numbers over two shards.
 import { describe, expect, test } from "bun:test";
+import { X509Certificate } from "node:crypto";
 import { eventKeys, metricKeys, ownMetrics } from "../../src/observability/counters.ts";
 import { ExtensionCode } from "../../src/protocol/extensions/codes.ts";
 import { nameId } from "../../src/protocol/identifier.ts";
+import { type CertificatePair, loadOrCreateCertificate } from "../../src/security/certificates.ts";
 import { durationBoundsMs, Statistics } from "../../src/shard/statistics.ts";
+import { CertificateFiles } from "../support/certificates.ts";
+import { eventually } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
-import { freshAnswer } from "./fresh-metrics.ts";
+import { freshAnswer, freshMetrics } from "./fresh-metrics.ts";
 import { HttpTestClient } from "./http-client.ts";
 
 const servers = useServers();
@@ -122,6 +126,17 @@ describe("metrics", async () => {
     expect(values).toEqual([1, 1, 4, 4, 8, 1, 0]);
   });
 
+  test("tell what room and memory there is; without TLS no certificate ends", async () => {
+    const families = await read();
+    const [free, size, memory] = ["disk_free", "disk_size", "process_memory"].map(
+      (name) => families.get(`whippet_${name}_bytes`)?.samples.get(`whippet_${name}_bytes`) ?? 0,
+    );
+    expect(free).toBeGreaterThan(0);
+    expect(size).toBeGreaterThanOrEqual(free!);
+    expect(memory).toBeGreaterThan(10 * 1024 * 1024);
+    expect(families.get("whippet_certificate_expiry_seconds")?.samples.size).toBe(0);
+  });
+
   test("tell how far a group is behind", async () => {
     const label = 'whippet_consumer_group_lag{stream="s",topic="t",group="g"}';
     expect((await read()).get("whippet_consumer_group_lag")?.samples.get(label)).toBe(8);
@@ -188,4 +203,27 @@ describe("the endpoint of metrics", () => {
     const server = await servers.start({ env: { IGGY_HTTP_METRICS_ENABLED: "false" } });
     expect((await new HttpTestClient(server).request("GET", "/metrics")).status).toBe(404);
   });
+});
+
+test("they tell when the certificate of a transport ends, the new one after SIGHUP", async () => {
+  const pairMadeAt = (nowMs: number) =>
+    loadOrCreateCertificate(
+      { files: undefined, selfSigned: true },
+      { directory: servers.makeDirectory(), nowMs, onMade: () => undefined },
+    );
+  const dayMs = 86_400_000;
+  const [first, second] = await Promise.all([pairMadeAt(Date.now() - dayMs), pairMadeAt(Date.now())]);
+  const files = new CertificateFiles(servers.makeDirectory());
+  files.install(first);
+  const server = await servers.start({ env: files.settingsOf("tcp") });
+  const expiry = async () => {
+    const text = await freshMetrics(server);
+    return Number(/^whippet_certificate_expiry_seconds\{transport="tcp"\} (\S+)$/m.exec(text)?.[1]);
+  };
+  const endOf = ({ certPem }: CertificatePair) => Date.parse(new X509Certificate(certPem).validTo) / 1000;
+  expect(endOf(second)).toBeGreaterThan(endOf(first));
+  expect(await expiry()).toBe(endOf(first));
+  files.install(second);
+  process.kill(server.pid, "SIGHUP");
+  await eventually("the new certificate's end", expiry, (seconds) => seconds === endOf(second));
 });

@@ -1,5 +1,6 @@
 // Everything that answers HTTP requests, put together. It brings the libraries along, so it is not imported before it is needed.
 import type { UserLogin } from "../../server/index.ts";
+import type { TlsCertificates } from "../../shard/index.ts";
 import { createHttpApp } from "./app.ts";
 import { AccessTokens } from "./auth/access-tokens.ts";
 import type { Revocations } from "./auth/revocations.ts";
@@ -21,10 +22,13 @@ export interface HttpAppOptions extends Omit<HttpServices, "tokens" | "metrics">
   readonly isTls: boolean;
   /** Of the listener. */
   readonly port: () => number;
+  /** Of all transports, those that are shown now. */
+  readonly certificates: () => TlsCertificates;
 }
 
 export function loadHttpApp(options: HttpAppOptions): FetchHandler {
   const { context, config, frameMemory, events, revocations, ground, loginOf, isLoggedIn, peerOf, log } = options;
+  const { certificates } = options;
   const tokens = new AccessTokens({
     config: config.jwt,
     clock: context.clock,
@@ -34,7 +38,16 @@ export function loadHttpApp(options: HttpAppOptions): FetchHandler {
     loginOf,
     isLoggedIn,
   });
-  const services = { context, config, frameMemory, events, tokens, metrics: new HttpMetrics(context), peerOf, log };
+  const services = {
+    context,
+    config,
+    frameMemory,
+    events,
+    tokens,
+    metrics: new HttpMetrics(context, certificates),
+    peerOf,
+    log,
+  };
   return createHttpApp(services, config.webUi ? consoleOf(services, options) : undefined);
 }
 

@@ -3,7 +3,10 @@
 // Everything is computed when somebody asks, from live state, so that it is right after a restart too.
 import { Counter, Gauge, type OpenMetricsContentType, Registry } from "prom-client";
 import { type MetricKey, type MetricSample, metricKeys, ownMetrics } from "../../observability/counters.ts";
+import type { SystemStats } from "../../observability/system-stats.ts";
+import { expiryOf } from "../../security/certificates.ts";
 import { allTotals, type SegmentHolderView, type ServerContext, segmentHolders } from "../../server/index.ts";
+import type { TlsCertificates } from "../../shard/index.ts";
 import { CommandDurations } from "./command-durations.ts";
 import { type GroupLag, type Named, readGroupLags } from "./group-lag.ts";
 
@@ -28,6 +31,7 @@ const freshMs = 1000;
 
 export class HttpMetrics {
   readonly #context: ServerContext;
+  readonly #certificates: () => TlsCertificates;
   readonly #registry = new Registry<OpenMetricsContentType>();
   readonly #requests: Counter;
   readonly #totals: ReadonlyMap<keyof Totals, Gauge>;
@@ -37,7 +41,9 @@ export class HttpMetrics {
   #running: Promise<string> | undefined;
   #freshUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor(context: ServerContext) {
+  /** `certificates`: those that are shown now. */
+  constructor(context: ServerContext, certificates: () => TlsCertificates) {
+    this.#certificates = certificates;
     const registers = [this.#registry];
     this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
     this.#context = context;
@@ -79,13 +85,15 @@ export class HttpMetrics {
 
   async #make(): Promise<string> {
     const lags = await readGroupLags(this.#context);
-    const { shard, hidesNames } = this.#context;
+    const { shard, hidesNames, systemStats } = this.#context;
     const shards = await shard.allStatistics();
     const held = shards.flatMap((statistics) => statistics.held);
     this.#showTotals();
     this.#durations.show(shards);
     this.#showOwn([
       ...shards.flatMap(({ samples }) => samples),
+      ...machineSamples(systemStats()),
+      ...certificateSamples(this.#certificates()),
       { key: "waitingPolls", labels: {}, value: shard.counters.waits.total },
       { key: "subscriptions", labels: {}, value: shard.counters.subscriptions.total },
       ...lags.map((lag) => lagSample(lag, hidesNames)),
@@ -103,6 +111,25 @@ export class HttpMetrics {
     for (const metric of this.#own.values()) metric.reset();
     for (const { key, labels, value } of samples) this.#own.get(key)?.inc(labels, value);
   }
+}
+
+/** A disk that does not say how large it is has no row, rather than none left. */
+function machineSamples({ freeDiskSpaceBytes, totalDiskSpaceBytes, memoryUsageBytes }: SystemStats): MetricSample[] {
+  const memory: MetricSample = { key: "processMemory", labels: {}, value: memoryUsageBytes };
+  if (totalDiskSpaceBytes === 0) return [memory];
+  return [
+    memory,
+    { key: "diskFree", labels: {}, value: freeDiskSpaceBytes },
+    { key: "diskSize", labels: {}, value: totalDiskSpaceBytes },
+  ];
+}
+
+function certificateSamples(certificates: TlsCertificates): MetricSample[] {
+  return Object.entries(certificates).map(([transport, { certPem }]) => ({
+    key: "certificateExpiry",
+    labels: { transport },
+    value: expiryOf(certPem),
+  }));
 }
 
 /** Where names are none of a reader's business, numbers stand in their places. */

@@ -9,7 +9,7 @@ import { isExecutable } from "../../platform/executable.ts";
 import { LoopSockets } from "../../platform/loop-sockets.ts";
 import { type CertificatePair, isSamePair } from "../../security/certificates.ts";
 import { currentLoginOf, holds, type ServerContext } from "../../server/index.ts";
-import type { FrameMemory } from "../../shard/index.ts";
+import type { FrameMemory, TlsCertificates } from "../../shard/index.ts";
 import type { TransportOptions } from "../connections.ts";
 import { exchangeListener } from "../listener-exchange.ts";
 import { RuntimeConnections } from "../runtime-connections.ts";
@@ -28,6 +28,8 @@ export interface HttpServerOptions {
   readonly binary: TransportOptions;
   /** Beyond it the most idle are closed; Infinity: no limit. */
   readonly connectionsMax: number;
+  /** Of all transports, those that are shown now. */
+  readonly certificates: () => TlsCertificates;
   readonly disk: Disk;
   /** Holds the file of revoked tokens. */
   readonly stateDirectory: string;
