@@ -123,9 +123,14 @@ test("a flood of connections is refused; partitions go on, and afterwards everyb
     () => descriptorCount(server.pid),
     (count) => count < 130,
   );
-  const late = await server.connect();
-  expect(await sendToAll(late, 80)).toEqual([]);
-  await Promise.all([client.close(), late.close()]);
+  // Connections of the flood that the system still holds are accepted a moment later, and newcomers make room for them.
+  const late = await eventually(
+    "a client that gets in",
+    () => server.connect().catch(() => undefined),
+    (connected) => connected !== undefined,
+  );
+  expect(await sendToAll(late!, 80)).toEqual([]);
+  await Promise.all([client.close(), late!.close()]);
   await server.stop();
 }, 300_000);
 
