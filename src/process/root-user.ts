@@ -29,6 +29,7 @@ export class RootCredentialsError extends Error {
   override readonly name = "RootCredentialsError";
 }
 
+const environmentNames = "IGGY_ROOT_USERNAME and IGGY_ROOT_PASSWORD";
 /** What everybody knows. */
 const defaultRoot = { username: "iggy", password: "iggy" } as const;
 
@@ -49,7 +50,7 @@ export function rootCredentials(
   if (username !== undefined) requireSize("IGGY_ROOT_USERNAME", username, userNameBytesMin, userNameBytesMax);
   if (password !== undefined) requireSize("IGGY_ROOT_PASSWORD", password, passwordBytesMin, passwordBytesMax);
   if (username !== undefined && password !== undefined) {
-    return { username, password, isReset, isFromEnvironment: true, isGenerated: false };
+    return { username, password, isReset, givenBy: environmentNames, isGenerated: false };
   }
   // Whose password is reset has a name already.
   if (!isReset && (username !== undefined || password !== undefined)) {
@@ -58,13 +59,13 @@ export function rootCredentials(
     );
   }
   if (password === undefined && withDefaults) {
-    return { ...defaultRoot, isReset, isFromEnvironment: false, isGenerated: false };
+    return { ...defaultRoot, isReset, givenBy: "--with-default-root-credentials", isGenerated: false };
   }
   return {
     username: username ?? defaultRoot.username,
     password: password ?? generatePassword(),
     isReset,
-    isFromEnvironment: password !== undefined,
+    givenBy: password === undefined ? undefined : environmentNames,
     isGenerated: password === undefined,
   };
 }
@@ -80,7 +81,7 @@ export interface RootUserOptions {
 
 /**
  * Creates the root user as the first entry of the metadata where there is none; gives the one that is there a new password
- * where that is asked for, and else says in the log when the environment names other credentials than it has. True where its
+ * where that is asked for, and else says in the log when somebody has given other credentials than it has. True where its
  * password was set now.
  */
 export async function prepareRootUser(
@@ -98,7 +99,7 @@ export async function prepareRootUser(
     await resetRootUser(metadataLog, root, credentials, options);
     return true;
   }
-  if (credentials.isFromEnvironment) warnOfOtherCredentials(root, credentials, options.log);
+  if (credentials.givenBy !== undefined) warnOfOtherCredentials(root, credentials, options.log);
   return false;
 }
 
@@ -136,10 +137,10 @@ async function resetRootUser(
   if (username !== root.name) log.info("the root user keeps its name", { user });
 }
 
-function warnOfOtherCredentials(root: User, { username, password }: RootCredentials, log: Logger): void {
+function warnOfOtherCredentials(root: User, { username, password, givenBy }: RootCredentials, log: Logger): void {
   if (username === root.name && verifyPassword(password, root.passwordHash)) return;
   log.warn(
-    "IGGY_ROOT_USERNAME and IGGY_ROOT_PASSWORD are not those of the root user, which exists already: they are ignored; " +
+    `the credentials of ${givenBy} are not those of the root user, which exists already: they are ignored; ` +
       "--reset-root-password gives it that password",
   );
 }

@@ -9,6 +9,7 @@ import { LogFile } from "../observability/log-file.ts";
 import { createLogOutput } from "../observability/log-output.ts";
 import type { FromShard, ShardStart, ToShard } from "../shard/index.ts";
 import { TakeoverError } from "../takeover/takeover-error.ts";
+import { SidecarRefusedError } from "../transport/quic/sidecar-process.ts";
 import { realHost } from "./shard-host.ts";
 import { ShardProcess } from "./shard-process.ts";
 
@@ -32,7 +33,7 @@ async function open(start: ShardStart): Promise<ShardProcess> {
 /** Why the shard cannot go on; what the operator can mend is said without a stack. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const expected = [TakeoverError, MetadataKeyError, DataVersionError, TokenKeyError];
+  const expected = [TakeoverError, MetadataKeyError, DataVersionError, TokenKeyError, SidecarRefusedError];
   const isExpected = expected.some((kind) => error instanceof kind);
   return isExpected ? error.message : (error.stack ?? error.message);
 }

@@ -22,8 +22,8 @@ export interface RootCredentials {
   readonly password: string;
   /** A root user that exists gets the password. */
   readonly isReset?: boolean;
-  /** Somebody has given them, and expects them to be those of the root user. */
-  readonly isFromEnvironment?: boolean;
+  /** Where somebody has given them, who expects them to be those of the root user; undefined: they are made up. */
+  readonly givenBy?: string | undefined;
 }
 
 /** What makes a shard, wherever it runs. */

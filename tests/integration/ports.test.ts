@@ -34,6 +34,16 @@ describe("an address in use", () => {
     expect(ended.stderr).toContain(`tcp cannot listen at 127.0.0.1 port ${other.port}: the address is in use`);
   });
 
+  test("QUIC: the reason is said without a stack", async () => {
+    const other = await Bun.udpSocket({ hostname: "127.0.0.1", port: 0 });
+    const env = { IGGY_QUIC_ENABLED: "true", IGGY_QUIC_ADDRESS: `127.0.0.1:${other.port}` };
+    const { exitCode, stdout, stderr } = await servers.run({ env });
+    other.close();
+    expect(exitCode).toBe(1);
+    expect(stdout + stderr).toContain(`QUIC cannot listen at 127.0.0.1:${other.port}`);
+    expect(stdout + stderr).not.toContain("at #");
+  });
+
   test("an address of another machine is named with the reason", async () => {
     const ended = await servers.run({ env: { IGGY_HTTP_ADDRESS: "192.0.2.1:3000" } });
     expect(ended.exitCode).toBe(1);

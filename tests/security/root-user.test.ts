@@ -101,3 +101,16 @@ test("other credentials in the environment than those of root are ignored with a
   }
   await server.stop();
 });
+
+test("default credentials that are asked for on data with others are said to be ignored", async () => {
+  const none = { IGGY_ROOT_USERNAME: undefined, IGGY_ROOT_PASSWORD: undefined };
+  const server = await servers.start({ env: none });
+  await server.restart({ env: none, arguments: ["--with-default-root-credentials"] });
+  await server.logged("the credentials of --with-default-root-credentials are not those of the root user");
+  expect(await loginStatus(server, "iggy", "iggy")).toBe(42);
+  await server.restart({ env: none, arguments: ["--with-default-root-credentials", ...reset] });
+  expect(await loginStatus(server, "iggy", "iggy")).toBe(0);
+  await server.restart({ env: none, arguments: ["--with-default-root-credentials"] });
+  expect(server.log).not.toContain("are not those of the root user");
+  await server.stop();
+});
