@@ -11,11 +11,11 @@ import {
 import { adjust } from "../app/location.ts";
 import { useLoaded } from "../data/loaded.ts";
 import { readHeaders } from "../messages/headers.ts";
-import { fieldText, textHeader } from "../messages/payload.ts";
+import { fieldText, textHeader, textRuns } from "../messages/payload.ts";
 import { Field } from "../parts/field.tsx";
 import { LoadedPart, Notice } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
-import { Payload } from "../parts/payload.tsx";
+import { Payload, Runs } from "../parts/payload.tsx";
 import { words } from "../words/en.ts";
 import { count, exactSize, localTime, utcTime } from "../words/numbers.ts";
 
@@ -139,9 +139,13 @@ function Headers({
       <tbody>
         {headers.map(({ key, value }) => (
           <tr key={`${key.kind} ${fieldText(key)}`}>
-            <th scope="row">{fieldText(key)}</th>
+            <th scope="row">
+              <Runs runs={textRuns(fieldText(key))} />
+            </th>
             <td>{value.kind}</td>
-            <td>{fieldText(value)}</td>
+            <td>
+              <Runs runs={textRuns(fieldText(value))} />
+            </td>
           </tr>
         ))}
       </tbody>

@@ -1,7 +1,14 @@
 // A payload in one of its forms. It is only ever text of the document, whatever it says.
 import { useState } from "preact/hooks";
 import type { Format } from "../app/address.ts";
-import { type ShownPayload, shownFirstBytes, shownWholeBytesMax, showPayload } from "../messages/payload.ts";
+import {
+  type ShownPayload,
+  shownFirstBytes,
+  shownWholeBytesMax,
+  showPayload,
+  type TextRun,
+  textRuns,
+} from "../messages/payload.ts";
 import { words } from "../words/en.ts";
 import { size } from "../words/numbers.ts";
 import { Lines } from "./lines.tsx";
@@ -38,6 +45,23 @@ export function Payload({
   );
 }
 
+/** Text in which what is invisible, or turns what follows around, is a mark with its number. */
+export function Runs({ runs }: { readonly runs: readonly TextRun[] }) {
+  return (
+    <>
+      {runs.map((run, index) =>
+        run.isControl ? (
+          <span key={index} class="control">
+            {run.text}
+          </span>
+        ) : (
+          run.text
+        ),
+      )}
+    </>
+  );
+}
+
 function Shown({ shown }: { readonly shown: ShownPayload }) {
   switch (shown.format) {
     case "none":
@@ -46,15 +70,7 @@ function Shown({ shown }: { readonly shown: ShownPayload }) {
       return (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys.
         <pre class="plain" tabIndex={0}>
-          {shown.runs.map((run, index) =>
-            run.isControl ? (
-              <span key={index} class="control">
-                {run.text}
-              </span>
-            ) : (
-              run.text
-            ),
-          )}
+          <Runs runs={shown.runs} />
         </pre>
       );
     case "json":
@@ -69,7 +85,7 @@ function Shown({ shown }: { readonly shown: ShownPayload }) {
                 {"  ".repeat(depth)}
                 {tokens.map((token, position) => (
                   <span key={position} class={`json-${token.kind}`}>
-                    {token.text}
+                    <Runs runs={textRuns(token.text)} />
                   </span>
                 ))}
               </>

@@ -40,6 +40,7 @@ await root.sendMessages({
     { payload: text(oddJson), userHeaders },
     { payload: Uint8Array.of(0xc3, 0x28, 0, 1) },
     { payload: text("<script>alert(1)</script>\u202egnp.exe") },
+    { payload: text('{"na\u200bme":"exe\u202egnp"}') },
   ],
 });
 
@@ -138,6 +139,10 @@ describe("messages", () => {
     await page.getByRole("link", { name: "Newer" }).click();
     await page.getByText("shown as text").waitFor();
     expect(await page.locator("pre").textContent()).toBe("<script>alert(1)</script>U+202Egnp.exe");
+    await page.getByRole("link", { name: "Newer" }).click();
+    await page.getByText("shown as JSON").waitFor();
+    expect(await lines.locator(".line").allTextContents()).toEqual(["{", '  "naU+200Bme": "exeU+202Egnp"', "}"]);
+    expect(await lines.locator(".control").allTextContents()).toEqual(["U+200B", "U+202E"]);
     await visit.end();
   });
 
