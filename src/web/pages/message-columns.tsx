@@ -9,7 +9,13 @@ import { count, exactSize, localTime, size, utcTime } from "../words/numbers.ts"
 const text = words.messages.columns;
 
 export const messageColumns: readonly Column<ShownMessage>[] = [
-  { id: "offset", title: text.offset, isNumber: true, cell: ({ offset }) => count(offset) },
+  {
+    id: "offset",
+    title: text.offset,
+    isNumber: true,
+    hint: ({ offset }) => count(offset),
+    cell: ({ offset }) => count(offset),
+  },
   { id: "partition", title: text.partition, isNumber: true, cell: ({ partitionId }) => partitionId },
   {
     id: "time",

@@ -189,6 +189,27 @@ describe("messages", () => {
   });
 });
 
+test("names and previews can be read in windows of every width", async () => {
+  const { visit, page } = await open("/ui/streams/orders");
+  const leastPixels = 200;
+  const narrow: string[] = [];
+  for (const [path, column] of [
+    ["/ui/streams", 0],
+    ["/ui/streams/orders", 0],
+    ["/ui/streams/orders/topics/payments/messages", 4],
+  ] as const) {
+    await page.goto(`${browser.origin}${path}`);
+    const cell = page.getByRole("grid").locator("tbody tr").first().locator("td").nth(column);
+    for (const width of [320, 400, 768, 900, 1000]) {
+      await page.setViewportSize({ width, height: 800 });
+      const box = await cell.boundingBox();
+      if (box === null || box.width < leastPixels) narrow.push(`${path} at ${width}: ${box?.width}`);
+    }
+  }
+  expect(narrow).toEqual([]);
+  await visit.end();
+});
+
 describe.each(["light", "dark"] as const)("in the %s theme", (colorScheme) => {
   test("axe-core finds nothing on any page", async () => {
     // What is not a matter of colours is the same in both.
