@@ -1,6 +1,7 @@
 // Is it healthy, and what does it do now?
 import { health as fetchHealth, type Health, type MetricName } from "../../client/console-client.ts";
 import { newestMessages, writeAddress } from "../app/address.ts";
+import { connection } from "../data/broker.ts";
 import { useLoaded } from "../data/loaded.ts";
 import { type MetricHistory, useMetrics } from "../data/metrics.ts";
 import { session } from "../data/session.ts";
@@ -35,6 +36,8 @@ const tiles: readonly (readonly [name: MetricName, write: (value: number) => str
 export function OverviewPage() {
   const loaded = useLoaded("health", "", () => fetchHealth());
   const metrics = useMetrics();
+  /** What was loaded before says nothing of a broker that does not answer now. */
+  const isUnknown = connection.value === "reconnecting" || loaded.error !== undefined;
   const { value } = session;
   const startedAt = value.kind === "signedIn" ? BigInt(value.session.broker.startedAt) : undefined;
   const upSeconds = startedAt === undefined ? 0n : BigInt(Date.now()) / millisPerSecond - startedAt / microsPerSecond;
@@ -45,7 +48,9 @@ export function OverviewPage() {
         title={text.title}
         summary={text.summary(version, duration(upSeconds > 0n ? upSeconds * microsPerSecond : 0n))}
       />
-      <LoadedPart loaded={loaded}>{(health) => <HealthPart health={health} />}</LoadedPart>
+      <LoadedPart loaded={loaded}>
+        {(health) => (isUnknown ? <p class="health">{text.unknown}</p> : <HealthPart health={health} />)}
+      </LoadedPart>
       <h2>{text.now}</h2>
       <dl class="tiles">
         {tiles.map(([name, write]) => (

@@ -38,6 +38,7 @@ export const words = {
     title: "Overview",
     summary: (version: string, up: string) => `Whippet ${version} · up ${up}`,
     health: "Health",
+    unknown: "The health is not known while there is no answer.",
     now: "Now",
     note: "Rates are those of the last 5 seconds, lines the last 5 minutes of this page. For longer there is /metrics.",
     missing: "Your user lacks the right to read servers. Whoever manages users can give it.",

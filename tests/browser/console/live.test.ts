@@ -85,10 +85,15 @@ test("a broker that is gone is said, what is shown stays, and it goes on by itse
   const page = await visit.open("/ui/streams/orders");
   await signIn(page);
   await page.getByRole("link", { name: "payments" }).waitFor();
+  const overview = await visit.open("/ui/overview");
+  await overview.getByText("Healthy. Nothing to do.").waitFor();
+  await overview.getByText("connected", { exact: true }).waitFor();
   const port = server.portOf("http");
   await server.kill();
   await page.getByRole("alert").getByText("No answer from the broker").waitFor();
   expect(await page.getByRole("link", { name: "payments" }).count()).toBe(1);
+  await overview.getByText("The health is not known").waitFor();
+  expect(await overview.getByText("Healthy").count()).toBe(0);
   await server.restart({ env: { IGGY_HTTP_ADDRESS: `127.0.0.1:${port}` } });
   // Its tokens went with it: somebody has to sign in, over the page.
   await page.getByRole("dialog").getByText("The session has ended").waitFor();
