@@ -1,11 +1,21 @@
 // Numbers and times as text: exact where they are counts, short where they are sizes.
 import { expect, test } from "bun:test";
 import { narrowed } from "../../src/web/pages/narrowed.ts";
-import { count, duration, exactSize, size, utcTime } from "../../src/web/words/numbers.ts";
+import { count, counted, duration, exactSize, size, utcTime } from "../../src/web/words/numbers.ts";
 
 test("counts keep every digit", () => {
   expect(count(2n ** 64n - 1n)).toBe("18,446,744,073,709,551,615");
   expect(exactSize(1234)).toBe("1,234 bytes");
+});
+
+test("what there is one of is no plural", () => {
+  expect([0, 1, 2n, 1n].map((value) => counted(value, "topic"))).toEqual([
+    "0 topics",
+    "1 topic",
+    "2 topics",
+    "1 topic",
+  ]);
+  expect(exactSize(1)).toBe("1 byte");
 });
 
 test.each([

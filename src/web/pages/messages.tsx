@@ -53,7 +53,7 @@ export function MessagesPage({ page }: { readonly page: MessagesAddress }) {
   const summary =
     details === undefined
       ? undefined
-      : words.topicPage.summary(count(details.partitionsCount), count(details.messagesCount), size(details.sizeBytes));
+      : words.topicPage.summary(details.partitionsCount, details.messagesCount, size(details.sizeBytes));
   const steps = [
     { name: words.streams, address: "/ui/streams" },
     { name: stream, address: writeAddress({ kind: "stream", stream, q: "", sort: sortDefault }) },

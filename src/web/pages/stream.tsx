@@ -67,7 +67,7 @@ export function StreamPage({ stream, q, sort }: ListPage & { readonly stream: st
   const summary =
     details === undefined
       ? undefined
-      : text.summary(count(details.topicsCount), count(details.messagesCount), size(details.sizeBytes));
+      : text.summary(details.topicsCount, details.messagesCount, size(details.sizeBytes));
   const show = (change: { readonly q?: string; readonly sort?: Sort }) =>
     adjust({ kind: "stream", stream, q, sort, ...change });
   return (

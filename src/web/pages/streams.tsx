@@ -49,8 +49,7 @@ export function StreamsPage({ q, sort }: ListPage) {
   const streams = loaded.value ?? [];
   const topicsCount = streams.reduce((sum, stream) => sum + stream.topicsCount, 0);
   const sizeBytes = streams.reduce((sum, stream) => sum + stream.sizeBytes, 0n);
-  const summary =
-    loaded.value === undefined ? undefined : text.summary(count(streams.length), count(topicsCount), size(sizeBytes));
+  const summary = loaded.value === undefined ? undefined : text.summary(streams.length, topicsCount, size(sizeBytes));
   const show = (change: { readonly q?: string; readonly sort?: Sort }) =>
     adjust({ kind: "streams", q, sort, ...change });
   return (

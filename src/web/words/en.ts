@@ -1,4 +1,5 @@
 // Every text of the console. Short and plain, numbers before adjectives, what to do next.
+import { counted } from "./numbers.ts";
 
 export const words = {
   product: "Whippet",
@@ -56,7 +57,8 @@ export const words = {
     },
   },
   streamsPage: {
-    summary: (streams: string, topics: string, size: string) => `${streams} streams · ${topics} topics · ${size}`,
+    summary: (streams: number, topics: number, size: string) =>
+      `${counted(streams, "stream")} · ${counted(topics, "topic")} · ${size}`,
     name: "Name",
     topics: "Topics",
     messages: "Messages",
@@ -68,7 +70,8 @@ export const words = {
     noHit: (query: string) => `No name contains "${query}".`,
   },
   streamPage: {
-    summary: (topics: string, messages: string, size: string) => `${topics} topics · ${messages} messages · ${size}`,
+    summary: (topics: number, messages: bigint, size: string) =>
+      `${counted(topics, "topic")} · ${counted(messages, "message")} · ${size}`,
     partitions: "Partitions",
     expiry: "Expiry",
     maxSize: "Max size",
@@ -79,8 +82,8 @@ export const words = {
     unlimited: "no limit",
   },
   topicPage: {
-    summary: (partitions: string, messages: string, size: string) =>
-      `${partitions} partitions · ${messages} messages · ${size}`,
+    summary: (partitions: number, messages: bigint, size: string) =>
+      `${counted(partitions, "partition")} · ${counted(messages, "message")} · ${size}`,
     missing: (topic: string) => `There is no topic called "${topic}", or your user may not see it.`,
     tabs: "Parts of the topic",
     messages: "Messages",

@@ -10,6 +10,11 @@ export function count(value: bigint | number): string {
   return integers.format(value);
 }
 
+/** `1 topic`, `2 topics`: `noun` is the singular, of a word whose plural ends in s. */
+export function counted(value: bigint | number, noun: string): string {
+  return `${count(value)} ${BigInt(value) === 1n ? noun : `${noun}s`}`;
+}
+
 /** 1,024 bytes are a KB; three digits at most. */
 export function size(bytes: bigint | number): string {
   let unit = 0;
@@ -27,7 +32,7 @@ export function size(bytes: bigint | number): string {
 
 /** Every byte, for those who look closer. */
 export function exactSize(bytes: bigint | number): string {
-  return `${count(bytes)} bytes`;
+  return counted(bytes, "byte");
 }
 
 /** `2026-11-29 10:02:11.204`, in the time zone of the browser. */
