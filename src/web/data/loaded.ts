@@ -24,19 +24,23 @@ export function reload(): void {
 
 /**
  * `what` is loaded: another one forgets what was there. `version`: which view of it; what was there stays until the next one has
- * come. `kinds`: it is loaded again when some of these change.
+ * come. `kinds`: it is loaded again when some of these change. `ofSession`: it is for the eyes of who is signed in only, and is
+ * forgotten when the session ends.
  */
 export function useLoaded<T>(
   what: string,
   version: string,
   load: (from: ConsoleBroker) => Promise<T>,
-  kinds: readonly ChangeKind[] = [],
+  { kinds = [], ofSession = false }: { readonly kinds?: readonly ChangeKind[]; readonly ofSession?: boolean } = {},
 ): Loaded<T> {
   const [found, setFound] = useState<Found<T>>(() => emptyOf(what, version));
   const from = broker.value;
   const turn = [turns.value, reconnects.value, ...kinds.map((kind) => changes[kind].value)].join(" ");
   useEffect(() => {
-    if (from === undefined) return;
+    if (from === undefined) {
+      if (ofSession) setFound(emptyOf(what, version));
+      return;
+    }
     let isCurrent = true;
     setFound((before) => ({ ...(before.what === what ? before : emptyOf<T>(what, version)), isLoading: true }));
     load(from).then(

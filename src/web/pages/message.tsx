@@ -1,5 +1,5 @@
 // One message by itself: payload, headers, and what the broker knows about it.
-import type { PolledMessage, UserHeader } from "../../client/console-client.ts";
+import type { ConsoleBroker, PolledMessage, UserHeader } from "../../client/console-client.ts";
 import {
   type Format,
   formats,
@@ -24,12 +24,13 @@ const text = words.message;
 export function MessagePage({ page }: { readonly page: MessageAddress }) {
   const { stream, topic, partitionId, offset, format } = page;
   const key = writeAddress({ ...page, format: "auto" });
-  const loaded = useLoaded(key, "", async (from) => {
+  const load = async (from: ConsoleBroker) => {
     const consumer = { kind: "consumer", id: { kind: "numeric", value: 0 } } as const;
     const strategy = { kind: "offset", value: offset } as const;
     const { messages } = await from.pollMessages({ stream, topic, consumer, partitionId, strategy, count: 1 });
     return { message: messages.find((message) => message.offset === offset) };
-  });
+  };
+  const loaded = useLoaded(key, "", load, { ofSession: true });
   const steps = [
     { name: words.streams, address: "/ui/streams" },
     { name: stream, address: writeAddress({ kind: "stream", stream, q: "", sort: sortDefault }) },

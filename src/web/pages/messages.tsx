@@ -48,7 +48,9 @@ function pollOf(from: ConsoleBroker, { stream, topic }: MessagesAddress): Poll {
 
 export function MessagesPage({ page }: { readonly page: MessagesAddress }) {
   const { stream, topic } = page;
-  const loaded = useLoaded(`${stream} ${topic} ${page.isLive}`, writeAddress(page), (from) => find(from, page));
+  const loaded = useLoaded(`${stream} ${topic} ${page.isLive}`, writeAddress(page), (from) => find(from, page), {
+    ofSession: true,
+  });
   const details = loaded.value?.topic;
   const summary =
     details === undefined

@@ -34,7 +34,7 @@ const tiles: readonly (readonly [name: MetricName, write: (value: number) => str
 ];
 
 export function OverviewPage() {
-  const loaded = useLoaded("health", "", () => fetchHealth());
+  const loaded = useLoaded("health", "", () => fetchHealth(), { ofSession: true });
   const metrics = useMetrics();
   /** What was loaded before says nothing of a broker that does not answer now. */
   const isUnknown = connection.value === "reconnecting" || loaded.error !== undefined;

@@ -58,11 +58,9 @@ function limitText(value: bigint, write: (value: bigint) => string, unlimited: s
 }
 
 export function StreamPage({ stream, q, sort }: ListPage & { readonly stream: string }) {
-  const loaded = useLoaded(`stream ${stream}`, "", async (from) => ({ details: await from.getStream(stream) }), [
-    "stream",
-    "topic",
-    "user",
-  ]);
+  const loaded = useLoaded(`stream ${stream}`, "", async (from) => ({ details: await from.getStream(stream) }), {
+    kinds: ["stream", "topic", "user"],
+  });
   const details = loaded.value?.details;
   const summary =
     details === undefined

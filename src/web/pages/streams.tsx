@@ -45,7 +45,9 @@ const sortValues: Readonly<Record<string, (stream: StreamHeader) => SortValue>> 
 export function StreamsPage({ q, sort }: ListPage) {
   const { value } = session;
   const permissions = value.kind === "signedIn" ? value.session.permissions : null;
-  const loaded = useLoaded("streams", "", (from) => visibleStreams(from, permissions), ["stream", "topic", "user"]);
+  const loaded = useLoaded("streams", "", (from) => visibleStreams(from, permissions), {
+    kinds: ["stream", "topic", "user"],
+  });
   const streams = loaded.value ?? [];
   const topicsCount = streams.reduce((sum, stream) => sum + stream.topicsCount, 0);
   const sizeBytes = streams.reduce((sum, stream) => sum + stream.sizeBytes, 0n);

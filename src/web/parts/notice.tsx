@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { errorText } from "../app/errors.ts";
 import { type Loaded, reload } from "../data/loaded.ts";
+import { session } from "../data/session.ts";
 import { words } from "../words/en.ts";
 
 export function Notice({ children }: { readonly children: ComponentChildren }) {
@@ -28,6 +29,7 @@ export function LoadedPart<T>({
   readonly children: (value: T) => ComponentChildren;
 }) {
   if (value === undefined && error === undefined) {
+    if (session.value.kind === "signedOut") return null; // nothing is on its way
     return (
       <Notice>
         <p aria-busy={isLoading}>{words.load.loading}</p>

@@ -34,14 +34,30 @@ describe("a sign-in", () => {
     const second = await visit.open("/ui/streams/orders.v1");
     await second.getByRole("link", { name: "pay / ments" }).waitFor();
     expect(await second.getByRole("dialog").count()).toBe(0);
+    const third = await visit.open("/ui/streams/orders.v1/topics/pay%20%2F%20ments/messages/0/0");
+    await third.getByText("hello").waitFor();
+    const fourth = await visit.open("/ui/streams/orders.v1/topics/pay%20%2F%20ments/messages");
+    await fourth.getByRole("grid").getByText("hello").waitFor();
+    await fourth.getByLabel("From", { exact: true }).selectOption("offset");
+    await fourth.getByLabel("Offset", { exact: true }).fill("12");
     await page.getByRole("link", { name: "iggy" }).click();
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.getByRole("dialog").waitFor();
+    // Messages are gone from every window, addresses and what was written are not.
+    for (const window of [third, fourth]) {
+      await window.getByRole("dialog").getByText("The session has ended").waitFor();
+      await window.getByText("hello").waitFor({ state: "detached" });
+      expect(await window.getByText("Loading").count()).toBe(0);
+    }
+    expect(await third.getByText("Checksum").count()).toBe(0);
+    expect(await fourth.getByLabel("Offset", { exact: true }).inputValue()).toBe("12");
     await second.getByRole("dialog").getByText("The session has ended").waitFor();
     // What was there is still there, and goes on after a sign-in.
     expect(await second.getByText("pay / ments").count()).toBe(1);
     await signIn(second);
     await second.getByText("connected", { exact: true }).waitFor();
+    await third.reload();
+    await third.getByText("hello").waitFor();
     await visit.end([refusedRequest, /WebSocket connection .* failed/]);
   });
 
