@@ -1,5 +1,6 @@
 // Who is signed in, how to leave, and what this browser keeps.
 import { useState } from "preact/hooks";
+import { openAddress, root } from "../app/location.ts";
 import { forget } from "../app/preferences.ts";
 import { session, signOut } from "../data/session.ts";
 import { ErrorNotice } from "../parts/notice.tsx";
@@ -8,6 +9,12 @@ import { words } from "../words/en.ts";
 import { localTime } from "../words/numbers.ts";
 
 const text = words.accountPage;
+
+/** Whoever signs in next begins where everybody does, and not with the account of another. */
+async function leave(): Promise<void> {
+  await signOut();
+  openAddress(root);
+}
 
 export function AccountPage() {
   const { value } = session;
@@ -32,7 +39,7 @@ export function AccountPage() {
               {words.product} {value.session.broker.version}
             </dd>
           </dl>
-          <button type="button" onClick={() => signOut().catch(setProblem)}>
+          <button type="button" onClick={() => leave().catch(setProblem)}>
             {words.signOut}
           </button>
         </>

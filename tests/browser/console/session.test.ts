@@ -58,6 +58,8 @@ describe("a sign-in", () => {
     await second.getByText("connected", { exact: true }).waitFor();
     await third.reload();
     await third.getByText("hello").waitFor();
+    await signIn(page);
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
     await visit.end([refusedRequest, /WebSocket connection .* failed/]);
   });
 
