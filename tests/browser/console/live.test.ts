@@ -88,6 +88,8 @@ test("a broker that is gone is said, what is shown stays, and it goes on by itse
   const overview = await visit.open("/ui/overview");
   await overview.getByText("Healthy. Nothing to do.").waitFor();
   await overview.getByText("connected", { exact: true }).waitFor();
+  const message = await visit.open("/ui/streams/orders/topics/payments/messages/0/0");
+  await message.getByText("before").waitFor();
   const port = server.portOf("http");
   await server.kill();
   await page.getByRole("alert").getByText("No answer from the broker").waitFor();
@@ -97,6 +99,8 @@ test("a broker that is gone is said, what is shown stays, and it goes on by itse
   await server.restart({ env: { IGGY_HTTP_ADDRESS: `127.0.0.1:${port}` } });
   // Its tokens went with it: somebody has to sign in, over the page.
   await page.getByRole("dialog").getByText("The session has ended").waitFor();
+  await message.getByRole("dialog").getByText("The session has ended").waitFor();
+  await message.getByText("before").waitFor({ state: "detached" });
   await signIn(page);
   await page.getByText("connected", { exact: true }).waitFor();
   await page.getByRole("link", { name: "payments" }).waitFor();
