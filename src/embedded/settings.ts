@@ -11,8 +11,14 @@ const allTransports: readonly BrokerTransport[] = ["tcp", "websocket", "http"];
 
 type Values = NonNullable<BrokerOptions["config"]>;
 
-/** Throws `ConfigError`, which names every key that does not exist or whose value breaks its rule. */
+/**
+ * Throws `ConfigError`, which names every key that does not exist or whose value breaks its rule, and TypeError for a transport
+ * that there is not.
+ */
 export function settingsOf(path: string, transports: readonly BrokerTransport[], given: Values): Config {
+  // JavaScript may give what the type does not allow.
+  const other = transports.find((name) => !allTransports.includes(name));
+  if (other !== undefined) throw new TypeError(`transports: "${other}" is none of ${allTransports.join(", ")}`);
   const values: Record<string, string | number | boolean> = {
     "system.logging.level": "off",
     "system.logging.sysinfo_print_interval": "0",
@@ -26,8 +32,9 @@ export function settingsOf(path: string, transports: readonly BrokerTransport[],
     values[`${transport}.address`] = "127.0.0.1:0";
   }
   const { config, warnings } = configOf(tableOf(values), tableName, topology);
+  // A server goes on without such a key; here it is refused, so it must not read as if it were ignored.
   const unknown = warnings.filter((warning) => warning.startsWith("unknown key"));
-  if (unknown.length > 0) throw new ConfigError(unknown);
+  if (unknown.length > 0) throw new ConfigError(unknown.map((warning) => warning.replace(" is ignored", "")));
   const secured = allTransports.filter((transport) => config[transport].tls.enabled);
   if (secured.length > 0) {
     throw new ConfigError(secured.map((name) => `${name}.tls.enabled: a broker inside a test has no certificates`));

@@ -96,8 +96,16 @@ test("keys that do not exist or break their rule are named", async () => {
   expect(await start({ "system.message_deduplicaton.enabled": true })).toContain(
     "unknown key system.message_deduplicaton",
   );
+  expect(await start({ "system.segmnt.size": "1 MiB" })).not.toContain("ignored");
   expect(await start({ "system.segment.size": "1 B" })).toContain("system.segment.size");
   expect(await start({ "tcp.tls.enabled": true })).toContain("tcp.tls.enabled");
+});
+
+test("a transport that there is not is refused, with those that there are", async () => {
+  const transports = ["tcp", "quic"] as unknown as NonNullable<BrokerOptions["transports"]>;
+  expect(await errorOf(startBroker({ transports }))).toBe(
+    'TypeError: transports: "quic" is none of tcp, websocket, http',
+  );
 });
 
 test("a password that is wrong is refused, and users come in with theirs", async () => {
