@@ -12,7 +12,14 @@ import type { WaitingPlace } from "./waiting-poll.ts";
 /** Readers store nothing; a name has to be said all the same. */
 const readerName = "reader";
 
-/** `options` undefined: a reader's. `onClosed` is called when it is closed. */
+/** JavaScript may give what the type does not allow. */
+function nameOf(options: ConsumerOptions): string {
+  const name: unknown = "group" in options ? options.group : options.name;
+  if (typeof name === "string") return name;
+  throw new TypeError("a consumer needs `group` or `name`");
+}
+
+/** TypeError for options without the name of a group or a consumer. `options` undefined: a reader's. `onClosed` is called when it is closed. */
 export function topicParts<Out>(
   context: TopicContext<never, Out>,
   options: ConsumerOptions | undefined,
@@ -21,7 +28,7 @@ export function topicParts<Out>(
 ): ConsumerParts<Out> {
   const { stream, topic, format, encryption, clock } = context;
   const isGroup = options !== undefined && "group" in options;
-  const name = options === undefined ? readerName : "group" in options ? options.group : options.name;
+  const name = options === undefined ? readerName : nameOf(options);
   const consumer = { kind: isGroup ? "group" : "consumer", id: nameId(name) } as const;
   const session = context.openSession();
   const exchange = session.exchange.bind(session);

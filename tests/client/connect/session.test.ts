@@ -257,6 +257,15 @@ describe("limits and the end", () => {
 });
 
 describe("topics by handle", () => {
+  test("a consumer needs the name of a group, or one of its own", async () => {
+    const topic = (await connected(new FakeBroker())).topic("shop", "orders", text);
+    for (const options of [{}, { grup: "x" }, { group: undefined }]) {
+      expect(() => topic.consumer(options as unknown as { group: string })).toThrow(
+        new TypeError("a consumer needs `group` or `name`"),
+      );
+    }
+  });
+
   test("send: one request for each partition, never repeated, ids left to the server", async () => {
     const broker = new FakeBroker();
     const client = await connected(broker);
