@@ -10,13 +10,17 @@ export type FailedAttempt = {
   readonly transport: string;
 };
 
-/** All texts along the chain of causes, with the codes of system errors. */
+/** All texts along the chain of causes, with the codes of system errors; a WebSocket tells by an event, which has a text in some runtimes. */
 function textOf(cause: unknown): string {
   const texts: string[] = [];
-  for (let error = cause, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
-    texts.push(error.message, "code" in error ? String(error.code) : "");
+  let error = cause;
+  for (let depth = 0; error instanceof Object && depth < 5; depth++) {
+    const { message, code, cause: next }: { message?: unknown; code?: unknown; cause?: unknown } = error;
+    texts.push(`${message} ${code}`);
+    error = next;
   }
-  return texts.join(" ");
+  // The name of a host is no symptom.
+  return texts.join(" ").replace(/\S+:\/\/\S+/g, "");
 }
 
 const tlsHint = "TLS and plain text do not fit together: try the port with TLS, or the same scheme without it.";
@@ -38,6 +42,9 @@ export function hintOf({ stage, cause, host, port, isTls, transport }: FailedAtt
   if (isTls && /TLS|SSL|handshake|ECONNRESET|ended the connection|wrong version/i.test(text)) return tlsHint;
   if (/no answer within|TIMEDOUT|timed out/i.test(text)) {
     return `${host}:${port} does not answer: a firewall may drop the packets, or the address is wrong.`;
+  }
+  if (/RESET|closed|ended|Invalid|Malformed|Expected|HTTP status/.test(text)) {
+    return `${host}:${port} takes connections but does not answer as Iggy does: it may be a port for another transport.`;
   }
   // A page is told no more than that it did not work.
   const origin = "origin" in globalThis && transport === "websocket" ? " May pages of this origin connect to it?" : "";

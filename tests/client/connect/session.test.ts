@@ -92,6 +92,26 @@ describe("the first connect", () => {
     expect((other as ConnectionError).hint).toContain("it may be an HTTP port");
   });
 
+  test.each([
+    ["iggy+ws"],
+    ["iggy+http"],
+  ])("%s: at the port of something else: a hint about the port", async (scheme) => {
+    const closing = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: (socket) => void socket.end() } });
+    const other = Bun.listen({
+      hostname: "127.0.0.1",
+      port: 0,
+      socket: { data: (socket) => void socket.end(new Uint8Array(16)) },
+    });
+    const http = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("x", { status: 404 }) });
+    for (const { port } of [closing, other, http]) {
+      const error = await rejection(connect(`${scheme}://a:b@127.0.0.1:${port}`, { connectTimeoutMs: 5_000 }));
+      expect((error as ConnectionError).hint).toContain("it may be a port for another transport");
+    }
+    closing.stop(true);
+    other.stop(true);
+    await http.stop(true);
+  });
+
   test("a real port without a listener", async () => {
     const gone = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data: () => undefined } });
     const { port } = gone;
