@@ -26,6 +26,14 @@ beforeAll(async () => {
   tcp = await server.connect();
 });
 
+test("a group says that HTTP has none, and what has", async () => {
+  const begin = root.topic("s", "t", text).consumer({ group: "g" })[Symbol.asyncIterator]().next();
+  await expect(begin).rejects.toMatchObject({
+    errorName: "FeatureUnavailable",
+    message: "Feature unavailable: joinConsumerGroup needs TCP or WebSocket",
+  });
+});
+
 describe("commands", () => {
   test("any messages are polled as they were sent, from any partition", async () => {
     await root.createStream("s");

@@ -18,6 +18,7 @@ import {
 } from "../commands/basic.ts";
 import type { Exchange } from "../commands/command.ts";
 import { type IdentifierInput, identifierOf } from "../identifiers.ts";
+import { nameOfTopic, namingTopic } from "../topic/topic-name.ts";
 import { readPollReply } from "./batch-bytes.ts";
 import type { ConsumerCommands, PollFrom, PollReply, PollRequest, PushCommands, Turn } from "./commands.ts";
 import { type WaitingPlace, waitForMessages } from "./waiting-poll.ts";
@@ -101,11 +102,11 @@ export function sessionCommands(
         if (!(error instanceof IggyError && error.errorName === "ConsumerGroupNameAlreadyExists")) throw error;
       }
     },
-    joinGroup: () => joinConsumerGroup(exchange, group),
+    joinGroup: () => namingTopic(joinConsumerGroup(exchange, group), topicPlace),
     leaveGroup: () => leaveConsumerGroup(exchange, group),
     async partitionsCount() {
       const details = await getTopic(exchange, topicPlace);
-      if (details === undefined) throw new IggyError("TopicIdNotFound", [String(topic), String(stream)]);
+      if (details === undefined) throw new IggyError("TopicIdNotFound", [nameOfTopic(topicPlace)]);
       return details.partitionsCount;
     },
     close,

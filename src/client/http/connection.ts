@@ -84,7 +84,7 @@ export class HttpConnection implements Connection {
     if (name === undefined) throw new IggyError("InvalidCommand");
     // The compiler cannot follow that route and codecs are those of one name.
     const route = (routes as Readonly<Record<string, Route<unknown, unknown>>>)[name];
-    if (route === undefined) throw new IggyError("FeatureUnavailable");
+    if (route === undefined) throw new IggyError("FeatureUnavailable", [`${name} needs TCP or WebSocket`]);
     const { request, reply } = commandCodecs[name];
     const response = await this.#fetch(route.request(decode<unknown>(request, payload)));
     if (code === CommandCode.getSnapshot && response.ok) return response.bytes;

@@ -7,6 +7,7 @@ import type { Session, SessionEvent } from "../connection/session.ts";
 import { type IdentifierInput, identifierOf } from "../identifiers.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Format } from "./format.ts";
+import { nameOfTopic } from "./topic-name.ts";
 
 /** Opens connections like those of the client. */
 export type OpenSession = (onEvent?: (event: SessionEvent) => void) => Session;
@@ -41,7 +42,7 @@ export class TopicContext<In, Out> {
 
   /** `shop/orders`, for errors. */
   get name(): string {
-    return `${this.stream.value}/${this.topic.value}`;
+    return nameOfTopic(this);
   }
 
   /** Payload and headers as they are stored. */

@@ -22,6 +22,7 @@ import { sendHead } from "../producer/request-head.ts";
 import type { TopicSettings } from "./ensure-topic.ts";
 import type { OutgoingMessage, SendReceipt } from "./message.ts";
 import type { TopicContext } from "./topic-context.ts";
+import { namingTopic } from "./topic-name.ts";
 
 /** What a client closes before its own connection. */
 export type Closeable = { close(options?: CloseOptions): Promise<void> };
@@ -85,7 +86,8 @@ export class Topic<In, Out> {
         const { session } = this.#host;
         const { send } = session.instrumentation;
         const facts = () => ({ ...place, messagesCount });
-        return observed("send", send, facts, () => session.exchange(code, parts, options));
+        const sent = observed("send", send, facts, () => session.exchange(code, parts, options));
+        return namingTopic(sent, this.#context);
       }),
     );
     const [request, ...more] = requests;

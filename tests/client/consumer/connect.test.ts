@@ -26,6 +26,17 @@ async function topicOf(client: Client, name: string, partitionsCount = 2): Promi
   return topic;
 }
 
+test("the error of a topic that is missing names it", async () => {
+  const server = await servers.start();
+  await using client = await connect(urlOf(server));
+  const topic = client.topic("shop", "nope", text);
+  const begin = (consumer: AsyncIterable<unknown>) => consumer[Symbol.asyncIterator]().next();
+  await expect(begin(topic.consumer({ group: "g" }))).rejects.toThrow("shop/nope");
+  await expect(begin(topic.consumer({ name: "n" }))).rejects.toThrow("shop/nope");
+  await expect(begin(topic.reader())).rejects.toThrow("shop/nope");
+  await expect(topic.send({ value: "x" })).rejects.toThrow("shop/nope");
+});
+
 test.each([
   "tcp",
   "websocket",
