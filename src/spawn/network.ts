@@ -34,6 +34,7 @@ export class Network implements BrokerNetwork {
   readonly activity = new Activity(() => [...this.#links].some(({ conversation }) => conversation.isWaiting));
   readonly #gates: readonly Gate[];
   readonly #timers: Timers;
+  readonly #holdsProgram: boolean;
   readonly #links = new Set<Link>();
   /** Ports of the broker; undefined: it is down. */
   #targets: Readonly<Record<BrokerTransport, number>> | undefined;
@@ -43,10 +44,11 @@ export class Network implements BrokerNetwork {
   /** Bytes of replies that may still pass; undefined: no end is set. */
   #budgetBytes: number | undefined;
 
-  /** `timers`: what `delay` goes by. */
-  constructor(transports: readonly BrokerTransport[], timers: Timers) {
+  /** `timers`: what `delay` goes by. `holdsProgram`: whether the program goes on for as long as this listens. */
+  constructor(transports: readonly BrokerTransport[], timers: Timers, holdsProgram = true) {
     this.#gates = transports.map((transport) => ({ transport, server: undefined, port: 0 }));
     this.#timers = timers;
+    this.#holdsProgram = holdsProgram;
   }
 
   /** 0 for a transport that has none. */
@@ -120,6 +122,7 @@ export class Network implements BrokerNetwork {
       gate.server = server;
       try {
         gate.port = await listening(server, gate.port);
+        if (!this.#holdsProgram) server.unref();
         return;
       } catch (error) {
         if (gate.server !== server) return; // closed before it listened
@@ -169,6 +172,7 @@ export class Network implements BrokerNetwork {
     client.on("end", () => (link.isCut ? undefined : link.requests.push(undefined, this.#delayMs)));
     broker.on("end", () => (link.isCut ? undefined : link.replies.push(undefined, this.#delayMs)));
     for (const socket of [client, broker]) {
+      if (!this.#holdsProgram) socket.unref();
       socket.on("error", () => this.#end(link)); // what happened to one side is what the other one is told
       socket.on("close", () => {
         if (link.isCut && socket === broker) return;

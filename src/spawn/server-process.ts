@@ -1,6 +1,7 @@
 // One process of the broker, from its start to its end.
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { ChildProcess, spawn } from "node:child_process";
+import { Socket } from "node:net";
 import type { BrokerOptions, BrokerTransport } from "./broker.ts";
 import type { Program } from "./program.ts";
 
@@ -62,7 +63,9 @@ export class ServerProcess {
   ): Promise<{ readonly server: ServerProcess; readonly ports: Ports }> {
     const server = new ServerProcess(options);
     try {
-      return { server, ports: await server.#listening(options.transports) };
+      const ports = await server.#listening(options.transports);
+      server.#holdProgram(false);
+      return { server, ports };
     } catch (error) {
       await server.kill();
       throw error;
@@ -96,8 +99,17 @@ export class ServerProcess {
     });
   }
 
+  /** Whether this process goes on for as long as the broker's; it does while somebody waits for its start or its end. */
+  #holdProgram(isHeld: boolean): void {
+    for (const held of [this.#child, this.#child.stdout, this.#child.stderr]) {
+      // Pipes of a child are sockets, which their type does not say.
+      if (held instanceof ChildProcess || held instanceof Socket) held[isHeld ? "ref" : "unref"]();
+    }
+  }
+
   /** As SIGTERM, and as SIGKILL where that does not end it. */
   async stop(): Promise<void> {
+    this.#holdProgram(true);
     this.#child.kill("SIGTERM");
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), stopTimeoutMs);
     await this.#ended;
@@ -105,6 +117,7 @@ export class ServerProcess {
   }
 
   async kill(): Promise<void> {
+    this.#holdProgram(true);
     this.#child.kill("SIGKILL");
     await this.#ended;
   }

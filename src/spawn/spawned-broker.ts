@@ -56,7 +56,7 @@ class SpawnedBroker implements Broker {
     this.#transports = transports;
     this.#isKept = typeof storage === "object";
     this.#path = typeof storage === "object" ? resolve(storage.directory) : mkdtempSync(join(tmpdir(), "whippet-"));
-    this.#network = new Network(transports, systemTimers);
+    this.#network = new Network(transports, systemTimers, false);
     this.#clients = new BrokerClients({
       connect,
       url: () => this.url(transports.find((transport) => transport !== "http")),

@@ -1,10 +1,11 @@
 // `whippet/embedded` and `whippet/spawn` as a project has them that installed the package: packed, unpacked beside what it depends
 // on, and imported by name, in Bun and in Node; and from a clone.
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { buildTesting } from "../../scripts/build-testing.ts";
+import { eventually } from "../support/process-facts.ts";
 
 setDefaultTimeout(240_000);
 const root = resolve(import.meta.dir, "../..");
@@ -87,6 +88,28 @@ test.each([
   await Bun.write(join(project, "program.js"), program);
   const path = runtime === "bun" ? process.execPath : "node";
   expect(await run([path, "program.js"], project)).toBe(`${runtime} 1,2`);
+});
+
+test.each([
+  ["has done nothing with it", ""],
+  ["has closed its client", "await (await broker.client()).close();"],
+  ["has stopped it", "await (await broker.client()).close(); await broker.stop();"],
+])("a program in Node that does not dispose of its broker, and %s, ends, and the broker with it", async (_, work) => {
+  await Bun.write(
+    join(project, "forgetful.js"),
+    `
+    import { readFileSync } from "node:fs";
+    import { spawnBroker } from "whippet/spawn";
+    const broker = await spawnBroker();
+    console.log(readFileSync(\`/proc/self/task/\${process.pid}/children\`, "utf8"));
+    ${work}
+  `,
+  );
+  const pid = Number(await run(["node", "forgetful.js"], project));
+  expect(pid).toBeGreaterThan(1);
+  // One that has ended may stay in the table of processes until somebody asks for how.
+  const state = () => (existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : "gone");
+  await eventually("the end of the broker", state, (text) => text === "gone" || /\) [ZX] /.test(text));
 });
 
 test("a clone is imported by its name, too", async () => {
