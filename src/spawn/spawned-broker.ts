@@ -4,14 +4,13 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Client, Connect, ConnectOptions, Topic } from "../client/index.node.ts";
+import type { Connect } from "../client/index.node.ts";
 import { systemTimers } from "../platform/clock.ts";
-import type { Broker, BrokerNetwork, BrokerOptions, BrokerTransport } from "./broker.ts";
-import { BrokerClients } from "./broker-clients.ts";
+import type { Broker, BrokerOptions, BrokerTransport } from "./broker.ts";
+import { BrokerBase, defaultTransports, root } from "./broker-base.ts";
 import { Network } from "./network.ts";
 import { findProgram, type Program } from "./program.ts";
 import { ServerProcess } from "./server-process.ts";
-import { urlOf } from "./urls.ts";
 
 export type SpawnOptions = BrokerOptions & {
   /** Path of the executable; without it the sources of this package are run under Bun. */
@@ -20,9 +19,6 @@ export type SpawnOptions = BrokerOptions & {
 
 /** Rejects, with the end of the broker's log, where it does not start. */
 export type SpawnBroker = (options?: SpawnOptions) => Promise<Broker>;
-
-const root = { username: "iggy", password: "iggy" } as const;
-const defaultTransports: readonly BrokerTransport[] = ["tcp", "websocket"];
 
 /** `spawnBroker` with the client of a runtime. */
 export function spawnBrokerWith(connect: Connect): SpawnBroker {
@@ -38,56 +34,28 @@ export function spawnBrokerWith(connect: Connect): SpawnBroker {
   };
 }
 
-class SpawnedBroker implements Broker {
+class SpawnedBroker extends BrokerBase {
   readonly #program: Program;
   readonly #options: SpawnOptions;
   readonly #transports: readonly BrokerTransport[];
   readonly #path: string;
   readonly #isKept: boolean;
-  readonly #network: Network;
-  readonly #clients: BrokerClients;
   #server: ServerProcess | undefined;
-  #disposing: Promise<void> | undefined;
 
   constructor(connect: Connect, program: Program, options: SpawnOptions) {
     const { storage = "memory", transports = defaultTransports } = options;
+    super(new Network(transports, systemTimers, false), transports, connect, {});
     this.#program = program;
     this.#options = options;
     this.#transports = transports;
     this.#isKept = typeof storage === "object";
     this.#path = typeof storage === "object" ? resolve(storage.directory) : mkdtempSync(join(tmpdir(), "whippet-"));
-    this.#network = new Network(transports, systemTimers, false);
-    this.#clients = new BrokerClients({
-      connect,
-      url: () => this.url(transports.find((transport) => transport !== "http")),
-      defaults: {},
-    });
-  }
-
-  get network(): BrokerNetwork {
-    return this.#network;
-  }
-
-  url(transport: BrokerTransport = "tcp"): string {
-    return urlOf(transport, this.#network.portOf(transport), root);
-  }
-
-  client(options?: ConnectOptions): Promise<Client> {
-    return this.#clients.client(options);
-  }
-
-  freshTopic({
-    partitionsCount = 1,
-  }: {
-    readonly partitionsCount?: number;
-  } = {}): Promise<Topic<Uint8Array, Uint8Array>> {
-    return this.#clients.freshTopic(partitionsCount);
   }
 
   async kill(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
-    this.#network.down();
+    this.network.down();
     await server?.kill();
   }
 
@@ -95,12 +63,10 @@ class SpawnedBroker implements Broker {
     const server = this.#server;
     this.#server = undefined;
     await server?.stop();
-    this.#network.down();
+    this.network.down();
   }
 
-  async restart(): Promise<void> {
-    if (this.#disposing !== undefined) throw new TypeError("the broker is over");
-    await this.stop();
+  protected async start(): Promise<void> {
     mkdirSync(this.#path, { recursive: true });
     const { config = {} } = this.#options;
     const { server, ports } = await ServerProcess.start({
@@ -111,16 +77,11 @@ class SpawnedBroker implements Broker {
       root,
     });
     this.#server = server;
-    await this.#network.up(ports);
+    await this.network.up(ports);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#disposing ??= this.#dispose();
-    return this.#disposing;
-  }
-
-  async #dispose(): Promise<void> {
-    await this.#clients.close();
+  protected async dispose(): Promise<void> {
+    await this.clients.close();
     await (this.#isKept ? this.stop() : this.kill());
     if (!this.#isKept) rmSync(this.#path, { recursive: true, force: true });
   }
