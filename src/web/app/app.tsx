@@ -2,20 +2,22 @@
 import { Component, type ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { mayReadServer, session } from "../data/session.ts";
-import { AccountPage } from "../pages/account.tsx";
-import { HelpPage } from "../pages/help.tsx";
 import { MessagePage } from "../pages/message.tsx";
 import { MessagesPage } from "../pages/messages.tsx";
 import { OverviewPage } from "../pages/overview.tsx";
 import { StreamPage } from "../pages/stream.tsx";
 import { StreamsPage } from "../pages/streams.tsx";
 import { Frame } from "../parts/frame.tsx";
+import { later } from "../parts/later.tsx";
 import { Notice } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
 import { SignInDialog } from "../parts/sign-in-dialog.tsx";
 import { words } from "../words/en.ts";
 import { sortDefault, writeAddress } from "./address.ts";
 import { openAddress, page } from "./location.ts";
+
+const AccountPage = later(() => import("../pages/account.tsx").then((file) => file.AccountPage));
+const HelpPage = later(() => import("../pages/help.tsx").then((file) => file.HelpPage));
 
 export function App() {
   const { value } = session;

@@ -32,7 +32,12 @@ export const words = {
     over: "The session has ended. Sign in to go on where you were.",
   },
   signOut: "Sign out",
-  load: { loading: "Loading", again: "Try again", reload: "Reload" },
+  load: {
+    loading: "Loading",
+    again: "Try again",
+    reload: "Reload",
+    notFetched: "This page could not be fetched from the broker.",
+  },
   filter: "Filter",
   grid: { sorted: (column: string) => `Sort by ${column}` },
   overviewPage: {
