@@ -40,6 +40,16 @@ describe("an issued token", () => {
     expect(await userOf(tokens, token)).toBe(7);
   });
 
+  test("counts from one look at the broker's clock, and is checked by it", async () => {
+    // Long before any other clock, and at the end of a second: a second look would be one later.
+    let nowMicros = 1_700_000_000_999_999;
+    const { tokens } = makeTokens({}, { nowMicros: () => nowMicros++ });
+    const { token, expirySeconds } = await tokens.issue(loginOf(7));
+    expect(decodeJwt(token)).toMatchObject({ iat: 1_700_000_000, nbf: 1_700_000_000, exp: 1_700_003_600 });
+    expect(expirySeconds).toBe(1_700_003_600);
+    expect(await userOf(tokens, token)).toBe(7);
+  });
+
   test("lasts 1,000,000,000 seconds if it never expires", async () => {
     const { expirySeconds } = await makeTokens({ accessTokenExpiry: u64Max }).tokens.issue(loginOf(0));
     expect(expirySeconds - nowSeconds - 1_000_000_000).toBeWithin(0, 60);

@@ -1,7 +1,6 @@
 // Access tokens: issued at login, checked with every request, exchanged, revoked (spec HA 4, SB 7.7). A token that was
 // checked once is remembered, so that a request costs a lookup and no signature.
-import { jwt } from "@elysiajs/jwt";
-import { decodeJwt, decodeProtectedHeader } from "jose";
+import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify, SignJWT } from "jose";
 import type { Config } from "../../../config/schema/index.ts";
 import type { Clock } from "../../../platform/clock.ts";
 import { IggyError } from "../../../protocol/errors.ts";
@@ -34,6 +33,12 @@ export interface Caller extends TokenUse {
   readonly endSeconds: number;
 }
 
+interface TokenTimes {
+  readonly nowSeconds: number;
+  readonly authSeconds: number;
+  readonly endSeconds: number;
+}
+
 export interface AccessTokensOptions {
   readonly config: JwtConfig;
   readonly clock: Clock;
@@ -58,8 +63,8 @@ const rememberedMax = 4096;
 
 export class AccessTokens {
   readonly #options: AccessTokensOptions;
-  readonly #signer;
-  readonly #verifier;
+  readonly #encodingKey: TokenGround["encodingKey"];
+  readonly #decodingKey: TokenGround["decodingKey"];
   /** `TokenGround.vouchedFor`, and those who came later, as they were when somebody vouched for them first. */
   readonly #vouchedFor: Map<number, number>;
   /** By token text, the one used last at the end. */
@@ -67,37 +72,48 @@ export class AccessTokens {
 
   /** Throws TokenKeyError. */
   constructor(options: AccessTokensOptions) {
-    const { algorithm, issuer, audience } = options.config;
     const { encodingKey, decodingKey, vouchedFor } = options.ground ?? groundOf(options.config, options.loginOf);
     this.#options = options;
-    this.#signer = jwt({ secret: encodingKey, alg: algorithm, iss: issuer, aud: audience }).decorator.jwt;
-    this.#verifier = jwt({ secret: decodingKey }).decorator.jwt;
+    this.#encodingKey = encodingKey;
+    this.#decodingKey = decodingKey;
     this.#vouchedFor = new Map(vouchedFor);
   }
 
   /** For a login that has just been made, by a client of 0.9 or another. Errors: CannotGenerateJwt (76). */
   issue(login: UserLogin, isOf09 = false): Promise<AccessToken> {
-    return this.#issue(login, this.#nowSeconds(), Number.POSITIVE_INFINITY, { isOf09, console: undefined });
+    return this.#issueFirst(login, { isOf09, console: undefined });
   }
 
   /** The same for a sign-in at the console. */
   issueForConsole(login: UserLogin, console: ConsoleSignIn): Promise<AccessToken> {
-    return this.#issue(login, this.#nowSeconds(), Number.POSITIVE_INFINITY, { isOf09: false, console });
+    return this.#issueFirst(login, { isOf09: false, console });
   }
 
-  async #issue(login: UserLogin, authSeconds: number, endSeconds: number, use: TokenUse): Promise<AccessToken> {
-    const { accessTokenExpiry, notBeforeMicros } = this.#options.config;
+  #issueFirst(login: UserLogin, use: TokenUse): Promise<AccessToken> {
     const nowSeconds = this.#nowSeconds();
+    return this.#issue(login, { nowSeconds, authSeconds: nowSeconds, endSeconds: Number.POSITIVE_INFINITY }, use);
+  }
+
+  /** `nowSeconds`: one look at the clock for all that the token says. `endSeconds`: it does not last longer. */
+  async #issue(
+    login: UserLogin,
+    { nowSeconds, authSeconds, endSeconds }: TokenTimes,
+    use: TokenUse,
+  ): Promise<AccessToken> {
+    const { algorithm, issuer, audience, accessTokenExpiry, notBeforeMicros } = this.#options.config;
     const expirySeconds = Math.min(endSeconds, nowSeconds + lifeSeconds(accessTokenExpiry));
     const nbf = nowSeconds + Math.floor(notBeforeMicros / 1e6);
     try {
-      const token = await this.#signer.sign({
-        jti: Bun.randomUUIDv7(),
-        sub: String(login.id),
-        exp: expirySeconds,
-        nbf,
-        ...claimsOf(login, authSeconds, use),
-      });
+      const token = await new SignJWT({ ...claimsOf(login, authSeconds, use) })
+        .setProtectedHeader({ alg: algorithm, typ: "JWT" })
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setJti(Bun.randomUUIDv7())
+        .setSubject(String(login.id))
+        .setIssuedAt(nowSeconds)
+        .setNotBefore(nbf)
+        .setExpirationTime(expirySeconds)
+        .sign(this.#encodingKey);
       return { userId: login.id, token, expirySeconds };
     } catch (cause) {
       throw new IggyError("CannotGenerateJwt", [], { cause });
@@ -183,10 +199,10 @@ export class AccessTokens {
     // As of now: the token that asked for a new password is kept by its id, which the new one does not have.
     const current = login === undefined ? undefined : this.#options.loginOf(login.id);
     if (login === undefined || current === undefined) throw new IggyError("Unauthenticated");
-    if (this.#nowSeconds() >= endSeconds) throw new IggyError("Unauthenticated");
-    const { credentialsVersion } = current;
-    const until = Math.max(endSeconds, expirySeconds);
-    return this.#issue({ ...login, credentialsVersion }, authSeconds, until, { isOf09, console });
+    const nowSeconds = this.#nowSeconds();
+    if (nowSeconds >= endSeconds) throw new IggyError("Unauthenticated");
+    const times = { nowSeconds, authSeconds, endSeconds: Math.max(endSeconds, expirySeconds) };
+    return this.#issue({ ...login, credentialsVersion: current.credentialsVersion }, times, { isOf09, console });
   }
 
   /** Whether the token of a caller holds: not expired, not revoked, its login not over. */
@@ -223,17 +239,9 @@ export class AccessTokens {
   }
 
   async #verifyOwn(token: string): Promise<Caller | undefined> {
-    const { algorithm, validIssuers, validAudiences, clockSkewMicros } = this.#options.config;
-    const skewSeconds = Math.floor(clockSkewMicros / 1e6);
-    const claims = await this.#verifier.verify(token, {
-      algorithms: [algorithm],
-      issuer: [...validIssuers],
-      audience: [...validAudiences],
-      // The library refuses from the very second on, the original only after it (spec HA 4.2).
-      clockTolerance: skewSeconds + 1,
-      requiredClaims,
-    });
-    if (claims === false) return undefined;
+    const skewSeconds = Math.floor(this.#options.config.clockSkewMicros / 1e6);
+    const claims = await this.#claimsOf(token, skewSeconds);
+    if (claims === undefined) return undefined;
     const claimed = readLogin(claims);
     const { exp } = claims;
     if (claimed === undefined || typeof exp !== "number") return undefined;
@@ -243,6 +251,25 @@ export class AccessTokens {
     const session = createHttpSession("", login);
     const endSeconds = exp + skewSeconds;
     return { session, tokenId, issuedSeconds, authSeconds, expirySeconds: exp, endSeconds, isOf09, console };
+  }
+
+  /** What a token says; undefined for one that this broker did not sign, or whose time has not come or is over. */
+  async #claimsOf(token: string, skewSeconds: number): Promise<JWTPayload | undefined> {
+    const { algorithm, validIssuers, validAudiences } = this.#options.config;
+    try {
+      const { payload } = await jwtVerify(token, this.#decodingKey, {
+        algorithms: [algorithm],
+        issuer: [...validIssuers],
+        audience: [...validAudiences],
+        currentDate: new Date(this.#options.clock.nowMicros() / 1e3),
+        // The library refuses from the very second on, the original only after it (spec HA 4.2).
+        clockTolerance: skewSeconds + 1,
+        requiredClaims,
+      });
+      return payload;
+    } catch {
+      return undefined; // the library's word for a token that is not valid
+    }
   }
 
   /**
