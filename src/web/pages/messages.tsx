@@ -1,21 +1,14 @@
 // The messages of a topic: by offset, by time, from either end, page by page.
 import type { ConsoleBroker, TopicDetails } from "../../client/console-client.ts";
-import {
-  directionFrom,
-  type MessagesPage as MessagesAddress,
-  newestMessages,
-  type Position,
-  sortDefault,
-  writeAddress,
-} from "../app/address.ts";
+import { directionFrom, type MessagesPage as MessagesAddress, type Position, writeAddress } from "../app/address.ts";
 import { adjust, open } from "../app/location.ts";
 import { type Loaded, reload, useLoaded } from "../data/loaded.ts";
 import { loadWindow, type MessageWindow, type Poll, partitionsMax, type ShownMessage } from "../messages/window.ts";
 import { Grid } from "../parts/grid.tsx";
 import { LoadedPart, Notice } from "../parts/notice.tsx";
-import { PageHead } from "../parts/page-head.tsx";
+import { TopicHead } from "../parts/topic-head.tsx";
 import { words } from "../words/en.ts";
-import { count, size } from "../words/numbers.ts";
+import { count } from "../words/numbers.ts";
 import { LiveMessages } from "./live-messages.tsx";
 import { messageColumns, messagePage } from "./message-columns.tsx";
 import { MessageControls } from "./message-controls.tsx";
@@ -52,23 +45,9 @@ export function MessagesPage({ page }: { readonly page: MessagesAddress }) {
     ofSession: true,
   });
   const details = loaded.value?.topic;
-  const summary =
-    details === undefined
-      ? undefined
-      : words.topicPage.summary(details.partitionsCount, details.messagesCount, size(details.sizeBytes));
-  const steps = [
-    { name: words.streams, address: "/ui/streams" },
-    { name: stream, address: writeAddress({ kind: "stream", stream, q: "", sort: sortDefault }) },
-  ];
   return (
     <>
-      <PageHead title={topic} summary={summary} steps={steps}>
-        <nav class="tabs" aria-label={words.topicPage.tabs}>
-          <a href={writeAddress(newestMessages(stream, topic))} aria-current="page">
-            {words.topicPage.messages}
-          </a>
-        </nav>
-      </PageHead>
+      <TopicHead stream={stream} topic={topic} tab="messages" details={details} />
       <MessageControls page={page} partitions={details?.partitions.map(({ id }) => id) ?? []} />
       {page.isLive ? (
         <LoadedPart loaded={loaded}>

@@ -1,0 +1,53 @@
+// The head of every page of a topic: where it is, what it comes to, and its tabs.
+import type { ComponentChildren } from "preact";
+import type { TopicHeader } from "../../client/console-client.ts";
+import { newestMessages, type Page, sortDefault, writeAddress } from "../app/address.ts";
+import { words } from "../words/en.ts";
+import { size } from "../words/numbers.ts";
+import { PageHead, type Step } from "./page-head.tsx";
+
+const text = words.topicPage;
+
+/** In the order in which they stand. */
+const tabs = {
+  messages: newestMessages,
+} satisfies Readonly<Record<string, (stream: string, topic: string) => Page>>;
+
+export type TopicTab = keyof typeof tabs;
+
+/** Where a topic is. */
+export function topicSteps(stream: string): readonly Step[] {
+  return [
+    { name: words.streams, address: "/ui/streams" },
+    { name: stream, address: writeAddress({ kind: "stream", stream, q: "", sort: sortDefault }) },
+  ];
+}
+
+export function TopicHead({
+  stream,
+  topic,
+  tab,
+  details,
+  children,
+}: {
+  readonly stream: string;
+  readonly topic: string;
+  readonly tab: TopicTab;
+  /** What it comes to; undefined while that is not known. */
+  readonly details: TopicHeader | undefined;
+  readonly children?: ComponentChildren;
+}) {
+  const summary = details && text.summary(details.partitionsCount, details.messagesCount, size(details.sizeBytes));
+  return (
+    <PageHead title={topic} summary={summary} steps={topicSteps(stream)}>
+      <nav class="tabs" aria-label={text.tabs}>
+        {(Object.keys(tabs) as TopicTab[]).map((name) => (
+          <a key={name} href={writeAddress(tabs[name](stream, topic))} aria-current={name === tab ? "page" : undefined}>
+            {text[name]}
+          </a>
+        ))}
+      </nav>
+      {children}
+    </PageHead>
+  );
+}
