@@ -6,23 +6,10 @@ import { findPartition, requireTopic } from "../../metadata/index.ts";
 import { liveLimits, type TailArgs } from "../../protocol/console/live.ts";
 import { IggyError } from "../../protocol/errors.ts";
 import { nameId } from "../../protocol/identifier.ts";
-import {
-  MessageLayout,
-  messageHeaderBytes,
-  PollReplyLayout,
-  pollReplyHeadBytes,
-} from "../../protocol/message-layout.ts";
-import {
-  type PartitionChange,
-  partitionKeyOf,
-  ReplyReader,
-  type Shard,
-  type ShardRead,
-  Watch,
-  type Watcher,
-} from "../../shard/index.ts";
+import { type PartitionChange, partitionKeyOf, type Shard, Watch, type Watcher } from "../../shard/index.ts";
 import { requireRight } from "../rights.ts";
 import type { Session } from "../session.ts";
+import { lastOffsetOf, nobody, pollReplyOf } from "./poll-reply.ts";
 
 /** What a channel of the console can do. */
 export interface Channel {
@@ -51,8 +38,6 @@ const batchMessagesMax = 500;
 const batchBytesMax = 256 * 1024;
 /** More than a page keeps: who is so far behind goes on with the newest. */
 const behindMax = 2000;
-/** Reads that are nobody's: they store no offset. */
-const nobody = { kind: "consumer", id: 0 } as const;
 
 class TailPlace extends Watch {
   readonly partitionId: number;
@@ -178,7 +163,7 @@ export class Tail implements Channel, Watcher {
     });
     try {
       if (this.#isOver || read.messagesCount === 0) return;
-      const payload = payloadOf(place.partitionId, read);
+      const payload = pollReplyOf(place.partitionId, read);
       place.nextOffset = lastOffsetOf(payload) + 1;
       this.#credit--;
       this.#due.add(place); // there may be more
@@ -195,26 +180,4 @@ export class Tail implements Channel, Watcher {
     this.#reader.skipped(place.partitionId, place.nextOffset, next - 1);
     place.nextOffset = next;
   }
-}
-
-/** The bytes of a reply to poll messages (spec BP 4.5). */
-function payloadOf(partitionId: number, { currentOffset, messagesCount, sizeBytes, parts }: ShardRead): Uint8Array {
-  const payload = new Uint8Array(pollReplyHeadBytes + sizeBytes);
-  const view = new DataView(payload.buffer);
-  view.setUint32(PollReplyLayout.partitionId, partitionId, true);
-  view.setBigUint64(PollReplyLayout.currentOffset, BigInt(currentOffset), true);
-  view.setUint32(PollReplyLayout.messagesCount, messagesCount, true);
-  new ReplyReader(parts).readAt(0, payload.subarray(pollReplyHeadBytes));
-  return payload;
-}
-
-function lastOffsetOf(payload: Uint8Array): number {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
-  let last = 0;
-  for (let position = pollReplyHeadBytes; position < payload.byteLength; ) {
-    last = Number(view.getBigUint64(position + MessageLayout.offset, true));
-    const payloadBytes = view.getUint32(position + MessageLayout.payloadLength, true);
-    position += messageHeaderBytes + payloadBytes + view.getUint32(position + MessageLayout.userHeadersLength, true);
-  }
-  return last;
 }

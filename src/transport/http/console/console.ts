@@ -12,6 +12,7 @@ import type { HttpServices } from "../services.ts";
 import { ConsoleAssets } from "./assets.ts";
 import { consoleOrigin } from "./console-origin.ts";
 import { sessionCookie } from "./cookie.ts";
+import { exportOf } from "./export-route.ts";
 import { addConsoleHeaders } from "./headers.ts";
 import { isFromOwnPage, isOwnChange, type OwnOrigin } from "./origin.ts";
 import { SessionRoutes } from "./session-routes.ts";
@@ -119,13 +120,17 @@ export class Console {
     if (name === "hello") {
       return isRead ? this.#sessions.hello((await this.#loadedAssets()).hash) : methodNotAllowed(["GET", "HEAD"]);
     }
-    if (name !== "session" && name !== "health") throw new NotFoundError();
+    if (name !== "session" && name !== "health" && name !== "export") throw new NotFoundError();
     const bearer = bearerPattern.exec(request.headers.get("authorization") ?? "")?.[1];
     if (!isRead && bearer === undefined && !isOwnChange(request, this.#own)) return this.#forbiddenOrigin(request);
     const caller =
       bearer === undefined
         ? await this.#sessions.callerOfCookie(request)
         : await this.#options.services.tokens.authenticateAny(bearer);
+    if (name === "export") {
+      const { services, sockets } = this.#options;
+      return isRead ? exportOf(services, sockets.signIns, caller, request) : methodNotAllowed(["GET", "HEAD"]);
+    }
     if (name === "health") return isRead ? await this.#health(caller) : methodNotAllowed(["GET", "HEAD"]);
     if (isRead) return this.#sessions.show(caller);
     if (method === "POST") return await this.#sessions.signIn(request, caller);
