@@ -17,14 +17,25 @@ export type { Change, ChangeKind } from "../protocol/console/live.ts";
 export type { ConsoleHello, ConsoleSession, ConsoleSignIn, SignedIn, SignedOut } from "../protocol/console/session.ts";
 export { IggyError } from "../protocol/errors.ts";
 export type { PolledMessage, PolledMessages } from "../protocol/message/poll-messages.ts";
+export { isPermitted, isPermittedSomewhere, type Operation } from "../protocol/permissions.ts";
 export type { PollingStrategy } from "../protocol/polling-strategy.ts";
+export type { ClientDetails, ClientHeader } from "../protocol/records/client-header.ts";
+export type { UserStatus } from "../protocol/records/enumerations.ts";
 export type { PartitionRecord } from "../protocol/records/partition-record.ts";
-export type { Permissions } from "../protocol/records/permissions.ts";
+export type {
+  GlobalPermissions,
+  Permissions,
+  StreamPermissions,
+  TopicPermissions,
+} from "../protocol/records/permissions.ts";
 export type { StreamDetails } from "../protocol/records/stream-details.ts";
 export type { StreamHeader } from "../protocol/records/stream-header.ts";
+export type { TokenEntry } from "../protocol/records/token-entry.ts";
 export type { TopicDetails } from "../protocol/records/topic-details.ts";
 export type { TopicHeader } from "../protocol/records/topic-header.ts";
+export type { UserDetails, UserHeader as UserEntry } from "../protocol/records/user-header.ts";
 export type { HeaderField, UserHeader } from "../protocol/user-headers.ts";
+export { ConnectionLostError } from "./connection/connection-lost-error.ts";
 export type { SessionEvent } from "./connection/session.ts";
 export { ConsoleLive, type TailHandle } from "./console-live.ts";
 
@@ -109,6 +120,11 @@ export function signIn(how: ConsoleSignIn): Promise<ConsoleSession> {
 /** Ends the session in every window. Rejects with a ConsoleError. */
 export async function signOut(): Promise<void> {
   await request("DELETE", "session");
+}
+
+/** Cuts the connection of a client. Rejects with a ConsoleError: `client_not_found` for one that is gone, `unauthorized`. */
+export async function disconnectClient(clientId: number): Promise<void> {
+  await request("DELETE", `clients/${clientId}`);
 }
 
 async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {

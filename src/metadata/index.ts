@@ -60,7 +60,7 @@ export { MetadataLog, type MetadataLogOptions } from "./log.ts";
 export { logIdBytes, logIdOf } from "./log-ids.ts";
 export { requireGroup, requireStream, requireTopic, requireUser } from "./lookups.ts";
 export { packState, unpackState } from "./packed-state.ts";
-export { isAllowed, isAllowedSomewhere, MissingRight, type Operation, requireAllowed } from "./permissions.ts";
+export { isAllowed, isAllowedSomewhere, MissingRight, requireAllowed } from "./permissions.ts";
 export { makesPersisted } from "./persisted.ts";
 export type { PlainData } from "./plain-data.ts";
 export { isRemovedLog, nextRemovalId, planRemovalsFinished } from "./removals.ts";

@@ -120,6 +120,7 @@ export class ShardProcess {
           })),
       syncMetadata: metadataLog && (() => metadataLog.sync()),
       localClients: () => this.#sessions.clients(),
+      disconnectClient: (clientId) => this.#sessions.disconnect(clientId),
       closeWithoutLogin: (source) => this.#sessions.closeOldestWithoutLogin(source),
       onEvent: (event) => {
         this.#sessions.follow(event);

@@ -2,12 +2,13 @@
 // or refused, and one for each other command for which a right was missing: with user, right and target. The lines' own target
 // is `audit`, so that a filter can choose it (`warn,audit=info`). Never a secret: where metadata is encrypted on the disk, names
 // are none of the log's business either.
-import { MissingRight, type Operation } from "../metadata/index.ts";
+import { MissingRight } from "../metadata/index.ts";
 import type { LogFields } from "../observability/log.ts";
 import { type CommandName, commandNameOf } from "../protocol/codes.ts";
 import { type ErrorName, IggyError } from "../protocol/errors.ts";
 import { extensionNameOf } from "../protocol/extensions/codes.ts";
 import type { Identifier } from "../protocol/identifier.ts";
+import type { Operation } from "../protocol/permissions.ts";
 import { UserStatusCode } from "../protocol/records/enumerations.ts";
 import type { RequestOf } from "./command-values.ts";
 import type { ServerContext } from "./context.ts";

@@ -1,8 +1,8 @@
 // The one way in for every transport: decode, check the session, run (the order is that of spec BP 2.9).
 
-import type { Operation } from "../metadata/index.ts";
 import type { CommandName } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
+import type { Operation } from "../protocol/permissions.ts";
 import { tellRefusedView } from "./audit.ts";
 import { commandTable } from "./command-table.ts";
 import type { ServerContext } from "./context.ts";

@@ -4,12 +4,12 @@ import {
   isAllowedSomewhere,
   loginOf,
   MissingRight,
-  type Operation,
   requireAllowed,
   type User,
   type UserLogin,
 } from "../metadata/index.ts";
 import { IggyError } from "../protocol/errors.ts";
+import type { Operation } from "../protocol/permissions.ts";
 import type { Shard } from "../shard/index.ts";
 import type { Session } from "./session.ts";
 

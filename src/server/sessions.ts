@@ -118,6 +118,17 @@ export class Sessions {
     this.#waitForLogin(session);
   }
 
+  /** Cuts the connection of a listed client of this shard; whether there is one. */
+  disconnect(clientId: number): boolean {
+    for (const session of this.#sessions) {
+      if (session.clientId !== clientId || session.isRecordGone) continue;
+      const close = this.#closers.get(session);
+      close?.();
+      return close !== undefined;
+    }
+    return false;
+  }
+
   /** Closes the connection that has been without a login for longest, of `source` or of the source with the most; false: none. */
   closeOldestWithoutLogin(source?: string): boolean {
     return this.#withoutLogin.closeOldest(source);

@@ -32,6 +32,7 @@ const laneOf: { readonly [K in ShardRequestKind]: typeof batches | typeof reques
   apply: unbounded,
   syncMetadata: unbounded,
   clients: unbounded,
+  disconnectClient: unbounded,
   makeRoom: unbounded, // the admission of clients has a bound for it
   statistics: unbounded,
 };

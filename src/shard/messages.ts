@@ -110,6 +110,8 @@ export interface ShardRequests {
   /** To shard 0: answered when all metadata that were changed before are durable. */
   syncMetadata: { request: undefined; reply: undefined };
   clients: { request: undefined; reply: readonly ClientDetails[] };
+  /** Cuts the connection of this client, if it is one of the shard's; whether it is. */
+  disconnectClient: { request: number; reply: boolean };
   /** Closes a client that is not logged in, of this source or of the one with the most; whether there was one. */
   makeRoom: { request: string | undefined; reply: boolean };
   /** From shard 0, for metrics. */

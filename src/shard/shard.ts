@@ -37,6 +37,8 @@ import { Watches } from "./watches.ts";
 
 /** Most partitions whose segments a consumer keeps that a shard names: metrics have a line for each. */
 const heldPartitionsMax = 1000;
+/** Looks for a client that is to be disconnected while it moves from shard to shard. */
+const disconnectAttempts = 3;
 
 export interface ShardOptions {
   readonly shardId: number;
@@ -61,6 +63,8 @@ export interface ShardOptions {
   readonly syncMetadata?: (() => Promise<void>) | undefined;
   /** Clients connected to this shard. */
   readonly localClients: () => readonly ClientDetails[];
+  /** Cuts the connection of a client of this shard; whether it is there. Nobody is when absent. */
+  readonly disconnectClient?: (clientId: number) => boolean;
   /** Closes a client of this shard that is not logged in, of `source` or of the one with the most; whether there was one. */
   readonly closeWithoutLogin?: (source: string | undefined) => boolean;
   /** An event is applied here, with its effects on partitions. */
@@ -250,6 +254,19 @@ export class Shard {
     return [...new Map(all.map((client) => [client.clientId, client])).values()];
   }
 
+  /** Cuts the connection of a client, on whichever shard it is; false: there is no such client any more. */
+  async disconnectClient(clientId: number): Promise<boolean> {
+    // A client that is on its way to another shard is on neither for a moment, yet listed by one.
+    for (let attempt = 0; attempt < disconnectAttempts; attempt++) {
+      if (this.#options.disconnectClient?.(clientId) === true) return true;
+      const others = this.#mailboxes.filter((mailbox) => mailbox !== undefined);
+      const found = await Promise.all(others.map((mailbox) => mailbox.call("disconnectClient", clientId)));
+      if (found.includes(true)) return true;
+      if (!(await this.clients()).some((client) => client.clientId === clientId)) return false;
+    }
+    return false;
+  }
+
   /** Has another shard close a client that is not logged in, of `source` or of the one with the most; whether one did. */
   async makeRoomElsewhere(source: string | undefined): Promise<boolean> {
     const others = this.#mailboxes.filter((mailbox) => mailbox !== undefined);
@@ -361,6 +378,7 @@ export class Shard {
       },
       syncMetadata: () => this.#metadata.sync() as Promise<undefined>,
       clients: () => this.#options.localClients(),
+      disconnectClient: (clientId) => this.#options.disconnectClient?.(clientId) ?? false,
       makeRoom: (source) => this.#options.closeWithoutLogin?.(source) ?? false,
       statistics: () => this.#ownStatistics(),
     };

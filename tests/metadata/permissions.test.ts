@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { apply } from "../../src/metadata/apply.ts";
-import { isAllowed, type Operation, operations, requireAllowed } from "../../src/metadata/permissions.ts";
+import { isAllowed, requireAllowed } from "../../src/metadata/permissions.ts";
 import { createState, type MetadataState, type User } from "../../src/metadata/state.ts";
+import { type Operation, operations } from "../../src/protocol/permissions.ts";
 import type { Permissions } from "../../src/protocol/records/permissions.ts";
 import { codeOf, defaultTopic, emptyPermissions } from "./support.ts";
 
@@ -21,6 +22,7 @@ Get user, list users | read_users, manage_users | – | –
 Create, update, delete user; update permissions | manage_users | – | –
 Change password | manage_users | – | –
 Stats, clients, client | read_servers, manage_servers | – | –
+Disconnect a client (no command of the original) | manage_servers | – | –
 `;
 
 const rowOf: { readonly [O in Operation]: string } = {
@@ -52,6 +54,7 @@ const rowOf: { readonly [O in Operation]: string } = {
   getStats: "Stats, clients, client",
   getClients: "Stats, clients, client",
   getClient: "Stats, clients, client",
+  disconnectClient: "Disconnect a client (no command of the original)",
   getSnapshot: "Stats, clients, client", // stricter than the table: trap 50
 };
 

@@ -90,6 +90,7 @@ class World {
       apply: () => after(sampleReplies.apply, maybe(disk)),
       syncMetadata: () => after(sampleReplies.syncMetadata, maybe(disk)),
       clients: () => sampleReplies.clients,
+      disconnectClient: () => false,
       makeRoom: () => false,
       statistics: () => sampleReplies.statistics,
     };

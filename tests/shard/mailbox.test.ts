@@ -50,6 +50,7 @@ const noHandlers: ShardHandlers = {
   apply: notExpected,
   syncMetadata: notExpected,
   clients: notExpected,
+  disconnectClient: notExpected,
   makeRoom: notExpected,
   statistics: notExpected,
 };

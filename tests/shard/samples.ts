@@ -145,6 +145,7 @@ export const sampleRequests: { readonly [K in ShardRequestKind]: RequestOf<K> } 
   apply: sampleEvents.topicCreated,
   syncMetadata: undefined,
   clients: undefined,
+  disconnectClient: 7,
   makeRoom: "10.1.2.3",
   statistics: undefined,
 };
@@ -173,6 +174,7 @@ export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
   control: sampleEvents.topicCreated,
   apply: undefined,
   syncMetadata: undefined,
+  disconnectClient: true,
   makeRoom: true,
   clients: [
     {

@@ -13,6 +13,7 @@ import {
   writeAddress,
   writePosition,
 } from "../../src/web/app/address.ts";
+import { tasks } from "../../src/web/app/admin-address.ts";
 
 const name = fc.oneof(
   fc.string({ minLength: 1, maxLength: 40, unit: "grapheme" }),
@@ -50,6 +51,17 @@ const page: fc.Arbitrary<Page> = fc.oneof(
     offset,
     format: fc.constantFrom("auto" as const, "json" as const, "text" as const, "hex" as const),
   }),
+  fc.record({ kind: fc.constant("clients" as const), q: fc.string(), user: fc.string(), transport: fc.string() }),
+  fc.record({ kind: fc.constant("client" as const), clientId: fc.nat({ max: 2 ** 32 - 1 }) }),
+  fc.record({ kind: fc.constant("users" as const), q: fc.string() }),
+  fc.record({ kind: fc.constant("user" as const), name: fc.oneof(name, fc.constant("new")) }),
+  fc.record({
+    kind: fc.constant("newUser" as const),
+    topic: fc.option(fc.record({ stream: name, topic: name }), { nil: undefined }),
+    task: fc.constantFrom(...tasks),
+  }),
+  fc.record({ kind: fc.constant("streamSettings" as const), stream: name }),
+  fc.record({ kind: fc.constant("topicSettings" as const), stream: name, topic: name }),
   fc.constantFrom<Page>(
     { kind: "home" },
     { kind: "overview" },
@@ -96,6 +108,13 @@ describe("an address", () => {
     ["/ui/streams/o/topics/t/messages/0/18446744073709551616", "", { kind: "unknown" }],
     ["/ui/streams/o/topics/t/messages/0", "", { kind: "unknown" }],
     ["/ui/streams/o/nothing", "", { kind: "unknown" }],
+    ["/ui/clients/4294967296", "", { kind: "unknown" }],
+    [
+      "/ui/users/new",
+      "?for=orders/payments&task=poll",
+      { kind: "newUser", topic: { stream: "orders", topic: "payments" } },
+    ],
+    ["/ui/users/new", "?for=%25", { kind: "newUser", topic: undefined, task: "read" }],
     ["/ui/nothing", "", { kind: "unknown" }],
     ["/ui/%E0%A4%A", "", { kind: "unknown" }],
     ["/streams", "", { kind: "unknown" }],

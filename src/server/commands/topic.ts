@@ -6,7 +6,6 @@ import {
   findStream,
   findTopic,
   noTopicOptions,
-  type Operation,
   requireCreatedPartitionsCount,
   requireDeletedPartitionsCount,
   requireStream,
@@ -19,6 +18,7 @@ import {
   type TopicTarget,
 } from "../../metadata/index.ts";
 import { IggyError } from "../../protocol/errors.ts";
+import type { Operation } from "../../protocol/permissions.ts";
 import { CompressionCode, compressionOf } from "../../protocol/records/enumerations.ts";
 import { partitionKeyOf } from "../../shard/index.ts";
 import { actorOf } from "../audit.ts";

@@ -1,8 +1,9 @@
 // Which parts of the metadata change, for readers of the console: that they do, not how, since whoever shows a list loads it
 // again. Many changes of a kind in a short time are one.
 
-import { isAllowed, type MetadataEvent, type Operation } from "../../metadata/index.ts";
+import { isAllowed, type MetadataEvent } from "../../metadata/index.ts";
 import type { Change, ChangeKind } from "../../protocol/console/live.ts";
+import type { Operation } from "../../protocol/permissions.ts";
 import type { Shard } from "../../shard/index.ts";
 import { requireLogin, userOf } from "../rights.ts";
 import type { Session } from "../session.ts";

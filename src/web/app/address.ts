@@ -1,6 +1,9 @@
 // Addresses of the console's pages and what they mean: whatever changes what is seen is in the address, so that going back,
 // reloading and a link that somebody sends give the same view. Pure; the history of the browser is in location.ts.
 
+import { encode, queryOf, root, segmentsOf } from "./address-text.ts";
+import { type AdminPage, isAdminPage, readAdminAddress, writeAdminAddress } from "./admin-address.ts";
+
 /** Where in a partition, or in several at once, a view of messages begins. */
 export type Position =
   | { readonly kind: "newest" }
@@ -49,12 +52,12 @@ export type Page =
   | ({ readonly kind: "stream"; readonly stream: string } & ListPage)
   | MessagesPage
   | MessagePage
+  | AdminPage
   /** `home`: whatever is first for the user. */
   | { readonly kind: "home" | "overview" | "account" | "help" }
   | { readonly kind: "signIn"; readonly next: string }
   | { readonly kind: "unknown" };
 
-export const root = "/ui";
 export const countDefault = 50;
 export const countMax = 500;
 export const sortDefault: Sort = { column: "name", isDescending: false };
@@ -69,6 +72,8 @@ export function readAddress(path: string, search: string): Page {
   const [first, stream, topics, topic, ...rest] = parts;
   if (first === undefined) return { kind: "home" };
   if (parts.length === 1 && (first === "overview" || first === "help" || first === "account")) return { kind: first };
+  const admin = readAdminAddress(parts, query);
+  if (admin !== undefined) return admin;
   if (parts.length === 1 && first === "sign-in") return { kind: "signIn", next: ownAddress(query.get("next")) };
   if (first !== "streams") return { kind: "unknown" };
   if (stream === undefined) return { kind: "streams", ...listOf(query) };
@@ -85,6 +90,7 @@ export function readAddress(path: string, search: string): Page {
 
 /** Address of a page. What is as it would be anyway is left out. */
 export function writeAddress(page: Page): string {
+  if (isAdminPage(page)) return writeAdminAddress(page);
   switch (page.kind) {
     case "streams":
       return `${root}/streams${listQuery(page)}`;
@@ -220,32 +226,4 @@ function formatOf(text: string | null): Format {
 
 function topicRoot({ stream, topic }: { readonly stream: string; readonly topic: string }): string {
   return `${root}/streams/${encode(stream)}/topics/${encode(topic)}`;
-}
-
-/** Empty values are left out. Colons and commas stay readable. */
-function queryOf(values: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(values).filter(([, value]) => value !== "");
-  const text = pairs.map(
-    ([name, value]) => `${name}=${encodeURIComponent(value).replace(/%3A|%2C/g, decodeURIComponent)}`,
-  );
-  return text.length === 0 ? "" : `?${text.join("&")}`;
-}
-
-/** Names of one or two dots would be taken for steps in the path. */
-function encode(name: string): string {
-  return /^\.{1,2}$/.test(name) ? `~${name}` : encodeURIComponent(name).replace(/^~/, "~~");
-}
-
-/** The parts behind /ui, decoded; undefined for a path that is none. */
-function segmentsOf(path: string): readonly string[] | undefined {
-  if (path !== root && !path.startsWith(`${root}/`)) return undefined;
-  try {
-    return path
-      .slice(root.length)
-      .split("/")
-      .filter((part) => part !== "")
-      .map((part) => decodeURIComponent(part.replace(/^~(?=~|\.{1,2}$)/, "")));
-  } catch {
-    return undefined; // percent signs that encode nothing
-  }
 }

@@ -1,6 +1,7 @@
 // The page of the address in its frame, and the sign-in over it while nobody is signed in.
 import { Component, type ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
+import { may } from "../data/rights.ts";
 import { mayReadServer, session } from "../data/session.ts";
 import { MessagePage } from "../pages/message.tsx";
 import { MessagesPage } from "../pages/messages.tsx";
@@ -17,6 +18,8 @@ import { sortDefault, writeAddress } from "./address.ts";
 import { openAddress, page } from "./location.ts";
 
 const AccountPage = later(() => import("../pages/account.tsx").then((file) => file.AccountPage));
+const ClientPage = later(() => import("../pages/client.tsx").then((file) => file.ClientPage));
+const ClientsPage = later(() => import("../pages/clients.tsx").then((file) => file.ClientsPage));
 const HelpPage = later(() => import("../pages/help.tsx").then((file) => file.HelpPage));
 
 export function App() {
@@ -39,7 +42,7 @@ function CurrentPage() {
     case "home":
       return mayReadServer() ? <OverviewPage /> : <StreamsPage q="" sort={sortDefault} />;
     case "overview":
-      return mayReadServer() ? <OverviewPage /> : <MissingRight />;
+      return mayReadServer() ? <OverviewPage /> : <MissingRight title={words.overviewPage.title} />;
     case "streams":
       return <StreamsPage q={current.q} sort={current.sort} />;
     case "stream":
@@ -50,6 +53,10 @@ function CurrentPage() {
       return <MessagePage page={current} />;
     case "account":
       return <AccountPage />;
+    case "clients":
+      return may("getClients") ? <ClientsPage page={current} /> : <MissingRight title={words.clients} />;
+    case "client":
+      return may("getClient") ? <ClientPage clientId={current.clientId} /> : <MissingRight title={words.clients} />;
     case "help":
       return <HelpPage />;
     case "signIn":
@@ -68,10 +75,10 @@ function GoOn({ to }: { readonly to: string }) {
   return <PageHead title={words.signIn.title} />;
 }
 
-function MissingRight() {
+function MissingRight({ title }: { readonly title: string }) {
   return (
     <>
-      <PageHead title={words.overviewPage.title} />
+      <PageHead title={title} />
       <p>{words.overviewPage.missing}</p>
     </>
   );

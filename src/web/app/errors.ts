@@ -1,5 +1,5 @@
 // Errors as sentences: what happened, and what to do.
-import { ConsoleError, IggyError } from "../../client/console-client.ts";
+import { ConnectionLostError, ConsoleError, IggyError } from "../../client/console-client.ts";
 import { words } from "../words/en.ts";
 
 /** Of a command. */
@@ -8,6 +8,24 @@ export function errorText(error: unknown): string {
   if (IggyError.is(error, "Disconnected", "CannotEstablishConnection")) return words.error.noAnswer;
   if (error instanceof IggyError) return words.error.other(error.message, error.code);
   return String(error);
+}
+
+/** Of a command that changes something: it is never sent a second time. */
+export function writeErrorText(error: unknown): string {
+  if (error instanceof ConsoleError)
+    return error.status === 0 ? words.error.lostAnswer : words.error.said(error.message);
+  if (error instanceof Refusal) return error.message;
+  if (IggyError.is(error, "Unauthorized")) return words.error.mayNot;
+  if (IggyError.is(error, "Disconnected")) {
+    const wasSent = !(error instanceof ConnectionLostError) || error.requestSent;
+    return wasSent ? words.error.lostAnswer : words.error.notSent;
+  }
+  return errorText(error);
+}
+
+/** The console itself does not do something: the message says why. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
 }
 
 /** Of a sign-in. */

@@ -1,7 +1,7 @@
 // The address bar: which page is shown, and how it changes. Pages and opened messages are steps in the history, adjustments of a
 // view are not.
 import { signal } from "@preact/signals";
-import { type Page, readAddress, root, writeAddress } from "./address.ts";
+import { type Page, readAddress, writeAddress } from "./address.ts";
 
 function here(): Page {
   return readAddress(location.pathname, location.search);
@@ -49,5 +49,3 @@ export function followLinks(): void {
     openAddress(`${target.pathname}${target.search}`);
   });
 }
-
-export { root };

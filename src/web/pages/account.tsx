@@ -1,6 +1,7 @@
 // Who is signed in, how to leave, and what this browser keeps.
 import { useState } from "preact/hooks";
-import { openAddress, root } from "../app/location.ts";
+import { root } from "../app/address-text.ts";
+import { openAddress } from "../app/location.ts";
 import { forget } from "../app/preferences.ts";
 import { session, signOut } from "../data/session.ts";
 import { ErrorNotice } from "../parts/notice.tsx";

@@ -3,9 +3,11 @@ import type { ComponentChildren } from "preact";
 import { page } from "../app/location.ts";
 import { type Theme, theme, themes } from "../app/preferences.ts";
 import { broker, connection } from "../data/broker.ts";
+import { may } from "../data/rights.ts";
 import { hello, isOutdated, mayReadServer, session } from "../data/session.ts";
 import { words } from "../words/en.ts";
 import { Field } from "./field.tsx";
+import { UndoBar } from "./undo-bar.tsx";
 
 export function Frame({ children }: { readonly children: ComponentChildren }) {
   return (
@@ -21,6 +23,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
           {children}
         </main>
       </div>
+      <UndoBar />
     </>
   );
 }
@@ -81,6 +84,11 @@ function Navigation() {
       <a href="/ui/streams" aria-current={isStreams ? "page" : undefined}>
         {words.streams}
       </a>
+      {may("getClients") ? (
+        <a href="/ui/clients" aria-current={kind === "clients" || kind === "client" ? "page" : undefined}>
+          {words.clients}
+        </a>
+      ) : null}
       <a class="last" href="/ui/help" aria-current={kind === "help" ? "page" : undefined}>
         {words.help}
       </a>

@@ -6,6 +6,7 @@ export const words = {
   skip: "Skip to the content",
   navigation: "Pages",
   streams: "Streams",
+  clients: "Clients",
   help: "Help",
   account: "Account",
   readOnly: "read-only",
@@ -192,8 +193,15 @@ export const words = {
   error: {
     unauthorized: "Your user lacks the right to see this. Whoever manages users can give it.",
     noAnswer: "No answer from the broker.",
+    mayNot: "Your user lacks the right to do this, or this session is read-only. Nothing has changed.",
+    lostAnswer:
+      "The answer was lost: it may have been done or not. What you see is loaded again: check before you repeat it.",
+    notSent: "There is no connection to the broker. Nothing has changed.",
+    said: (reason: string) => `The broker answered: ${reason}.`,
     other: (text: string, code: number) => `The broker answered: ${text} (${code}).`,
   },
+  undo: { name: "Undo", close: "Close", undone: "Undone.", failed: (reason: string) => `Not undone: ${reason}` },
+  cancel: "Cancel",
   banner: {
     lost: "No answer from the broker. What you see may be old.",
     stale: "Whippet was updated.",

@@ -3,7 +3,7 @@
 import type { Server } from "bun";
 import { isLoopbackName } from "../../../config/address.ts";
 import { IggyError } from "../../../protocol/errors.ts";
-import { healthOf, isServerFault } from "../../../server/index.ts";
+import { disconnectClient, healthOf, isServerFault } from "../../../server/index.ts";
 import { FirstOfEach } from "../../first-of-each.ts";
 import type { Caller } from "../auth/access-tokens.ts";
 import { emptyResponse, errorResponse, jsonResponse, NotFoundError, textResponse } from "../errors.ts";
@@ -34,6 +34,10 @@ const socketPaths: ReadonlyMap<string, SocketKind> = new Map([
   ["/ui/socket", "binary"],
   ["/ui/live", "live"],
 ]);
+/** What is only read. */
+const getNames: ReadonlySet<string> = new Set(["health", "export"]);
+/** Of a client id: u32. */
+const clientPath = /^clients\/(\d{1,10})$/;
 const bearerPattern = /^Bearer (.+)$/i;
 /** For those who work on the page: it is bundled anew whenever it is asked for. */
 const isWatching = process.env.WHIPPET_UI_WATCH === "1";
@@ -120,13 +124,17 @@ export class Console {
     if (name === "hello") {
       return isRead ? this.#sessions.hello((await this.#loadedAssets()).hash) : methodNotAllowed(["GET", "HEAD"]);
     }
-    if (name !== "session" && name !== "health" && name !== "export") throw new NotFoundError();
+    const clientId = clientPath.exec(name)?.[1];
+    if (!getNames.has(name) && name !== "session" && clientId === undefined) throw new NotFoundError();
     const bearer = bearerPattern.exec(request.headers.get("authorization") ?? "")?.[1];
     if (!isRead && bearer === undefined && !isOwnChange(request, this.#own)) return this.#forbiddenOrigin(request);
     const caller =
       bearer === undefined
         ? await this.#sessions.callerOfCookie(request)
         : await this.#options.services.tokens.authenticateAny(bearer);
+    if (clientId !== undefined) {
+      return method === "DELETE" ? await this.#disconnect(caller, Number(clientId)) : methodNotAllowed(["DELETE"]);
+    }
     if (name === "export") {
       const { services, sockets } = this.#options;
       return isRead ? exportOf(services, sockets.signIns, caller, request) : methodNotAllowed(["GET", "HEAD"]);
@@ -141,6 +149,13 @@ export class Console {
   async #health(caller: Caller | undefined): Promise<Response> {
     if (caller === undefined) throw new IggyError("Unauthenticated");
     return jsonResponse(await healthOf(this.#options.services.context, caller.session));
+  }
+
+  async #disconnect(caller: Caller | undefined, clientId: number): Promise<Response> {
+    if (caller === undefined) throw new IggyError("Unauthenticated");
+    if (this.#sessions.isReadOnly(caller)) throw new IggyError("Unauthorized");
+    await disconnectClient(this.#options.services.context, caller.session, clientId);
+    return emptyResponse(204);
   }
 
   async #openSocket(

@@ -1,0 +1,31 @@
+// What the user who is signed in may do, by the broker's own table: what may not be done is not offered. The broker decides all the
+// same.
+import { isPermitted, isPermittedSomewhere, type Operation, type Permissions } from "../../client/console-client.ts";
+import { session } from "./session.ts";
+
+/** Null: nobody is signed in, or without any right. */
+export function ownPermissions(): Permissions | null {
+  const { value } = session;
+  return value.kind === "signedIn" ? value.session.permissions : null;
+}
+
+/** Whether the rights allow to see something. */
+export function may(operation: Operation, streamId?: number, topicId?: number): boolean {
+  return isPermitted(ownPermissions(), operation, streamId, topicId);
+}
+
+/** Whether there is anything that the rights allow to see. */
+export function maySomewhere(operation: Operation): boolean {
+  return isPermittedSomewhere(ownPermissions(), operation);
+}
+
+/** Whether this session changes nothing. */
+export function isReadOnly(): boolean {
+  const { value } = session;
+  return value.kind === "signedIn" && value.session.readOnly;
+}
+
+/** Whether the rights, and the session, allow to change something. */
+export function mayChange(operation: Operation, streamId?: number, topicId?: number): boolean {
+  return !isReadOnly() && may(operation, streamId, topicId);
+}
