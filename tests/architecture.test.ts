@@ -26,8 +26,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   spawn: ["client", "protocol", "platform"],
 };
 
-/** The only folders that see every layer: the process and its shards, and a broker inside a test, are put together there. */
-const compositionRoots = new Set(["process", "embedded"]);
+/** The only folders that see every layer: the process and its shards, a broker inside a test and the doctor are put together there. */
+const compositionRoots = new Set(["process", "embedded", "doctor"]);
 
 /** Layers with a door: others import their index.ts only. */
 const doors = new Set(["storage", "metadata", "shard", "server", "client"]);
@@ -158,6 +158,7 @@ test("every source file is used: imported from somewhere, or a program of its ow
     "src/process/worker.ts",
     "src/process/login-worker.ts",
     "src/bench/main.ts",
+    "src/doctor/main.ts",
     "src/client/index.ts",
     "src/client/index.bun.ts",
     "src/client/index.node.ts",

@@ -107,3 +107,8 @@ export function freePath(disk: Pick<Disk, "exists">, base: string): string {
   while (disk.exists(`${base}-${number}`)) number++;
   return `${base}-${number}`;
 }
+
+/** Whether the name is that of a copy of something damaged, which nobody reads. */
+export function isKeptAside(name: string): boolean {
+  return /\.damaged-\d+$/.test(name);
+}

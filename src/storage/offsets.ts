@@ -2,7 +2,7 @@
 // overwritten in place at every store. A store does not sync: what came since the last `sync` is at risk in a power loss.
 
 import { assert } from "../platform/assert.ts";
-import { DiskError, isExhausted } from "../platform/disk.ts";
+import { DiskError, isExhausted, isKeptAside } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { CachedFile } from "./file-cache.ts";
 import { type StoredOffset, UnsyncedOffsets } from "./offsets-sync.ts";
@@ -280,6 +280,7 @@ export class ConsumerOffsets {
     const names = this.#whatCanBeRead(directory, () => files.withRoom(() => disk.list(directory)), []);
     this.#noteNames(kind); // made or removed by a process that was killed, perhaps
     for (const name of names) {
+      if (isKeptAside(name)) continue;
       const path = `${directory}/${name}`;
       const id = Number(name);
       if (!/^\d+$/.test(name) || id > idMax || String(id) !== name) {

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Client } from "../../src/client/index.ts";
 import { type TestServer, useServers } from "../support/server.ts";
 import { read } from "./markdown.ts";
@@ -19,10 +19,14 @@ function commandsWith(part: string): string {
   return found[0]!;
 }
 
+const doctorPath = resolve(import.meta.dir, "../../src/doctor/main.ts");
+
 /** In the directory that has the data directory. */
 function shell(server: TestServer, commands: string): string {
   const data = server.dataPath.slice(server.directory.length + 1);
-  const text = commands.replaceAll("local_data", data);
+  const text = commands
+    .replaceAll("local_data", data)
+    .replaceAll("npm run doctor --", `${process.execPath} --no-env-file ${doctorPath}`);
   return execFileSync("sh", ["-e", "-c", text], { cwd: server.directory, encoding: "utf8" });
 }
 
@@ -105,6 +109,7 @@ test("a backup has everything, and damaged files are found", async () => {
   shell(server, backup);
   const restored = join(server.directory, "restored");
   expect(readdirSync(restored).sort()).toEqual(["state", "streams"]);
+  expect(shell(server, commandsWith("run doctor"))).toContain("the directory is sound");
   rmSync(server.dataPath, { recursive: true });
   renameSync(restored, server.dataPath);
 
