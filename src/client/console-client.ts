@@ -1,7 +1,7 @@
 // The console's side of the broker: who is signed in, by JSON over HTTP, and every command, by frames of the binary protocol over
 // the socket of the console. The door of the client for the console's page; it runs in a browser only.
 
-import { decode } from "../protocol/codec.ts";
+import { decode, encode } from "../protocol/codec.ts";
 import type { Health } from "../protocol/console/health.ts";
 import type { ConsoleHello, ConsoleSession, ConsoleSignIn } from "../protocol/console/session.ts";
 import { type UserHeader, userHeadersCodec } from "../protocol/user-headers.ts";
@@ -17,6 +17,9 @@ export type { Change, ChangeKind } from "../protocol/console/live.ts";
 export type { ConsoleHello, ConsoleSession, ConsoleSignIn, SignedIn, SignedOut } from "../protocol/console/session.ts";
 export { IggyError } from "../protocol/errors.ts";
 export type { PolledMessage, PolledMessages } from "../protocol/message/poll-messages.ts";
+export type { MessageToSend } from "../protocol/message/send-messages.ts";
+export { messageLine } from "../protocol/message-line.ts";
+export type { Partitioning } from "../protocol/partitioning.ts";
 export { isPermitted, isPermittedSomewhere, type Operation } from "../protocol/permissions.ts";
 export type { PollingStrategy } from "../protocol/polling-strategy.ts";
 export type { ClientDetails, ClientHeader } from "../protocol/records/client-header.ts";
@@ -34,7 +37,8 @@ export type { TokenEntry } from "../protocol/records/token-entry.ts";
 export type { TopicDetails } from "../protocol/records/topic-details.ts";
 export type { TopicHeader } from "../protocol/records/topic-header.ts";
 export type { UserDetails, UserHeader as UserEntry } from "../protocol/records/user-header.ts";
-export type { HeaderField, UserHeader } from "../protocol/user-headers.ts";
+export type { HeaderField, HeaderKind, UserHeader } from "../protocol/user-headers.ts";
+export { headerString } from "../protocol/user-headers.ts";
 export { ConnectionLostError } from "./connection/connection-lost-error.ts";
 export type { SessionEvent } from "./connection/session.ts";
 export { ConsoleLive, type TailHandle } from "./console-live.ts";
@@ -95,6 +99,11 @@ export function consoleBroker(url: string, onEvent: (event: SessionEvent) => voi
 /** The headers of a message. Throws IggyError for bytes that are none (`user-headers.ts`). */
 export function decodeHeaders(bytes: Uint8Array): readonly UserHeader[] {
   return decode(userHeadersCodec, bytes);
+}
+
+/** Headers as a message holds them. Throws IggyError for keys and values of more than 255 bytes. */
+export function encodeHeaders(headers: readonly UserHeader[]): Uint8Array {
+  return encode(userHeadersCodec, headers);
 }
 
 /** What anybody may know. Rejects with a ConsoleError. */

@@ -10,6 +10,7 @@ import {
   readAddress,
   readOffset,
   readPosition,
+  scanLimits,
   writeAddress,
   writePosition,
 } from "../../src/web/app/address.ts";
@@ -42,7 +43,10 @@ const page: fc.Arbitrary<Page> = fc.oneof(
     direction: fc.constantFrom("older" as const, "newer" as const),
     count: fc.integer({ min: 1, max: countMax }),
     isLive: fc.boolean(),
+    q: fc.string(),
+    scan: fc.constantFrom(...scanLimits),
   }),
+  fc.record({ kind: fc.constant("publish" as const), stream: name, topic: name, from: fc.string() }),
   fc.record({
     kind: fc.constant("message" as const),
     stream: name,

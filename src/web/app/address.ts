@@ -17,8 +17,8 @@ export type Position =
 /** Which way from the position, and which row comes first. */
 export type Direction = "older" | "newer";
 
-export type Format = "auto" | "json" | "text" | "hex";
-export const formats: readonly Format[] = ["auto", "json", "text", "hex"];
+export const formats = ["auto", "json", "text", "hex"] as const;
+export type Format = (typeof formats)[number];
 
 export type Sort = { readonly column: string; readonly isDescending: boolean };
 
@@ -36,7 +36,16 @@ export type MessagesPage = {
   readonly count: number;
   /** Messages are shown as they come, and the position is that of a view that stands still. */
   readonly isLive: boolean;
+  /** What is searched for (messages/search-grammar.ts); empty: nothing. */
+  readonly q: string;
+  /** How far a search goes before it asks. */
+  readonly scan: ScanLimit;
 };
+
+/** Messages that a search looks at; bytes and time follow from it (messages/search.ts). */
+export const scanLimits = ["10k", "100k", "1m"] as const;
+export type ScanLimit = (typeof scanLimits)[number];
+export const scanDefault: ScanLimit = "100k";
 
 export type MessagePage = {
   readonly kind: "message";
@@ -47,12 +56,21 @@ export type MessagePage = {
   readonly format: Format;
 };
 
+export type PublishPage = {
+  readonly kind: "publish";
+  readonly stream: string;
+  readonly topic: string;
+  /** Messages that are sent again, as `0:12,1:5-9` (messages/places.ts); empty: a new one. */
+  readonly from: string;
+};
+
 export type Page =
   | ({ readonly kind: "streams" } & ListPage)
   | ({ readonly kind: "stream"; readonly stream: string } & ListPage)
   | MessagesPage
   | MessagePage
   | AdminPage
+  | PublishPage
   /** `home`: whatever is first for the user. */
   | { readonly kind: "home" | "overview" | "account" | "help" }
   | { readonly kind: "signIn"; readonly next: string }
@@ -80,6 +98,7 @@ export function readAddress(path: string, search: string): Page {
   if (topics === undefined) return { kind: "stream", stream, ...listOf(query) };
   if (topics !== "topics" || topic === undefined) return { kind: "unknown" };
   const [tab = "messages", partition, offset] = rest;
+  if (tab === "publish" && rest.length === 1) return { kind: tab, stream, topic, from: query.get("from") ?? "" };
   if (tab !== "messages" || rest.length > 3) return { kind: "unknown" };
   if (partition === undefined) return messagesPage(stream, topic, query);
   const partitionId = readPartition(partition);
@@ -102,6 +121,8 @@ export function writeAddress(page: Page): string {
       const { partitionId, offset, format } = page;
       return `${topicRoot(page)}/messages/${partitionId}/${offset}${queryOf({ fmt: format === "auto" ? "" : format })}`;
     }
+    case "publish":
+      return `${topicRoot(page)}/publish${queryOf({ from: page.from })}`;
     case "signIn":
       return `${root}/sign-in${queryOf({ next: page.next === root ? "" : page.next })}`;
     case "home":
@@ -125,6 +146,8 @@ export function newestMessages(stream: string, topic: string): MessagesPage {
     direction,
     count: countDefault,
     isLive: false,
+    q: "",
+    scan: scanDefault,
   };
 }
 
@@ -193,11 +216,15 @@ function messagesPage(stream: string, topic: string, query: URLSearchParams): Me
   const count = Number.isInteger(asked) && asked >= 1 ? Math.min(asked, countMax) : countDefault;
   const partitionId = readPartition(query.get("p") ?? "");
   const isLive = query.get("live") === "1";
-  return { kind: "messages", stream, topic, partitionId, from, direction, count, isLive };
+  const q = query.get("q") ?? "";
+  const scan = scanLimits.find((limit) => limit === query.get("scan")) ?? scanDefault;
+  return { kind: "messages", stream, topic, partitionId, from, direction, count, isLive, q, scan };
 }
 
-function messagesQuery({ partitionId, from, direction, count, isLive }: MessagesPage): string {
+function messagesQuery({ partitionId, from, direction, count, isLive, q, scan }: MessagesPage): string {
   return queryOf({
+    q,
+    scan: scan === scanDefault ? "" : scan,
     p: partitionId === undefined ? "" : String(partitionId),
     from: from.kind === "newest" ? "" : writePosition(from),
     dir: direction === directionFrom(from) ? "" : direction,

@@ -21,6 +21,7 @@ const AccountPage = later(() => import("../pages/account.tsx").then((file) => fi
 const ClientPage = later(() => import("../pages/client.tsx").then((file) => file.ClientPage));
 const ClientsPage = later(() => import("../pages/clients.tsx").then((file) => file.ClientsPage));
 const HelpPage = later(() => import("../pages/help.tsx").then((file) => file.HelpPage));
+const PublishPage = later(() => import("../pages/publish/publish.tsx").then((file) => file.PublishPage));
 
 export function App() {
   const { value } = session;
@@ -51,6 +52,8 @@ function CurrentPage() {
       return <MessagesPage page={current} />;
     case "message":
       return <MessagePage page={current} />;
+    case "publish":
+      return <PublishPage page={current} />;
     case "account":
       return <AccountPage />;
     case "clients":

@@ -29,3 +29,17 @@ export function isReadOnly(): boolean {
 export function mayChange(operation: Operation, streamId?: number, topicId?: number): boolean {
   return !isReadOnly() && may(operation, streamId, topicId);
 }
+
+/** Whether there may be a topic that messages may be sent to. */
+export function maySendSomewhere(): boolean {
+  return !isReadOnly() && maySomewhere("sendMessages");
+}
+
+/**
+ * Whether messages may be sent to a topic. Who sees a topic need not see its stream, nor its number: a right to a topic of that
+ * number in any stream counts.
+ */
+export function maySend(topicId: number): boolean {
+  const streams = ownPermissions()?.streams ?? [];
+  return mayChange("sendMessages") || streams.some(({ streamId }) => mayChange("sendMessages", streamId, topicId));
+}

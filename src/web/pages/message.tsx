@@ -18,6 +18,7 @@ import { PageHead } from "../parts/page-head.tsx";
 import { Payload, Runs } from "../parts/payload.tsx";
 import { words } from "../words/en.ts";
 import { count, exactSize, localTime, utcTime } from "../words/numbers.ts";
+import { MessageActions } from "./message-actions.tsx";
 
 const text = words.message;
 
@@ -49,7 +50,10 @@ export function MessagePage({ page }: { readonly page: MessageAddress }) {
           message === undefined ? (
             <Notice>{text.missing(count(offset))}</Notice>
           ) : (
-            <Message message={message} format={format} onFormat={(next) => adjust({ ...page, format: next })} />
+            <>
+              <MessageActions page={page} message={message} />
+              <Message message={message} format={format} onFormat={(next) => adjust({ ...page, format: next })} />
+            </>
           )
         }
       </LoadedPart>

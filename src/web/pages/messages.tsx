@@ -1,10 +1,15 @@
 // The messages of a topic: by offset, by time, from either end, page by page.
+import { useState } from "preact/hooks";
 import type { ConsoleBroker, TopicDetails } from "../../client/console-client.ts";
 import { directionFrom, type MessagesPage as MessagesAddress, type Position, writeAddress } from "../app/address.ts";
 import { adjust, open } from "../app/location.ts";
 import { type Loaded, reload, useLoaded } from "../data/loaded.ts";
-import { loadWindow, type MessageWindow, type Poll, partitionsMax, type ShownMessage } from "../messages/window.ts";
+import { pollOf } from "../data/polls.ts";
+import { maySendSomewhere } from "../data/rights.ts";
+import { writePlaces } from "../messages/places.ts";
+import { loadWindow, type MessageWindow, partitionsMax, type ShownMessage } from "../messages/window.ts";
 import { Grid } from "../parts/grid.tsx";
+import { later } from "../parts/later.tsx";
 import { LoadedPart, Notice } from "../parts/notice.tsx";
 import { TopicHead } from "../parts/topic-head.tsx";
 import { words } from "../words/en.ts";
@@ -13,6 +18,7 @@ import { LiveMessages } from "./live-messages.tsx";
 import { messageColumns, messagePage } from "./message-columns.tsx";
 import { MessageControls } from "./message-controls.tsx";
 
+const DownloadForm = later(() => import("./download.tsx").then((file) => file.DownloadForm));
 const text = words.messages;
 
 type Found = {
@@ -28,15 +34,6 @@ async function find(from: ConsoleBroker, page: MessagesAddress): Promise<Found> 
   const ids = page.partitionId === undefined ? topic.partitions.map(({ id }) => id) : [page.partitionId];
   if (ids.length > partitionsMax) return { topic, window: undefined };
   return { topic, window: await loadWindow(pollOf(from, page), ids, page.from, page.direction, page.count) };
-}
-
-/** Polls that leave no trace: nobody's offset, nothing committed. */
-function pollOf(from: ConsoleBroker, { stream, topic }: MessagesAddress): Poll {
-  return async (partitionId, strategy, limit) => {
-    const consumer = { kind: "consumer", id: { kind: "numeric", value: 0 } } as const;
-    const polled = await from.pollMessages({ stream, topic, consumer, partitionId, strategy, count: limit });
-    return polled.messages;
-  };
 }
 
 export function MessagesPage({ page }: { readonly page: MessagesAddress }) {
@@ -66,9 +63,11 @@ export function MessagesPage({ page }: { readonly page: MessagesAddress }) {
 
 function Rows({ page, loaded }: { readonly page: MessagesAddress; readonly loaded: Loaded<Found> }) {
   const window = loaded.value?.window;
+  const [isDownloading, setIsDownloading] = useState(false);
   return (
     <>
-      <Paging page={page} window={window} />
+      <Paging page={page} window={window} isDownloading={isDownloading} onDownload={setIsDownloading} />
+      {isDownloading ? <DownloadForm key={writeAddress(page)} page={page} messages={window?.messages ?? []} /> : null}
       <LoadedPart loaded={loaded}>
         {({ topic, window: found }) => {
           if (topic === undefined) return <Notice>{words.topicPage.missing(page.topic)}</Notice>;
@@ -99,7 +98,17 @@ function Rows({ page, loaded }: { readonly page: MessagesAddress; readonly loade
   );
 }
 
-function Paging({ page, window }: { readonly page: MessagesAddress; readonly window: MessageWindow | undefined }) {
+function Paging({
+  page,
+  window,
+  isDownloading,
+  onDownload,
+}: {
+  readonly page: MessagesAddress;
+  readonly window: MessageWindow | undefined;
+  readonly isDownloading: boolean;
+  readonly onDownload: (isDownloading: boolean) => void;
+}) {
   const go = (from: Position, direction = directionFrom(from)) => adjust({ ...page, from, direction });
   const older = window?.older;
   const newer = window?.newer;
@@ -117,8 +126,23 @@ function Paging({ page, window }: { readonly page: MessagesAddress; readonly win
       <button type="button" onClick={reload}>
         {words.load.reload}
       </button>
+      <button type="button" aria-expanded={isDownloading} onClick={() => onDownload(!isDownloading)}>
+        {text.download}
+      </button>
+      {!maySendSomewhere() || window === undefined || window.messages.length === 0 ? null : (
+        <a
+          href={writeAddress({ kind: "publish", stream: page.stream, topic: page.topic, from: placesOf(page, window) })}
+        >
+          {text.publishShown}
+        </a>
+      )}
     </div>
   );
+}
+
+/** The rows, in the order in which they were sent. */
+function placesOf({ direction }: MessagesAddress, { messages }: MessageWindow): string {
+  return writePlaces(direction === "newer" ? messages : messages.toReversed());
 }
 
 function keyOf({ partitionId, offset }: ShownMessage): string {

@@ -3,16 +3,19 @@ import type { StreamHeader } from "../../client/console-client.ts";
 import { type ListPage, type Sort, sortDefault, writeAddress } from "../app/address.ts";
 import { adjust, open } from "../app/location.ts";
 import { useLoaded } from "../data/loaded.ts";
+import { mayChange } from "../data/rights.ts";
 import { session } from "../data/session.ts";
 import { visibleStreams } from "../data/streams.ts";
 import { Filter } from "../parts/filter.tsx";
 import { type Column, Grid } from "../parts/grid.tsx";
+import { later } from "../parts/later.tsx";
 import { LoadedPart, Notice } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
 import { words } from "../words/en.ts";
 import { count, exactSize, localTime, size, utcTime } from "../words/numbers.ts";
 import { narrowed, type SortValue } from "./narrowed.ts";
 
+const FirstSteps = later(() => import("./first-steps.tsx").then((file) => file.FirstSteps));
 const text = words.streamsPage;
 
 const columns: readonly Column<StreamHeader>[] = [
@@ -87,10 +90,6 @@ function pageOf(stream: string) {
 }
 
 function NoStreams({ isRoot }: { readonly isRoot: boolean }) {
-  return (
-    <Notice>
-      <p>{isRoot ? text.none : text.noneVisible}</p>
-      {isRoot ? <p>{text.noneNext}</p> : null}
-    </Notice>
-  );
+  if (isRoot && mayChange("createStream")) return <FirstSteps />;
+  return <Notice>{isRoot ? text.none : text.noneVisible}</Notice>;
 }

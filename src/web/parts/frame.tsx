@@ -72,8 +72,7 @@ function TopBar() {
 function Navigation() {
   const { kind } = page.value;
   const isHomeOfOthers = kind === "home" && !mayReadServer();
-  const isStreams =
-    isHomeOfOthers || kind === "streams" || kind === "stream" || kind === "messages" || kind === "message";
+  const isStreams = isHomeOfOthers || ["streams", "stream", "messages", "message", "publish"].includes(kind);
   return (
     <nav class="pages" aria-label={words.navigation}>
       {mayReadServer() ? (

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { TopicHeader } from "../../client/console-client.ts";
 import { newestMessages, type Page, sortDefault, writeAddress } from "../app/address.ts";
+import { maySend } from "../data/rights.ts";
 import { words } from "../words/en.ts";
 import { size } from "../words/numbers.ts";
 import { PageHead, type Step } from "./page-head.tsx";
@@ -11,6 +12,7 @@ const text = words.topicPage;
 /** In the order in which they stand. */
 const tabs = {
   messages: newestMessages,
+  publish: (stream, topic) => ({ kind: "publish", stream, topic, from: "" }),
 } satisfies Readonly<Record<string, (stream: string, topic: string) => Page>>;
 
 export type TopicTab = keyof typeof tabs;
@@ -37,11 +39,13 @@ export function TopicHead({
   readonly details: TopicHeader | undefined;
   readonly children?: ComponentChildren;
 }) {
+  const isOffered = (name: TopicTab) =>
+    name !== "publish" || name === tab || (details !== undefined && maySend(details.id));
   const summary = details && text.summary(details.partitionsCount, details.messagesCount, size(details.sizeBytes));
   return (
     <PageHead title={topic} summary={summary} steps={topicSteps(stream)}>
       <nav class="tabs" aria-label={text.tabs}>
-        {(Object.keys(tabs) as TopicTab[]).map((name) => (
+        {(Object.keys(tabs) as TopicTab[]).filter(isOffered).map((name) => (
           <a key={name} href={writeAddress(tabs[name](stream, topic))} aria-current={name === tab ? "page" : undefined}>
             {text[name]}
           </a>

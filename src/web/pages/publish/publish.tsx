@@ -1,0 +1,56 @@
+// Publishing to a topic: a new message, one that is there already, or several.
+import { type PublishPage as PublishAddress, writeAddress } from "../../app/address.ts";
+import { useLoaded } from "../../data/loaded.ts";
+import { loadPlaces, pollOf } from "../../data/polls.ts";
+import { isReadOnly } from "../../data/rights.ts";
+import { readPlaces } from "../../messages/places.ts";
+import { LoadedPart, Notice } from "../../parts/notice.tsx";
+import { TopicHead } from "../../parts/topic-head.tsx";
+import { words } from "../../words/en.ts";
+import { publishWords as text } from "../../words/publish.ts";
+import { Editor } from "./editor.tsx";
+import { Several } from "./several.tsx";
+
+export function PublishPage({ page }: { readonly page: PublishAddress }) {
+  const { stream, topic, from } = page;
+  const places = readPlaces(from);
+  const key = writeAddress(page);
+  const loaded = useLoaded(
+    key,
+    "",
+    async (broker) => {
+      const details = await broker.getTopic(stream, topic);
+      const sources = details === undefined ? [] : await loadPlaces(pollOf(broker, page), places ?? []);
+      return { details, sources };
+    },
+    { ofSession: true },
+  );
+  const wanted = (places ?? []).reduce((sum, { first, last }) => sum + Number(last - first) + 1, 0);
+  return (
+    <>
+      <TopicHead stream={stream} topic={topic} tab="publish" details={loaded.value?.details} />
+      {isReadOnly() ? <Notice>{text.readOnly}</Notice> : null}
+      {places === undefined ? <Notice>{text.badFrom}</Notice> : null}
+      {isReadOnly() || places === undefined ? null : (
+        <LoadedPart loaded={loaded}>
+          {({ details, sources }) => {
+            if (details === undefined) return <Notice>{words.topicPage.missing(topic)}</Notice>;
+            const missing = wanted - sources.length;
+            const [first] = sources;
+            if (wanted > 0 && first === undefined) return <Notice>{text.noneLeft}</Notice>;
+            return (
+              <>
+                {missing > 0 ? <Notice>{text.gone(missing, wanted)}</Notice> : null}
+                {sources.length > 1 ? (
+                  <Several key={key} page={page} sources={sources} />
+                ) : (
+                  <Editor key={key} page={page} source={first} />
+                )}
+              </>
+            );
+          }}
+        </LoadedPart>
+      )}
+    </>
+  );
+}
