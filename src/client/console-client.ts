@@ -14,7 +14,14 @@ import { openWebSocket } from "./transports/websocket.ts";
 
 export type { Finding, Health, MetricName, MetricValues } from "../protocol/console/health.ts";
 export type { Change, ChangeKind } from "../protocol/console/live.ts";
-export type { ConsoleHello, ConsoleSession, ConsoleSignIn, SignedIn, SignedOut } from "../protocol/console/session.ts";
+export type {
+  BrokerRetention,
+  ConsoleHello,
+  ConsoleSession,
+  ConsoleSignIn,
+  SignedIn,
+  SignedOut,
+} from "../protocol/console/session.ts";
 export { IggyError } from "../protocol/errors.ts";
 export type { PolledMessage, PolledMessages } from "../protocol/message/poll-messages.ts";
 export type { MessageToSend } from "../protocol/message/send-messages.ts";

@@ -151,6 +151,9 @@ export class ShardProcess {
       logins: new Logins(host.loginPort, timers),
       clock,
       topicDefaults,
+      cleanerIntervalMicros: config.dataMaintenance.messages.cleanerEnabled
+        ? config.dataMaintenance.messages.intervalMicros
+        : undefined,
       auditLog: root.child("audit"),
       refusals: new Refusals(),
       hidesNames: config.system.encryption.enabled,

@@ -26,6 +26,8 @@ export interface ServerContext {
   readonly clock: Clock;
   /** What topics have whose maker said nothing. */
   readonly topicDefaults: TopicOptionDefaults;
+  /** Period of the cleaner of messages, µs; undefined: it is off. */
+  readonly cleanerIntervalMicros: number | undefined;
   /** Who changed what, and who was refused. */
   readonly auditLog: Logger;
   /** Of them, who was told lately. */

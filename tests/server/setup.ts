@@ -33,6 +33,7 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     logins: makeLogins(),
     clock,
     topicDefaults,
+    cleanerIntervalMicros: undefined,
     auditLog: createLogger({ filter: "off" }),
     refusals: new Refusals(),
     hidesNames: false,

@@ -30,7 +30,15 @@ export type SignedIn = {
   readonly expiresAt: string;
   /** From then on it is worth while to renew it. */
   readonly renewFrom: string;
-  readonly broker: { readonly version: string; readonly startedAt: string };
+  readonly broker: { readonly version: string; readonly startedAt: string; readonly retention: BrokerRetention };
+};
+
+/** What the broker removes by itself, and what topics have whose maker said nothing: µs and bytes, 2^64 - 1 is no limit. */
+export type BrokerRetention = {
+  /** Null: nothing is removed, whatever topics say. */
+  readonly cleanerInterval: string | null;
+  readonly messageExpiry: string;
+  readonly maxTopicSize: string;
 };
 
 /** An answer of 200 as well: a browser would log a 401 as an error. */

@@ -22,6 +22,8 @@ const ClientPage = later(() => import("../pages/client.tsx").then((file) => file
 const ClientsPage = later(() => import("../pages/clients.tsx").then((file) => file.ClientsPage));
 const HelpPage = later(() => import("../pages/help.tsx").then((file) => file.HelpPage));
 const PublishPage = later(() => import("../pages/publish/publish.tsx").then((file) => file.PublishPage));
+const StreamSettingsPage = later(() => import("../pages/stream-settings.tsx").then((file) => file.StreamSettingsPage));
+const TopicSettingsPage = later(() => import("../pages/topic-settings.tsx").then((file) => file.TopicSettingsPage));
 
 export function App() {
   const { value } = session;
@@ -56,6 +58,10 @@ function CurrentPage() {
       return <PublishPage page={current} />;
     case "account":
       return <AccountPage />;
+    case "streamSettings":
+      return <StreamSettingsPage stream={current.stream} />;
+    case "topicSettings":
+      return <TopicSettingsPage stream={current.stream} topic={current.topic} />;
     case "clients":
       return may("getClients") ? <ClientsPage page={current} /> : <MissingRight title={words.clients} />;
     case "client":

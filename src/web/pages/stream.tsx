@@ -3,13 +3,17 @@ import type { TopicHeader } from "../../client/console-client.ts";
 import { type ListPage, newestMessages, type Sort, writeAddress } from "../app/address.ts";
 import { adjust, open } from "../app/location.ts";
 import { useLoaded } from "../data/loaded.ts";
+import { mayChange } from "../data/rights.ts";
 import { Filter } from "../parts/filter.tsx";
 import { type Column, Grid } from "../parts/grid.tsx";
+import { later } from "../parts/later.tsx";
 import { LoadedPart, Notice } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
 import { words } from "../words/en.ts";
 import { count, duration, exactSize, size } from "../words/numbers.ts";
 import { narrowed, type SortValue } from "./narrowed.ts";
+
+const StreamActions = later(() => import("./stream-actions.tsx").then((file) => file.StreamActions));
 
 const text = words.streamPage;
 const u64Max = 2n ** 64n - 1n;
@@ -72,6 +76,10 @@ export function StreamPage({ stream, q, sort }: ListPage & { readonly stream: st
     <>
       <PageHead title={stream} summary={summary} steps={[{ name: words.streams, address: "/ui/streams" }]}>
         <Filter value={q} onChange={(next) => show({ q: next })} />
+        {details === undefined ? null : (
+          <a href={writeAddress({ kind: "streamSettings", stream })}>{words.topicPage.settings}</a>
+        )}
+        {details !== undefined && mayChange("createTopic", details.id) ? <StreamActions stream={details} /> : null}
       </PageHead>
       <LoadedPart loaded={loaded}>
         {({ details: found }) => {

@@ -1,4 +1,5 @@
 // All streams that the user may see.
+import { useState } from "preact/hooks";
 import type { StreamHeader } from "../../client/console-client.ts";
 import { type ListPage, type Sort, sortDefault, writeAddress } from "../app/address.ts";
 import { adjust, open } from "../app/location.ts";
@@ -16,6 +17,8 @@ import { count, exactSize, localTime, size, utcTime } from "../words/numbers.ts"
 import { narrowed, type SortValue } from "./narrowed.ts";
 
 const FirstSteps = later(() => import("./first-steps.tsx").then((file) => file.FirstSteps));
+const CreateStream = later(() => import("./create-dialogs.tsx").then((file) => file.CreateStream));
+
 const text = words.streamsPage;
 
 const columns: readonly Column<StreamHeader>[] = [
@@ -46,6 +49,7 @@ const sortValues: Readonly<Record<string, (stream: StreamHeader) => SortValue>> 
 };
 
 export function StreamsPage({ q, sort }: ListPage) {
+  const [isCreating, setIsCreating] = useState(false);
   const { value } = session;
   const permissions = value.kind === "signedIn" ? value.session.permissions : null;
   const loaded = useLoaded("streams", "", (from) => visibleStreams(from, permissions), {
@@ -61,7 +65,13 @@ export function StreamsPage({ q, sort }: ListPage) {
     <>
       <PageHead title={words.streams} summary={summary}>
         <Filter value={q} onChange={(next) => show({ q: next })} />
+        {mayChange("createStream") ? (
+          <button type="button" onClick={() => setIsCreating(true)}>
+            {text.create}
+          </button>
+        ) : null}
       </PageHead>
+      {isCreating ? <CreateStream onClose={() => setIsCreating(false)} /> : null}
       <LoadedPart loaded={loaded}>
         {(all) => {
           const rows = narrowed(all, q, sort, sortValues);

@@ -13,6 +13,7 @@ const text = words.topicPage;
 const tabs = {
   messages: newestMessages,
   publish: (stream, topic) => ({ kind: "publish", stream, topic, from: "" }),
+  settings: (stream, topic) => ({ kind: "topicSettings", stream, topic }),
 } satisfies Readonly<Record<string, (stream: string, topic: string) => Page>>;
 
 export type TopicTab = keyof typeof tabs;

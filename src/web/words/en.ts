@@ -70,6 +70,7 @@ export const words = {
     messages: "Messages",
     size: "Size",
     created: "Created",
+    create: "New stream",
     none: "There are no streams yet.",
     noneVisible: "Your user may see no stream. Whoever manages users can give the right to read one.",
     noHit: (query: string) => `No name contains "${query}".`,
@@ -93,6 +94,7 @@ export const words = {
     tabs: "Parts of the topic",
     messages: "Messages",
     publish: "Publish",
+    settings: "Settings",
   },
   messages: {
     partition: "Partition",

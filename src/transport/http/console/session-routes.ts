@@ -112,6 +112,7 @@ export class SessionRoutes {
     const login = caller.session.user;
     const user = login && context.shard.state.users.byId.get(login.id);
     if (user === undefined) return signedOut;
+    const { topicDefaults, cleanerIntervalMicros } = context;
     const lifeSeconds = caller.expirySeconds - caller.issuedSeconds;
     const renewFromSeconds = caller.expirySeconds - Math.floor(lifeSeconds / renewedShare);
     return {
@@ -120,7 +121,15 @@ export class SessionRoutes {
       readOnly: this.isReadOnly(caller),
       expiresAt: microsText(caller.expirySeconds),
       renewFrom: microsText(renewFromSeconds),
-      broker: { version: packageJson.version, startedAt: String(context.startTimeMicros) },
+      broker: {
+        version: packageJson.version,
+        startedAt: String(context.startTimeMicros),
+        retention: {
+          cleanerInterval: cleanerIntervalMicros === undefined ? null : String(cleanerIntervalMicros),
+          messageExpiry: String(topicDefaults.messageExpiryMicros),
+          maxTopicSize: String(topicDefaults.maxTopicSizeBytes),
+        },
+      },
     };
   }
 }

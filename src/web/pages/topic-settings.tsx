@@ -1,0 +1,134 @@
+// Settings of a topic: its name, how long and how much it keeps, its partitions, and its end.
+import { useState } from "preact/hooks";
+import type { ConsoleBroker, TopicDetails } from "../../client/console-client.ts";
+import { Refusal, writeErrorText } from "../app/errors.ts";
+import { adjust, page } from "../app/location.ts";
+import { reload, useLoaded } from "../data/loaded.ts";
+import { choiceOf, limitOf, sizeUnits, timeUnits } from "../data/retention.ts";
+import { isReadOnly, mayChange, ownPermissions } from "../data/rights.ts";
+import { streamIdOf } from "../data/streams.ts";
+import { updateTopic } from "../data/writes.ts";
+import { LoadedPart, Notice } from "../parts/notice.tsx";
+import { RetentionFields } from "../parts/retention-fields.tsx";
+import { TopicHead } from "../parts/topic-head.tsx";
+import { words } from "../words/en.ts";
+import { manage as text } from "../words/manage.ts";
+import { localTime } from "../words/numbers.ts";
+import { RetentionEffect } from "./retention-effect.tsx";
+import { TopicActions } from "./topic-actions.tsx";
+
+type Found = {
+  /** Undefined: there is no such topic. */
+  readonly topic: TopicDetails | undefined;
+  readonly streamId: number;
+};
+
+async function find(from: ConsoleBroker, stream: string, topic: string): Promise<Found> {
+  const details = await from.getTopic(stream, topic);
+  if (details === undefined) return { topic: undefined, streamId: 0 };
+  return { topic: details, streamId: await streamIdOf(from, stream, details, ownPermissions()) };
+}
+
+export function TopicSettingsPage({ stream, topic }: { readonly stream: string; readonly topic: string }) {
+  const loaded = useLoaded(`settings ${stream} ${topic}`, "", (from) => find(from, stream, topic), {
+    kinds: ["topic", "user"],
+  });
+  return (
+    <>
+      <TopicHead stream={stream} topic={topic} tab="settings" details={loaded.value?.topic} />
+      <LoadedPart loaded={loaded}>
+        {({ topic: found, streamId }) =>
+          found === undefined ? (
+            <Notice>{words.topicPage.missing(topic)}</Notice>
+          ) : (
+            <Settings key={settingsKey(found)} streamId={streamId} topic={found} />
+          )
+        }
+      </LoadedPart>
+    </>
+  );
+}
+
+/** What is written in the form begins anew when somebody else has changed what it shows. */
+function settingsKey({ id, name, messageExpiryMicros, maxTopicSizeBytes }: TopicDetails): string {
+  return `${id} ${name} ${messageExpiryMicros} ${maxTopicSizeBytes}`;
+}
+
+function Settings({ streamId, topic }: { readonly streamId: number; readonly topic: TopicDetails }) {
+  const [name, setName] = useState(topic.name);
+  const [retention, setRetention] = useState({
+    keep: choiceOf(topic.messageExpiryMicros, timeUnits),
+    limit: choiceOf(topic.maxTopicSizeBytes, sizeUnits),
+  });
+  const [problem, setProblem] = useState<string | undefined>(undefined);
+  const [isBusy, setIsBusy] = useState(false);
+  const mayUpdate = mayChange("updateTopic", streamId, topic.id);
+  const expiry = limitOf(retention.keep, timeUnits);
+  const limit = limitOf(retention.limit, sizeUnits);
+
+  const save = async () => {
+    if (expiry === undefined || limit === undefined) throw new Refusal(text.amountBad);
+    const next = { name, messageExpiryMicros: expiry, maxTopicSizeBytes: limit };
+    await updateTopic(streamId, topic, next, followName);
+  };
+  const submit = (event: SubmitEvent) => {
+    event.preventDefault();
+    if (isBusy) return;
+    setIsBusy(true);
+    setProblem(undefined);
+    save()
+      .catch((error: unknown) => setProblem(writeErrorText(error)))
+      .finally(() => {
+        setIsBusy(false);
+        reload();
+      });
+  };
+
+  return (
+    <>
+      {mayUpdate ? null : <Notice>{isReadOnly() ? text.readOnly : text.mayNot}</Notice>}
+      <form onSubmit={submit}>
+        <fieldset class="plain" disabled={!mayUpdate}>
+          <legend class="visually-hidden">{text.settings}</legend>
+          <div class="controls stacked">
+            <label>
+              <span>{text.name}</span>
+              <input
+                value={name}
+                autocomplete="off"
+                autocapitalize="none"
+                spellcheck={false}
+                required
+                onInput={({ currentTarget }) => setName(currentTarget.value)}
+              />
+            </label>
+          </div>
+          <RetentionFields value={retention} onChange={setRetention} />
+          <RetentionEffect streamId={streamId} topic={topic} expiry={expiry} limit={limit} />
+          <p role="alert" class="problem">
+            {problem}
+          </p>
+          {mayUpdate ? (
+            <button type="submit" class="primary" aria-disabled={isBusy}>
+              {text.save}
+            </button>
+          ) : null}
+        </fieldset>
+      </form>
+      <h2>{text.about}</h2>
+      <dl>
+        <dt>{text.id}</dt>
+        <dd>{topic.id}</dd>
+        <dt>{text.createdAt}</dt>
+        <dd>{localTime(topic.createdAtMicros).slice(0, 19)}</dd>
+      </dl>
+      <TopicActions streamId={streamId} topic={topic} />
+    </>
+  );
+}
+
+/** A page of the topic goes on under the new name. */
+function followName(topic: string): void {
+  const current = page.value;
+  if (current.kind === "topicSettings") adjust({ ...current, topic });
+}
