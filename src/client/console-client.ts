@@ -3,6 +3,7 @@
 
 import { decode, encode } from "../protocol/codec.ts";
 import type { Health } from "../protocol/console/health.ts";
+import type { HistoryReply } from "../protocol/console/history.ts";
 import type { ConsoleHello, ConsoleSession, ConsoleSignIn } from "../protocol/console/session.ts";
 import { type UserHeader, userHeadersCodec } from "../protocol/user-headers.ts";
 import { systemClock } from "./clock.ts";
@@ -12,7 +13,8 @@ import { Logins } from "./connection/logins.ts";
 import { Session, type SessionEvent } from "./connection/session.ts";
 import { openWebSocket } from "./transports/websocket.ts";
 
-export type { Finding, Health, MetricName, MetricValues } from "../protocol/console/health.ts";
+export type { Finding, Health } from "../protocol/console/health.ts";
+export type { HistoryReply, MetricValues } from "../protocol/console/history.ts";
 export type { Change, ChangeKind } from "../protocol/console/live.ts";
 export type {
   BrokerRetention,
@@ -121,6 +123,14 @@ export function hello(): Promise<ConsoleHello> {
 /** What is not as it should be, as far as the user may see it. Rejects with a ConsoleError. */
 export function health(): Promise<Health> {
   return ask<Health>("GET", "health");
+}
+
+/**
+ * Numbers of the broker over time, names as in `protocol/console/history.ts`. `from`: µs since the epoch; up to now. `points`: about so many.
+ * Rejects with a ConsoleError.
+ */
+export function history(series: readonly string[], from: bigint, points: number): Promise<HistoryReply> {
+  return ask<HistoryReply>("GET", `history?series=${series.join(",")}&from=${from}&points=${points}`);
 }
 
 /** Who is signed in. Rejects with a ConsoleError. */

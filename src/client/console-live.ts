@@ -1,7 +1,7 @@
 // The console's side of /ui/live: channels on which the broker says what happens. A lost socket comes back by itself and its
 // channels with it, each from where it was.
 
-import type { MetricValues } from "../protocol/console/health.ts";
+import type { MetricValues } from "../protocol/console/history.ts";
 import type { Change, LiveReply, LiveRequest, TailArgs } from "../protocol/console/live.ts";
 import { decodePolledMessages, type PolledMessages } from "../protocol/message/poll-messages.ts";
 
@@ -35,7 +35,7 @@ export class ConsoleLive {
   readonly #onChange: (change: Change) => void;
   readonly #onBack: () => void;
   readonly #tails = new Map<number, TailHandlers>();
-  readonly #metrics = new Map<number, (values: MetricValues) => void>();
+  readonly #metrics = new Map<number, (values: MetricValues, at: bigint) => void>();
   #lastId = changesId;
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -63,8 +63,8 @@ export class ConsoleLive {
     };
   }
 
-  /** Numbers of the broker, every few seconds; what is returned ends it. Nothing comes for who may not read servers. */
-  metrics(show: (values: MetricValues) => void): () => void {
+  /** Numbers of the broker, every few seconds, with their time (µs since the epoch); what is returned ends it. Nothing comes for who may not read servers. */
+  metrics(show: (values: MetricValues, at: bigint) => void): () => void {
     const id = ++this.#lastId;
     this.#metrics.set(id, show);
     this.#send({ op: "open", id, channel: "metrics" });
@@ -118,7 +118,7 @@ export class ConsoleLive {
       return;
     }
     if (reply.type === "metrics") {
-      this.#metrics.get(reply.id)?.(reply.values);
+      this.#metrics.get(reply.id)?.(reply.values, BigInt(reply.at));
       return;
     }
     if (reply.type === "end") this.#metrics.delete(reply.id);

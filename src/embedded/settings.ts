@@ -22,6 +22,7 @@ export function settingsOf(path: string, transports: readonly BrokerTransport[],
   const values: Record<string, string | number | boolean> = {
     "system.logging.level": "off",
     "system.logging.sysinfo_print_interval": "0",
+    "observability.history.enabled": false,
     ...given,
     "system.path": path,
     "system.logging.file_enabled": false,

@@ -31,6 +31,7 @@ import {
 } from "../shard/index.ts";
 import { makeClusterMetadata } from "./cluster.ts";
 import { repeat, startMaintenance } from "./maintenance.ts";
+import { SelfObservation } from "./self-observation.ts";
 import type { ShardHost } from "./shard-host.ts";
 import { openMetadata } from "./shard-metadata.ts";
 import { createShardStorage, makeSeed } from "./shard-storage.ts";
@@ -55,6 +56,7 @@ export class ShardProcess {
   readonly #metadataLog: MetadataLog | undefined;
   readonly #sessions: Sessions;
   readonly #cleaner: Cleaner;
+  readonly #observation: SelfObservation;
   readonly #stopMaintenance: () => void;
   #bound: BoundPorts = { tcp: 0, websocket: 0, quic: 0, http: 0 };
   #stopSysinfo: () => void = () => undefined;
@@ -143,6 +145,7 @@ export class ShardProcess {
       limits: { ofAll: config.limits.subscriptions, ofUser: config.limits.subscriptionsPerUser },
       onFailure: ({ clientId }, error) => log.error("a subscription has ended", { client: clientId, error }),
     });
+    this.#observation = new SelfObservation(start, host, this.#shard, log.child("console"));
     const context: ServerContext = {
       shard: this.#shard,
       sessions: this.#sessions,
@@ -160,6 +163,7 @@ export class ShardProcess {
       deduplicates: config.system.messageDeduplication.enabled,
       startTimeMicros: start.startTimeMicros,
       systemStats: createSystemStatsReader(config.system.path),
+      sampler: this.#observation.sampler,
       clusterMetadata: () => this.#clusterMetadata(),
       snapshot: async (options) => {
         // Most processes never make one: what makes it is loaded by the first who asks.
@@ -262,6 +266,7 @@ export class ShardProcess {
   bound(ports: BoundPorts): void {
     this.#bound = ports;
     this.#hasStarted = true;
+    this.#observation.start();
   }
 
   /** From now on the main thread sees whether this shard turns its event loop. */
@@ -279,6 +284,7 @@ export class ShardProcess {
     this.#isShuttingDown = true;
     this.#stopMaintenance();
     this.#stopSysinfo();
+    this.#observation.rest();
     this.#transports.stop();
   }
 
@@ -287,6 +293,7 @@ export class ShardProcess {
     this.#shard.pulse.stop();
     await this.#transports.terminate();
     await this.#cleaner.stop();
+    await this.#observation.stop();
     await this.#shard.close();
     this.#metadataLog?.close();
   }
@@ -294,6 +301,7 @@ export class ShardProcess {
   /** Cuts every connection and does no more: nothing is flushed, as after kill -9. For who has taken the disk away before. */
   async abandon(): Promise<void> {
     this.#stopAccepting();
+    this.#observation.abandon();
     this.#shard.pulse.stop();
     await this.#transports.terminate();
     await this.#cleaner.stop();

@@ -7,6 +7,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
 import type { SnapshotOptions } from "../protocol/system/get-snapshot.ts";
 import type { Shard } from "../shard/index.ts";
+import type { Sampler } from "./console/sampler.ts";
 import type { Logins } from "./logins/logins.ts";
 import type { Refusals } from "./refusals.ts";
 import type { Sessions } from "./sessions.ts";
@@ -39,6 +40,8 @@ export interface ServerContext {
   /** Start of the process, µs since the epoch. */
   readonly startTimeMicros: number;
   readonly systemStats: () => SystemStats;
+  /** Numbers of the broker for the console, and their history; of use on shard 0 only. */
+  readonly sampler: Sampler;
   readonly clusterMetadata: () => ClusterMetadata;
   /** A ZIP archive of the asked parts, without any secret. */
   readonly snapshot: (options: SnapshotOptions) => Promise<Uint8Array>;

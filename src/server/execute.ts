@@ -33,6 +33,7 @@ export async function execute<N extends CommandName>(
     try {
       return (await command.handle(context, session, request)) as ExecutedReply<N>;
     } catch (error) {
+      context.shard.statistics.failed();
       tellRefused(context, session, CommandCode[name], error);
       throw error;
     }

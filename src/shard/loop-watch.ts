@@ -9,8 +9,8 @@ export const beatMs = 1000;
 /** A loop that has not turned for so long is told and counted. */
 export const stalledMs = 5000;
 
-const fieldsPerShard = 4;
-const Field = { beats: 0, step: 1, stallsCount: 2, isStalled: 3 } as const;
+const fieldsPerShard = 5;
+const Field = { beats: 0, step: 1, stallsCount: 2, isStalled: 3, delayMs: 4 } as const;
 
 /** Work that is no command of a client and no request of another shard. */
 const ownWork = [
@@ -35,6 +35,7 @@ const requestKinds = [
   "clients",
   "makeRoom",
   "statistics",
+  "disconnectClient",
 ] as const satisfies readonly ShardRequestKind[];
 
 /** Steps are numbers: own work from 0, requests of other shards from here, commands by code from there. */
@@ -72,7 +73,15 @@ export class LoopPulse {
 
   /** Until the first beat nobody watches: a start may take its time. */
   start(): void {
-    const beat = () => Atomics.add(this.#fields, this.#base + Field.beats, 1);
+    let dueMs = performance.now();
+    const beat = () => {
+      Atomics.add(this.#fields, this.#base + Field.beats, 1);
+      const lateMs = Math.round(performance.now() - dueMs);
+      dueMs = performance.now() + beatMs;
+      if (lateMs > Atomics.load(this.#fields, this.#base + Field.delayMs)) {
+        Atomics.store(this.#fields, this.#base + Field.delayMs, lateMs);
+      }
+    };
     beat();
     this.#timer = setInterval(beat, beatMs);
   }
@@ -103,6 +112,11 @@ export class LoopPulse {
       if (Atomics.load(this.#fields, index) !== 0) return true;
     }
     return false;
+  }
+
+  /** By how much the latest beat of any shard of the process was late since this was asked last, ms. */
+  takeDelayMs(shardId: number): number {
+    return Atomics.exchange(this.#fields, shardId * fieldsPerShard + Field.delayMs, 0);
   }
 
   /** How often this shard was found not to turn. */

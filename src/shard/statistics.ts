@@ -40,6 +40,10 @@ export interface ShardStatistics {
   /** Of the table of metrics (observability/counters.ts). */
   readonly samples: readonly MetricSample[];
   readonly held: readonly HeldPartition[];
+  /** Messages in replies and pushes. */
+  readonly deliveredMessages: number;
+  /** Commands that were answered with an error. */
+  readonly failedCommands: number;
 }
 
 const transports = ["tcp", "quic", "http", "websocket"] as const satisfies readonly Transport[];
@@ -56,6 +60,9 @@ export class Statistics {
   readonly #receivedBytes: Record<Transport, number> = { tcp: 0, quic: 0, http: 0, websocket: 0 };
   /** Payloads of replies. */
   readonly #sentBytes: Record<Transport, number> = { tcp: 0, quic: 0, http: 0, websocket: 0 };
+
+  #deliveredMessages = 0;
+  #failedCommands = 0;
 
   /** Something of the table of metrics happened `by` times. */
   add(key: EventKey, by = 1): void {
@@ -87,6 +94,16 @@ export class Statistics {
     row[totalIndex]! += durationMs;
   }
 
+  /** So many messages went out in one reply or push. */
+  delivered(messagesCount: number): void {
+    this.#deliveredMessages += messagesCount;
+  }
+
+  /** A command was answered with an error. */
+  failed(): void {
+    this.#failedCommands++;
+  }
+
   received(transport: Transport, sizeBytes: number): void {
     this.#receivedBytes[transport] += sizeBytes;
   }
@@ -101,7 +118,14 @@ export class Statistics {
       if (row !== undefined)
         commands.push({ code: codeAt(place), counts: [...row.subarray(0, totalIndex)], totalMs: row[totalIndex]! });
     });
-    return { shardId, commands, samples: this.#samples(String(shardId), mailbox), held };
+    return {
+      shardId,
+      commands,
+      samples: this.#samples(String(shardId), mailbox),
+      held,
+      deliveredMessages: this.#deliveredMessages,
+      failedCommands: this.#failedCommands,
+    };
   }
 
   #samples(shard: string, mailbox: MailboxStatistics): MetricSample[] {

@@ -79,7 +79,11 @@ export class ReplyQueue {
 
   #write(slot: Slot, error: unknown, reply: Reply | undefined): boolean {
     const { context, session, onSmallExchange } = this.#options;
-    if (reply !== undefined) context.shard.statistics.sent(session.transport, replyBytes(reply));
+    if (reply !== undefined) {
+      const { statistics } = context.shard;
+      statistics.sent(session.transport, replyBytes(reply));
+      if (isPollReply(reply)) statistics.delivered(reply.read.messagesCount);
+    }
     if (error !== undefined) return this.#writeError(slot, error);
     const { exchange } = slot;
     const isSmallPoll =
@@ -90,6 +94,7 @@ export class ReplyQueue {
 
   #writeError({ code, exchange }: Slot, thrown: unknown): boolean {
     const { context, session, onFault, onEarlierClient } = this.#options;
+    context.shard.statistics.failed();
     const error = toIggyError(thrown);
     if (isServerFault(thrown)) onFault(code, thrown);
     if (thrown instanceof EarlierClientError) onEarlierClient();

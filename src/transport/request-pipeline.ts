@@ -275,6 +275,7 @@ export class RequestPipeline implements FrameSink, PushTarget {
 
   pushMessages(subscriptionId: number, partitionId: number, read: ShardRead): void {
     this.#statistics.sent(this.session.transport, pushBytes(read));
+    this.#statistics.delivered(read.messagesCount);
     try {
       writeMessagesPush(this.#output, subscriptionId, partitionId, read);
     } catch (fault) {

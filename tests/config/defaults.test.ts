@@ -7,7 +7,7 @@ import { load } from "./support.ts";
 
 // Copied from spec SB 1.4: `key = default`, one table per heading. A key that only Whippet has is added here too, under its
 // heading, so that its default is written twice on purpose: `frames`, `max_request_size` and `proxy_protocol` of [tcp], `allowed_hosts`,
-// `web_ui_read_only`, `web_ui_label`, `web_ui_origin` and `require_token` of [http], `allowed_origins` of [websocket], `acknowledge`, and all of [connections] and [limits]. Two defaults differ: no page of another origin may
+// `web_ui_read_only`, `web_ui_label`, `web_ui_origin` and `require_token` of [http], `allowed_origins` of [websocket], `acknowledge`, and all of [connections], [limits] and [observability]. Two defaults differ: no page of another origin may
 // use the API (`allowed_origins` of [http.cors]), and there is a console (`web_ui` of [http]). Certificate paths are ours as well.
 const SPEC_DEFAULTS = `
 [consumer_group]
@@ -143,6 +143,10 @@ interval = "1 m"
 [heartbeat]
 enabled = false
 interval = "5 s"
+[observability.history]
+enabled = true
+memory = "16 MiB"
+persist = true
 [telemetry]
 enabled = false
 service_name = "iggy"

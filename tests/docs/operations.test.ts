@@ -108,7 +108,7 @@ test("a backup has everything, and damaged files are found", async () => {
   const backup = commandsWith("backup.tar").replace(/ && IGGY_SYSTEM_PATH=.*/, "");
   shell(server, backup);
   const restored = join(server.directory, "restored");
-  expect(readdirSync(restored).sort()).toEqual(["state", "streams"]);
+  expect(readdirSync(restored).sort()).toEqual(["console", "state", "streams"]);
   expect(shell(server, commandsWith("run doctor"))).toContain("the directory is sound");
   rmSync(server.dataPath, { recursive: true });
   renameSync(restored, server.dataPath);

@@ -9,6 +9,7 @@ import {
   Deadlines,
   Logins,
   Refusals,
+  Sampler,
   Sessions,
   SubscriptionDesk,
   WaitingPolls,
@@ -40,12 +41,24 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     deduplicates: false,
     startTimeMicros,
     systemStats: notExpected,
+    sampler: makeSampler(shard),
     clusterMetadata: notExpected,
     snapshot: notExpected,
     hasStarted: () => true,
     isShuttingDown: () => false,
     ...changes,
   };
+}
+
+/** That nobody watches. */
+function makeSampler(shard: TestShard["shard"]): Sampler {
+  const notExpected = () => {
+    throw new Error("not expected in this test");
+  };
+  const clock = { nowMicros: notExpected };
+  const timers = { after: notExpected, every: notExpected };
+  const options = { shard, shardCount: 1, clock, elapsed: clock, timers, systemStats: notExpected, history: undefined };
+  return new Sampler({ ...options, onFailure: notExpected });
 }
 
 function makeWaits(shard: TestShard["shard"]): WaitingPolls {

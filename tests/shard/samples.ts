@@ -191,5 +191,7 @@ export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
     commands: [{ code: 101, counts: [1, 2, 3], totalMs: 4.5 }],
     samples: [{ key: "damagedMessages", labels: { shard: "1" }, value: 5 }],
     held: [{ partitionKey: 4097, kind: "group", id: 3, storedOffset: 7, segmentsCount: 2 }],
+    deliveredMessages: 8,
+    failedCommands: 9,
   },
 };

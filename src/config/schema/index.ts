@@ -5,7 +5,15 @@ import { http } from "./http.ts";
 import { limits } from "./limits.ts";
 import { type Infer, section } from "./node.ts";
 import { quic } from "./quic.ts";
-import { consumerGroup, dataMaintenance, heartbeat, messageSaver, personalAccessToken, telemetry } from "./services.ts";
+import {
+  consumerGroup,
+  dataMaintenance,
+  heartbeat,
+  messageSaver,
+  observability,
+  personalAccessToken,
+  telemetry,
+} from "./services.ts";
 import { system } from "./system.ts";
 import { tcp } from "./tcp.ts";
 import { websocket } from "./websocket.ts";
@@ -23,6 +31,7 @@ export const schema = section({
   consumerGroup,
   personalAccessToken,
   heartbeat,
+  observability,
   telemetry,
   cluster,
 });

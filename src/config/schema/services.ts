@@ -1,5 +1,5 @@
 // The sections of background services: small ones, together in one file.
-import { bool, duration, oneOf, text, u32 } from "./fields.ts";
+import { bool, duration, oneOf, size, text, u32 } from "./fields.ts";
 import { section } from "./node.ts";
 
 export const consumerGroup = section(
@@ -53,6 +53,20 @@ export const heartbeat = section(
     intervalMicros: duration({ default: "5 s", doc: "A client without a ping for 1.2 times this is stale." }),
   },
   "Heartbeat",
+);
+
+export const observability = section(
+  {
+    history: section({
+      enabled: bool({ default: true, doc: "Keep numbers of the last 30 days for the charts of the console." }),
+      memoryBytes: size({ default: "16 MiB", min: "8 MiB", max: "1 GiB", doc: "Most memory that they take." }),
+      persist: bool({
+        default: true,
+        doc: "Write them to a file each minute and at the stop, so that they outlive a restart.",
+      }),
+    }),
+  },
+  "What the broker remembers of itself",
 );
 
 const signal = (endpoint: string) =>

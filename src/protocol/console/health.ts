@@ -1,5 +1,4 @@
-// What the console says of the broker's health: GET /ui/api/health, and the numbers that go over the channel of metrics. Words are
-// the page's.
+// What the console says of the broker's health: GET /ui/api/health. Words are the page's.
 
 export type FindingCode =
   | "diskNearlyFull"
@@ -22,18 +21,3 @@ export type Finding = {
 };
 
 export type Health = { readonly level: "ok" | "warn" | "bad"; readonly findings: readonly Finding[] };
-
-/** Rates are per second, of the time since the sample before; times are ms; null: not known, or nothing happened. */
-export type MetricName =
-  | "sends"
-  | "polls"
-  | "receivedBytes"
-  | "sentBytes"
-  | "sendP99"
-  | "pollP99"
-  | "clients"
-  | "memoryBytes"
-  | "cpuPercent"
-  | "diskFreeBytes";
-
-export type MetricValues = { readonly [Name in MetricName]: number | null };

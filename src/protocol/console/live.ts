@@ -1,7 +1,7 @@
 // What goes over /ui/live: the page opens channels and gives them credit, the broker sends what happens. Text frames are JSON; a
 // binary frame is the number of its channel (u32, little-endian) and the payload of a reply to poll messages. Offsets are decimal
 // text.
-import type { MetricValues } from "./health.ts";
+import type { MetricValues } from "./history.ts";
 
 /** Messages of partitions as they come; binary frames. */
 export type TailArgs = {
@@ -37,7 +37,7 @@ export type Change = { readonly kind: ChangeKind; readonly streamId?: number };
 
 export type LiveReply =
   | ({ readonly id: number; readonly type: "data" } & Change)
-  | { readonly id: number; readonly type: "metrics"; readonly values: MetricValues }
+  | { readonly id: number; readonly type: "metrics"; readonly at: string; readonly values: MetricValues }
   /** A reader that is too slow does not get these. */
   | {
       readonly id: number;

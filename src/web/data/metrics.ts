@@ -1,24 +1,26 @@
 // Numbers of the broker while the overview is open: the last five minutes, kept in this page only.
 import { useEffect, useState } from "preact/hooks";
-import type { MetricName, MetricValues } from "../../client/console-client.ts";
+import type { MetricValues } from "../../client/console-client.ts";
 import { live } from "./live.ts";
 
 /** Samples of 5 s. */
 const samplesMax = 60;
 
-export type MetricHistory = {
-  readonly last: MetricValues | undefined;
-  /** Oldest first. */
-  readonly of: (name: MetricName) => readonly (number | null)[];
+/** `at`: µs since the epoch, by the broker's clock. */
+export type Sample = { readonly at: bigint; readonly values: MetricValues };
+
+export type Metrics = {
+  readonly last: Sample | undefined;
+  /** Oldest first; `name`: of a series. */
+  readonly of: (name: string) => readonly (number | null)[];
 };
 
-export function useMetrics(): MetricHistory {
-  const [samples, setSamples] = useState<readonly MetricValues[]>([]);
+export function useMetrics(): Metrics {
+  const [samples, setSamples] = useState<readonly Sample[]>([]);
   const from = live.value;
   useEffect(() => {
     if (from === undefined) return;
-    const close = from.metrics((values) => setSamples((before) => [...before, values].slice(-samplesMax)));
-    return close;
+    return from.metrics((values, at) => setSamples((before) => [...before, { at, values }].slice(-samplesMax)));
   }, [from]);
-  return { last: samples.at(-1), of: (name) => samples.map((sample) => sample[name]) };
+  return { last: samples.at(-1), of: (name) => samples.map(({ values }) => values[name] ?? null) };
 }

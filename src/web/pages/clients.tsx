@@ -41,7 +41,7 @@ export function ClientsPage({ page }: { readonly page: ClientsAddress }) {
   const { last } = useMetrics();
   const loaded = useLoaded(
     "clients",
-    `${last?.clients ?? ""}`,
+    `${last?.values.clients ?? ""}`,
     async (from) => {
       const [clients, names] = await Promise.all([from.getClients(), userNames(from)]);
       return clients.map((client): Row => ({ ...client, user: userOf(client, names) }));

@@ -1,9 +1,9 @@
 // Is it healthy, and what does it do now?
-import { health as fetchHealth, type Health, type MetricName } from "../../client/console-client.ts";
+import { health as fetchHealth, type Health } from "../../client/console-client.ts";
 import { newestMessages, writeAddress } from "../app/address.ts";
 import { connection } from "../data/broker.ts";
 import { useLoaded } from "../data/loaded.ts";
-import { type MetricHistory, useMetrics } from "../data/metrics.ts";
+import { type Metrics, useMetrics } from "../data/metrics.ts";
 import { session } from "../data/session.ts";
 import { LoadedPart } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
@@ -20,18 +20,19 @@ const rate = (value: number) => `${count(Math.round(value * 10) / 10)}/s`;
 const byteRate = (value: number) => `${size(Math.round(value))}/s`;
 const atMost = (value: number) => `≤ ${value} ms`;
 
-const tiles: readonly (readonly [name: MetricName, write: (value: number) => string])[] = [
-  ["sends", rate],
-  ["polls", rate],
-  ["receivedBytes", byteRate],
-  ["sentBytes", byteRate],
-  ["sendP99", atMost],
-  ["pollP99", atMost],
+const tiles = [
+  ["in.messages", rate],
+  ["out.messages", rate],
+  ["in.bytes", byteRate],
+  ["out.bytes", byteRate],
+  ["p99.send", atMost],
+  ["p99.poll", atMost],
+  ["errors", rate],
   ["clients", count],
-  ["memoryBytes", size],
-  ["cpuPercent", (value) => `${Math.round(value)} %`],
-  ["diskFreeBytes", size],
-];
+  ["memory", size],
+  ["cpu", (value: number) => `${Math.round(value)} %`],
+  ["disk.free", size],
+] as const satisfies readonly (readonly [keyof typeof text.metrics, (value: number) => string])[];
 
 export function OverviewPage() {
   const loaded = useLoaded("health", "", () => fetchHealth(), { ofSession: true });
@@ -93,11 +94,11 @@ function Tile({
   write,
   metrics,
 }: {
-  readonly name: MetricName;
+  readonly name: keyof typeof text.metrics;
   readonly write: (value: number) => string;
-  readonly metrics: MetricHistory;
+  readonly metrics: Metrics;
 }) {
-  const value = metrics.last?.[name] ?? null;
+  const value = metrics.last?.values[name] ?? null;
   return (
     <div>
       <dt>{text.metrics[name]}</dt>

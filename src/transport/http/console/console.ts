@@ -3,7 +3,7 @@
 import type { Server } from "bun";
 import { isLoopbackName } from "../../../config/address.ts";
 import { IggyError } from "../../../protocol/errors.ts";
-import { disconnectClient, healthOf, isServerFault } from "../../../server/index.ts";
+import { disconnectClient, isServerFault } from "../../../server/index.ts";
 import { FirstOfEach } from "../../first-of-each.ts";
 import type { Caller } from "../auth/access-tokens.ts";
 import { emptyResponse, errorResponse, jsonResponse, NotFoundError, textResponse } from "../errors.ts";
@@ -15,6 +15,7 @@ import { sessionCookie } from "./cookie.ts";
 import { exportOf } from "./export-route.ts";
 import { addConsoleHeaders } from "./headers.ts";
 import { isFromOwnPage, isOwnChange, type OwnOrigin } from "./origin.ts";
+import { type ReadRoute, readRoutes } from "./read-routes.ts";
 import { SessionRoutes } from "./session-routes.ts";
 import type { ConsoleSocketData } from "./socket-handler.ts";
 import type { ConsoleSockets, SocketKind } from "./sockets.ts";
@@ -34,8 +35,6 @@ const socketPaths: ReadonlyMap<string, SocketKind> = new Map([
   ["/ui/socket", "binary"],
   ["/ui/live", "live"],
 ]);
-/** What is only read. */
-const getNames: ReadonlySet<string> = new Set(["health", "export"]);
 /** Of a client id: u32. */
 const clientPath = /^clients\/(\d{1,10})$/;
 const bearerPattern = /^Bearer (.+)$/i;
@@ -125,7 +124,9 @@ export class Console {
       return isRead ? this.#sessions.hello((await this.#loadedAssets()).hash) : methodNotAllowed(["GET", "HEAD"]);
     }
     const clientId = clientPath.exec(name)?.[1];
-    if (!getNames.has(name) && name !== "session" && clientId === undefined) throw new NotFoundError();
+    const read = readRoutes.get(name);
+    if (read === undefined && clientId === undefined && name !== "session" && name !== "export")
+      throw new NotFoundError();
     const bearer = bearerPattern.exec(request.headers.get("authorization") ?? "")?.[1];
     if (!isRead && bearer === undefined && !isOwnChange(request, this.#own)) return this.#forbiddenOrigin(request);
     const caller =
@@ -139,16 +140,18 @@ export class Console {
       const { services, sockets } = this.#options;
       return isRead ? exportOf(services, sockets.signIns, caller, request) : methodNotAllowed(["GET", "HEAD"]);
     }
-    if (name === "health") return isRead ? await this.#health(caller) : methodNotAllowed(["GET", "HEAD"]);
+    if (read !== undefined) {
+      return isRead ? await this.#read(read, caller, request) : methodNotAllowed(["GET", "HEAD"]);
+    }
     if (isRead) return this.#sessions.show(caller);
     if (method === "POST") return await this.#sessions.signIn(request, caller);
     if (method === "DELETE") return await this.#sessions.signOut(caller);
     return methodNotAllowed(["GET", "HEAD", "POST", "DELETE"]);
   }
 
-  async #health(caller: Caller | undefined): Promise<Response> {
+  async #read(read: ReadRoute, caller: Caller | undefined, request: Request): Promise<Response> {
     if (caller === undefined) throw new IggyError("Unauthenticated");
-    return jsonResponse(await healthOf(this.#options.services.context, caller.session));
+    return jsonResponse(await read(this.#options.services, caller.session, new URL(request.url).searchParams));
   }
 
   async #disconnect(caller: Caller | undefined, clientId: number): Promise<Response> {

@@ -12,7 +12,6 @@ import {
   isServerFault,
   type MetadataEvent,
   Metrics,
-  type MetricsSampler,
   type ServerContext,
   type Session,
   Tail,
@@ -23,7 +22,6 @@ import type { ConsoleSocket, SocketHandler, SocketOpener } from "./socket-handle
 export interface LiveSocketOptions {
   readonly context: ServerContext;
   readonly signIns: SignIns;
-  readonly sampler: MetricsSampler;
   readonly log: Logger;
   readonly onClosed: (socket: LiveSocket) => void;
 }
@@ -109,18 +107,12 @@ export class LiveSocket implements SocketHandler {
 
   #makeChannel(request: Extract<LiveRequest, { op: "open" }>): Channel {
     const { id } = request;
-    const { context, sampler } = this.#options;
+    const { context } = this.#options;
     switch (request.channel) {
       case "changes":
         return new Changes(context.shard, this.#session, (change) => this.#send({ id, type: "data", ...change }));
       case "metrics":
-        return new Metrics(
-          context,
-          this.#session,
-          sampler,
-          (values) => this.#send({ id, type: "metrics", values }),
-          (error) => this.#fail(id, error),
-        );
+        return new Metrics(context, this.#session, (at, values) => this.#send({ id, type: "metrics", at, values }));
       default:
         return this.#openTail(id, request.args);
     }

@@ -1,7 +1,6 @@
 // The sockets of the console: /ui/socket and /ui/live. Each ends with its session, with close code 4401 when that is over.
 import type { Server, WebSocketHandler } from "bun";
 import { canonical } from "../../../platform/socket-facts.ts";
-import { MetricsSampler } from "../../../server/index.ts";
 import { Connections, type TransportOptions } from "../../connections.ts";
 import { BinarySocket } from "./binary-socket.ts";
 import { LiveSocket } from "./live-socket.ts";
@@ -22,13 +21,11 @@ export class ConsoleSockets {
   readonly #options: TransportOptions;
   readonly #connections: Connections;
   readonly #live = new Set<LiveSocket>();
-  readonly #sampler: MetricsSampler;
 
   constructor(options: TransportOptions) {
     this.#options = options;
     this.#connections = new Connections("websocket", options);
     this.signIns = new SignIns(options.context.clock);
-    this.#sampler = new MetricsSampler(options.context);
   }
 
   get count(): number {
@@ -100,7 +97,7 @@ export class ConsoleSockets {
   #makeLive(opener: SocketOpener): SocketHandler {
     const { context, log } = this.#options;
     const onClosed = (socket: LiveSocket) => this.#live.delete(socket);
-    const live = new LiveSocket({ context, signIns: this.signIns, sampler: this.#sampler, log, onClosed }, opener);
+    const live = new LiveSocket({ context, signIns: this.signIns, log, onClosed }, opener);
     this.#live.add(live);
     return live;
   }

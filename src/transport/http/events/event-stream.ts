@@ -31,6 +31,8 @@ export interface EventStreamOptions {
   readonly session: Session;
   /** Size of each piece that the client takes. */
   readonly onSent: (sizeBytes: number) => void;
+  /** So many messages are written. */
+  readonly onDelivered: (messagesCount: number) => void;
   /** Once, when it is over, whoever ended it. */
   readonly onClosed: () => void;
 }
@@ -136,6 +138,7 @@ export class EventStream implements PushTarget {
       pieces.writeNext(text);
       await this.#write(sink, text.written);
     }
+    this.#options.onDelivered(read.messagesCount);
     this.#release();
     const { subscriber } = this.#options.session;
     // The credit never runs out: it is the client's socket that holds it up.

@@ -29,6 +29,7 @@ export function addEventRoutes(router: HttpRouter, services: HttpServices): void
       const stream = new EventStream({
         session,
         onSent: (sizeBytes) => context.shard.statistics.sent("http", sizeBytes),
+        onDelivered: (messagesCount) => context.shard.statistics.delivered(messagesCount),
         onClosed: () => events.delete(stream),
       });
       try {

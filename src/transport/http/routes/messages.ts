@@ -62,7 +62,9 @@ export function addMessageRoutes(router: HttpRouter, services: HttpServices): vo
         count: count === undefined ? 10 : Number(count),
         autoCommit: auto_commit === "true",
       });
-      return pollResponse(requireFound(reply), (sizeBytes) => context.shard.statistics.sent("http", sizeBytes));
+      const found = requireFound(reply);
+      context.shard.statistics.delivered(found.read.messagesCount);
+      return pollResponse(found, (sizeBytes) => context.shard.statistics.sent("http", sizeBytes));
     },
     {
       params: topicParams,

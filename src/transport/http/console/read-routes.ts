@@ -1,0 +1,44 @@
+// What the console's page reads as JSON: by name below /ui/api, for who is signed in. A read is given the query of the address, and
+// answers with a value or throws.
+import { historyLimits } from "../../../protocol/console/history.ts";
+import { healthOf, historyOf, type Session } from "../../../server/index.ts";
+import { HttpTextError } from "../errors.ts";
+import type { HttpServices } from "../services.ts";
+
+export type ReadRoute = (services: HttpServices, session: Session, query: URLSearchParams) => unknown;
+
+const microsPerMilli = 1000;
+const hourMs = 3_600_000;
+const pointsDefault = 300;
+
+export const readRoutes: ReadonlyMap<string, ReadRoute> = new Map<string, ReadRoute>([
+  ["health", ({ context }, session) => healthOf(context, session)],
+  [
+    "history",
+    ({ context }, session, query) => {
+      const toMs = timeOf(query, "to") ?? context.clock.nowMicros() / microsPerMilli;
+      return historyOf(context, session, {
+        series: (query.get("series") ?? "").split(",").filter((name) => name !== ""),
+        fromMs: timeOf(query, "from") ?? toMs - hourMs,
+        toMs,
+        points: countOf(query, "points", historyLimits.points) ?? pointsDefault,
+      });
+    },
+  ],
+]);
+
+/** µs since the epoch in the query, as ms. Throws HttpTextError. */
+export function timeOf(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  if (!/^\d{1,18}$/.test(text)) throw new HttpTextError(400, `${name} must be a time: µs since 1970`);
+  return Number(text) / microsPerMilli;
+}
+
+/** From 1 on; more than `max` is `max`. Throws HttpTextError. */
+export function countOf(query: URLSearchParams, name: string, max: number): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  if (!/^[1-9]\d{0,9}$/.test(text)) throw new HttpTextError(400, `${name} must be a whole number from 1 to ${max}`);
+  return Math.min(Number(text), max);
+}
