@@ -11,8 +11,28 @@ import type { Commands } from "./commands/commands.ts";
 import { commandsOver } from "./commands/commands-over.ts";
 import { Logins } from "./connection/logins.ts";
 import { Session, type SessionEvent } from "./connection/session.ts";
+import { ask, request } from "./console-request.ts";
 import { openWebSocket } from "./transports/websocket.ts";
 
+export type {
+  GroupLag,
+  GroupPlace,
+  GroupRow,
+  Groups,
+  GroupsQuery,
+  LagMember,
+  LagPartition,
+  MovedOffsets,
+  MoveOffsets,
+  MoveTarget,
+  OffsetChange,
+  PartitionSegment,
+  PartitionSegments,
+  StoredOffsets,
+  TopicOffsets,
+  TopicPartition,
+  TopicPartitions,
+} from "../protocol/console/groups.ts";
 export type { Finding, Health } from "../protocol/console/health.ts";
 export type { HistoryReply, MetricValues } from "../protocol/console/history.ts";
 export type { Change, ChangeKind } from "../protocol/console/live.ts";
@@ -50,22 +70,9 @@ export type { HeaderField, HeaderKind, UserHeader } from "../protocol/user-heade
 export { headerString } from "../protocol/user-headers.ts";
 export { ConnectionLostError } from "./connection/connection-lost-error.ts";
 export type { SessionEvent } from "./connection/session.ts";
+export { moveOffsets, partitionSegments, topicOffsets, topicPartitions } from "./console-groups.ts";
 export { ConsoleLive, type TailHandle } from "./console-live.ts";
-
-/** An answer of `/ui/api` that is no success. */
-export class ConsoleError extends Error {
-  override readonly name = "ConsoleError";
-  /** HTTP status; 0: no answer. */
-  readonly status: number;
-  /** Of the error in the answer's body, as `invalid_credentials`; empty where it has none. */
-  readonly code: string;
-
-  constructor(status: number, code: string, reason: string, options?: { cause?: unknown }) {
-    super(reason, options);
-    this.status = status;
-    this.code = code;
-  }
-}
+export { ConsoleError } from "./console-request.ts";
 
 /** One attempt to open the socket, and a command with all reconnecting. */
 const connectTimeoutMs = 10_000;
@@ -151,34 +158,4 @@ export async function signOut(): Promise<void> {
 /** Cuts the connection of a client. Rejects with a ConsoleError: `client_not_found` for one that is gone, `unauthorized`. */
 export async function disconnectClient(clientId: number): Promise<void> {
   await request("DELETE", `clients/${clientId}`);
-}
-
-async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
-  return (await (await request(method, path, body)).json()) as T;
-}
-
-async function request(method: string, path: string, body?: unknown): Promise<Response> {
-  let response: Response;
-  try {
-    response = await fetch(`/ui/api/${path}`, {
-      method,
-      ...(method === "GET" ? {} : { headers: { "content-type": "application/json" } }),
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-  } catch (cause) {
-    throw new ConsoleError(0, "", "no answer", { cause });
-  }
-  if (response.ok) return response;
-  const text = await response.text();
-  throw errorOf(response.status, text);
-}
-
-function errorOf(status: number, text: string): ConsoleError {
-  try {
-    const { code, reason } = JSON.parse(text) as { readonly code?: unknown; readonly reason?: unknown };
-    if (typeof code === "string" && typeof reason === "string") return new ConsoleError(status, code, reason);
-  } catch {
-    // Not JSON: the text itself is the reason.
-  }
-  return new ConsoleError(status, "", text);
 }

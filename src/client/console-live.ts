@@ -1,6 +1,7 @@
 // The console's side of /ui/live: channels on which the broker says what happens. A lost socket comes back by itself and its
 // channels with it, each from where it was.
 
+import type { GroupLag, GroupPlace, Groups, GroupsQuery } from "../protocol/console/groups.ts";
 import type { MetricValues } from "../protocol/console/history.ts";
 import type { Change, LiveReply, LiveRequest, TailArgs } from "../protocol/console/live.ts";
 import { decodePolledMessages, type PolledMessages } from "../protocol/message/poll-messages.ts";
@@ -14,6 +15,18 @@ export type TailHandlers = {
   readonly purged: (partitionId: number) => void;
   /** Number and text of the broker's error; the channel is over. */
   readonly failed: (code: number, reason: string) => void;
+};
+
+/** Of a channel that says the same thing anew every few seconds. */
+export type RepeatHandlers<T> = {
+  readonly show: (value: T) => void;
+  /** Number and text of the broker's error; the channel is over. */
+  readonly failed: (code: number, reason: string) => void;
+};
+
+type Repeated = {
+  readonly open: (id: number) => LiveRequest;
+  readonly handlers: RepeatHandlers<never>;
 };
 
 export type TailHandle = {
@@ -36,6 +49,7 @@ export class ConsoleLive {
   readonly #onBack: () => void;
   readonly #tails = new Map<number, TailHandlers>();
   readonly #metrics = new Map<number, (values: MetricValues, at: bigint) => void>();
+  readonly #repeated = new Map<number, Repeated>();
   #lastId = changesId;
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -73,6 +87,25 @@ export class ConsoleLive {
     };
   }
 
+  /** How far a group is behind, every 2 s; what is returned ends it. */
+  lag(args: GroupPlace, handlers: RepeatHandlers<GroupLag>): () => void {
+    return this.#repeat({ open: (id) => ({ op: "open", id, channel: "lag", args }), handlers });
+  }
+
+  /** The groups, every 5 s; what is returned ends it. */
+  groups(args: GroupsQuery, handlers: RepeatHandlers<Groups>): () => void {
+    return this.#repeat({ open: (id) => ({ op: "open", id, channel: "groups", args }), handlers });
+  }
+
+  #repeat(repeated: Repeated): () => void {
+    const id = ++this.#lastId;
+    this.#repeated.set(id, repeated);
+    this.#send(repeated.open(id));
+    return () => {
+      if (this.#repeated.delete(id)) this.#send({ op: "close", id });
+    };
+  }
+
   /** Nothing is told any more. */
   close(): void {
     this.#isClosed = true;
@@ -89,6 +122,7 @@ export class ConsoleLive {
       this.#send({ op: "open", id: changesId, channel: "changes" });
       for (const [id, handlers] of this.#tails) this.#openTail(id, handlers);
       for (const id of this.#metrics.keys()) this.#send({ op: "open", id, channel: "metrics" });
+      for (const [id, { open }] of this.#repeated) this.#send(open(id));
       if (this.#wasOpen) this.#onBack();
       this.#wasOpen = true;
     };
@@ -121,7 +155,12 @@ export class ConsoleLive {
       this.#metrics.get(reply.id)?.(reply.values, BigInt(reply.at));
       return;
     }
-    if (reply.type === "end") this.#metrics.delete(reply.id);
+    if (reply.type === "lag" || reply.type === "groups") {
+      const show = this.#repeated.get(reply.id)?.handlers.show as ((value: GroupLag | Groups) => void) | undefined;
+      show?.(reply.value);
+      return;
+    }
+    if (reply.type === "end") this.#end(reply.id, reply.error);
     const handlers = this.#tails.get(reply.id);
     if (handlers === undefined) return; // closed meanwhile
     if (reply.type === "skip") handlers.skipped(reply.partition, BigInt(reply.from), BigInt(reply.to));
@@ -130,6 +169,13 @@ export class ConsoleLive {
       this.#tails.delete(reply.id);
       handlers.failed(reply.error.code, reply.error.reason);
     }
+  }
+
+  #end(id: number, { code, reason }: { readonly code: number; readonly reason: string }): void {
+    this.#metrics.delete(id);
+    const repeated = this.#repeated.get(id);
+    this.#repeated.delete(id);
+    repeated?.handlers.failed(code, reason);
   }
 
   #receiveBatch(bytes: Uint8Array): void {

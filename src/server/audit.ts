@@ -5,6 +5,7 @@
 import { MissingRight } from "../metadata/index.ts";
 import type { LogFields } from "../observability/log.ts";
 import { type CommandName, commandNameOf } from "../protocol/codes.ts";
+import type { MoveOffsets } from "../protocol/console/groups.ts";
 import { type ErrorName, IggyError } from "../protocol/errors.ts";
 import { extensionNameOf } from "../protocol/extensions/codes.ts";
 import type { Identifier } from "../protocol/identifier.ts";
@@ -107,6 +108,22 @@ export function auditOf<N extends CommandName>(name: N): Audit<RequestOf<N>> | u
       done: () => auditLog.info(message, { ...target(), ...actor }),
       refused: (thrown) => writeRefusal(context, session, { command: name, target, actor, thrown }),
     };
+  };
+}
+
+/** The console moves what a group has stored; of a look at what that would be only a missing right is told. */
+export function auditedMove(context: ServerContext, session: Session, request: MoveOffsets): AuditEntry {
+  const { stream, topic, group, to, partitions = "all", dryRun, force = false } = request;
+  const actor = actorOf(context, session);
+  const names = context.hidesNames ? withoutNames({ stream, topic, group }) : { stream, topic, group };
+  const how = { partitions, to: to.kind, ...(force ? { force } : {}) };
+  const target = () => ({ ...names, ...how, right: "consumerGroup", via: "console" });
+  return {
+    done: () => context.auditLog.info("moved the offsets of a consumer group", { ...target(), ...actor }),
+    refused: (thrown) => {
+      if (dryRun) tellRefusedView(context, session, "moveGroupOffsets", thrown);
+      else writeRefusal(context, session, { command: "moveGroupOffsets", target, actor, thrown });
+    },
   };
 }
 

@@ -24,6 +24,14 @@ export { type PartitionChange, Watch, type Watcher } from "./partition-watches.t
 export { type DataPaths, dataPaths } from "./paths.ts";
 export { ownerShardOf, partitionKeyOf, splitPartitionKey } from "./placement.ts";
 export { ReplyReader } from "./reply-reader.ts";
-export { type BatchPlace, type PlacedRead, Shard, type ShardRead } from "./shard.ts";
+export {
+  compareConsumers,
+  type GroupPartitionReport,
+  lagRow,
+  type PartitionOffsetsReport,
+  type PartitionReport,
+} from "./reports.ts";
+export { type BatchPlace, Shard } from "./shard.ts";
+export type { PlacedRead, ShardRead } from "./shard-read.ts";
 export { durationBoundsMs, type HeldPartition, type ShardStatistics, Statistics } from "./statistics.ts";
 export { arenaBytesMax, createArena, Supervisor } from "./supervisor.ts";

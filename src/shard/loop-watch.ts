@@ -35,6 +35,7 @@ const requestKinds = [
   "clients",
   "makeRoom",
   "statistics",
+  "report",
   "disconnectClient",
 ] as const satisfies readonly ShardRequestKind[];
 

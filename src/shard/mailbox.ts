@@ -35,6 +35,7 @@ const laneOf: { readonly [K in ShardRequestKind]: typeof batches | typeof reques
   disconnectClient: unbounded,
   makeRoom: unbounded, // the admission of clients has a bound for it
   statistics: unbounded,
+  report: unbounded,
 };
 
 /** What a shard does with the requests of others. */

@@ -6,6 +6,7 @@ import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { ConsumerKey, ReadFrom } from "../storage/index.ts";
 import type { ControlCommand } from "./control-commands.ts";
 import type { PartitionChange } from "./partition-watches.ts";
+import type { ReportReply, ReportRequest } from "./reports.ts";
 import type { OldestSegmentReply, OldestSegmentRequest } from "./retention.ts";
 import type { ShardStatistics } from "./statistics.ts";
 
@@ -116,6 +117,8 @@ export interface ShardRequests {
   makeRoom: { request: string | undefined; reply: boolean };
   /** From shard 0, for metrics. */
   statistics: { request: undefined; reply: ShardStatistics };
+  /** From shard 0, for who looks. */
+  report: { request: ReportRequest; reply: ReportReply };
 }
 
 export type ShardRequestKind = keyof ShardRequests;

@@ -6,7 +6,7 @@ import { MessageLayout, messageHeaderBytes } from "../protocol/message-layout.ts
 import { batchHeaderBytes, messageFrameBytes } from "../protocol/v09/batch-layout.ts";
 import { JsBatchKernel, kernelReservedBytes, type PackResult, WasmBatchKernel } from "../storage/index.ts";
 import { ReplyReader } from "./reply-reader.ts";
-import type { ShardRead } from "./shard.ts";
+import type { ShardRead } from "./shard-read.ts";
 
 /** Most bytes of stored messages in a piece, unless one message has more: a batch of 1,000 messages of 1 KB is one piece. */
 const sourceBytesMax = 1280 * 1024;

@@ -3,7 +3,7 @@
 import type { MetadataEvent, MetadataState } from "../metadata/index.ts";
 import { assert } from "../platform/assert.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
-import type { BatchKernel, ReadResult, StorageContext } from "../storage/index.ts";
+import type { BatchKernel, StorageContext } from "../storage/index.ts";
 import type { ControlCommand, ControlKind, EventOf } from "./control-commands.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { Counters } from "./counters.ts";
@@ -20,11 +20,11 @@ import type {
   OffsetReply,
   OffsetRequest,
   ReadRequest,
-  ReplyPart,
 } from "./messages.ts";
 import { MetadataCopy } from "./metadata-copy.ts";
-import { lastOffsetOf, PartitionOwner, toReplyPart } from "./partition-owner.ts";
+import { PartitionOwner } from "./partition-owner.ts";
 import { ownerShardOf } from "./placement.ts";
+import { Reporter, type ReportKind, type ReportRequest, type Reports } from "./reports.ts";
 import {
   answerOldestSegment,
   deleteSegments,
@@ -32,6 +32,7 @@ import {
   type OldestSegmentRequest,
 } from "./retention.ts";
 import { saveAll } from "./save-all.ts";
+import { type PlacedRead, toShardRead } from "./shard-read.ts";
 import { type ShardStatistics, Statistics } from "./statistics.ts";
 import { Watches } from "./watches.ts";
 
@@ -75,23 +76,6 @@ export interface ShardOptions {
   readonly onFailure: (thrown: unknown) => void;
 }
 
-/** The outcome of a read, to be sent and then released. */
-export interface ShardRead {
-  readonly currentOffset: number;
-  readonly messagesCount: number;
-  readonly sizeBytes: number;
-  readonly parts: readonly ReplyPart[];
-  release(): void;
-}
-
-/** The same for whoever reads on behind it. */
-export interface PlacedRead extends ShardRead {
-  /** Of the messages and of those that are left out since they are damaged; -1: there are none. */
-  readonly lastOffset: number;
-  /** Of the partition: another one after a purge. */
-  readonly epoch: number;
-}
-
 /** Where a validated batch lies. */
 export interface BatchPlace extends BatchPosition {
   readonly buffer: FrameBuffer;
@@ -108,6 +92,7 @@ export class Shard {
   readonly #mailboxes: readonly (Mailbox | undefined)[];
   readonly #metadata: MetadataCopy;
   readonly #owner: PartitionOwner;
+  readonly #reporter: Reporter;
   /** Of partitions for which somebody waits, here or at their owners. */
   readonly watches: Watches;
   #nextAsked = 0;
@@ -127,6 +112,7 @@ export class Shard {
       onFailure: options.onFailure,
     });
     this.#owner = new PartitionOwner({ state, partitions, groups, memories, makeSeed });
+    this.#reporter = new Reporter(options);
     const handlers = this.#handlers();
     this.#mailboxes = options.ports.map((port, shardId) =>
       port === undefined
@@ -286,6 +272,13 @@ export class Shard {
     ];
   }
 
+  /** Asks every shard for what it owns of that; this one is the first. Rejects with the first failure (reports.ts). */
+  reports<K extends ReportKind>(request: Extract<ReportRequest, { kind: K }>): Promise<Reports[K]["answer"][]> {
+    const others = this.#mailboxes.filter((mailbox) => mailbox !== undefined);
+    const answers = [this.#reporter.answer(request), ...others.map((mailbox) => mailbox.call("report", request))];
+    return Promise.all(answers) as Promise<Reports[K]["answer"][]>;
+  }
+
   #ownStatistics(): ShardStatistics {
     const mailbox = { sentCount: 0, waitedCount: 0, depth: 0 };
     for (const to of this.#mailboxes) {
@@ -381,18 +374,7 @@ export class Shard {
       disconnectClient: (clientId) => this.#options.disconnectClient?.(clientId) ?? false,
       makeRoom: (source) => this.#options.closeWithoutLogin?.(source) ?? false,
       statistics: () => this.#ownStatistics(),
+      report: (request) => this.#reporter.answer(request),
     };
   }
-}
-
-function toShardRead(result: ReadResult): PlacedRead {
-  return {
-    currentOffset: result.currentOffset,
-    messagesCount: result.messagesCount,
-    lastOffset: lastOffsetOf(result),
-    epoch: result.epoch,
-    sizeBytes: result.sizeBytes,
-    parts: result.parts.map(toReplyPart),
-    release: () => result.release(),
-  };
 }

@@ -9,6 +9,8 @@ import { requireNotAbandoned, syncDirectoryOf } from "./sync-files.ts";
 /** One offset, as it is in memory and in its file. */
 export interface StoredOffset {
   offset: number;
+  /** By this process; undefined: by an earlier one. */
+  storedAtMicros: number | undefined;
   readonly file: CachedFile;
   isUnsynced: boolean;
   /** A sync of it failed: the file may not have what the cache of the system says, so it is written anew before the next. */

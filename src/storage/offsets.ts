@@ -72,6 +72,23 @@ export class ConsumerOffsets {
     return this.#known(consumer.kind)?.get(consumer.id)?.offset;
   }
 
+  /** Of every consumer and group, in no order. */
+  *all(): Iterable<StoredConsumer> {
+    for (const kind of kinds) {
+      for (const [id, { offset }] of this.#known(kind) ?? []) yield { kind, id, storedOffset: offset };
+    }
+  }
+
+  /** When the offset was stored, µs; undefined: there is none, or it is from before the start of the process. */
+  storedAtMicros({ kind, id }: ConsumerKey): number | undefined {
+    return this.#known(kind)?.get(id)?.storedAtMicros;
+  }
+
+  /** The last offset that a member of the group was sent and has not committed; undefined: there is none. */
+  lastPolledOf(groupId: number): number | undefined {
+    return this.#lastPolled?.get(groupId);
+  }
+
   /** Whose stored offset is the smallest: what lies above it is still needed (spec SB 5.1). */
   slowest(): StoredConsumer | undefined {
     let slowest: StoredConsumer | undefined;
@@ -102,6 +119,7 @@ export class ConsumerOffsets {
       throw new IggyError("CannotWriteToFile", [], { cause: thrown });
     }
     stored.offset = offset;
+    stored.storedAtMicros = this.#context.clock.nowMicros();
     if (known === undefined) table.set(id, stored);
     this.#noteNames(kind);
     this.#unsynced.add(stored);
@@ -362,5 +380,11 @@ export class ConsumerOffsets {
 }
 
 function newOffset(offset: number, directory: string, id: number): StoredOffset {
-  return { offset, file: new CachedFile(directory, String(id)), isUnsynced: false, isLost: false };
+  return {
+    offset,
+    file: new CachedFile(directory, String(id)),
+    storedAtMicros: undefined,
+    isUnsynced: false,
+    isLost: false,
+  };
 }

@@ -10,6 +10,7 @@ import { PartitionMark } from "./mark.ts";
 import { ConsumerOffsets, offsetsDirectoryName } from "./offsets.ts";
 import { PartitionLog, toStorageError } from "./partition-log.ts";
 import { persistOffsets, syncAll, syncMessages, syncOffsets } from "./partition-sync.ts";
+import { PartitionView } from "./partition-view.ts";
 import { Reader } from "./read.ts";
 import { giveReservedBack, hasReserve, IdleReserve } from "./reserve.ts";
 import {
@@ -265,6 +266,11 @@ export class Partition {
       if (!(thrown instanceof DiskError)) throw thrown;
       throw new IggyError("CannotReadFile", [], { cause: thrown });
     }
+  }
+
+  /** What may be seen of it now. */
+  get view(): PartitionView {
+    return new PartitionView(this.#log, this.#offsets);
   }
 
   /** Which consumer keeps segments that were to be removed. */

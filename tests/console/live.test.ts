@@ -270,6 +270,54 @@ describe("metrics", () => {
   });
 });
 
+describe("how far groups are behind", () => {
+  const place = { stream: "orders", topic: "payments", group: "billing" };
+
+  test("is told again and again, and no more to who may not read the topic", async () => {
+    await root.createConsumerGroup("orders", "payments", "billing");
+    const permissions = { global: { ...noGlobalRights, readTopics: true }, streams: [] };
+    await root.createUser({ username: "fay", password: "secret", permissions });
+    const live = await openLive({ username: "fay", password: "secret" });
+    live.send({ op: "open", id: 7, channel: "lag", args: place });
+    live.send({ op: "open", id: 8, channel: "groups", args: { sort: "lag", q: "bill", limit: 10 } });
+    const framesOf = (id: number) => live.frames.filter((frame) => frame.id === id);
+    await eventually(
+      "both, and one again",
+      () => [framesOf(7).length, framesOf(8).length],
+      ([lag = 0, groups = 0]) => lag >= 2 && groups >= 1,
+    );
+    expect(framesOf(7)[0]).toMatchObject({ type: "lag", value: { members: [], partitions: [{ id: 0 }, { id: 1 }] } });
+    expect(framesOf(8)[0]).toMatchObject({ type: "groups", value: { items: [{ name: "billing" }] } });
+    await root.updatePermissions("fay", { global: noGlobalRights, streams: [] });
+    await eventually(
+      "its end",
+      () => framesOf(7).at(-1),
+      (frame) => frame?.type === "end",
+    );
+    expect(framesOf(7).at(-1)).toMatchObject({ error: { code: 41 } });
+    live.close();
+    await root.deleteUser("fay");
+  });
+
+  test("of a group that is deleted is over", async () => {
+    const live = await openLive();
+    live.send({ op: "open", id: 7, channel: "lag", args: place });
+    await eventually(
+      "a frame",
+      () => live.frames.length,
+      (count) => count > 0,
+    );
+    await root.deleteConsumerGroup("orders", "payments", "billing");
+    await eventually(
+      "its end",
+      () => live.frames.at(-1),
+      (frame) => frame?.type === "end",
+    );
+    expect(live.frames.at(-1)).toMatchObject({ id: 7, error: { code: 5000 } });
+    live.close();
+  });
+});
+
 describe("the socket", () => {
   test("is for who is signed in, from the console's page, and ends with the session", async () => {
     const client = await ConsoleTestClient.signIn(server);
@@ -290,6 +338,9 @@ describe("the socket", () => {
     '{"op":"open","id":1,"channel":"nothing"}',
     '{"op":"open","id":1,"channel":"tail","args":{"stream":1,"topic":"t"},"credit":1}',
     '{"op":"open","id":1,"channel":"tail","args":{"stream":"s","topic":"t","partitions":[-1]},"credit":1}',
+    '{"op":"open","id":1,"channel":"lag","args":{"stream":"s","topic":"t"}}',
+    '{"op":"open","id":1,"channel":"groups","args":{"sort":"size","q":"","limit":1}}',
+    '{"op":"open","id":1,"channel":"groups","args":{"sort":"lag","q":"","limit":501}}',
     '{"op":"open","id":-1,"channel":"changes"}',
     '{"op":"credit","id":1,"n":"many"}',
     "x".repeat(70_000),

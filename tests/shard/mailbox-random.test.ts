@@ -93,6 +93,7 @@ class World {
       disconnectClient: () => false,
       makeRoom: () => false,
       statistics: () => sampleReplies.statistics,
+      report: () => sampleReplies.report,
     };
     const unexpected = (thrown: unknown) => {
       throw thrown;

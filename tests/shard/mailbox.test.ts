@@ -53,6 +53,7 @@ const noHandlers: ShardHandlers = {
   disconnectClient: notExpected,
   makeRoom: notExpected,
   statistics: notExpected,
+  report: notExpected,
 };
 
 function makePair(options: Partial<MailboxOptions> = {}) {

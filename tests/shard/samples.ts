@@ -148,6 +148,17 @@ export const sampleRequests: { readonly [K in ShardRequestKind]: RequestOf<K> } 
   disconnectClient: 7,
   makeRoom: "10.1.2.3",
   statistics: undefined,
+  report: {
+    kind: "offsets",
+    question: {
+      streamId: 1,
+      topicId: 2,
+      firstPartition: 0,
+      endPartition: 1000,
+      after: { kind: "consumer", id: 7 },
+      countMax: 10,
+    },
+  },
 };
 
 export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
@@ -194,4 +205,5 @@ export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
     deliveredMessages: 8,
     failedCommands: 9,
   },
+  report: new Float64Array([1, 2, 3, 2 ** 50, 5]),
 };

@@ -1,6 +1,8 @@
 // What goes over /ui/live: the page opens channels and gives them credit, the broker sends what happens. Text frames are JSON; a
 // binary frame is the number of its channel (u32, little-endian) and the payload of a reply to poll messages. Offsets are decimal
 // text.
+
+import type { GroupLag, GroupPlace, Groups, GroupsQuery } from "./groups.ts";
 import type { MetricValues } from "./history.ts";
 
 /** Messages of partitions as they come; binary frames. */
@@ -26,6 +28,9 @@ export type LiveRequest =
       readonly args: TailArgs;
       readonly credit: number;
     }
+  /** One group, every 2 s, and all of them, every 5 s; no credit either. */
+  | { readonly op: "open"; readonly id: number; readonly channel: "lag"; readonly args: GroupPlace }
+  | { readonly op: "open"; readonly id: number; readonly channel: "groups"; readonly args: GroupsQuery }
   /** So many more batches may come. */
   | { readonly op: "credit"; readonly id: number; readonly n: number }
   | { readonly op: "close"; readonly id: number };
@@ -38,6 +43,8 @@ export type Change = { readonly kind: ChangeKind; readonly streamId?: number };
 export type LiveReply =
   | ({ readonly id: number; readonly type: "data" } & Change)
   | { readonly id: number; readonly type: "metrics"; readonly at: string; readonly values: MetricValues }
+  | { readonly id: number; readonly type: "lag"; readonly value: GroupLag }
+  | { readonly id: number; readonly type: "groups"; readonly value: Groups }
   /** A reader that is too slow does not get these. */
   | {
       readonly id: number;

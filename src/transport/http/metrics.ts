@@ -5,10 +5,21 @@ import { Counter, Gauge, type OpenMetricsContentType, Registry } from "prom-clie
 import { type MetricKey, type MetricSample, metricKeys, ownMetrics } from "../../observability/counters.ts";
 import type { SystemStats } from "../../observability/system-stats.ts";
 import { expiryOf } from "../../security/certificates.ts";
-import { allTotals, type SegmentHolderView, type ServerContext, segmentHolders } from "../../server/index.ts";
+import {
+  allTotals,
+  type GroupLag,
+  readGroupLags,
+  type SegmentHolderView,
+  type ServerContext,
+  segmentHolders,
+} from "../../server/index.ts";
 import type { TlsCertificates } from "../../shard/index.ts";
 import { CommandDurations } from "./command-durations.ts";
-import { type GroupLag, type Named, readGroupLags } from "./group-lag.ts";
+
+interface Named {
+  readonly id: number;
+  readonly name: string;
+}
 
 interface Totals {
   readonly streams: number;
@@ -84,7 +95,7 @@ export class HttpMetrics {
   }
 
   async #make(): Promise<string> {
-    const lags = await readGroupLags(this.#context);
+    const lags = await readGroupLags(this.#context.shard);
     const { shard, hidesNames, systemStats } = this.#context;
     const shards = await shard.allStatistics();
     const held = shards.flatMap((statistics) => statistics.held);
@@ -133,10 +144,10 @@ function certificateSamples(certificates: TlsCertificates): MetricSample[] {
 }
 
 /** Where names are none of a reader's business, numbers stand in their places. */
-function lagSample({ stream, topic, group, messages }: GroupLag, hidesNames: boolean): MetricSample {
+function lagSample({ stream, topic, group, lag }: GroupLag, hidesNames: boolean): MetricSample {
   const label = labelWith(hidesNames);
   const labels = { stream: label(stream), topic: label(topic), group: label(group) };
-  return { key: "groupLag", labels, value: messages };
+  return { key: "groupLag", labels, value: lag };
 }
 
 function holderSample(holder: SegmentHolderView, hidesNames: boolean): MetricSample {

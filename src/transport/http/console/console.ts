@@ -13,6 +13,7 @@ import { ConsoleAssets } from "./assets.ts";
 import { consoleOrigin } from "./console-origin.ts";
 import { sessionCookie } from "./cookie.ts";
 import { exportOf } from "./export-route.ts";
+import { type ConsoleMethods, groupRoutes } from "./group-routes.ts";
 import { addConsoleHeaders } from "./headers.ts";
 import { isFromOwnPage, isOwnChange, type OwnOrigin } from "./origin.ts";
 import { type ReadRoute, readRoutes } from "./read-routes.ts";
@@ -54,6 +55,8 @@ export class Console {
   readonly #sessions: SessionRoutes;
   #assets: Promise<ConsoleAssets> | undefined;
   readonly #refused = new FirstOfEach();
+  /** Of those who are signed in. */
+  readonly #routes: ReadonlyMap<string, ConsoleMethods>;
 
   constructor(options: ConsoleOptions) {
     const { services, sockets, isTls, port } = options;
@@ -61,6 +64,7 @@ export class Console {
     this.#own = { isTls, configured: services.config.webUiOrigin };
     const isSecure = isTls || services.config.webUiOrigin.startsWith("https:");
     this.#sessions = new SessionRoutes(services, sockets.signIns, () => sessionCookie(port(), isSecure));
+    this.#routes = groupRoutes(services, sockets.groupLags);
   }
 
   /** Never rejects; undefined: the request became a socket. */
@@ -123,10 +127,11 @@ export class Console {
     if (name === "hello") {
       return isRead ? this.#sessions.hello((await this.#loadedAssets()).hash) : methodNotAllowed(["GET", "HEAD"]);
     }
+    const methods = this.#routes.get(name);
     const clientId = clientPath.exec(name)?.[1];
     const read = readRoutes.get(name);
-    if (read === undefined && clientId === undefined && name !== "session" && name !== "export")
-      throw new NotFoundError();
+    const isKnown = methods !== undefined || read !== undefined || clientId !== undefined;
+    if (!isKnown && name !== "session" && name !== "export") throw new NotFoundError();
     const bearer = bearerPattern.exec(request.headers.get("authorization") ?? "")?.[1];
     if (!isRead && bearer === undefined && !isOwnChange(request, this.#own)) return this.#forbiddenOrigin(request);
     const caller =
@@ -143,10 +148,24 @@ export class Console {
     if (read !== undefined) {
       return isRead ? await this.#read(read, caller, request) : methodNotAllowed(["GET", "HEAD"]);
     }
+    if (methods !== undefined) return await this.#route(methods, request, caller);
     if (isRead) return this.#sessions.show(caller);
     if (method === "POST") return await this.#sessions.signIn(request, caller);
     if (method === "DELETE") return await this.#sessions.signOut(caller);
     return methodNotAllowed(["GET", "HEAD", "POST", "DELETE"]);
+  }
+
+  /** A session that changes nothing is answered to GET only. */
+  async #route(methods: ConsoleMethods, request: Request, caller: Caller | undefined): Promise<Response> {
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    const answer = isRead ? methods.GET : methods[request.method as keyof ConsoleMethods];
+    if (answer === undefined) {
+      const allowed = Object.keys(methods);
+      return methodNotAllowed(methods.GET === undefined ? allowed : ["HEAD", ...allowed]);
+    }
+    if (caller === undefined) throw new IggyError("Unauthenticated");
+    if (!isRead && this.#sessions.isReadOnly(caller)) throw new IggyError("Unauthorized");
+    return await answer({ request, query: new URL(request.url).searchParams, caller });
   }
 
   async #read(read: ReadRoute, caller: Caller | undefined, request: Request): Promise<Response> {

@@ -1,6 +1,7 @@
 // A socket at /ui/live: what happens, as it happens. The page opens channels (protocol/console/live.ts); what it sends that is no
 // request of these ends the socket.
 import type { Logger } from "../../../observability/log.ts";
+import type { GroupPlace, GroupsQuery } from "../../../protocol/console/groups.ts";
 import { type LiveReply, type LiveRequest, liveLimits, type TailArgs } from "../../../protocol/console/live.ts";
 import { signedOutCloseCode } from "../../../protocol/console/session.ts";
 import { IggyError, toIggyError } from "../../../protocol/errors.ts";
@@ -8,20 +9,27 @@ import {
   Changes,
   type Channel,
   createHttpSession,
+  type GroupLags,
   holds,
   isServerFault,
+  lagOf,
   type MetadataEvent,
   Metrics,
+  Repeating,
+  requireLogin,
+  requireVisibleGroup,
   type ServerContext,
   type Session,
   Tail,
 } from "../../../server/index.ts";
+import { readRequest } from "./live-requests.ts";
 import type { SignIns } from "./sign-ins.ts";
 import type { ConsoleSocket, SocketHandler, SocketOpener } from "./socket-handler.ts";
 
 export interface LiveSocketOptions {
   readonly context: ServerContext;
   readonly signIns: SignIns;
+  readonly groupLags: GroupLags;
   readonly log: Logger;
   readonly onClosed: (socket: LiveSocket) => void;
 }
@@ -32,6 +40,8 @@ const requestBytesMax = 64 * 1024;
 /** A socket with more unsent is not written to. */
 const unsentBytesMax = 1024 * 1024;
 const idBytes = 4;
+const lagEveryMs = 2000;
+const groupsEveryMs = 5000;
 
 export class LiveSocket implements SocketHandler {
   readonly #options: LiveSocketOptions;
@@ -113,16 +123,48 @@ export class LiveSocket implements SocketHandler {
         return new Changes(context.shard, this.#session, (change) => this.#send({ id, type: "data", ...change }));
       case "metrics":
         return new Metrics(context, this.#session, (at, values) => this.#send({ id, type: "metrics", at, values }));
+      case "lag":
+        return this.#openLag(id, request.args);
+      case "groups":
+        return this.#openGroups(id, request.args);
       default:
         return this.#openTail(id, request.args);
     }
+  }
+
+  #openLag(id: number, args: GroupPlace): Channel {
+    const { context } = this.#options;
+    const check = () => void requireVisibleGroup(context, this.#session, args);
+    const read = () => lagOf(context, this.#session, args);
+    return new Repeating({ everyMs: lagEveryMs, check, read }, this.#reader(id, "lag"));
+  }
+
+  #openGroups(id: number, args: GroupsQuery): Channel {
+    const check = () => requireLogin(this.#session);
+    const read = () => this.#options.groupLags.list(this.#session, args);
+    return new Repeating({ everyMs: groupsEveryMs, check, read }, this.#reader(id, "groups"));
+  }
+
+  #reader(id: number, type: "lag" | "groups") {
+    const socket = this;
+    return {
+      get takesMore() {
+        return socket.#takesMore;
+      },
+      show: (value: unknown) => socket.#send({ id, type, value } as LiveReply),
+      failed: (error: unknown) => socket.#fail(id, error),
+    };
+  }
+
+  get #takesMore(): boolean {
+    return (this.#socket?.getBufferedAmount() ?? unsentBytesMax) < unsentBytesMax;
   }
 
   #openTail(id: number, args: TailArgs): Tail {
     const socket = this;
     return new Tail(this.#options.context.shard, this.#session, args, {
       get takesMore() {
-        return (socket.#socket?.getBufferedAmount() ?? unsentBytesMax) < unsentBytesMax;
+        return socket.#takesMore;
       },
       batch: (payload) => this.#sendBatch(id, payload),
       skipped: (partition, from, to) => this.#send({ id, type: "skip", partition, from: String(from), to: String(to) }),
@@ -178,47 +220,4 @@ export class LiveSocket implements SocketHandler {
   #signOut(): void {
     this.#socket?.close(signedOutCloseCode, "signed out");
   }
-}
-
-/** Undefined for what is none. */
-function readRequest(text: string): LiveRequest | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined; // no JSON is no request either
-  }
-  if (!isObject(value) || !isCount(value.id)) return undefined;
-  const { op, id } = value;
-  if (op === "close") return { op, id };
-  if (op === "credit") return isCount(value.n) ? { op, id, n: value.n } : undefined;
-  if (op !== "open") return undefined;
-  if (value.channel === "changes" || value.channel === "metrics") return { op, id, channel: value.channel };
-  const args = readTailArgs(value.args);
-  if (value.channel !== "tail" || args === undefined || !isCount(value.credit)) return undefined;
-  return { op, id, channel: "tail", args, credit: value.credit };
-}
-
-function readTailArgs(value: unknown): TailArgs | undefined {
-  if (!isObject(value)) return undefined;
-  const { stream, topic, partitions, from } = value;
-  if (typeof stream !== "string" || typeof topic !== "string") return undefined;
-  if (partitions !== undefined && !(Array.isArray(partitions) && partitions.every(isCount))) return undefined;
-  if (from !== undefined && !(isObject(from) && Object.values(from).every((offset) => typeof offset === "string"))) {
-    return undefined;
-  }
-  return {
-    stream,
-    topic,
-    ...(partitions === undefined ? {} : { partitions }),
-    ...(from === undefined ? {} : { from: from as Readonly<Record<string, string>> }),
-  };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32;
 }

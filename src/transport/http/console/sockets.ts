@@ -1,6 +1,7 @@
 // The sockets of the console: /ui/socket and /ui/live. Each ends with its session, with close code 4401 when that is over.
 import type { Server, WebSocketHandler } from "bun";
 import { canonical } from "../../../platform/socket-facts.ts";
+import { GroupLags } from "../../../server/index.ts";
 import { Connections, type TransportOptions } from "../../connections.ts";
 import { BinarySocket } from "./binary-socket.ts";
 import { LiveSocket } from "./live-socket.ts";
@@ -18,6 +19,7 @@ const liveSocketsMax = 32;
 
 export class ConsoleSockets {
   readonly signIns: SignIns;
+  readonly groupLags: GroupLags;
   readonly #options: TransportOptions;
   readonly #connections: Connections;
   readonly #live = new Set<LiveSocket>();
@@ -26,6 +28,7 @@ export class ConsoleSockets {
     this.#options = options;
     this.#connections = new Connections("websocket", options);
     this.signIns = new SignIns(options.context.clock);
+    this.groupLags = new GroupLags(options.context);
   }
 
   get count(): number {
@@ -97,7 +100,8 @@ export class ConsoleSockets {
   #makeLive(opener: SocketOpener): SocketHandler {
     const { context, log } = this.#options;
     const onClosed = (socket: LiveSocket) => this.#live.delete(socket);
-    const live = new LiveSocket({ context, signIns: this.signIns, log, onClosed }, opener);
+    const { signIns, groupLags } = this;
+    const live = new LiveSocket({ context, signIns, groupLags, log, onClosed }, opener);
     this.#live.add(live);
     return live;
   }

@@ -1,0 +1,70 @@
+// What a page sends on /ui/live, read and checked.
+import { type GroupPlace, type GroupsQuery, groupsMax } from "../../../protocol/console/groups.ts";
+import type { LiveRequest, TailArgs } from "../../../protocol/console/live.ts";
+
+/** Undefined for what is none. */
+export function readRequest(text: string): LiveRequest | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined; // no JSON is no request either
+  }
+  if (!isObject(value) || !isCount(value.id)) return undefined;
+  const { op, id } = value;
+  if (op === "close") return { op, id };
+  if (op === "credit") return isCount(value.n) ? { op, id, n: value.n } : undefined;
+  if (op !== "open") return undefined;
+  if (value.channel === "changes" || value.channel === "metrics") return { op, id, channel: value.channel };
+  if (value.channel === "lag") {
+    const args = readGroup(value.args);
+    return args && { op, id, channel: "lag", args };
+  }
+  if (value.channel === "groups") {
+    const args = readGroups(value.args);
+    return args && { op, id, channel: "groups", args };
+  }
+  const args = readTailArgs(value.args);
+  if (value.channel !== "tail" || args === undefined || !isCount(value.credit)) return undefined;
+  return { op, id, channel: "tail", args, credit: value.credit };
+}
+
+function readTailArgs(value: unknown): TailArgs | undefined {
+  if (!isObject(value)) return undefined;
+  const { stream, topic, partitions, from } = value;
+  if (typeof stream !== "string" || typeof topic !== "string") return undefined;
+  if (partitions !== undefined && !(Array.isArray(partitions) && partitions.every(isCount))) return undefined;
+  if (from !== undefined && !(isObject(from) && Object.values(from).every((offset) => typeof offset === "string"))) {
+    return undefined;
+  }
+  return {
+    stream,
+    topic,
+    ...(partitions === undefined ? {} : { partitions }),
+    ...(from === undefined ? {} : { from: from as Readonly<Record<string, string>> }),
+  };
+}
+
+function readGroup(value: unknown): GroupPlace | undefined {
+  if (!isObject(value)) return undefined;
+  const { stream, topic, group } = value;
+  const isWhole = typeof stream === "string" && typeof topic === "string" && typeof group === "string";
+  return isWhole ? { stream, topic, group } : undefined;
+}
+
+function readGroups(value: unknown): GroupsQuery | undefined {
+  if (!isObject(value)) return undefined;
+  const { sort, q, limit, after } = value;
+  if ((sort !== "lag" && sort !== "name") || typeof q !== "string") return undefined;
+  if (!isCount(limit) || limit < 1 || limit > groupsMax) return undefined;
+  if (after !== undefined && typeof after !== "string") return undefined;
+  return { sort, q, limit, ...(after === undefined ? {} : { after }) };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 0 && value < 2 ** 32;
+}
