@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "toml";
+import { remember } from "./children.ts";
 import { cpuSecondsOf } from "./standing/process-tree.ts";
 
 const ownRoot = resolve(import.meta.dir, "..");
@@ -11,7 +12,8 @@ const startTimeoutMs = 30_000;
 const stopTimeoutMs = 40_000;
 const pollMs = 20;
 
-export type ServerSection = "tcp" | "websocket" | "quic" | "http";
+const serverSections = ["tcp", "websocket", "quic", "http"] as const;
+export type ServerSection = (typeof serverSections)[number];
 
 export type BenchServer = {
   /** Certificate that its encrypted transports show, PEM. It names `localhost`. */
@@ -27,14 +29,31 @@ export type BenchServer = {
 export type BenchServerOptions = {
   /** Checkout whose server runs, with its own `node_modules`; this one when absent. */
   readonly root?: string;
+  /** Executable that runs instead: of Whippet, or of the original, which takes the same variables and writes the same file. */
+  readonly program?: string;
   readonly env?: Readonly<Record<string, string>>;
 };
+
+type ConfigSections = Readonly<Record<string, { readonly address?: string } | undefined>>;
+
+/** The configuration that the server says it runs with; undefined while it is not there, or not whole. */
+function configIn(path: string): ConfigSections | undefined {
+  if (!existsSync(path)) return undefined;
+  const text = readFileSync(path, "utf8");
+  try {
+    const sections: ConfigSections = Object.fromEntries(Object.entries(parse(text)));
+    return serverSections.every((section) => sections[section] !== undefined) ? sections : undefined;
+  } catch {
+    // The original writes its file in place: what cannot be read yet is read again, until the time for the start is over.
+    return undefined;
+  }
+}
 
 /** `encrypted`: TCP, WebSocket and HTTP with TLS only. QUIC is on where they are not. */
 export async function startBenchServer(
   encrypted: boolean,
   shards: number,
-  { root = ownRoot, env = {} }: BenchServerOptions = {},
+  { root = ownRoot, program, env = {} }: BenchServerOptions = {},
 ): Promise<BenchServer> {
   const directory = mkdtempSync(join(tmpdir(), "whippet-bench-"));
   const dataPath = join(directory, "data");
@@ -42,7 +61,8 @@ export async function startBenchServer(
   const logPath = join(directory, "log.txt");
   const log = openSync(logPath, "w");
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("IGGY_"));
-  const child = Bun.spawn([process.execPath, "--no-env-file", join(root, "src/process/main.ts")], {
+  const source = [process.execPath, "--no-env-file", join(root, "src/process/main.ts")];
+  const child = Bun.spawn(program === undefined ? source : [program], {
     // Away from the repository, whose config.toml would be found.
     cwd: directory,
     env: {
@@ -67,12 +87,14 @@ export async function startBenchServer(
     stderr: log,
   });
   const remove = () => rmSync(directory, { recursive: true, force: true });
+  remember(child, remove);
   const kill = async () => {
     child.kill("SIGKILL");
     await child.exited;
   };
   const deadlineMs = performance.now() + startTimeoutMs;
-  while (!existsSync(configPath)) {
+  let config = configIn(configPath);
+  while (config === undefined) {
     if (child.exitCode !== null || performance.now() > deadlineMs) {
       await kill();
       const text = readFileSync(logPath, "utf8");
@@ -80,15 +102,14 @@ export async function startBenchServer(
       throw new Error(`the server does not start. Its log:\n${text}`);
     }
     await Bun.sleep(pollMs);
+    config = configIn(configPath);
   }
-  const config: Record<string, { readonly address?: string } | undefined> = Object.fromEntries(
-    Object.entries(parse(readFileSync(configPath, "utf8"))),
-  );
+  const sections = config;
   return {
     caFile: join(dataPath, "certificates/cert.pem"),
     pid: child.pid,
     portOf: (section) => {
-      const port = Number(/:(\d+)$/.exec(config[section]?.address ?? "")?.[1]);
+      const port = Number(/:(\d+)$/.exec(sections[section]?.address ?? "")?.[1]);
       if (!(port > 0))
         throw new Error(`the server does not listen for ${section}. Its log:\n${readFileSync(logPath, "utf8")}`);
       return port;
