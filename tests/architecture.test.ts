@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   transport: ["server", "shard", ...leaves],
   client: ["protocol"],
   bench: ["client", "protocol"],
+  cli: ["client", "protocol"],
   web: ["client"],
   spawn: ["client", "protocol", "platform"],
 };

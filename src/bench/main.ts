@@ -1,4 +1,4 @@
-// Entry of `npm run bench`, and of the actor processes that it starts from itself.
+// Entry of `npm run bench` and `whippet bench`, and of the actor processes that it starts from itself.
 
 import { IggyError } from "../protocol/errors.ts";
 import { actorProcessOption } from "./actor-pool.ts";
@@ -12,7 +12,8 @@ const exitFailed = 1;
 const exitUsage = 2;
 const exitInterrupted = 130;
 
-async function main(args: readonly string[]): Promise<number> {
+/** Runs a command line (without the program's name) and resolves with the exit code. */
+export async function runBenchProgram(args: readonly string[]): Promise<number> {
   if (args[0] === actorProcessOption) return runActorProcess();
   try {
     const options = parseOptions(args);
@@ -53,4 +54,4 @@ function failureText(error: unknown, { host, port }: BenchOptions): string {
     : `The benchmark failed: ${text}`;
 }
 
-process.exit(await main(process.argv.slice(2)));
+if (import.meta.main) process.exit(await runBenchProgram(process.argv.slice(2)));

@@ -2,8 +2,8 @@
 // and a little more: schemes with TLS, percent-encoded characters, IPv6 addresses, no port, no credentials.
 
 import { IggyError } from "../protocol/errors.ts";
+import { nearestName } from "../protocol/nearest-name.ts";
 import { parseDurationMs } from "./duration.ts";
-import { nearestName } from "./nearest-name.ts";
 
 export type Credentials = { readonly username: string; readonly password: string } | { readonly token: string };
 

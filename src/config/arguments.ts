@@ -60,7 +60,7 @@ function optionLines(): string {
 export function helpText(version: string): string {
   return `whippet ${version}: a persistent message-streaming broker for the clients of Apache Iggy 0.8 and 0.9
 
-Usage: whippet [options]
+Usage: whippet [server] [options]
 
 Options:
 ${optionLines()}
@@ -96,6 +96,15 @@ The real ports stand in {system.path}/{system.runtime.path}/current_config.toml 
 Keys and their defaults:
 ${renderKeyList()}
 `;
+}
+
+/** Whether an argument is an option of the server's own, with a value or without: then the command line is the server's. */
+export function isServerOption(argument: string): boolean {
+  const name = argument.split("=", 1)[0] ?? "";
+  const own = OPTIONS.filter(({ long }) => long !== "--help" && long !== "--version");
+  return own.some(
+    ({ short, long }) => name === long || (short !== "" && name.startsWith(short) && !name.startsWith("--")),
+  );
 }
 
 interface Token {

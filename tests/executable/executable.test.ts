@@ -5,8 +5,10 @@ import { copyFileSync, readdirSync, readFileSync, statSync, truncateSync, writeF
 import { join, resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { buildExecutable } from "../../scripts/build.ts";
+import { overview } from "../../src/cli/help.ts";
+import { stylesOf } from "../../src/cli/output/styles.ts";
+import { wordGroups } from "../../src/cli/words.ts";
 import type { Client } from "../../src/client/index.ts";
-import { helpText } from "../../src/config/arguments.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { encodeRequestFrame } from "../../src/protocol/frame.ts";
 import { findSidecarProgram } from "../../src/transport/quic/sidecar-program.ts";
@@ -82,7 +84,7 @@ async function withQuic(server: TestServer, use: (client: QuicClient, target: Qu
 describe("the executable", () => {
   test.each([
     ["--version", `whippet ${packageJson.version}\n`],
-    ["--help", helpText(packageJson.version)],
+    ["--help", overview(packageJson.version, wordGroups, true, stylesOf(false))],
   ])("answers %s at once and touches nothing", (option, expected) => {
     const { directory, program } = aloneInDirectory();
     const runs = Array.from({ length: answerRuns }, () => run(directory, program, option));

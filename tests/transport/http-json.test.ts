@@ -4,8 +4,8 @@ import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
 import { type TSchema, Type as t } from "@sinclair/typebox";
 import fc from "fast-check";
+import { sizeText } from "../../src/protocol/size-text.ts";
 import { JsonReader, JsonSyntaxError } from "../../src/transport/http/json/reader.ts";
-import { sizeText } from "../../src/transport/http/json/sizes.ts";
 import { JsonDecimal, type JsonValue, jsonFloat, jsonInteger, readJson } from "../../src/transport/http/json/values.ts";
 
 /** As JSON.parse gives it. */

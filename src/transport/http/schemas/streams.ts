@@ -2,13 +2,13 @@
 import { Type as t } from "@sinclair/typebox";
 import type { PartitionRecord } from "../../../protocol/records/partition-record.ts";
 import type { StreamHeader } from "../../../protocol/records/stream-header.ts";
+import { sizeText } from "../../../protocol/size-text.ts";
 import type {
   SegmentHolderView,
   ShownStreamDetails,
   ShownTopicDetails,
   ShownTopicHeader,
 } from "../../../server/index.ts";
-import { sizeText } from "../json/sizes.ts";
 import { jsonInteger } from "../json/values.ts";
 import { nullable, object, oneOfTexts, optional, sizeString, timestamp, u8, u32, u32Text, u64 } from "./kinds.ts";
 import { givenOptions, shownOptionsJson, shownOptionsSchema } from "./options.ts";

@@ -4,7 +4,7 @@ import type { ClientDetails, ClientHeader } from "../../../protocol/records/clie
 import type { ClusterMetadata } from "../../../protocol/records/cluster-metadata.ts";
 import type { Transport } from "../../../protocol/records/enumerations.ts";
 import type { Stats } from "../../../protocol/records/stats.ts";
-import { sizeText } from "../json/sizes.ts";
+import { sizeText } from "../../../protocol/size-text.ts";
 import { jsonFloat, jsonInteger } from "../json/values.ts";
 import { nullable, object, oneOfTexts, sizeString, timestamp, u16, u32, u32Text, u64 } from "./kinds.ts";
 

@@ -1,7 +1,7 @@
 // The name that somebody may have meant.
 
 /** Changes, insertions and removals of characters that make `a` of `b`. */
-function distanceOf(a: string, b: string): number {
+export function distanceOf(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];

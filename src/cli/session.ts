@@ -1,0 +1,203 @@
+// What a command knows of the outside: the server that it talks to, who logs in, who may be asked, and when it is to end.
+
+import type { Client, ConnectOptions, Encryption, Credentials as Login } from "../client/index.bun.ts";
+import { type Context, Contexts, homeOf, isOpenToOthers } from "./contexts.ts";
+import { Credentials, sessionService, sessionTokenName, tokenService } from "./credentials.ts";
+import type { GlobalOptions } from "./global-options.ts";
+import type { Host } from "./host.ts";
+import type { Output } from "./output/output.ts";
+import { Problem } from "./problem.ts";
+import { Questions } from "./questions.ts";
+import { type Target, targetOf } from "./target.ts";
+
+/** Who is meant to log in. */
+interface LoginPlan {
+  /** Undefined for a token. */
+  readonly username: string | undefined;
+  /** Asks for a password if it has to. */
+  credentials(): Promise<Login>;
+  /** It is the token of `whippet login`. */
+  readonly isSession: boolean;
+}
+
+export interface ConnectChoices {
+  /** Log in as well; true if not given. */
+  readonly logsIn?: boolean;
+  /** The token of `whippet login` does not count. */
+  readonly ignoresSession?: boolean;
+  /** A lost connection comes back, and the caller ends by itself when the signal aborts. */
+  readonly lasts?: boolean;
+}
+
+export class Session {
+  readonly host: Host;
+  readonly options: GlobalOptions;
+  readonly contexts: Contexts;
+  readonly credentials: Credentials;
+  readonly questions: Questions;
+  readonly #output: Output;
+  #target: Promise<Target> | undefined;
+  #context: Promise<Context> | undefined;
+
+  constructor(host: Host, options: GlobalOptions, output: Output) {
+    this.host = host;
+    this.options = options;
+    this.#output = output;
+    this.contexts = new Contexts(homeOf(host));
+    this.credentials = new Credentials(host);
+    this.questions = new Questions(host);
+  }
+
+  /** Aborts when the user interrupts. */
+  get signal(): AbortSignal {
+    return this.host.signal;
+  }
+
+  /** Name of the context in use: option, environment, file. */
+  async contextName(): Promise<string> {
+    return this.options.context ?? (this.host.environment.WHIPPET_CONTEXT || (await this.contexts.activeName()));
+  }
+
+  target(): Promise<Target> {
+    this.#target ??= this.#findTarget();
+    return this.#target;
+  }
+
+  async #findTarget(): Promise<Target> {
+    return targetOf(this.options, this.host.environment.WHIPPET_URL, await this.#readContext());
+  }
+
+  #readContext(): Promise<Context> {
+    this.#context ??= this.contextName().then((name) => this.contexts.get(name));
+    return this.#context;
+  }
+
+  /** The encryption of payloads; undefined without a key. */
+  async encryption(): Promise<Encryption | undefined> {
+    const key = this.options.encryptionKey ?? (await this.#readContext()).encryption_key;
+    if (key === undefined) return undefined;
+    const { aes256Gcm, IggyError } = await import("../client/index.bun.ts");
+    try {
+      return await aes256Gcm(key);
+    } catch (error) {
+      if (!IggyError.is(error, "InvalidEncryptionKey")) throw error;
+      throw new Problem("the encryption key is not 32 bytes in base64", { exitCode: 2 });
+    }
+  }
+
+  /** Who would log in; undefined where nothing says so. */
+  async loginPlan(ignoresSession = false): Promise<LoginPlan | undefined> {
+    const { token, tokenName, username, password } = this.options;
+    const target = await this.target();
+    const context = await this.#readContext();
+    if (token !== undefined) return tokenPlan(token);
+    if (tokenName !== undefined) return this.#keptTokenPlan(target, tokenName);
+    if (username !== undefined) return this.#userPlan(target, username, password);
+    const { login } = target;
+    if (login !== undefined && "token" in login) return tokenPlan(login.token);
+    const urlUser = login?.username;
+    if (urlUser !== undefined && (password ?? login?.password) !== undefined) {
+      return this.#userPlan(target, urlUser, password ?? login?.password);
+    }
+    const { IGGY_USERNAME, IGGY_PASSWORD } = this.host.environment;
+    if (IGGY_USERNAME && IGGY_PASSWORD !== undefined) return this.#userPlan(target, IGGY_USERNAME, IGGY_PASSWORD);
+    const kept = ignoresSession
+      ? undefined
+      : await this.credentials.get(sessionService(target.address), sessionTokenName);
+    if (kept !== undefined) return { ...tokenPlan(kept), isSession: true };
+    if (urlUser !== undefined) return this.#userPlan(target, urlUser, undefined);
+    if (context.token !== undefined) return tokenPlan(context.token);
+    if (context.token_name !== undefined) return this.#keptTokenPlan(target, context.token_name);
+    if (context.username !== undefined) return this.#userPlan(target, context.username, password ?? context.password);
+    return undefined;
+  }
+
+  async #keptTokenPlan({ address }: Target, name: string): Promise<LoginPlan> {
+    const token = await this.credentials.get(tokenService(address), name);
+    if (token === undefined) throw new Problem(`no token "${name}" is kept here for ${address}`, { exitCode: 4 });
+    return tokenPlan(token);
+  }
+
+  #userPlan({ address }: Target, username: string, password: string | undefined): LoginPlan {
+    return {
+      username,
+      isSession: false,
+      credentials: async () => ({
+        username,
+        password: password ?? (await this.questions.password(`Password for ${username} at ${address}: `)),
+      }),
+    };
+  }
+
+  /** Opens a client. Problem with exit code 4 where nobody is named who could log in. */
+  async connect({ logsIn = true, ignoresSession = false, lasts = false }: ConnectChoices = {}): Promise<Client> {
+    const target = await this.target();
+    const plan = logsIn ? await this.loginPlan(ignoresSession) : undefined;
+    if (logsIn && plan === undefined) throw noCredentials(target);
+    await this.#warnOfOpenFile();
+    const credentials = await plan?.credentials();
+    if (target.transport === "quic") {
+      throw new Problem("this client has no QUIC; use the address of another transport: --url iggy://HOST:8090");
+    }
+    const { connect, IggyError } = await import("../client/index.bun.ts");
+    const timeoutMs = this.options.timeout === undefined ? undefined : Number(this.options.timeout / 1000n);
+    const options: ConnectOptions = {
+      ...(credentials === undefined ? {} : { credentials }),
+      ...(await this.#tls()),
+      ...(timeoutMs === undefined ? {} : { requestTimeoutMs: timeoutMs, connectTimeoutMs: timeoutMs }),
+      ...(lasts ? {} : { reconnect: false, signal: this.signal }),
+    };
+    try {
+      return await connect(target.url, options);
+    } catch (error) {
+      // The file or the key ring must not offer it again.
+      const isRefused = IggyError.is(
+        error,
+        "Unauthenticated",
+        "InvalidPersonalAccessToken",
+        "PersonalAccessTokenExpired",
+      );
+      const isGone = isRefused || IggyError.is(error, "ResourceNotFound", "InvalidCredentials");
+      if (!plan?.isSession || !isGone) throw error;
+      await this.credentials.forget(sessionService(target.address), sessionTokenName);
+      throw new Problem(`the login at ${target.address} has ended`, {
+        exitCode: 4,
+        hints: ["Log in again: whippet login"],
+      });
+    }
+  }
+
+  async #tls(): Promise<Pick<ConnectOptions, "tls">> {
+    const { ca, insecure } = this.options;
+    if (ca.length === 0 && !insecure) return {};
+    const { readFile } = await import("node:fs/promises");
+    const certificates = await Promise.all(
+      ca.map((path) =>
+        readFile(path, "utf8").catch((cause: unknown) => {
+          throw new Problem(`the file ${path} of --ca cannot be read`, { exitCode: 2, cause });
+        }),
+      ),
+    );
+    return {
+      tls: { ...(insecure ? { verify: false } : {}), ...(ca.length > 0 ? { ca: certificates.join("\n") } : {}) },
+    };
+  }
+
+  async #warnOfOpenFile(): Promise<void> {
+    const { path } = this.contexts;
+    if (await isOpenToOthers(path)) await this.#output.warn(`${path} can be read by others: chmod 600 ${path}`);
+  }
+}
+
+function tokenPlan(token: string): LoginPlan {
+  return { username: undefined, isSession: false, credentials: async () => ({ token }) };
+}
+
+function noCredentials({ address }: Target): Problem {
+  return new Problem(`nobody is named who could log in at ${address}`, {
+    exitCode: 4,
+    hints: [
+      "whippet -u NAME login       or: -u NAME with each command, IGGY_USERNAME and IGGY_PASSWORD, --token TOKEN",
+    ],
+  });
+}

@@ -1,0 +1,73 @@
+// Every word that `whippet` knows, by what one wants to do with it. The commands behind a word are loaded when it is used, so that the
+// overview, the version and the completion of a word come at once.
+
+import type { Command } from "./command.ts";
+
+export interface Word {
+  readonly word: string;
+  readonly alias?: string;
+  /** One line of the overview. */
+  readonly summary: string;
+  /** The commands behind the word: one of just the word, or one for each subcommand. Undefined: a program of its own. */
+  readonly load?: () => Promise<readonly Command[]>;
+}
+
+export interface WordGroup {
+  readonly title: string;
+  readonly words: readonly Word[];
+}
+
+export const wordGroups: readonly WordGroup[] = [
+  {
+    title: "Run and look after a server",
+    words: [
+      { word: "server", summary: "Start a server: what whippet alone does" },
+      {
+        word: "ping",
+        summary: "Measure how long the server takes to answer",
+        load: async () => (await import("./commands/ping.ts")).commands,
+      },
+      {
+        word: "stats",
+        summary: "Show what the server holds and uses",
+        load: async () => (await import("./commands/stats.ts")).commands,
+      },
+      { word: "doctor", summary: "Look through a data directory, say what is damaged, repair what a start repairs" },
+      { word: "bench", summary: "Measure a server under load" },
+    ],
+  },
+  {
+    title: "Streams and topics",
+    words: [
+      {
+        word: "stream",
+        alias: "s",
+        summary: "Make, show, change, empty and delete streams",
+        load: async () => (await import("./commands/stream.ts")).commands,
+      },
+      {
+        word: "topic",
+        alias: "t",
+        summary: "Make, show, change, empty and delete topics",
+        load: async () => (await import("./commands/topic.ts")).commands,
+      },
+    ],
+  },
+  {
+    title: "Who is there, and who may what",
+    words: [
+      {
+        word: "me",
+        summary: "Show this connection and its user",
+        load: async () => (await import("./commands/me.ts")).commands,
+      },
+    ],
+  },
+];
+
+export const words: readonly Word[] = wordGroups.flatMap((group) => group.words);
+
+/** By its name or its alias. */
+export function wordOf(given: string): Word | undefined {
+  return words.find(({ word, alias }) => word === given || alias === given);
+}
