@@ -1,12 +1,10 @@
 // What every binary transport has in common: the bytes of a connection to requests, requests to dispatch, replies in the
 // order of the requests. One request at a time, except that sends behind sends may be under way together, so that a client
 // that pipelines gets group commit. While a request is under way what arrives waits in the parser; past a limit the
-// transport stops reading. What only a socket can do is the carrier's.
+// transport stops reading. What only a socket can do is the carrier's; how a connection ends is in connection-end.ts.
 import { CommandCode } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { ExtensionCode } from "../protocol/extensions/codes.ts";
-import type { MemberAssignment } from "../protocol/extensions/join-with-assignment.ts";
-import type { EndPush } from "../protocol/extensions/pushes.ts";
 import { encodeErrorFrame } from "../protocol/frame.ts";
 import {
   dispatch,
@@ -14,7 +12,6 @@ import {
   type Exchange09,
   exchangeOf,
   isSend09,
-  type PushTarget,
   type Reply,
   refusalOfSendHeader09,
   type Session,
@@ -23,11 +20,12 @@ import {
   sendWithReceipt,
   startBytesOfSend09,
 } from "../server/index.ts";
-import { arenaFrameBytesMax, type ShardRead } from "../shard/index.ts";
+import { arenaFrameBytesMax } from "../shard/index.ts";
 import type { Carrier, PipelineOptions } from "./carrier.ts";
+import { ConnectionEnd } from "./connection-end.ts";
+import { ConnectionPushes } from "./connection-pushes.ts";
 import { FrameParser, type FramePlan, type FrameSink, type PayloadTarget } from "./frame-parser.ts";
 import type { Output } from "./output.ts";
-import { pushBytes, writeEndPush, writeMessagesPush, writePartitionsPush } from "./push-writer.ts";
 import { refusalOfRequest, refusalOfSend } from "./refusals.ts";
 import { ReplyQueue, type Slot } from "./reply-queue.ts";
 import { joinedReplyBytesMax } from "./reply-writer.ts";
@@ -44,9 +42,10 @@ import {
 const freedChunkBytesMin = 32 * 1024;
 const nothing = new Uint8Array(0);
 
-export class RequestPipeline implements FrameSink, PushTarget {
+export class RequestPipeline implements FrameSink {
   readonly session: Session;
   readonly parser: FrameParser;
+  readonly pushes: ConnectionPushes;
   readonly #carrier: Carrier;
   readonly #options: PipelineOptions;
   readonly #output: Output;
@@ -56,11 +55,7 @@ export class RequestPipeline implements FrameSink, PushTarget {
   #waitsForLargeSend = false;
   #isBusy = false;
   #isPaused = false;
-  /** The client has ended its sending side. */
-  #hasEnded = false;
-  #closing: "no" | "afterReplies" | "lingering" | "closed" = "no";
-  /** Set while lingering. */
-  #lingerTimer: Timer | undefined;
+  readonly #end: ConnectionEnd;
   readonly #receiver: SendReceiver;
   #refusal: IggyError | undefined;
   /** The request of 0.9 that is being received. */
@@ -76,7 +71,9 @@ export class RequestPipeline implements FrameSink, PushTarget {
     this.#output = carrier.output;
     this.#replies = new ReplyQueue(carrier, options);
     this.session = options.session;
-    this.session.pushTarget = this;
+    this.#end = new ConnectionEnd(carrier, this.#replies, this);
+    this.pushes = new ConnectionPushes(carrier, options, this.#replies, this.#end, this);
+    this.session.pushTarget = this.pushes;
     this.#receiver = new SendReceiver(
       options.frameMemory,
       () => this.parser.targetBytesReceived,
@@ -96,7 +93,12 @@ export class RequestPipeline implements FrameSink, PushTarget {
 
   /** Whether the connection goes on: it is not closed, nor about to be. */
   get isOpen(): boolean {
-    return this.#closing === "no" && !this.#hasEnded;
+    return this.#end.stage === "open" && !this.#end.isHalfClosed;
+  }
+
+  /** The transport reads nothing at present. */
+  get isPaused(): boolean {
+    return this.#isPaused;
   }
 
   /** A login is under way, and the client may be nobody yet. */
@@ -114,7 +116,7 @@ export class RequestPipeline implements FrameSink, PushTarget {
 
   /** Bytes from the connection, which may be kept. */
   receive(bytes: Uint8Array): void {
-    if (this.#closing !== "no") return;
+    if (this.#end.stage !== "open") return;
     this.parser.push(bytes);
     if (bytes.byteLength >= freedChunkBytesMin && this.parser.backlogBytes === 0) freeChunk(bytes);
     this.#carrier.receiveDirectly();
@@ -133,7 +135,7 @@ export class RequestPipeline implements FrameSink, PushTarget {
    * ends (spec BP 2.7). Programs that write, end their sending side and read, and forwarders between, rely on it.
    */
   ended(): void {
-    this.#hasEnded = true;
+    this.#end.isHalfClosed = true;
     this.session.waiting?.overtaken(); // nobody keeps who only listens
     this.session.subscriber?.close();
     this.#closeIfEnded();
@@ -141,7 +143,7 @@ export class RequestPipeline implements FrameSink, PushTarget {
 
   /** The connection is gone. */
   closed(): void {
-    if (this.#closing === "closed") return;
+    if (this.#end.stage === "closed") return;
     this.detach();
     this.session.subscriber?.close();
     this.#output.close();
@@ -151,8 +153,7 @@ export class RequestPipeline implements FrameSink, PushTarget {
 
   /** Stops without a word: the connection goes on elsewhere. */
   detach(): void {
-    this.#closing = "closed";
-    clearTimeout(this.#lingerTimer);
+    this.#end.closed();
     this.parser.stop();
     this.session.waiting?.overtaken();
   }
@@ -164,16 +165,16 @@ export class RequestPipeline implements FrameSink, PushTarget {
 
   /** Tells the client that the server stops (spec BP 2.7), and closes. */
   disconnect(): void {
-    if (this.#closing === "closed") return;
+    if (this.#end.stage === "closed") return;
     const { isInsideFrame } = this.parser;
     this.parser.stop();
     this.session.waiting?.overtaken();
-    const isUnanswered = !this.#replies.isEmpty || this.#closing !== "no";
+    const isUnanswered = !this.#replies.isEmpty || this.#end.stage !== "open";
     // Clients of 0.9 have no word for it (spec P9 3).
     if (!isUnanswered && this.session.protocol === "0.8") {
       this.#output.write(encodeErrorFrame(new IggyError("Disconnected").code));
     }
-    this.#closeAfterReplies(isUnanswered || isInsideFrame ? lingerMs : idleLingerMs);
+    this.#end.afterReplies(isUnanswered || isInsideFrame ? lingerMs : idleLingerMs);
   }
 
   terminate(): void {
@@ -184,7 +185,9 @@ export class RequestPipeline implements FrameSink, PushTarget {
   // The parser's side.
 
   isReady(): boolean {
-    return this.#closing === "no" && !this.#isBusy && this.#output.isEmpty && this.#sendsUnderWay < sendsUnderWayMax;
+    return (
+      this.#end.stage === "open" && !this.#isBusy && this.#output.isEmpty && this.#sendsUnderWay < sendsUnderWayMax
+    );
   }
 
   plan(code: number, payloadBytes: number): FramePlan {
@@ -267,36 +270,6 @@ export class RequestPipeline implements FrameSink, PushTarget {
     this.terminate();
   }
 
-  // Pushes: between replies, and none where replies are the last that the connection sends.
-
-  get isReadyForPush(): boolean {
-    return this.#closing === "no" && this.#output.isEmpty;
-  }
-
-  pushMessages(subscriptionId: number, partitionId: number, read: ShardRead): void {
-    this.#statistics.sent(this.session.transport, pushBytes(read));
-    this.#statistics.delivered(read.messagesCount);
-    try {
-      writeMessagesPush(this.#output, subscriptionId, partitionId, read);
-    } catch (fault) {
-      read.release();
-      this.#options.onFault(0, fault);
-      this.terminate();
-    }
-  }
-
-  pushPartitions(subscriptionId: number, assignment: MemberAssignment): void {
-    writePartitionsPush(this.#output, { subscriptionId, ...assignment });
-  }
-
-  pushEnd(end: EndPush): void {
-    if (this.#closing === "no") writeEndPush(this.#output, end);
-  }
-
-  moveIfBetter(): boolean {
-    return this.#replies.isEmpty && this.#carrier.moveIfBetter();
-  }
-
   // Requests.
 
   #carryOut(code: number, payload: Uint8Array, run: () => Reply | Promise<Reply>): void {
@@ -349,7 +322,7 @@ export class RequestPipeline implements FrameSink, PushTarget {
       return "discard";
     }
     this.#settle(this.#replies.open(code, this.#exchange), error);
-    this.#closeAfterReplies();
+    this.#end.afterReplies();
     return "stop";
   }
 
@@ -357,12 +330,12 @@ export class RequestPipeline implements FrameSink, PushTarget {
 
   /** Fills a slot, sends every reply whose turn it is, and goes on. */
   #settle(slot: Slot, error: unknown, reply?: Reply): void {
-    if (this.#closing === "closed") {
+    if (this.#end.stage === "closed") {
       this.#replies.drop(slot, reply);
       return;
     }
     try {
-      if (this.#replies.settle(slot, error, reply)) this.#closeAfterReplies();
+      if (this.#replies.settle(slot, error, reply)) this.#end.afterReplies();
       if (this.#replies.isEmpty ? !this.#carrier.moveIfBetter() : this.#waitsForLargeSend) this.#proceed();
     } catch (fault) {
       this.#options.onFault(slot.code, fault);
@@ -374,8 +347,8 @@ export class RequestPipeline implements FrameSink, PushTarget {
 
   /** Something that held the connection up is over. */
   #proceed(): void {
-    if (this.#closing === "afterReplies") this.#closeAfterReplies();
-    if (this.#closing !== "no") return;
+    if (this.#end.stage === "afterReplies") this.#end.afterReplies();
+    if (this.#end.stage !== "open") return;
     if (this.parser.backlogBytes > 0 || this.parser.isInsideFrame) {
       this.parser.resume();
       this.#carrier.receiveDirectly();
@@ -385,7 +358,7 @@ export class RequestPipeline implements FrameSink, PushTarget {
       this.#isPaused = false;
       this.#carrier.resumeReading();
     }
-    if (this.#hasEnded) this.#closeIfEnded();
+    if (this.#end.isHalfClosed) this.#closeIfEnded();
   }
 
   /** A request that waits for messages makes way for what has come behind it. */
@@ -396,7 +369,7 @@ export class RequestPipeline implements FrameSink, PushTarget {
   /** What is left in the parser then is a request that never gets whole. */
   #closeIfEnded(): void {
     const isDone = this.#replies.isEmpty && this.#output.isEmpty && !this.#receiver.waitsForMemory;
-    if (isDone && this.#closing === "no") this.#closeAfterReplies();
+    if (isDone && this.#end.stage === "open") this.#end.afterReplies();
   }
 
   /**
@@ -409,24 +382,9 @@ export class RequestPipeline implements FrameSink, PushTarget {
   }
 
   #pauseIfNeeded(): void {
-    if (this.#isPaused || this.#closing !== "no" || !this.#mustPause()) return;
+    if (this.#isPaused || this.#end.stage !== "open" || !this.#mustPause()) return;
     this.#isPaused = true;
     this.#carrier.pauseReading();
-  }
-
-  /**
-   * Ends the connection when every reply is out. The client may still be sending: closing at once would make the system
-   * throw the last replies away, so the sending side ends first and what still comes is ignored for `patienceMs`.
-   */
-  #closeAfterReplies(patienceMs = lingerMs): void {
-    if (this.#closing === "lingering" || this.#closing === "closed") return;
-    this.#closing = "afterReplies";
-    this.session.subscriber?.close();
-    if (!this.#replies.isEmpty || !this.#output.isEmpty) return;
-    this.#closing = "lingering";
-    if (this.#isPaused) this.#carrier.resumeReading();
-    this.#carrier.endSending(this.#hasEnded);
-    this.#lingerTimer = setTimeout(() => this.terminate(), patienceMs);
   }
 }
 

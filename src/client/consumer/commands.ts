@@ -64,6 +64,8 @@ export interface Waited {
   readonly assignmentNumber: bigint;
   /** The server did not wait: a pause has to be made here. */
   readonly isRefused: boolean;
+  /** What came is of a partition that was not named: it belongs to the member, which does not know it. */
+  readonly isOfStranger: boolean;
 }
 
 /** All reject with the IggyError of the server, or with `Disconnected` where the connection was lost. */

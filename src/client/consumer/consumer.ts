@@ -71,7 +71,7 @@ export class Consumer<Out> implements AsyncIterable<Message<Out>> {
   }
 
   #makeIntake(): Intake {
-    const { commands, feed = new ServerFeed(this.#parts.commands) } = this.#parts;
+    const { commands, feed = new ServerFeed(this.#parts.commands, this.#clock) } = this.#parts;
     const { start = "first", commit = "handled", prefetch = {}, onAssigned, onRevoking, onLost } = this.#options;
     const isShared = "group" in this.#options;
     const isByHand = commit === "manual" || commit === "before-delivery";

@@ -1,6 +1,6 @@
-// The background half of a consumer: joins, follows the assignment, keeps messages ready, lets partitions go that are promised
-// to others, comes back after a lost connection. One loop does all of it, one thing after the other; the loops of the program
-// take what lies ready and say what is handled.
+// The background half of a consumer: joins, follows the assignment, keeps messages ready, comes back after a lost connection. One
+// loop does all of it, one thing after the other; the loops of the program take what lies ready and say what is handled. What
+// becomes of a partition is in held-partitions.ts.
 
 import { IggyError } from "../../protocol/errors.ts";
 import { EventChannel } from "../event-channel.ts";
@@ -8,13 +8,12 @@ import type { Assignment } from "./assignment.ts";
 import { Bell, backoffMs, type Clock } from "./clock.ts";
 import type { PollReply, PollRequest } from "./commands.ts";
 import { Commits } from "./commits.ts";
-import { Cursor, type Outstanding, type StartFrom } from "./cursor.ts";
-import type { Feed } from "./feed.ts";
+import type { Cursor, Outstanding, StartFrom } from "./cursor.ts";
+import { HeldPartitions, type PartitionsOptions } from "./held-partitions.ts";
 import { isConnectionLoss, isMembershipLoss } from "./losses.ts";
 import type { ConsumerObserver } from "./observer.ts";
-import type { CommitPolicy, ConsumerEvent, PartitionsListener } from "./options.ts";
+import type { ConsumerEvent } from "./options.ts";
 import { PausedPartitions } from "./paused-partitions.ts";
-import type { OpenedAt } from "./positions.ts";
 import type { Prefetch } from "./prefetch.ts";
 import { Ready } from "./ready.ts";
 import type { ReceivedMessage } from "./received-message.ts";
@@ -28,14 +27,10 @@ const waitMsMax = 5_000;
 const reconnectMinMs = 100;
 const reconnectMaxMs = 5_000;
 
-export interface IntakeOptions {
+export interface IntakeOptions extends PartitionsOptions {
   readonly assignment: Assignment;
-  readonly feed: Feed;
   readonly prefetch: Prefetch;
   readonly clock: Clock;
-  readonly policy: CommitPolicy;
-  /** Where reading of a partition begins. `handledBefore`: as far as it was handled when the connection was lost. */
-  readonly open: (partitionId: number, handledBefore: number | undefined) => Promise<OpenedAt>;
   /** Where it goes on after a purge. */
   readonly reopen: (partitionId: number) => Promise<StartFrom>;
   readonly poll: (request: PollRequest) => Promise<PollReply>;
@@ -44,13 +39,10 @@ export interface IntakeOptions {
   readonly observer: ConsumerObserver;
   /** Leaves out what was stored twice, if it is given. */
   readonly repeats?: RepeatFilter | undefined;
-  readonly onAssigned?: PartitionsListener | undefined;
-  readonly onRevoking?: PartitionsListener | undefined;
-  readonly onLost?: PartitionsListener | undefined;
 }
 
 export class Intake {
-  readonly cursors = new Map<number, Cursor>();
+  readonly cursors: ReadonlyMap<number, Cursor>;
   readonly commits: Commits;
   readonly events: EventChannel<ConsumerEvent>;
   /** Rings when a message lies ready, and when there will be no more. */
@@ -62,10 +54,7 @@ export class Intake {
   readonly #replies: Replies;
   readonly #total: Outstanding = { messages: 0, bytes: 0 };
   readonly #awake = new Bell();
-  /** How far each partition was delivered in earlier readings. */
-  readonly #seen = new Map<number, number>();
-  /** Partitions of a membership that ended with its connection: what is in hand may still be finished. */
-  readonly #before = new Map<number, Cursor>();
+  readonly #held: HeldPartitions;
   #failure: { readonly reason: unknown } | undefined;
   #isStopped = false;
   #isJoined = false;
@@ -87,6 +76,16 @@ export class Intake {
     this.#options = options;
     this.events = new EventChannel((event) => options.observer.happened(event));
     options.feed.onNews = this.wake;
+    this.#held = new HeldPartitions({
+      ...options,
+      total: this.#total,
+      isPaused: (partitionId) => this.paused.has(partitionId),
+      take: (cursor, fetchNumber, reply) => this.#replies.take(cursor, fetchNumber, reply),
+      commit: (cursor) => this.commits.store([cursor]),
+      tell: (event) => this.events.tell(event),
+      fail: (reason) => this.fail(reason),
+    });
+    this.cursors = this.#held.cursors;
     this.ready = new Ready(this.cursors, options.repeats, (message) => this.finish(message));
     this.#replies = new Replies({
       ...options,
@@ -94,9 +93,9 @@ export class Intake {
       arrived: this.arrived,
       onRefused: (partitionId) => {
         this.#askAgain();
-        return this.#lose([partitionId]);
+        return this.#held.lose([partitionId]);
       },
-      onReset: (partitionId) => this.#seen.delete(partitionId),
+      onReset: (partitionId) => this.#held.forgetSeen(partitionId),
     });
     this.commits = new Commits({
       policy: options.policy,
@@ -159,7 +158,7 @@ export class Intake {
 
   /** A message in hand is handled. */
   finish(message: ReceivedMessage<unknown>): void {
-    const cursor = this.#sourceOf(message);
+    const cursor = this.#held.sourceOf(message);
     if (cursor === undefined || !cursor.finish(message)) return;
     this.noteHandled(cursor, 1);
   }
@@ -168,18 +167,10 @@ export class Intake {
     this.#options.prefetch.noteHandled(count);
     if (cursor.isGone) return;
     this.commits.noteHandled(count);
-    if (cursor.state === "revoking") void this.letGoIfDone(cursor);
+    if (cursor.state === "revoking") void this.#held.letGoIfDone(cursor);
     if (this.#waitsForRoom && this.#options.prefetch.hasRoom(this.#total, cursor.outstanding, this.cursors.size)) {
       this.wake();
     }
-  }
-
-  /** Where a message comes from, if that reading still counts. */
-  #sourceOf({ source, partitionId }: ReceivedMessage<unknown>): Cursor | undefined {
-    const cursor = this.cursors.get(partitionId);
-    if (cursor === source) return cursor;
-    const before = this.#before.get(partitionId);
-    return before === source ? before : undefined;
   }
 
   /** Gives messages in hand back: they come again. */
@@ -187,7 +178,7 @@ export class Intake {
     // Without `Map.groupBy`, which Node 20 does not have.
     const byCursor = new Map<Cursor, ReceivedMessage<unknown>[]>();
     for (const message of messages) {
-      const cursor = this.#sourceOf(message);
+      const cursor = this.#held.sourceOf(message);
       if (cursor === undefined || cursor.isGone) continue;
       const own = byCursor.get(cursor);
       if (own === undefined) byCursor.set(cursor, [message]);
@@ -232,7 +223,8 @@ export class Intake {
     this.#followAssignment();
     if (clock.nowMs() >= this.#nextRoundMs) {
       await this.#round();
-      this.#nextRoundMs = clock.nowMs() + assignment.roundMs;
+      // Something that was refused meanwhile wants another one.
+      this.#nextRoundMs = clock.nowMs() + (this.#isRoundDue ? 0 : assignment.roundMs);
     }
     const wakes = this.#wakes;
     const chosen = this.#chosen();
@@ -270,14 +262,19 @@ export class Intake {
     this.#assignmentNumber = assignmentNumber;
   }
 
-  /** What belongs to this member may be something else: a round tells. */
+  /**
+   * What belongs to this member may be something else: a round tells. The number that was known does not stand for what the round
+   * finds: a partition may come back behind it, under the same number.
+   */
   #askAgain(): void {
     this.#isRoundDue = true;
+    this.#assignmentNumber = 0n;
     this.#nextRoundMs = Math.min(this.#nextRoundMs, this.#options.clock.nowMs());
   }
 
   /** Where the feed can wait, it does, for all that is read. False: a pause has to be made. */
   async #waitForNews(): Promise<boolean> {
+    if (this.#isRoundDue) return true;
     const { feed, clock, assignment, policy } = this.#options;
     const chosen = this.#chosen();
     const isFollowed = this.#assignmentNumber !== 0n && assignment.isSettled;
@@ -297,10 +294,12 @@ export class Intake {
     const reply = isOnlyWoken && waited.reply?.messages.messagesCount ? undefined : waited.reply;
     if (waited.assignmentNumber !== 0n) {
       // The same as before: nothing has changed since a round was made under this number.
-      const isSame = waited.assignmentNumber === this.#assignmentNumber && assignment.isSettled;
+      const isSettled = assignment.isSettled && !this.#isRoundDue;
+      const isSame = waited.assignmentNumber === this.#assignmentNumber && isSettled;
       this.#nextRoundMs = isSame ? clock.nowMs() + assignment.roundMs : Math.min(this.#nextRoundMs, clock.nowMs());
     }
     this.#assignmentNumber = waited.assignmentNumber;
+    if (waited.isOfStranger) this.#askAgain();
     this.#isQuiet = !waited.isRefused && !waited.reply?.messages.messagesCount;
     const asked = chosen.find(({ cursor }) => cursor.partitionId === reply?.partitionId);
     if (reply !== undefined && asked !== undefined) await this.#replies.take(asked.cursor, asked.fetchNumber, reply);
@@ -315,77 +314,25 @@ export class Intake {
   async #round(): Promise<void> {
     this.#isRoundDue = false;
     const { assigned, revoking, lost } = await this.#options.assignment.round();
-    await this.#lose(lost);
-    if (assigned.length > 0) await this.#assigned(assigned);
-    for (const partitionId of revoking) await this.#takeRest(partitionId);
-    for (const partitionId of revoking) void this.#revoke(partitionId);
-    this.#before.clear();
+    await this.#held.lose(lost);
+    await this.#assigned(assigned);
+    await this.#held.revoke(revoking);
+    this.#held.forgetEarlier();
     this.#isOpened = true;
     this.#opened.ring();
     this.arrived.ring();
   }
 
+  /** Those that cannot be opened are to be found again by the next round. */
   async #assigned(partitionIds: readonly number[]): Promise<void> {
-    await this.#tell("assigned", partitionIds);
-    await Promise.all(
-      partitionIds.map(async (partitionId) => {
-        const known = this.cursors.get(partitionId);
-        if (known !== undefined) {
-          // Promised away and kept after all.
-          known.state = "reading";
-          known.isReadyToGo = false;
-          return;
-        }
-        const opened = await this.#options.open(partitionId, this.#before.get(partitionId)?.handledOffset);
-        const cursor = new Cursor(partitionId, opened, this.#total, this.#seen.get(partitionId));
-        cursor.committedOffset = opened.committedOffset;
-        cursor.isPaused = this.paused.has(partitionId);
-        this.cursors.set(partitionId, cursor);
-      }),
-    );
-  }
-
-  /** What the server has read for the member counts as polled: the partition goes when that is handled. */
-  async #takeRest(partitionId: number): Promise<void> {
-    const cursor = this.cursors.get(partitionId);
-    if (cursor === undefined) return;
-    const { fetchNumber } = cursor;
-    const rest = await this.#options.feed.finish?.(partitionId, cursor.from);
-    for (const reply of rest ?? []) await this.#replies.take(cursor, fetchNumber, reply);
-  }
-
-  async #revoke(partitionId: number): Promise<void> {
-    const cursor = this.cursors.get(partitionId);
-    if (cursor === undefined) return;
-    cursor.state = "revoking";
-    await this.#tell("revoking", [partitionId]);
-    if (cursor.state !== "revoking") return;
-    cursor.isReadyToGo = true;
-    await this.letGoIfDone(cursor);
-  }
-
-  /** A promised partition goes when what was polled of it is handled and committed: the server moves it with the commit. */
-  async letGoIfDone(cursor: Cursor): Promise<void> {
-    const isDone = cursor.isReadyToGo && !cursor.hasReady && !cursor.isInHand && cursor.state === "revoking";
-    if (!isDone) return;
-    const isBehind = (cursor.handledOffset ?? -1) > (cursor.committedOffset ?? -1);
-    if (this.#options.policy === "manual" && isBehind) return; // the program commits
-    const error = await this.commits.store([cursor]);
-    if (error === undefined && cursor.state === "revoking") this.#drop(cursor);
-  }
-
-  #drop(cursor: Cursor): void {
-    this.#seen.set(cursor.partitionId, cursor.seenUpTo);
-    this.#options.feed.forget?.(cursor.partitionId);
-    cursor.end();
-    if (this.cursors.get(cursor.partitionId) === cursor) this.cursors.delete(cursor.partitionId);
-  }
-
-  /** Gone without a handover. */
-  async #lose(partitionIds: readonly number[]): Promise<void> {
-    const lost = partitionIds.filter((partitionId) => this.cursors.has(partitionId));
-    for (const partitionId of lost) this.#drop(this.cursors.get(partitionId)!);
-    if (lost.length > 0) await this.#tell("lost", lost);
+    try {
+      await this.#held.assign(partitionIds);
+    } catch (error) {
+      for (const partitionId of partitionIds) {
+        if (!this.cursors.has(partitionId)) this.#options.assignment.forget(partitionId);
+      }
+      throw error;
+    }
   }
 
   #chosen() {
@@ -410,8 +357,7 @@ export class Intake {
     this.#isJoined = false;
     this.#assignmentNumber = 0n;
     this.#options.assignment.forgetAll();
-    for (const [partitionId, cursor] of this.cursors) this.#before.set(partitionId, cursor);
-    await this.#lose([...this.cursors.keys()]);
+    await this.#held.loseAll();
   }
 
   #reconnected(): void {
@@ -431,18 +377,6 @@ export class Intake {
     if (error.errorName !== "NotResolvedConsumer") return;
     this.#options.assignment.forget(cursor.partitionId);
     this.#askAgain();
-    void this.#lose([cursor.partitionId]);
-  }
-
-  /** Calls the listener; where it fails the consumer does. */
-  async #tell(kind: "assigned" | "revoking" | "lost", partitionIds: readonly number[]): Promise<void> {
-    this.events.tell({ kind, partitionIds });
-    const { onAssigned, onRevoking, onLost } = this.#options;
-    const listener = { assigned: onAssigned, revoking: onRevoking, lost: onLost }[kind];
-    try {
-      await listener?.(partitionIds);
-    } catch (error) {
-      this.fail(error);
-    }
+    void this.#held.lose([cursor.partitionId]);
   }
 }

@@ -60,7 +60,7 @@ export class Reader<Out> implements AsyncIterable<Message<Out>> {
     this.#observer = new ConsumerObserver(parts.hooks ?? {}, parts.place, undefined);
     const { commands } = parts;
     // One that ends has to learn where the end is, which polls say.
-    const { feed = options.follow === false ? new PollFeed(commands) : new ServerFeed(commands) } = parts;
+    const { feed = options.follow === false ? new PollFeed(commands) : new ServerFeed(commands, this.#clock) } = parts;
     this.#intake = new Intake({
       assignment: new FixedAssignment(commands, options.partitions),
       feed,

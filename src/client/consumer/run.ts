@@ -207,10 +207,11 @@ export class Run<Out> {
     }
   }
 
-  /** Lanes that wait begin, as far as there may be more handlers at work. */
+  /** Lanes that wait begin, as far as there may be more handlers at work; none at the end, however much they hold. */
   #begin(): void {
-    const { concurrency = Math.max(1, this.#parts.intake.cursors.size) } = this.#options;
-    while (this.#busy < concurrency && this.#stop === undefined) {
+    const { isEnding, intake } = this.#parts;
+    const { concurrency = Math.max(1, intake.cursors.size) } = this.#options;
+    while (this.#busy < concurrency && this.#stop === undefined && !isEnding()) {
       const lane = this.#waiting.shift();
       if (lane === undefined) return;
       this.#handleFirst(lane);

@@ -1,17 +1,20 @@
 // The feed that the server has: polls, and subscriptions where it pushes. What only subscriptions need is loaded when they are used.
 
+import type { Clock } from "./clock.ts";
 import type { ConsumerCommands, PollFrom, PollReply, Waited } from "./commands.ts";
 import { type Feed, type FetchRequest, type FetchRound, PollFeed } from "./feed.ts";
 
 export class ServerFeed implements Feed {
   readonly #commands: ConsumerCommands;
+  readonly #clock: Clock;
   /** Polls, until subscriptions are loaded. */
   #feed: Feed;
   #isLoaded = false;
   onNews: () => void = () => undefined;
 
-  constructor(commands: ConsumerCommands) {
+  constructor(commands: ConsumerCommands, clock: Clock) {
     this.#commands = commands;
+    this.#clock = clock;
     this.#feed = new PollFeed(commands);
   }
 
@@ -27,7 +30,7 @@ export class ServerFeed implements Feed {
     const { pushes } = this.#commands;
     if (!this.#isLoaded && pushes !== undefined) {
       const [{ SubscriptionFeed }, loaded] = await Promise.all([import("./subscription-feed.ts"), pushes()]);
-      this.#feed = new SubscriptionFeed(this.#commands, loaded, () => this.onNews());
+      this.#feed = new SubscriptionFeed(this.#commands, loaded, this.#clock, () => this.onNews());
       this.#isLoaded = true;
     }
     return this.#feed.fetch(requests);

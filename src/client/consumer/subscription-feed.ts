@@ -1,9 +1,10 @@
 // Messages that the server pushes: one subscription for each partition, with as much credit as the consumer has room for, and one
 // that says when the partitions are other ones. So a consumer to which nothing comes asks for nothing. Where the server has no
-// room for more, partitions are polled.
+// room for more, partitions are polled, and after a while it is asked again.
 
 import { IggyError } from "../../protocol/errors.ts";
 import { noMessages } from "./batch-bytes.ts";
+import type { Clock } from "./clock.ts";
 import type {
   ConsumerCommands,
   PollFrom,
@@ -35,6 +36,8 @@ interface Lane {
 const followId = 0;
 /** More is not asked for before this share of the credit is used up. */
 const creditShare = 1 / 2;
+/** How long a consumer polls after the server had no room; up to twice that, so that many do not ask at the same time. */
+const roomRetryMs = 30_000;
 
 export class SubscriptionFeed implements Feed, PushListener {
   readonly #polls: PollFeed;
@@ -43,25 +46,28 @@ export class SubscriptionFeed implements Feed, PushListener {
   /** Partitions that are read behind their end, which the server does not wait for: polled until there is something. */
   readonly #behind = new Set<number>();
   readonly #pushes: PushCommands;
+  readonly #clock: Clock;
   readonly #onNews: () => void;
   /** Partitions that were polled from a time: an empty answer says where their end is, which a subscription does not. */
   readonly #timed = new Set<number>();
-  /** The server has no room for more. */
-  #isRefused = false;
+  /** Until then the server is not asked again whether it has room for more; it had none. */
+  #refusedUntilMs = Number.NEGATIVE_INFINITY;
   #isFollowing = false;
   #assignmentNumber = 0n;
   #failure: { readonly error: unknown } | undefined;
   #lastId = followId;
 
-  constructor(commands: ConsumerCommands, pushes: PushCommands, onNews: () => void) {
+  constructor(commands: ConsumerCommands, pushes: PushCommands, clock: Clock, onNews: () => void) {
     this.#polls = new PollFeed(commands);
     this.#pushes = pushes;
+    this.#clock = clock;
     this.#onNews = onNews;
     pushes.listen(this);
   }
 
+  /** Whoever polls meanwhile looks here each time, so that the second attempt needs no timer. */
   get isPushed(): boolean {
-    return !this.#isRefused;
+    return this.#clock.nowMs() >= this.#refusedUntilMs;
   }
 
   get assignmentNumber(): bigint {
@@ -162,7 +168,7 @@ export class SubscriptionFeed implements Feed, PushListener {
     this.#lanesById.clear();
     this.#behind.clear();
     this.#timed.clear();
-    this.#isRefused = false;
+    this.#refusedUntilMs = Number.NEGATIVE_INFINITY;
     this.#isFollowing = false;
     this.#assignmentNumber = 0n;
     if (hadSome) this.failed(new IggyError("Disconnected"));
@@ -182,7 +188,7 @@ export class SubscriptionFeed implements Feed, PushListener {
   }
 
   async #follow(): Promise<void> {
-    if (this.#isFollowing || this.#isRefused) return;
+    if (this.#isFollowing || !this.isPushed) return;
     this.#isFollowing = true;
     try {
       const number = await this.#pushes.follow(followId);
@@ -191,7 +197,7 @@ export class SubscriptionFeed implements Feed, PushListener {
     } catch (error) {
       this.#isFollowing = false;
       if (!isNoRoom(error)) throw error;
-      this.#isRefused = true;
+      this.#refused();
     }
   }
 
@@ -204,7 +210,7 @@ export class SubscriptionFeed implements Feed, PushListener {
       lane = undefined;
     }
     if (lane === undefined) {
-      if (this.#isRefused || this.#behind.has(request.partitionId)) return "poll";
+      if (!this.isPushed || this.#behind.has(request.partitionId)) return "poll";
       if (request.from.kind === "timestamp" && !this.#timed.has(request.partitionId)) {
         this.#timed.add(request.partitionId);
         return "poll";
@@ -232,11 +238,15 @@ export class SubscriptionFeed implements Feed, PushListener {
       return { kind: "head", partitionId, headOffset, messages: noMessages };
     } catch (error) {
       this.#remove(lane);
-      if (isNoRoom(error)) this.#isRefused = true;
+      if (isNoRoom(error)) this.#refused();
       // A poll says what is the matter.
       else if (!(error instanceof IggyError && error.errorName === "NotResolvedConsumer")) throw error;
       return "poll";
     }
+  }
+
+  #refused(): void {
+    this.#refusedUntilMs = this.#clock.nowMs() + roomRetryMs * (1 + this.#clock.random());
   }
 
   #endOf(lane: Lane): PollReply | "poll" {

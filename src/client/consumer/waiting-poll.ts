@@ -58,7 +58,8 @@ export async function waitForMessages(
     bytes = await exchange(ExtensionCode.pollWaiting, payload, { repeatable: !autoCommit });
   } catch (error) {
     // Another server by now than the one that was asked what it can do.
-    if (IggyError.is(error, "InvalidCommand")) return { reply: undefined, assignmentNumber: 0n, isRefused: true };
+    if (IggyError.is(error, "InvalidCommand"))
+      return { reply: undefined, assignmentNumber: 0n, isRefused: true, isOfStranger: false };
     throw error;
   }
   const reader = new ByteReader(bytes);
@@ -66,7 +67,7 @@ export async function waitForMessages(
   const reply = readPollReply(bytes.subarray(reader.position));
   const isAbout =
     reply.partitionId !== noPartitionId && requests.some(({ partitionId }) => partitionId === reply.partitionId);
-  // A partition that came to a member meanwhile is read when it is known to be its own: the assignment has another number then.
+  // A partition that came to a member meanwhile is read when it is known to be its own.
   const isStranger = reply.messages.messagesCount > 0 && !isAbout;
   if (isStranger && place.consumer.kind !== "group") throw new IggyError("InvalidFormat");
   return {
@@ -74,5 +75,6 @@ export async function waitForMessages(
     assignmentNumber,
     // Behind the end it does not wait either: there was a purge, or it is where the program wanted to begin.
     isRefused: ending === "notWaited" || ending === "offsetsReset",
+    isOfStranger: isStranger,
   };
 }

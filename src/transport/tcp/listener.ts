@@ -248,7 +248,7 @@ export class TcpListener {
         open: (socket: Socket<SocketData>) => {
           this.#connections.arrived();
           const { pipeline } = this.#attach(socket, session, frames, new KeptBacklog(unread));
-          desk.resume(session, pipeline, subscriptions);
+          desk.resume(session, pipeline.pushes, subscriptions);
           if (this.#isStopped) pipeline.disconnect();
           else pipeline.start();
         },

@@ -7,8 +7,8 @@ import "../../../src/client/consumer/subscription-feed.ts";
 import { IggyError } from "../../../src/protocol/errors.ts";
 import type { SimulatedTopic } from "./simulated-topic.ts";
 
-/** Messages of a push: few, so that a credit takes several. */
-const countMax = 3;
+/** Of messages in a push: few, so that a credit takes several. */
+const pushBytesMax = 300;
 
 interface Open {
   readonly request: Omit<PollRequest, "count">;
@@ -48,6 +48,7 @@ export class SimulatedPushes implements PushCommands {
       const partition = topic.partitions[request.partitionId];
       if (partition === undefined) throw new IggyError("PartitionNotFound", [request.partitionId]);
       if (!this.#mayRead(request.partitionId)) throw new IggyError("NotResolvedConsumer");
+      this.#requireRoom();
       this.#open.set(id, { request, purges: partition.purges, from: request.from, credit });
       void Promise.resolve().then(() => this.#push());
       return topic.head(request.partitionId);
@@ -68,9 +69,15 @@ export class SimulatedPushes implements PushCommands {
 
   follow(id: number): Promise<bigint> {
     return this.#connection.request("follow", () => {
+      this.#requireRoom();
       this.#followed = { id, number: this.#number() };
       return this.#followed.number;
     });
+  }
+
+  #requireRoom(): void {
+    const count = this.#open.size + (this.#followed === undefined ? 0 : 1);
+    if (count >= this.#connection.topic.subscriptionsMax) throw new IggyError("FeatureUnavailable");
   }
 
   /** The connection is gone. */
@@ -137,7 +144,8 @@ export class SimulatedPushes implements PushCommands {
         this.#end(id, "offsetsReset");
         return;
       }
-      const reply: PollReply = topic.poll({ ...open.request, from: open.from, count: countMax }, consumer, memberId);
+      const count = topic.countWithin(partitionId, open.from, Math.min(open.credit, pushBytesMax));
+      const reply: PollReply = topic.poll({ ...open.request, from: open.from, count }, consumer, memberId);
       if (reply.messages.messagesCount === 0) return;
       open.credit -= reply.messages.sizeBytes;
       open.from = { kind: "offset", offset: reply.messages.lastOffset + 1 };

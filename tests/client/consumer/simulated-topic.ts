@@ -1,21 +1,15 @@
-// A topic with a consumer group as the broker keeps it (spec SB 4.5 to 4.8, 6.1 to 6.5), in memory, with a connection for each
-// consumer that takes time and can be cut. What the broker decides is here again in short form, so that a consumer can be
-// driven through joins, leaves, cuts, purges and retention in simulated time.
+// A topic with a consumer group as the broker keeps it (spec SB 4.5 to 4.8, 6.1 to 6.5), in memory. What the broker decides is
+// here again in short form, so that a consumer can be driven through joins, leaves, cuts, purges and retention in simulated time.
 
 import { readPollReply } from "../../../src/client/consumer/batch-bytes.ts";
 import { Bell } from "../../../src/client/consumer/clock.ts";
-import type {
-  ConsumerCommands,
-  PollReply,
-  PollRequest,
-  PushCommands,
-  Waited,
-} from "../../../src/client/consumer/commands.ts";
+import type { PollFrom, PollReply, PollRequest } from "../../../src/client/consumer/commands.ts";
 import { encode } from "../../../src/protocol/codec.ts";
 import { IggyError } from "../../../src/protocol/errors.ts";
 import { type PolledMessage, pollMessagesReplyCodec } from "../../../src/protocol/message/poll-messages.ts";
+import { messageHeaderBytes } from "../../../src/protocol/message-layout.ts";
 import { type UserHeader, userHeadersCodec } from "../../../src/protocol/user-headers.ts";
-import { SimulatedPushes } from "./simulated-pushes.ts";
+import { SimulatedConnection } from "./simulated-connection.ts";
 import type { SimulatedTime } from "./simulated-time.ts";
 
 const utf8 = new TextEncoder();
@@ -49,6 +43,8 @@ export class SimulatedTopic {
   readonly promised = new Map<number, Promised>();
   readonly #assignments = new Map<string, bigint>();
   #nextClientId = 1;
+  /** Subscriptions that a connection may have. */
+  subscriptionsMax = Number.POSITIVE_INFINITY;
   /** Rings with every change of messages and members. */
   readonly changed = new Bell();
   /** Called with each change of who a partition belongs to. */
@@ -226,11 +222,7 @@ export class SimulatedTopic {
       return this.reply(0, 0, []);
     const partition = this.partitions[partitionId];
     if (partition === undefined) throw new IggyError("PartitionNotFound", [partitionId]);
-    const start =
-      from.kind === "offset"
-        ? Math.max(0, from.offset - partition.firstOffset)
-        : partition.messages.findIndex(({ timestampMicros }) => timestampMicros >= from.timestampMicros);
-    const messages = start < 0 ? [] : partition.messages.slice(start, start + count);
+    const messages = messagesFrom(partition, from).slice(0, count);
     const last = messages[messages.length - 1];
     if (last !== undefined) {
       const offset = Number(last.offset);
@@ -238,6 +230,18 @@ export class SimulatedTopic {
       if (autoCommit) this.store(partitionId, offset, consumer, clientId);
     }
     return this.reply(partitionId, this.head(partitionId), messages);
+  }
+
+  /** How many messages from there on fit into so many bytes; one at least. */
+  countWithin(partitionId: number, from: PollFrom, bytesMax: number): number {
+    let count = 0;
+    let left = bytesMax;
+    for (const { payload, userHeaders } of messagesFrom(this.partitions[partitionId]!, from)) {
+      left -= messageHeaderBytes + payload.length + userHeaders.length;
+      if (left < 0) break;
+      count++;
+    }
+    return Math.max(1, count);
   }
 
   /** A position that readers can have come to only before a purge. */
@@ -269,189 +273,8 @@ export class SimulatedTopic {
   }
 }
 
-/** Commands of one consumer. After a cut the next request goes over a new connection, which is no member. */
-export class SimulatedConnection implements ConsumerCommands {
-  readonly #topic: SimulatedTopic;
-  readonly #consumer: string;
-  readonly #latencyMs: number;
-  clientId: number;
-  isClosed = false;
-  /** Requests by name. */
-  readonly counts = new Map<string, number>();
-  /** Polls that asked for messages, as they were carried out. */
-  readonly polls: PollRequest[] = [];
-  /** Has polls that wait. */
-  canWait = false;
-  /** Has subscriptions. */
-  canPush = false;
-  #pushes: SimulatedPushes | undefined;
-  readonly #overtaken = new Bell();
-  /** Until then nobody answers. */
-  isDown = false;
-  #cuts = 0;
-
-  constructor(topic: SimulatedTopic, consumer: string, latencyMs: number) {
-    this.#topic = topic;
-    this.#consumer = consumer;
-    this.#latencyMs = latencyMs;
-    this.clientId = topic.newClientId();
-  }
-
-  /** The connection is lost; what is under way may have been carried out or not. */
-  cut(): void {
-    this.#cuts++;
-    this.#overtaken.ring();
-    this.#topic.leave(this.clientId);
-    this.clientId = this.#topic.newClientId();
-    this.#pushes?.lost();
-  }
-
-  get pushes(): (() => Promise<PushCommands>) | undefined {
-    return this.canPush ? async () => this.#makePushes() : undefined;
-  }
-
-  #makePushes(): SimulatedPushes {
-    const connection = this;
-    this.#pushes ??= new SimulatedPushes({
-      topic: this.#topic,
-      consumer: this.#consumer,
-      get memberId() {
-        return connection.#memberId;
-      },
-      request: (name, work) => this.#request(name, work),
-      deliver: (tell) => void this.#deliver(tell),
-    });
-    return this.#pushes;
-  }
-
-  async #deliver(tell: () => void): Promise<void> {
-    const cuts = this.#cuts;
-    await this.#topic.time.wait(this.#latencyMs);
-    if (!this.isClosed && cuts === this.#cuts) tell();
-  }
-
-  get #memberId(): number | undefined {
-    return this.#consumer === "group" ? this.clientId : undefined;
-  }
-
-  async #request<T>(name: string, work: () => T): Promise<T> {
-    this.counts.set(name, (this.counts.get(name) ?? 0) + 1);
-    const cuts = this.#cuts;
-    const check = () => {
-      if (this.isClosed || this.isDown || cuts !== this.#cuts) throw new IggyError("Disconnected");
-    };
-    await this.#topic.time.wait(this.#latencyMs);
-    this.#overtaken.ring();
-    check();
-    let result: { readonly value: T } | { readonly error: unknown };
-    try {
-      result = { value: work() };
-    } catch (error) {
-      result = { error };
-    }
-    await this.#topic.time.wait(this.#latencyMs);
-    check();
-    if ("error" in result) throw result.error;
-    return result.value;
-  }
-
-  poll(request: PollRequest): Promise<PollReply> {
-    return this.#request("poll", () => {
-      if (request.count > 0) this.polls.push(request);
-      return this.#topic.poll(request, this.#consumer, this.#memberId);
-    });
-  }
-
-  waitForMessages(requests: readonly PollRequest[], waitMs: number, known: bigint): Promise<Waited> | undefined {
-    if (!this.canWait) return undefined;
-    return this.#wait(requests, waitMs, known);
-  }
-
-  async #wait(requests: readonly PollRequest[], waitMs: number, known: bigint): Promise<Waited> {
-    const topic = this.#topic;
-    const cuts = this.#cuts;
-    const number = () => (this.#memberId === undefined ? 0n : topic.assignmentNumber(this.clientId));
-    const before = await this.#request("wait", number);
-    const endMs = topic.time.nowMs() + waitMs;
-    let isOvertaken = false;
-    void this.#overtaken.rung().then(() => {
-      isOvertaken = true;
-    });
-    for (;;) {
-      if (cuts !== this.#cuts || this.isClosed) throw new IggyError("Disconnected");
-      const assignmentNumber = number();
-      const nothing = { reply: undefined, assignmentNumber, isRefused: false };
-      for (const request of this.#wanted(requests)) {
-        const reply = topic.poll(request, this.#consumer, this.#memberId);
-        const isAsked = requests.some(({ partitionId }) => partitionId === request.partitionId);
-        if (reply.messages.messagesCount > 0) return { ...nothing, reply: isAsked ? reply : undefined };
-        if (topic.endsBefore(request)) return { ...nothing, isRefused: true };
-      }
-      const isChanged = assignmentNumber !== before || (known !== 0n && assignmentNumber !== known);
-      if (isChanged || isOvertaken || topic.time.nowMs() >= endMs) return nothing;
-      const over = new AbortController();
-      const time = topic.time.wait(endMs - topic.time.nowMs(), over.signal);
-      await Promise.race([topic.changed.rung(this.#overtaken), time]);
-      over.abort();
-    }
-  }
-
-  /** Of a member all that belongs to it now, also what it does not know of: that is read behind the stored offset. */
-  #wanted(requests: readonly PollRequest[]): readonly PollRequest[] {
-    const [first] = requests;
-    if (this.#memberId === undefined || first === undefined) return requests;
-    return this.#topic.openPartitions(this.clientId).map((partitionId) => {
-      const offset = (this.#topic.partitions[partitionId]!.stored.get(this.#consumer) ?? -1) + 1;
-      const own = requests.find((request) => request.partitionId === partitionId);
-      return own ?? { ...first, partitionId, from: { kind: "offset", offset } };
-    });
-  }
-
-  turn(): Promise<PollReply> {
-    return this.#request("turn", () => this.#topic.turn(this.clientId));
-  }
-
-  isMine(partitionId: number): Promise<boolean> {
-    return this.#request("isMine", () => this.#topic.memberOf(this.clientId).partitions.includes(partitionId));
-  }
-
-  storeOffset(partitionId: number, offset: number): Promise<void> {
-    return this.#request("store", () => this.#topic.store(partitionId, offset, this.#consumer, this.#memberId));
-  }
-
-  deleteOffset(partitionId: number): Promise<void> {
-    return this.#request("delete", () => {
-      this.#topic.requireOwned(partitionId, this.#memberId);
-      const isThere = this.#topic.partitions[partitionId]!.stored.delete(this.#consumer);
-      if (!isThere) throw new IggyError("ConsumerOffsetNotFound");
-    });
-  }
-
-  storedOffset(partitionId: number): Promise<number | undefined> {
-    return this.#request("stored", () => this.#topic.partitions[partitionId]!.stored.get(this.#consumer));
-  }
-
-  createGroup(): Promise<void> {
-    return this.#request("createGroup", () => undefined);
-  }
-
-  joinGroup(): Promise<void> {
-    return this.#request("join", () => this.#topic.join(this.clientId));
-  }
-
-  leaveGroup(): Promise<void> {
-    return this.#request("leave", () => {
-      this.#topic.memberOf(this.clientId);
-      this.#topic.leave(this.clientId);
-    });
-  }
-
-  partitionsCount(): Promise<number> {
-    return this.#request("partitions", () => this.#topic.partitions.length);
-  }
-
-  close(): void {
-    this.isClosed = true;
-    this.#topic.leave(this.clientId);
-  }
+function messagesFrom({ firstOffset, messages }: SimulatedPartition, from: PollFrom): readonly PolledMessage[] {
+  if (from.kind === "offset") return messages.slice(Math.max(0, from.offset - firstOffset));
+  const start = messages.findIndex(({ timestampMicros }) => timestampMicros >= from.timestampMicros);
+  return start < 0 ? [] : messages.slice(start);
 }

@@ -1,11 +1,12 @@
 // Consumers of a group through any schedule of joins, leaves, cuts, purges and retention, in simulated time over a simulated
 // group: every offset is delivered at least once, by one member at a time, first occurrences in order.
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Consumer } from "../../../src/client/consumer/consumer.ts";
 import type { ConsumerOptions } from "../../../src/client/consumer/options.ts";
+import { type SimulatedConnection, type Source, sources } from "./simulated-connection.ts";
 import { SimulatedTime } from "./simulated-time.ts";
-import { type SimulatedConnection, SimulatedTopic } from "./simulated-topic.ts";
+import { SimulatedTopic } from "./simulated-topic.ts";
 
 /** A member that was not told of a move delivers what it has until it finds out: two rounds, and the answers. */
 const unawareMsMax = 2_600;
@@ -17,6 +18,8 @@ type Action =
   | { readonly kind: "append"; readonly partitionId: number; readonly count: number }
   | { readonly kind: "retain"; readonly partitionId: number; readonly keep: number }
   | { readonly kind: "purge" }
+  /** For subscriptions, of each connection. */
+  | { readonly kind: "room"; readonly subscriptionsMax: number }
   | { readonly kind: "addPartition" }
   | { readonly kind: "wait"; readonly ms: number };
 
@@ -42,13 +45,20 @@ class World {
   readonly failures: unknown[] = [];
   #number = 0;
   readonly #options: ConsumerOptions;
+  readonly #source: Source | "any";
   readonly #membersMax: number;
   /** Names of messages that were removed before anybody was given them. */
   readonly removed = new Set<string>();
   readonly appended: string[] = [];
 
   /** Consumers by name come one after the other. */
-  constructor(partitionsCount: number, seed: number, options: ConsumerOptions = { group: "group" }) {
+  constructor(
+    partitionsCount: number,
+    seed: number,
+    source: Source | "any",
+    options: ConsumerOptions = { group: "group" },
+  ) {
+    this.#source = source;
     this.#options = options;
     this.#membersMax = "group" in options ? 4 : 1;
     this.time = new SimulatedTime(seed);
@@ -59,9 +69,8 @@ class World {
   join(handlerMs: number): void {
     const options = this.#options;
     const connection = this.topic.connect("group" in options ? options.group : options.name);
-    const source = this.time.random();
-    connection.canWait = source < 0.6;
-    connection.canPush = source < 0.35;
+    const any = sources[Math.floor(this.time.random() * sources.length)]!;
+    connection.offer(this.#source === "any" ? any : this.#source);
     const consumer = new Consumer<string>(
       {
         commands: connection,
@@ -152,6 +161,9 @@ class World {
         topic.purge();
         await time.advance(members.some(({ connection }) => connection.isDown) ? 20_000 : 8_000);
         return;
+      case "room":
+        topic.subscriptionsMax = action.subscriptionsMax;
+        return;
       case "addPartition":
         if (topic.partitions.length < 6) topic.addPartitions(1);
         return;
@@ -235,6 +247,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("retain" as const), partitionId, keep: fc.nat(10) }) },
   { weight: 1, arbitrary: fc.constant({ kind: "purge" as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: "addPartition" as const }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("room" as const), subscriptionsMax: fc.nat(4) }) },
 );
 
 /** How many partitions, a seed, and what happens to them. */
@@ -244,51 +257,51 @@ const schedule = [
   fc.array(action, { minLength: 5, maxLength: 30, size: "max" }),
 ] as const;
 
-test("any schedule: every offset at least once, by one member at a time, first occurrences in order", async () => {
-  await fc.assert(
-    fc.asyncProperty(...schedule, async (partitionsCount, seed, actions) => {
-      const world = new World(partitionsCount, seed);
-      world.join(10);
-      for (const one of actions) await world.act(one);
-      await world.finish();
-      world.checkOrder();
-      world.checkOwners();
-    }),
-    { numRuns: 40, endOnFailure: false },
-  );
-}, 240_000);
+/** Each source alone, and members of which one polls, another waits and a third one is pushed to. */
+describe.each(["any", ...sources] as const)("messages from: %s", (source) => {
+  const runs = (count: number) => ({ numRuns: source === "any" ? count * 2 : count, endOnFailure: false });
 
-test("consumers by name, one after the other: every offset at least once, first occurrences in order", async () => {
-  await fc.assert(
-    fc.asyncProperty(
-      fc.integer({ min: 1, max: 5 }),
-      fc.integer(),
-      fc.array(action, { minLength: 5, maxLength: 30, size: "max" }),
-      async (partitionsCount, seed, actions) => {
-        const world = new World(partitionsCount, seed, { name: "audit" });
+  test("any schedule: every offset at least once, by one member at a time, first occurrences in order", async () => {
+    await fc.assert(
+      fc.asyncProperty(...schedule, async (partitionsCount, seed, actions) => {
+        const world = new World(partitionsCount, seed, source);
         world.join(10);
         for (const one of actions) await world.act(one);
         await world.finish();
         world.checkOrder();
-      },
-    ),
-    { numRuns: 25, endOnFailure: false },
-  );
-}, 240_000);
+        world.checkOwners();
+      }),
+      runs(20),
+    );
+  }, 240_000);
 
-test("members that only join: handed over without a repeat, each offset exactly once", async () => {
-  await fc.assert(
-    fc.asyncProperty(...schedule, async (partitionsCount, seed, actions) => {
-      const world = new World(partitionsCount, seed);
-      world.join(10);
-      for (const one of actions) {
-        if (one.kind === "append" || one.kind === "wait" || one.kind === "join") await world.act(one);
-      }
-      await world.finish();
-      world.checkOrder();
-      const names = world.delivered.map(({ name }) => name);
-      expect(names.length).toBe(new Set(names).size);
-    }),
-    { numRuns: 25, endOnFailure: false },
-  );
-}, 240_000);
+  test("consumers by name, one after the other: every offset at least once, first occurrences in order", async () => {
+    await fc.assert(
+      fc.asyncProperty(...schedule, async (partitionsCount, seed, actions) => {
+        const world = new World(partitionsCount, seed, source, { name: "audit" });
+        world.join(10);
+        for (const one of actions) await world.act(one);
+        await world.finish();
+        world.checkOrder();
+      }),
+      runs(12),
+    );
+  }, 240_000);
+
+  test("members that only join: handed over without a repeat, each offset exactly once", async () => {
+    await fc.assert(
+      fc.asyncProperty(...schedule, async (partitionsCount, seed, actions) => {
+        const world = new World(partitionsCount, seed, source);
+        world.join(10);
+        for (const one of actions) {
+          if (["append", "wait", "join", "room"].includes(one.kind)) await world.act(one);
+        }
+        await world.finish();
+        world.checkOrder();
+        const names = world.delivered.map(({ name }) => name);
+        expect(names.length).toBe(new Set(names).size);
+      }),
+      runs(12),
+    );
+  }, 240_000);
+});

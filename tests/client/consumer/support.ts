@@ -1,10 +1,12 @@
 // A consumer over a simulated topic, in simulated time.
+import { test } from "bun:test";
 import { Consumer } from "../../../src/client/consumer/consumer.ts";
 import type { ConsumerHooks } from "../../../src/client/consumer/observer.ts";
 import type { ConsumerEvent, ConsumerOptions } from "../../../src/client/consumer/options.ts";
 import { Reader, type ReaderOptions } from "../../../src/client/consumer/reader.ts";
+import { type SimulatedConnection, type Source, sources } from "./simulated-connection.ts";
 import { SimulatedTime } from "./simulated-time.ts";
-import { type SimulatedConnection, SimulatedTopic } from "./simulated-topic.ts";
+import { SimulatedTopic } from "./simulated-topic.ts";
 
 export const place = { stream: "shop", topic: "orders" };
 export const textFormat = {
@@ -21,16 +23,29 @@ export interface Made {
   readonly events: ConsumerEvent[];
 }
 
+/** A test that is run over each source: what a program sees is the same. Counts of requests are not. */
+export const testOverSources = (name: string, body: (source: Source) => Promise<void>): void => {
+  for (const source of sources) test(`over ${source}: ${name}`, () => body(source));
+};
+
 export class Scene {
   readonly time = new SimulatedTime();
   readonly topic: SimulatedTopic;
+  readonly #source: Source;
 
-  constructor(partitionsCount: number) {
+  constructor(partitionsCount: number, source: Source = "polls") {
+    this.#source = source;
     this.topic = new SimulatedTopic(this.time, partitionsCount);
   }
 
+  #connect(consumer: string): SimulatedConnection {
+    const connection = this.topic.connect(consumer);
+    connection.offer(this.#source);
+    return connection;
+  }
+
   consumer(options: ConsumerOptions = { group: "group" }, hooks: ConsumerHooks = {}): Made {
-    const connection = this.topic.connect("group" in options ? "group" : options.name);
+    const connection = this.#connect("group" in options ? "group" : options.name);
     const parts = { commands: connection, format: textFormat, place, clock: this.time, hooks };
     const consumer = new Consumer(parts, options);
     const events: ConsumerEvent[] = [];
@@ -41,7 +56,7 @@ export class Scene {
   }
 
   reader(options: ReaderOptions = {}, hooks: ConsumerHooks = {}) {
-    const connection = this.topic.connect("reader");
+    const connection = this.#connect("reader");
     return {
       reader: new Reader({ commands: connection, format: textFormat, place, clock: this.time, hooks }, options),
       connection,
