@@ -17,7 +17,9 @@ import { count } from "../words/numbers.ts";
 import { LiveMessages } from "./live-messages.tsx";
 import { messageColumns, messagePage } from "./message-columns.tsx";
 import { MessageControls } from "./message-controls.tsx";
+import { SearchForm } from "./search-form.tsx";
 
+const SearchResults = later(() => import("./search-results.tsx").then((file) => file.SearchResults));
 const DownloadForm = later(() => import("./download.tsx").then((file) => file.DownloadForm));
 const text = words.messages;
 
@@ -32,20 +34,27 @@ async function find(from: ConsoleBroker, page: MessagesAddress): Promise<Found> 
   const topic = await from.getTopic(page.stream, page.topic);
   if (topic === undefined) return { topic, window: undefined };
   const ids = page.partitionId === undefined ? topic.partitions.map(({ id }) => id) : [page.partitionId];
-  if (ids.length > partitionsMax) return { topic, window: undefined };
+  // What is searched is not loaded beforehand.
+  if (ids.length > partitionsMax || page.q !== "") return { topic, window: undefined };
   return { topic, window: await loadWindow(pollOf(from, page), ids, page.from, page.direction, page.count) };
 }
 
 export function MessagesPage({ page }: { readonly page: MessagesAddress }) {
   const { stream, topic } = page;
-  const loaded = useLoaded(`${stream} ${topic} ${page.isLive}`, writeAddress(page), (from) => find(from, page), {
-    ofSession: true,
-  });
+  const loaded = useLoaded(
+    `${stream} ${topic} ${page.isLive} ${page.q !== ""}`,
+    versionOf(page),
+    (from) => find(from, page),
+    {
+      ofSession: true,
+    },
+  );
   const details = loaded.value?.topic;
   return (
     <>
       <TopicHead stream={stream} topic={topic} tab="messages" details={details} />
       <MessageControls page={page} partitions={details?.partitions.map(({ id }) => id) ?? []} />
+      <SearchForm page={page} />
       {page.isLive ? (
         <LoadedPart loaded={loaded}>
           {({ topic: found, window }) => {
@@ -54,11 +63,33 @@ export function MessagesPage({ page }: { readonly page: MessagesAddress }) {
             return <LiveMessages key={`${page.partitionId}`} page={page} first={window.messages} />;
           }}
         </LoadedPart>
-      ) : (
+      ) : page.q === "" ? (
         <Rows page={page} loaded={loaded} />
+      ) : (
+        <LoadedPart loaded={loaded}>
+          {({ topic: found }) => {
+            if (found === undefined) return <Notice>{words.topicPage.missing(topic)}</Notice>;
+            const searched = found.partitions.filter(
+              ({ id }) => page.partitionId === undefined || id === page.partitionId,
+            );
+            if (searched.length > partitionsMax) return <Notice>{text.tooMany(partitionsMax)}</Notice>;
+            return (
+              <SearchResults
+                page={page}
+                partitionIds={searched.map(({ id }) => id)}
+                messagesCount={searched.reduce((sum, partition) => sum + partition.messagesCount, 0n)}
+              />
+            );
+          }}
+        </LoadedPart>
       )}
     </>
   );
+}
+
+/** What is loaded anew when it changes: not while a search goes on. */
+function versionOf(page: MessagesAddress): string {
+  return page.q === "" ? writeAddress(page) : "search";
 }
 
 function Rows({ page, loaded }: { readonly page: MessagesAddress; readonly loaded: Loaded<Found> }) {
