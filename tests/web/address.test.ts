@@ -68,7 +68,8 @@ const page: fc.Arbitrary<Page> = fc.oneof(
   fc.record({ kind: fc.constant("topicSettings" as const), stream: name, topic: name }),
   fc.constantFrom<Page>(
     { kind: "home" },
-    { kind: "overview" },
+    { kind: "overview", range: "1h" },
+    { kind: "overview", range: "30d" },
     { kind: "help" },
     { kind: "account" },
     { kind: "signIn", next: "/ui/streams/a" },

@@ -3,6 +3,7 @@
 
 import { encode, queryOf, root, segmentsOf } from "./address-text.ts";
 import { type AdminPage, isAdminPage, readAdminAddress, writeAdminAddress } from "./admin-address.ts";
+import { isObservePage, type ObservePage, readObserveAddress, writeObserveAddress } from "./observe-address.ts";
 
 /** Where in a partition, or in several at once, a view of messages begins. */
 export type Position =
@@ -70,9 +71,10 @@ export type Page =
   | MessagesPage
   | MessagePage
   | AdminPage
+  | ObservePage
   | PublishPage
   /** `home`: whatever is first for the user. */
-  | { readonly kind: "home" | "overview" | "account" | "help" }
+  | { readonly kind: "home" | "account" | "help" }
   | { readonly kind: "signIn"; readonly next: string }
   | { readonly kind: "unknown" };
 
@@ -89,9 +91,9 @@ export function readAddress(path: string, search: string): Page {
   if (parts === undefined) return { kind: "unknown" };
   const [first, stream, topics, topic, ...rest] = parts;
   if (first === undefined) return { kind: "home" };
-  if (parts.length === 1 && (first === "overview" || first === "help" || first === "account")) return { kind: first };
-  const admin = readAdminAddress(parts, query);
-  if (admin !== undefined) return admin;
+  if (parts.length === 1 && (first === "help" || first === "account")) return { kind: first };
+  const own = readAdminAddress(parts, query) ?? readObserveAddress(parts, query);
+  if (own !== undefined) return own;
   if (parts.length === 1 && first === "sign-in") return { kind: "signIn", next: ownAddress(query.get("next")) };
   if (first !== "streams") return { kind: "unknown" };
   if (stream === undefined) return { kind: "streams", ...listOf(query) };
@@ -110,6 +112,7 @@ export function readAddress(path: string, search: string): Page {
 /** Address of a page. What is as it would be anyway is left out. */
 export function writeAddress(page: Page): string {
   if (isAdminPage(page)) return writeAdminAddress(page);
+  if (isObservePage(page)) return writeObserveAddress(page);
   switch (page.kind) {
     case "streams":
       return `${root}/streams${listQuery(page)}`;

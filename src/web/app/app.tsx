@@ -16,6 +16,7 @@ import { SignInDialog } from "../parts/sign-in-dialog.tsx";
 import { words } from "../words/en.ts";
 import { sortDefault, writeAddress } from "./address.ts";
 import { openAddress, page } from "./location.ts";
+import { overview } from "./observe-address.ts";
 
 const AccountPage = later(() => import("../pages/account.tsx").then((file) => file.AccountPage));
 const ClientPage = later(() => import("../pages/client.tsx").then((file) => file.ClientPage));
@@ -43,9 +44,13 @@ function CurrentPage() {
   const current = page.value;
   switch (current.kind) {
     case "home":
-      return mayReadServer() ? <OverviewPage /> : <StreamsPage q="" sort={sortDefault} />;
+      return mayReadServer() ? <OverviewPage range={overview.range} /> : <StreamsPage q="" sort={sortDefault} />;
     case "overview":
-      return mayReadServer() ? <OverviewPage /> : <MissingRight title={words.overviewPage.title} />;
+      return mayReadServer() ? (
+        <OverviewPage range={current.range} />
+      ) : (
+        <MissingRight title={words.overviewPage.title} />
+      );
     case "streams":
       return <StreamsPage q={current.q} sort={current.sort} />;
     case "stream":

@@ -1,10 +1,12 @@
 // Is it healthy, and what does it do now?
 import { health as fetchHealth, type Health } from "../../client/console-client.ts";
 import { newestMessages, writeAddress } from "../app/address.ts";
+import type { Range } from "../app/observe-address.ts";
 import { connection } from "../data/broker.ts";
 import { useLoaded } from "../data/loaded.ts";
 import { type Metrics, useMetrics } from "../data/metrics.ts";
 import { session } from "../data/session.ts";
+import { later } from "../parts/later.tsx";
 import { LoadedPart } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
@@ -34,7 +36,9 @@ const tiles = [
   ["disk.free", size],
 ] as const satisfies readonly (readonly [keyof typeof text.metrics, (value: number) => string])[];
 
-export function OverviewPage() {
+const OverviewCharts = later(() => import("./overview-charts.tsx").then((file) => file.OverviewCharts));
+
+export function OverviewPage({ range }: { readonly range: Range }) {
   const loaded = useLoaded("health", "", () => fetchHealth(), { ofSession: true });
   const metrics = useMetrics();
   /** What was loaded before says nothing of a broker that does not answer now. */
@@ -59,6 +63,7 @@ export function OverviewPage() {
         ))}
       </dl>
       <p class="muted">{text.note}</p>
+      <OverviewCharts range={range} last={metrics.last} />
     </>
   );
 }

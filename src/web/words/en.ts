@@ -47,7 +47,7 @@ export const words = {
     health: "Health",
     unknown: "The health is not known while there is no answer.",
     now: "Now",
-    note: "Rates are those of the last 5 seconds, lines the last 5 minutes of this page. For longer there is /metrics.",
+    note: "Rates are those of the last 5 seconds, lines the last 5 minutes of this page.",
     missing: "Your user lacks the right to read servers. Whoever manages users can give it.",
     metrics: {
       "in.messages": "Messages in",

@@ -45,6 +45,16 @@ export function localTime(micros: bigint): string {
   return `${day} ${time}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
+/** `10:02:11` of a time in ms, in the time zone of the browser. */
+export function clockTime(millis: number): string {
+  return localTime(BigInt(Math.round(millis)) * microsPerMilli).slice(11, 19);
+}
+
+/** `11-29 10:02`, the same with its day. */
+export function dayTime(millis: number): string {
+  return localTime(BigInt(Math.round(millis)) * microsPerMilli).slice(5, 16);
+}
+
 /** To the microsecond, in UTC. */
 export function utcTime(micros: bigint): string {
   const date = dateOf(micros);
