@@ -14,6 +14,7 @@ export { historyOf } from "./console/history.ts";
 export { lagOf, requireVisibleGroup } from "./console/lag.ts";
 export { Metrics } from "./console/metrics.ts";
 export { moveOffsets } from "./console/move-offsets.ts";
+export { namedObjects } from "./console/named-objects.ts";
 export { Repeating } from "./console/repeating.ts";
 export { historyColumns, Sampler } from "./console/sampler.ts";
 export { type Channel, Tail, type TailReader } from "./console/tail.ts";

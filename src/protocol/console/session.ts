@@ -25,12 +25,20 @@ export type SignedIn = {
   readonly user: { readonly id: number; readonly name: string };
   /** Null: none beyond the login itself. */
   readonly permissions: Permissions | null;
+  /** How the streams and topics are called that the permissions name: who may only use one topic sees no list of them. */
+  readonly named: readonly NamedStream[];
   readonly readOnly: boolean;
   /** The session ends then, unless it is renewed. */
   readonly expiresAt: string;
   /** From then on it is worth while to renew it. */
   readonly renewFrom: string;
   readonly broker: { readonly version: string; readonly startedAt: string; readonly retention: BrokerRetention };
+};
+
+export type NamedStream = {
+  readonly streamId: number;
+  readonly name: string;
+  readonly topics: readonly { readonly topicId: number; readonly name: string }[];
 };
 
 /** What the broker removes by itself, and what topics have whose maker said nothing: µs and bytes, 2^64 - 1 is no limit. */

@@ -22,9 +22,12 @@ const AccountPage = later(() => import("../pages/account.tsx").then((file) => fi
 const ClientPage = later(() => import("../pages/client.tsx").then((file) => file.ClientPage));
 const ClientsPage = later(() => import("../pages/clients.tsx").then((file) => file.ClientsPage));
 const HelpPage = later(() => import("../pages/help.tsx").then((file) => file.HelpPage));
+const NewUserPage = later(() => import("../pages/new-user.tsx").then((file) => file.NewUserPage));
 const PublishPage = later(() => import("../pages/publish/publish.tsx").then((file) => file.PublishPage));
 const StreamSettingsPage = later(() => import("../pages/stream-settings.tsx").then((file) => file.StreamSettingsPage));
 const TopicSettingsPage = later(() => import("../pages/topic-settings.tsx").then((file) => file.TopicSettingsPage));
+const UserPage = later(() => import("../pages/user.tsx").then((file) => file.UserPage));
+const UsersPage = later(() => import("../pages/users.tsx").then((file) => file.UsersPage));
 
 export function App() {
   const { value } = session;
@@ -67,6 +70,12 @@ function CurrentPage() {
       return <StreamSettingsPage stream={current.stream} />;
     case "topicSettings":
       return <TopicSettingsPage stream={current.stream} topic={current.topic} />;
+    case "users":
+      return may("getUsers") ? <UsersPage q={current.q} /> : <MissingRight title={words.users} right="users" />;
+    case "newUser":
+      return <NewUserPage page={current} />;
+    case "user":
+      return may("getUser") ? <UserPage name={current.name} /> : <MissingRight title={words.users} right="users" />;
     case "clients":
       return may("getClients") ? <ClientsPage page={current} /> : <MissingRight title={words.clients} />;
     case "client":
@@ -89,11 +98,11 @@ function GoOn({ to }: { readonly to: string }) {
   return <PageHead title={words.signIn.title} />;
 }
 
-function MissingRight({ title }: { readonly title: string }) {
+function MissingRight({ title, right = "servers" }: { readonly title: string; readonly right?: "servers" | "users" }) {
   return (
     <>
       <PageHead title={title} />
-      <p>{words.overviewPage.missing}</p>
+      <p>{words.missingRight(right)}</p>
     </>
   );
 }

@@ -43,3 +43,27 @@ export function maySend(topicId: number): boolean {
   const streams = ownPermissions()?.streams ?? [];
   return mayChange("sendMessages") || streams.some(({ streamId }) => mayChange("sendMessages", streamId, topicId));
 }
+
+export type OwnTopic = {
+  readonly streamId: number;
+  readonly topicId: number;
+  readonly stream: string;
+  readonly topic: string;
+};
+
+/** Topics that the own rights name. */
+export function ownTopics(): readonly OwnTopic[] {
+  const { value } = session;
+  const named = value.kind === "signedIn" ? value.session.named : [];
+  return named.flatMap(({ streamId, name, topics }) =>
+    topics.map((topic) => ({ streamId, topicId: topic.topicId, stream: name, topic: topic.name })),
+  );
+}
+
+/** Whether the rights cover the page of a stream. */
+export function maySeeStream(stream: string): boolean {
+  const { value } = session;
+  if (may("getStream")) return true;
+  const named = value.kind === "signedIn" ? value.session.named : [];
+  return named.some(({ streamId, name }) => name === stream && may("getStream", streamId));
+}

@@ -3,11 +3,15 @@ import { useState } from "preact/hooks";
 import { root } from "../app/address-text.ts";
 import { openAddress } from "../app/location.ts";
 import { forget } from "../app/preferences.ts";
+import { isReadOnly } from "../data/rights.ts";
 import { session, signOut } from "../data/session.ts";
 import { ErrorNotice } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
+import { PasswordDialog } from "../parts/password-dialog.tsx";
 import { words } from "../words/en.ts";
 import { localTime } from "../words/numbers.ts";
+import { users } from "../words/users.ts";
+import { Tokens } from "./tokens.tsx";
 
 const text = words.accountPage;
 
@@ -20,6 +24,7 @@ async function leave(): Promise<void> {
 export function AccountPage() {
   const { value } = session;
   const [problem, setProblem] = useState<unknown>(undefined);
+  const [isChanging, setIsChanging] = useState(false);
   const [isForgotten, setIsForgotten] = useState(false);
   return (
     <>
@@ -40,9 +45,24 @@ export function AccountPage() {
               {words.product} {value.session.broker.version}
             </dd>
           </dl>
-          <button type="button" onClick={() => leave().catch(setProblem)}>
-            {words.signOut}
-          </button>
+          <div class="buttons">
+            <button type="button" onClick={() => leave().catch(setProblem)}>
+              {words.signOut}
+            </button>
+            {isReadOnly() ? null : (
+              <button type="button" onClick={() => setIsChanging(true)}>
+                {users.passwordChange}
+              </button>
+            )}
+          </div>
+          <Tokens />
+          {isChanging ? (
+            <PasswordDialog
+              user={{ id: value.session.user.id, username: value.session.user.name }}
+              isOwn
+              onClose={() => setIsChanging(false)}
+            />
+          ) : null}
         </>
       )}
       <h2>{text.browser}</h2>

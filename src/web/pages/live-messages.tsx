@@ -15,6 +15,8 @@ import { messageColumns, messagePage } from "./message-columns.tsx";
 const text = words.live;
 /** Between two pictures of a list that moves. */
 const frameMs = 100;
+/** Of the error table: the right was taken away. */
+const unauthorizedCode = 41;
 
 type Picture = { readonly rows: readonly TailRow[]; readonly count: number };
 
@@ -112,7 +114,8 @@ function useTail(page: MessagesPage, first: readonly ShownMessage[]) {
         rows.purge(partitionId);
         changed();
       },
-      failed: (code, reason) => setProblem(words.error.other(reason, code)),
+      failed: (code, reason) =>
+        setProblem(code === unauthorizedCode ? words.error.unauthorized : words.error.other(reason, code)),
     });
     // A tab that nobody looks at gives no credit.
     const pay = () => {

@@ -5,7 +5,6 @@ import {
   formats,
   type MessagePage as MessageAddress,
   newestMessages,
-  sortDefault,
   writeAddress,
 } from "../app/address.ts";
 import { adjust } from "../app/location.ts";
@@ -16,6 +15,7 @@ import { Field } from "../parts/field.tsx";
 import { LoadedPart, Notice } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
 import { Payload, Runs } from "../parts/payload.tsx";
+import { topicSteps } from "../parts/topic-head.tsx";
 import { words } from "../words/en.ts";
 import { count, exactSize, localTime, utcTime } from "../words/numbers.ts";
 import { MessageActions } from "./message-actions.tsx";
@@ -32,11 +32,7 @@ export function MessagePage({ page }: { readonly page: MessageAddress }) {
     return { message: messages.find((message) => message.offset === offset) };
   };
   const loaded = useLoaded(key, "", load, { ofSession: true });
-  const steps = [
-    { name: words.streams, address: "/ui/streams" },
-    { name: stream, address: writeAddress({ kind: "stream", stream, q: "", sort: sortDefault }) },
-    { name: topic, address: writeAddress(newestMessages(stream, topic)) },
-  ];
+  const steps = [...topicSteps(stream), { name: topic, address: writeAddress(newestMessages(stream, topic)) }];
   return (
     <>
       <PageHead title={text.title(count(partitionId), count(offset))} steps={steps}>

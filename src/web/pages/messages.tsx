@@ -1,11 +1,12 @@
 // The messages of a topic: by offset, by time, from either end, page by page.
 import { useState } from "preact/hooks";
-import type { ConsoleBroker, TopicDetails } from "../../client/console-client.ts";
+import type { ConsoleBroker } from "../../client/console-client.ts";
 import { directionFrom, type MessagesPage as MessagesAddress, type Position, writeAddress } from "../app/address.ts";
 import { adjust, open } from "../app/location.ts";
 import { type Loaded, reload, useLoaded } from "../data/loaded.ts";
 import { pollOf } from "../data/polls.ts";
 import { maySendSomewhere } from "../data/rights.ts";
+import { type SeenTopic, seeTopic } from "../data/seen-topic.ts";
 import { writePlaces } from "../messages/places.ts";
 import { loadWindow, type MessageWindow, partitionsMax, type ShownMessage } from "../messages/window.ts";
 import { Grid } from "../parts/grid.tsx";
@@ -25,13 +26,13 @@ const text = words.messages;
 
 type Found = {
   /** Undefined: there is no such topic. */
-  readonly topic: TopicDetails | undefined;
+  readonly topic: SeenTopic | undefined;
   /** Undefined: there are too many partitions for one view. */
   readonly window: MessageWindow | undefined;
 };
 
 async function find(from: ConsoleBroker, page: MessagesAddress): Promise<Found> {
-  const topic = await from.getTopic(page.stream, page.topic);
+  const topic = await seeTopic(from, page.stream, page.topic);
   if (topic === undefined) return { topic, window: undefined };
   const ids = page.partitionId === undefined ? topic.partitions.map(({ id }) => id) : [page.partitionId];
   // What is searched is not loaded beforehand.
@@ -49,11 +50,11 @@ export function MessagesPage({ page }: { readonly page: MessagesAddress }) {
       ofSession: true,
     },
   );
-  const details = loaded.value?.topic;
+  const seen = loaded.value?.topic;
   return (
     <>
-      <TopicHead stream={stream} topic={topic} tab="messages" details={details} />
-      <MessageControls page={page} partitions={details?.partitions.map(({ id }) => id) ?? []} />
+      <TopicHead stream={stream} topic={topic} tab="messages" details={seen?.details} />
+      <MessageControls page={page} partitions={seen?.partitions.map(({ id }) => id) ?? []} />
       <SearchForm page={page} />
       {page.isLive ? (
         <LoadedPart loaded={loaded}>
@@ -109,7 +110,7 @@ function Rows({ page, loaded }: { readonly page: MessagesAddress; readonly loade
                 <Notice key={partitionId}>{text.gone(count(partitionId), count(from), count(to))}</Notice>
               ))}
               {found.messages.length === 0 ? (
-                <Notice>{topic.messagesCount === 0n ? text.none : text.noneHere}</Notice>
+                <Notice>{topic.details?.messagesCount === 0n ? text.none : text.noneHere}</Notice>
               ) : (
                 <Grid
                   key={keyOf(found.messages[0]!)}

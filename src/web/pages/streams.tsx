@@ -4,7 +4,7 @@ import type { StreamHeader } from "../../client/console-client.ts";
 import { type ListPage, type Sort, sortDefault, writeAddress } from "../app/address.ts";
 import { adjust, open } from "../app/location.ts";
 import { useLoaded } from "../data/loaded.ts";
-import { mayChange } from "../data/rights.ts";
+import { may, mayChange, ownTopics } from "../data/rights.ts";
 import { session } from "../data/session.ts";
 import { visibleStreams } from "../data/streams.ts";
 import { Filter } from "../parts/filter.tsx";
@@ -16,6 +16,7 @@ import { words } from "../words/en.ts";
 import { count, exactSize, localTime, size, utcTime } from "../words/numbers.ts";
 import { narrowed, type SortValue } from "./narrowed.ts";
 
+const OwnTopics = later(() => import("./own-topics.tsx").then((file) => file.OwnTopics));
 const FirstSteps = later(() => import("./first-steps.tsx").then((file) => file.FirstSteps));
 const CreateStream = later(() => import("./create-dialogs.tsx").then((file) => file.CreateStream));
 
@@ -58,7 +59,11 @@ export function StreamsPage({ q, sort }: ListPage) {
   const streams = loaded.value ?? [];
   const topicsCount = streams.reduce((sum, stream) => sum + stream.topicsCount, 0);
   const sizeBytes = streams.reduce((sum, stream) => sum + stream.sizeBytes, 0n);
-  const summary = loaded.value === undefined ? undefined : text.summary(streams.length, topicsCount, size(sizeBytes));
+  const isEmptyForUser = streams.length === 0 && ownTopics().length > 0;
+  const summary =
+    loaded.value === undefined || isEmptyForUser
+      ? undefined
+      : text.summary(streams.length, topicsCount, size(sizeBytes));
   const show = (change: { readonly q?: string; readonly sort?: Sort }) =>
     adjust({ kind: "streams", q, sort, ...change });
   return (
@@ -74,20 +79,30 @@ export function StreamsPage({ q, sort }: ListPage) {
       {isCreating ? <CreateStream onClose={() => setIsCreating(false)} /> : null}
       <LoadedPart loaded={loaded}>
         {(all) => {
+          const own = may("getStreams") ? [] : ownTopics().filter(({ streamId }) => !may("getStream", streamId));
+          if (all.length === 0 && own.length > 0) return <OwnTopics rows={own} />;
           const rows = narrowed(all, q, sort, sortValues);
           if (all.length === 0) return <NoStreams isRoot={permissions?.global.readStreams === true} />;
           if (rows.length === 0) return <Notice>{text.noHit(q)}</Notice>;
           return (
-            <Grid
-              label={words.streams}
-              columns={columns}
-              rows={rows}
-              keyOf={({ id }) => String(id)}
-              addressOf={({ name }) => writeAddress(pageOf(name))}
-              onOpen={({ name }) => open(pageOf(name))}
-              sort={sort}
-              onSort={(next) => show({ sort: next })}
-            />
+            <>
+              <Grid
+                label={words.streams}
+                columns={columns}
+                rows={rows}
+                keyOf={({ id }) => String(id)}
+                addressOf={({ name }) => writeAddress(pageOf(name))}
+                onOpen={({ name }) => open(pageOf(name))}
+                sort={sort}
+                onSort={(next) => show({ sort: next })}
+              />
+              {own.length === 0 ? null : (
+                <>
+                  <h2>{text.ownTopics}</h2>
+                  <OwnTopics rows={own} />
+                </>
+              )}
+            </>
           );
         }}
       </LoadedPart>

@@ -1,6 +1,7 @@
 // Settings of a topic: its name, how long and how much it keeps, its partitions, and its end.
 import { useState } from "preact/hooks";
 import type { ConsoleBroker, TopicDetails } from "../../client/console-client.ts";
+import { writeAddress } from "../app/address.ts";
 import { Refusal, writeErrorText } from "../app/errors.ts";
 import { adjust, page } from "../app/location.ts";
 import { reload, useLoaded } from "../data/loaded.ts";
@@ -41,7 +42,14 @@ export function TopicSettingsPage({ stream, topic }: { readonly stream: string; 
           found === undefined ? (
             <Notice>{words.topicPage.missing(topic)}</Notice>
           ) : (
-            <Settings key={settingsKey(found)} streamId={streamId} topic={found} />
+            <>
+              <Settings key={settingsKey(found)} streamId={streamId} topic={found} />
+              {mayChange("createUser") ? (
+                <p>
+                  <a href={writeAddress({ kind: "newUser", topic: { stream, topic }, task: "read" })}>{text.newUser}</a>
+                </p>
+              ) : null}
+            </>
           )
         }
       </LoadedPart>

@@ -88,6 +88,11 @@ function Navigation() {
           {words.clients}
         </a>
       ) : null}
+      {may("getUsers") ? (
+        <a href="/ui/users" aria-current={["users", "user", "newUser"].includes(kind) ? "page" : undefined}>
+          {words.users}
+        </a>
+      ) : null}
       <a class="last" href="/ui/help" aria-current={kind === "help" ? "page" : undefined}>
         {words.help}
       </a>

@@ -4,7 +4,8 @@ import { useEffect } from "preact/hooks";
 import { hello } from "../data/session.ts";
 import { words } from "../words/en.ts";
 
-export type Step = { readonly name: string; readonly address: string };
+/** Without an address: a page that the user may not see. */
+export type Step = { readonly name: string; readonly address: string | undefined };
 
 export function PageHead({
   title,
@@ -27,8 +28,8 @@ export function PageHead({
       {steps.length === 0 ? null : (
         <nav class="steps" aria-label={title}>
           {steps.map(({ name, address }) => (
-            <span key={address}>
-              <a href={address}>{name}</a>
+            <span key={name}>
+              {address === undefined ? name : <a href={address}>{name}</a>}
               <span aria-hidden="true"> / </span>
             </span>
           ))}

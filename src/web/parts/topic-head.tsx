@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import type { TopicHeader } from "../../client/console-client.ts";
 import { newestMessages, type Page, sortDefault, writeAddress } from "../app/address.ts";
-import { maySend } from "../data/rights.ts";
+import { may, maySeeStream, maySend, ownTopics } from "../data/rights.ts";
 import { words } from "../words/en.ts";
 import { size } from "../words/numbers.ts";
 import { PageHead, type Step } from "./page-head.tsx";
@@ -22,7 +22,10 @@ export type TopicTab = keyof typeof tabs;
 export function topicSteps(stream: string): readonly Step[] {
   return [
     { name: words.streams, address: "/ui/streams" },
-    { name: stream, address: writeAddress({ kind: "stream", stream, q: "", sort: sortDefault }) },
+    {
+      name: stream,
+      address: maySeeStream(stream) ? writeAddress({ kind: "stream", stream, q: "", sort: sortDefault }) : undefined,
+    },
   ];
 }
 
@@ -40,8 +43,15 @@ export function TopicHead({
   readonly details: TopicHeader | undefined;
   readonly children?: ComponentChildren;
 }) {
-  const isOffered = (name: TopicTab) =>
-    name !== "publish" || name === tab || (details !== undefined && maySend(details.id));
+  // Who may only poll, or send, sees no details: there is a page for just that.
+  const own = ownTopics().find((one) => one.stream === stream && one.topic === topic);
+  const topicId = details?.id ?? own?.topicId;
+  const isOffered = (name: TopicTab): boolean => {
+    if (name === tab) return true;
+    if (name === "publish") return topicId !== undefined && maySend(topicId);
+    if (name === "messages") return own === undefined || may("pollMessages", own.streamId, own.topicId);
+    return details !== undefined;
+  };
   const summary = details && text.summary(details.partitionsCount, details.messagesCount, size(details.sizeBytes));
   return (
     <PageHead title={topic} summary={summary} steps={topicSteps(stream)}>

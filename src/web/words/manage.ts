@@ -100,6 +100,7 @@ export const manage = {
     empty: "There are no messages yet.",
     unknown: "The topic has too many partitions to count what is too old.",
   },
+  newUser: "New user who may read this topic",
   mayNot: "Your user may see these settings, not change them.",
   readOnly: "This session is read-only.",
 } as const;

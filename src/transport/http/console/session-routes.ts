@@ -3,7 +3,7 @@ import { Type as t } from "@sinclair/typebox";
 import packageJson from "../../../../package.json" with { type: "json" };
 import type { ConsoleHello, ConsoleSession } from "../../../protocol/console/session.ts";
 import { IggyError } from "../../../protocol/errors.ts";
-import { tellLogout, tellRefresh } from "../../../server/index.ts";
+import { namedObjects, tellLogout, tellRefresh } from "../../../server/index.ts";
 import type { AccessToken, Caller } from "../auth/access-tokens.ts";
 import { logInWithPassword, logInWithToken } from "../auth/http-logins.ts";
 import { jsonBody, publicBodyBytesMax } from "../body.ts";
@@ -118,6 +118,7 @@ export class SessionRoutes {
     return {
       user: { id: user.id, name: user.name },
       permissions: user.permissions,
+      named: namedObjects(context.shard, user),
       readOnly: this.isReadOnly(caller),
       expiresAt: microsText(caller.expirySeconds),
       renewFrom: microsText(renewFromSeconds),

@@ -3,6 +3,7 @@ import { type PublishPage as PublishAddress, writeAddress } from "../../app/addr
 import { useLoaded } from "../../data/loaded.ts";
 import { loadPlaces, pollOf } from "../../data/polls.ts";
 import { isReadOnly } from "../../data/rights.ts";
+import { seeTopic } from "../../data/seen-topic.ts";
 import { readPlaces } from "../../messages/places.ts";
 import { LoadedPart, Notice } from "../../parts/notice.tsx";
 import { TopicHead } from "../../parts/topic-head.tsx";
@@ -19,22 +20,22 @@ export function PublishPage({ page }: { readonly page: PublishAddress }) {
     key,
     "",
     async (broker) => {
-      const details = await broker.getTopic(stream, topic);
-      const sources = details === undefined ? [] : await loadPlaces(pollOf(broker, page), places ?? []);
-      return { details, sources };
+      const seen = await seeTopic(broker, stream, topic);
+      const sources = seen === undefined ? [] : await loadPlaces(pollOf(broker, page), places ?? []);
+      return { seen, sources };
     },
     { ofSession: true },
   );
   const wanted = (places ?? []).reduce((sum, { first, last }) => sum + Number(last - first) + 1, 0);
   return (
     <>
-      <TopicHead stream={stream} topic={topic} tab="publish" details={loaded.value?.details} />
+      <TopicHead stream={stream} topic={topic} tab="publish" details={loaded.value?.seen?.details} />
       {isReadOnly() ? <Notice>{text.readOnly}</Notice> : null}
       {places === undefined ? <Notice>{text.badFrom}</Notice> : null}
       {isReadOnly() || places === undefined ? null : (
         <LoadedPart loaded={loaded}>
-          {({ details, sources }) => {
-            if (details === undefined) return <Notice>{words.topicPage.missing(topic)}</Notice>;
+          {({ seen, sources }) => {
+            if (seen === undefined) return <Notice>{words.topicPage.missing(topic)}</Notice>;
             const missing = wanted - sources.length;
             const [first] = sources;
             if (wanted > 0 && first === undefined) return <Notice>{text.noneLeft}</Notice>;
