@@ -184,5 +184,6 @@ function withoutTable(text: string, name: string): string {
     if (head !== undefined) isIn = head === name || head === `"${name}"` || head === `'${name}'`;
     return !isIn;
   });
-  return kept.join("\n");
+  const left = kept.join("\n");
+  return left === "" || left.endsWith("\n") ? left : `${left}\n`;
 }

@@ -60,7 +60,7 @@ async function lookFor(client: Client, args: Args): Promise<Problem | undefined>
     const names = namesOf(await client.getTopics(stream));
     return problem(`topic ${named(topic)} ${place}`, topic, names, errorCodes.TopicIdNotFound);
   }
-  const group = identifierIn(args, "group");
+  const group = identifierIn(args, args.kind === "consumer-group" ? "consumer" : "group");
   if (group !== undefined && (await client.getConsumerGroup(stream, topic, group)) === undefined) {
     const names = namesOf(await client.getConsumerGroups(stream, topic));
     const what = `consumer group ${named(group)} of topic ${named(topic)} ${place}`;

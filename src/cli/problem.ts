@@ -34,5 +34,5 @@ export class Problem extends Error {
 function nearOf(name: string, names: readonly string[]): string | undefined {
   if (names.length === 0) return undefined;
   const near = nearestName(name, names);
-  return distanceOf(name, near) <= Math.max(1, Math.floor(name.length / 3)) ? near : undefined;
+  return distanceOf(name, near) <= Math.max(2, Math.floor(name.length / 3)) ? near : undefined;
 }

@@ -139,44 +139,38 @@ class Program {
   async #run(root: Parser, leaf: Parser, command: Command): Promise<void> {
     const options = globalOptions(root, leaf, command);
     const output = this.#output(options);
-    const facts: { -readonly [Name in keyof Circumstances]: Circumstances[Name] } = {
-      target: undefined,
-      client: undefined,
-      args: {},
-      right: undefined,
-      username: undefined,
-    };
+    const session = new Session(this.#host, options, output);
+    let args: Readonly<Record<string, unknown>> | undefined;
     let client: Client | undefined;
     try {
-      const args = valuesOf(leaf, command);
-      facts.args = args;
-      const session = new Session(this.#host, options, output);
-      if (command.kind === "local") {
-        this.#exitCode = (await command.run(args, output, session)) ?? ExitCode.done;
-      } else {
-        facts.target = await session.target();
-        facts.right = command.right?.(args);
-        const logsIn = command.needs === "login";
-        facts.username = logsIn ? (await session.loginPlan())?.username : undefined;
-        client = await session.connect({ logsIn, lasts: command.lasts === true });
-        facts.client = client;
-        facts.username = client.server.username;
+      args = valuesOf(leaf, command);
+      if (command.kind === "server") {
+        client = await session.connect({ logsIn: command.needs === "login", lasts: command.lasts === true });
         this.#exitCode = (await command.run(client, args, output, session)) ?? ExitCode.done;
+      } else {
+        this.#exitCode = (await command.run(args, output, session)) ?? ExitCode.done;
       }
     } catch (error) {
-      this.#exitCode = await this.#fail(error, facts, output);
+      const right = command.kind === "server" && args !== undefined ? command.right?.(args) : undefined;
+      this.#exitCode = await this.#fail(error, { session, client, args: args ?? {}, right }, output);
     } finally {
       await client?.close();
     }
     if (this.#host.signal.aborted) this.#exitCode = ExitCode.interrupted;
   }
 
-  async #fail(error: unknown, facts: Circumstances, output: Output): Promise<number> {
+  async #fail(
+    error: unknown,
+    facts: Omit<Circumstances, "target" | "username"> & { readonly session: Session },
+    output: Output,
+  ): Promise<number> {
     if (error instanceof Interrupted || this.#host.signal.aborted) {
       await output.say("Interrupted.");
       return ExitCode.interrupted;
     }
-    const { message, hints, exitCode } = await problemOf(error, facts);
+    const { session, client } = facts;
+    const username = client?.server.username ?? session.username;
+    const { message, hints, exitCode } = await problemOf(error, { ...facts, username, target: session.knownTarget });
     await output.problem(message, hints);
     return exitCode;
   }

@@ -37,6 +37,8 @@ export class Session {
   readonly questions: Questions;
   readonly #output: Output;
   #target: Promise<Target> | undefined;
+  #knownTarget: Target | undefined;
+  #username: string | undefined;
   #context: Promise<Context> | undefined;
 
   constructor(host: Host, options: GlobalOptions, output: Output) {
@@ -53,9 +55,19 @@ export class Session {
     return this.host.signal;
   }
 
+  /** Who was meant to log in at the last connection; undefined for a token. */
+  get username(): string | undefined {
+    return this.#username;
+  }
+
   /** Name of the context in use: option, environment, file. */
   async contextName(): Promise<string> {
     return this.options.context ?? (this.host.environment.WHIPPET_CONTEXT || (await this.contexts.activeName()));
+  }
+
+  /** The server, once `target` has found it. */
+  get knownTarget(): Target | undefined {
+    return this.#knownTarget;
   }
 
   target(): Promise<Target> {
@@ -64,7 +76,8 @@ export class Session {
   }
 
   async #findTarget(): Promise<Target> {
-    return targetOf(this.options, this.host.environment.WHIPPET_URL, await this.#readContext());
+    this.#knownTarget = targetOf(this.options, this.host.environment.WHIPPET_URL, await this.#readContext());
+    return this.#knownTarget;
   }
 
   #readContext(): Promise<Context> {
@@ -134,6 +147,7 @@ export class Session {
     const target = await this.target();
     const plan = logsIn ? await this.loginPlan(ignoresSession) : undefined;
     if (logsIn && plan === undefined) throw noCredentials(target);
+    this.#username = plan?.username;
     await this.#warnOfOpenFile();
     const credentials = await plan?.credentials();
     if (target.transport === "quic") {

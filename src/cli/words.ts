@@ -32,6 +32,17 @@ export const wordGroups: readonly WordGroup[] = [
         summary: "Show what the server holds and uses",
         load: async () => (await import("./commands/stats.ts")).commands,
       },
+      {
+        word: "cluster",
+        alias: "cl",
+        summary: "Show the nodes of the cluster",
+        load: async () => (await import("./commands/cluster.ts")).commands,
+      },
+      {
+        word: "snapshot",
+        summary: "Write an archive about the server and its machine",
+        load: async () => (await import("./commands/snapshot.ts")).commands,
+      },
       { word: "doctor", summary: "Look through a data directory, say what is damaged, repair what a start repairs" },
       { word: "bench", summary: "Measure a server under load" },
     ],
@@ -51,6 +62,35 @@ export const wordGroups: readonly WordGroup[] = [
         summary: "Make, show, change, empty and delete topics",
         load: async () => (await import("./commands/topic.ts")).commands,
       },
+      {
+        word: "partition",
+        alias: "p",
+        summary: "Add and delete partitions of a topic",
+        load: async () => (await import("./commands/partition.ts")).commands,
+      },
+      {
+        word: "segment",
+        alias: "seg",
+        summary: "Delete the oldest segments of a partition",
+        load: async () => (await import("./commands/segment.ts")).commands,
+      },
+    ],
+  },
+  {
+    title: "Messages and who reads them",
+    words: [
+      {
+        word: "consumer-group",
+        alias: "g",
+        summary: "Make, show and delete consumer groups",
+        load: async () => (await import("./commands/consumer-group.ts")).commands,
+      },
+      {
+        word: "consumer-offset",
+        alias: "o",
+        summary: "Show and set where consumers go on",
+        load: async () => (await import("./commands/consumer-offset.ts")).commands,
+      },
     ],
   },
   {
@@ -60,6 +100,46 @@ export const wordGroups: readonly WordGroup[] = [
         word: "me",
         summary: "Show this connection and its user",
         load: async () => (await import("./commands/me.ts")).commands,
+      },
+      {
+        word: "client",
+        alias: "c",
+        summary: "Show who is connected",
+        load: async () => (await import("./commands/client.ts")).commands,
+      },
+      {
+        word: "user",
+        alias: "u",
+        summary: "Make, show, change and delete users",
+        load: async () => (await import("./commands/user.ts")).commands,
+      },
+      {
+        word: "pat",
+        summary: "Make, list and delete personal access tokens",
+        load: async () => (await import("./commands/pat.ts")).commands,
+      },
+    ],
+  },
+  {
+    title: "This command",
+    words: [
+      {
+        word: "context",
+        alias: "ctx",
+        summary: "Keep servers under names",
+        load: async () => (await import("./commands/context.ts")).commands,
+      },
+      {
+        word: "login",
+        alias: "li",
+        summary: "Log in, for the commands that follow",
+        load: async () => (await import("./commands/login.ts")).commands,
+      },
+      {
+        word: "logout",
+        alias: "lo",
+        summary: "Log out",
+        load: async () => (await import("./commands/logout.ts")).commands,
       },
     ],
   },

@@ -1,9 +1,11 @@
 // The program as a process: which words are the server's, which are the command's.
 
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join, resolve } from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { helpText } from "../../src/config/arguments.ts";
+
+setDefaultTimeout(60_000);
 
 const root = resolve(import.meta.dir, "../..");
 

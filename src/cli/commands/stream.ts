@@ -10,12 +10,10 @@ import { utcText } from "../output/original.ts";
 import type { View } from "../output/output.ts";
 import { countText, numberText, sizeWords, timeText } from "../output/words.ts";
 import { listMode, option, required } from "../parameters.ts";
-import { identifier, identifierText, integer, nonEmpty } from "../values.ts";
-import { mayGo } from "./ask.ts";
+import { identifierText, integer, nonEmpty } from "../values.ts";
+import { mayGo, notDone } from "./ask.ts";
+import { stream } from "./places.ts";
 import { topicTable } from "./topic-table.ts";
-
-const stream = required(identifier, "Name or number of the stream", { completes: "streams" });
-const kept = "Nothing is done: the question was not answered with yes.";
 
 function right(what: string, ...names: readonly string[]) {
   return (args: { readonly stream: Identifier }) => ({ what: `${what} ${identifierText(args.stream)}`, names });
@@ -132,7 +130,7 @@ const remove = serverCommand({
     const details = found(await client.getStream(args.stream));
     const more = details.topicsCount === 0 ? undefined : countText(details.topicsCount, "topic");
     const loss = { verb: "delete", messagesCount: details.messagesCount, place: `stream ${details.name}`, more };
-    if (!(await mayGo(session, loss))) return output.say(kept);
+    if (!(await mayGo(session, loss))) return output.say(notDone);
     await client.deleteStream(args.stream);
     await output.say(`Deleted stream ${details.name} (id ${details.id}).`);
   },
@@ -148,7 +146,7 @@ const purge = serverCommand({
   async run(client, args, output, session) {
     const details = found(await client.getStream(args.stream));
     const loss = { verb: "purge", messagesCount: details.messagesCount, place: `stream ${details.name}` };
-    if (!(await mayGo(session, loss))) return output.say(kept);
+    if (!(await mayGo(session, loss))) return output.say(notDone);
     await client.purgeStream(args.stream);
     await output.say(`Purged stream ${details.name}: ${countText(details.messagesCount, "message")} removed.`);
   },

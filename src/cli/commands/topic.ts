@@ -1,6 +1,5 @@
 // `whippet topic …`
 
-import type { Identifier } from "../../protocol/identifier.ts";
 import { u64Max } from "../../protocol/limits.ts";
 import { topicDetailsDocument, topicDocument } from "../api/streams.ts";
 import { type Command, serverCommand } from "../command.ts";
@@ -9,12 +8,11 @@ import { expiryWord, maxSizeWord, utcText } from "../output/original.ts";
 import { countText, expiryText, maxSizeText, numberText, sizeWords, timeText } from "../output/words.ts";
 import { listMode, oneOf, option, optionOr, required, rest } from "../parameters.ts";
 import { UsageError } from "../usage-error.ts";
-import { identifier, identifierText, integer, maxTopicSize, messageExpiry, nonEmpty, text } from "../values.ts";
-import { mayGo } from "./ask.ts";
+import { identifierText, integer, maxTopicSize, messageExpiry, nonEmpty, text } from "../values.ts";
+import { mayGo, notDone } from "./ask.ts";
+import { manageTopic, placeText, stream, topic } from "./places.ts";
 import { topicTable } from "./topic-table.ts";
 
-const stream = required(identifier, "Name or number of the stream", { completes: "streams" });
-const topic = required(identifier, "Name or number of the topic", { completes: "topics" });
 const compressions = ["none", "gzip"] as const;
 const compression = required(oneOf(compressions), "none or gzip: a mark for clients, the server compresses nothing", {
   choices: compressions,
@@ -26,7 +24,6 @@ const maxSize = option(
   "How large it may become: 15GB, unlimited, server_default (server_default)",
 );
 const replication = optionOr("-r, --replication-factor <COUNT>", integer(1, 255), 1, "Kept with the topic (1)");
-const kept = "Nothing is done: the question was not answered with yes.";
 
 /** The words behind the command are one duration: `1day 12h`. */
 function expiryOf(words: readonly string[]): bigint {
@@ -37,19 +34,6 @@ function expiryOf(words: readonly string[]): bigint {
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(`<message-expiry> "${words.join(" ")}" ${error.message}`);
   }
-}
-
-type Place = { readonly stream: Identifier; readonly topic: Identifier };
-
-function placeText(args: Place): string {
-  return `${identifierText(args.stream)}/${identifierText(args.topic)}`;
-}
-
-function manageTopic(what: string) {
-  return (args: Place) => ({
-    what: `${what} ${identifierText(args.stream)}`,
-    names: ["manage_topics", "manage_stream"],
-  });
 }
 
 /** "any size", "kept 7 days": how a topic of a size and an expiry is described. */
@@ -210,7 +194,7 @@ const remove = serverCommand({
   async run(client, args, output, session) {
     const details = found(await client.getTopic(args.stream, args.topic));
     const loss = { verb: "delete", messagesCount: details.messagesCount, place: placeText(args) };
-    if (!(await mayGo(session, loss))) return output.say(kept);
+    if (!(await mayGo(session, loss))) return output.say(notDone);
     await client.deleteTopic(args.stream, args.topic);
     await output.say(`Deleted topic ${placeText(args)} (id ${details.id}).`);
   },
@@ -228,7 +212,7 @@ const purge = serverCommand({
     const groups = (await client.getConsumerGroups(args.stream, args.topic)).length;
     const more = groups === 0 ? undefined : `the offsets of ${countText(groups, "group")}`;
     const loss = { verb: "purge", messagesCount: details.messagesCount, place: placeText(args), more };
-    if (!(await mayGo(session, loss))) return output.say(kept);
+    if (!(await mayGo(session, loss))) return output.say(notDone);
     await client.purgeTopic(args.stream, args.topic);
     await output.say(`Purged ${placeText(args)}: ${countText(details.messagesCount, "message")} removed.`);
   },
