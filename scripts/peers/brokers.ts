@@ -101,17 +101,20 @@ async function turnOf(contestant: Contestant, found: (row: Row, figure: BrokerFi
   }
 }
 
-for (const contestant of contestants)
-  await turnOf(contestant, (row, { messagesPerSecond }) => {
-    const most = Math.min(messagesMax, contestant.messagesMax ?? messagesMax);
-    const messages = Math.min(most, Math.max(row.trialMessages / 4, messagesPerSecond * seconds));
-    counts.set(keyOf(contestant, row), Math.round(messages));
-  });
+/** What a run of the next round sends, so that it takes about the time that is wanted: a runtime that has just begun is slow at first. */
+function adjust(contestant: Contestant, row: Row, { messagesPerSecond }: BrokerFigure): void {
+  const most = Math.min(messagesMax, contestant.messagesMax ?? messagesMax);
+  const messages = Math.min(most, Math.max(row.trialMessages / 4, messagesPerSecond * seconds));
+  counts.set(keyOf(contestant, row), Math.round(messages));
+}
+
+for (const contestant of contestants) await turnOf(contestant, (row, result) => adjust(contestant, row, result));
 for (let round = 0; round < rounds; round++)
   for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed())
     await turnOf(contestant, (row, result) => {
       const key = keyOf(contestant, row);
       figures.set(key, [...(figures.get(key) ?? []), result]);
+      adjust(contestant, row, result);
     });
 
 const rateOf = (contestant: Contestant, row: Row) =>

@@ -164,7 +164,7 @@ const table: Table = {
   notes: [
     `Messages a second, medians of ${rounds} rounds, turn about; one connection, one partition, Node ${clientVersions.node}; every broker was just started, with an empty directory.`,
     `Brokers: ${clients.map(({ against }) => against).join(", ")}; all answer a send after the write to the file, none of them syncs for it.`,
-    "Batches are 1,000 messages, 4 of them under way: sendAll of @whippet/client; publish of nats.js, which has no batches; send of @platformatic/kafka and of the Node SDK.",
+    "Batches are 1,000 messages, 4 of them under way: sendAll of @whippet/client; publish of nats.js, which has no batches, 4,000 under way; send of @platformatic/kafka and of the Node SDK.",
     "Single sends: send of @whippet/client with its ready; publish of nats.js and send of the Node SDK, 4,096 under way; the stream of @platformatic/kafka (1,000 messages or 1 ms, room for 4,096).",
     "Consume: run with an empty handler; the callback of an ordered consumer of nats.js; the iterable of @platformatic/kafka, as it is set by itself; polls of 1,000 by the Node SDK.",
     ...(names.includes("iggy") || !values.clients.includes("iggy")

@@ -66,16 +66,16 @@ async function rateOf(work: () => Promise<number>): Promise<{ readonly rate: num
   return { rate: (count / (performance.now() - startMs)) * 1_000, count };
 }
 
-/** From the first message that arrives to the last one: what it takes to join a group or to look for a topic is another matter. */
+/** From the first message that arrives to the last one: what it takes to join a group before, or to leave it, is another matter. */
 async function consumeRate(session: Session, topic: string, count: number): Promise<number> {
-  let firstMs = 0;
-  let handled = 0;
+  let [firstMs, lastMs, handled] = [0, 0, 0];
   await session.consume(topic, () => {
     if (handled++ === 0) firstMs = performance.now();
+    if (handled === count) lastMs = performance.now();
     return handled < count;
   });
   if (handled < count) throw new Error(`${handled} of ${count} messages came`);
-  return ((handled - 1) / (performance.now() - firstMs)) * 1_000;
+  return ((count - 1) / (lastMs - firstMs)) * 1_000;
 }
 
 async function round(
