@@ -95,10 +95,14 @@ export function loadEnvironment(environment: Environment, workingDirectory: stri
   return { environment: merged, environmentPath: path, warnings: [] };
 }
 
-/** Whether the effective configuration is logged at start: `IGGY_DISPLAY_CONFIG` is unset, `1` or `true`. */
-export function displaysConfig(environment: Environment): boolean {
+/**
+ * How much of the effective configuration is logged at a start: all keys where `IGGY_DISPLAY_CONFIG` is `1` or `true`, those that were
+ * given where it is not set, none where it is anything else.
+ */
+export function displayedConfig(environment: Environment): "all" | "given" | "none" {
   const value = environment.IGGY_DISPLAY_CONFIG;
-  return value === undefined || value === "1" || value === "true";
+  if (value === undefined) return "given";
+  return value === "1" || value === "true" ? "all" : "none";
 }
 
 /** Calls back for every field below a shape with its dotted path; list elements stand once per index 0 to 9. */

@@ -13,7 +13,7 @@ import {
   loadEnvironment,
   warnUnknownNames,
 } from "./environment.ts";
-import { describeViolation, type Reading, readShape } from "./read.ts";
+import { describeViolation, type Origin, type Reading, readShape } from "./read.ts";
 import { type Config, schema } from "./schema/index.ts";
 import { adviseOn, validate } from "./validate.ts";
 
@@ -45,6 +45,8 @@ export interface LoadedConfig {
   /** The given environment with the `.env` file's values below it; root credentials and RUST_LOG are read from it. */
   readonly environment: Environment;
   readonly warnings: readonly string[];
+  /** The keys that were given, by their paths: what was written, secrets masked, and the file or variable where it was. */
+  readonly given: ReadonlyMap<string, Origin>;
 }
 
 interface Position {
@@ -154,7 +156,7 @@ export function loadConfig(options: LoadOptions): LoadedConfig {
   };
   const table = sourcePath === undefined ? undefined : readTable(sourcePath);
   const config = resolveConfig(table, reading, options.topology ?? readCpuTopology());
-  return { config, sourcePath, environmentPath, environment, warnings };
+  return { config, sourcePath, environmentPath, environment, warnings, given: reading.origins };
 }
 
 /** What a table says, without any file or environment; throws `ConfigError`. `tableName`: for messages. */

@@ -134,8 +134,12 @@ function checkServices(config: Config, report: Report): void {
   if (!telemetry.enabled) return;
   if (telemetry.serviceName === "") report("telemetry.service_name", "must not be empty while telemetry is enabled");
   for (const name of ["logs", "traces"] as const) {
-    if (telemetry[name].endpoint === "") {
-      report(`telemetry.${name}.endpoint`, "must not be empty while telemetry is enabled");
+    const { endpoint } = telemetry[name];
+    if (!/^https?:$/.test(URL.parse(endpoint)?.protocol ?? "")) {
+      report(
+        `telemetry.${name}.endpoint`,
+        "must be a URL such as http://localhost:4318/v1/logs while telemetry is enabled",
+      );
     }
   }
 }

@@ -66,6 +66,7 @@ export class Run {
       descriptors: { filesPerShard: filesMax, clients: unlimited, http: unlimited, handshakesPerShard: unlimited },
       loginPort: openLocalLogins(hash, clock, timers),
       hashPassword: hash,
+      spans: undefined,
     };
     const start = {
       shardId: 0,

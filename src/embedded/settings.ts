@@ -40,6 +40,9 @@ export function settingsOf(path: string, transports: readonly BrokerTransport[],
   if (secured.length > 0) {
     throw new ConfigError(secured.map((name) => `${name}.tls.enabled: a broker inside a test has no certificates`));
   }
+  if (config.telemetry.enabled) {
+    throw new ConfigError(["telemetry.enabled: a broker inside a test exports nothing"]);
+  }
   return config;
 }
 

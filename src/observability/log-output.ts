@@ -1,6 +1,7 @@
 /** Where the lines of a logger go: standard output, with colours if it is a terminal, and the log file, always without. */
-import type { LoggerOptions } from "./log.ts";
+import type { LoggerOptions, LogRecord } from "./log.ts";
 import type { LogFile } from "./log-file.ts";
+import { jsonLine } from "./log-json.ts";
 
 /** Exactly what a logger paints with; data cannot contain it, as control characters are escaped in it. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
@@ -15,6 +16,14 @@ export interface Terminal {
   on?(event: "error", listener: (error: Error) => void): unknown;
 }
 
+export interface LogOutputOptions {
+  /** Of standard output (`system.logging.format`). The file is always text, which the console and people read. */
+  readonly format?: "text" | "json";
+  readonly terminal?: Terminal;
+  /** Takes the lines besides, such as an exporter. */
+  readonly record?: ((record: LogRecord) => void) | undefined;
+}
+
 /**
  * `file` is undefined with `system.logging.file_enabled = false`. The result is spread into the options of `createLogger`.
  *
@@ -23,9 +32,10 @@ export interface Terminal {
  */
 export function createLogOutput(
   file: LogFile | undefined,
-  terminal: Terminal = process.stdout,
-): Pick<LoggerOptions, "colour"> & Required<Pick<LoggerOptions, "write">> {
-  const colour = terminal.isTTY === true;
+  { format = "text", terminal = process.stdout, record }: LogOutputOptions = {},
+): Pick<LoggerOptions, "colour" | "record"> & Required<Pick<LoggerOptions, "write">> {
+  const isJson = format === "json";
+  const colour = !isJson && terminal.isTTY === true;
   let isLost = false;
   const report = (error: unknown) => {
     if (isLost) return;
@@ -34,14 +44,21 @@ export function createLogOutput(
     file?.append(`standard output cannot be written; its lines are lost until it can: ${reason}`);
   };
   terminal.on?.("error", report);
+  const tell = (line: string) => {
+    try {
+      if (terminal.write(`${line}\n`) === true) isLost = false;
+    } catch (error) {
+      report(error);
+    }
+  };
   return {
     colour,
+    record: (line) => {
+      record?.(line);
+      if (isJson) tell(jsonLine(line));
+    },
     write: (line) => {
-      try {
-        if (terminal.write(`${line}\n`) === true) isLost = false;
-      } catch (error) {
-        report(error);
-      }
+      if (!isJson) tell(line);
       file?.append(colour ? line.replace(colourPattern, "") : line);
     },
   };

@@ -1,12 +1,23 @@
 // A small levelled logger. The filter has the syntax of RUST_LOG (spec SB 8.6): `info`, `warn,storage=debug`, `off`.
 // Targets are joined with `::`, and a directive holds for its target and everything below it; the longest one wins.
 
+import { errorText, jsonText } from "./log-values.ts";
+
 /** From the least to the most talkative. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Values shown behind the message as `key=value`. */
 export type LogFields = Readonly<Record<string, unknown>>;
+
+/** A line before it is text. */
+export interface LogRecord {
+  readonly time: Date;
+  readonly level: LogLevel;
+  readonly target: string;
+  readonly message: string;
+  readonly fields: LogFields | undefined;
+}
 
 type LogMethod = (message: string, fields?: LogFields) => void;
 
@@ -96,26 +107,6 @@ function quoteWhenNeeded(text: string): string {
   return /^[^\s"=\p{Cc}\p{Cf}]+$/u.test(text) ? text : escapeControl(JSON.stringify(text));
 }
 
-/** Name and message of an error and of what caused it; a chain is cut at four, as it may be a circle. */
-function errorText(error: Error): string {
-  const parts: string[] = [];
-  let current: unknown = error;
-  while (current instanceof Error && parts.length < 4) {
-    parts.push(`${current.name}: ${current.message}`);
-    current = current.cause;
-  }
-  return parts.join(", caused by ");
-}
-
-/** JSON where there is one. A log line never throws, so a circle or a throwing getter falls back to the type's name. */
-function jsonText(value: object): string {
-  try {
-    return JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? String(part) : part)) ?? "undefined";
-  } catch {
-    return Object.prototype.toString.call(value);
-  }
-}
-
 const COLOURS: Readonly<Record<LogLevel, number>> = { error: 31, warn: 33, info: 32, debug: 34, trace: 35 };
 
 function paint(text: string, code: number, colour: boolean): string {
@@ -127,6 +118,8 @@ export interface LoggerOptions {
   readonly filter: string;
   /** Takes one line without its line break; standard output when absent. */
   readonly write?: (line: string) => void;
+  /** Takes every line that passes the filter before it is text, also. */
+  readonly record?: ((record: LogRecord) => void) | undefined;
   /** Colours; when absent, only on a terminal and only without `write`. */
   readonly colour?: boolean;
   readonly now?: () => Date;
@@ -148,7 +141,9 @@ export function createLogger(options: LoggerOptions): Logger {
       const head = ` ${levelText} ${paint(target, 2, colour)} `;
       if (LOG_LEVELS.indexOf(level) + 1 > levelMax) return () => {};
       return (message, fields) => {
-        let line = now().toISOString() + head + escapeControl(message);
+        const time = now();
+        options.record?.({ time, level, target, message, fields });
+        let line = time.toISOString() + head + escapeControl(message);
         for (const [key, value] of Object.entries(fields ?? {})) {
           line += ` ${paint(`${key}=`, 2, colour)}${formatValue(value)}`;
         }

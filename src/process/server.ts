@@ -8,7 +8,7 @@ import { readCgroupLimits } from "../config/cgroup.ts";
 import { placeShards } from "../config/cpu-allocation.ts";
 import { readCpuTopology, withinCpuTime } from "../config/cpu-topology.ts";
 import { type BoundAddresses, dumpToml, writeCurrentConfig } from "../config/dump.ts";
-import { displaysConfig } from "../config/environment.ts";
+import { displayedConfig } from "../config/environment.ts";
 import { ConfigError, type LoadedConfig, loadConfig } from "../config/load.ts";
 import { withinMemory } from "../config/memory-limit.ts";
 import type { Config } from "../config/schema/index.ts";
@@ -18,6 +18,8 @@ import { cleanUpLogs } from "../observability/log-cleanup.ts";
 import { createLogFileState, LogFile, type LogFileSettings } from "../observability/log-file.ts";
 import { logDirectory, rotatedFilesMax } from "../observability/log-names.ts";
 import { createLogOutput } from "../observability/log-output.ts";
+import { openTelemetry } from "../observability/telemetry/open-telemetry.ts";
+import { telemetryTarget } from "../observability/telemetry/telemetry.ts";
 import { systemClock } from "../platform/clock.ts";
 import { DirectoryLockedError } from "../platform/directory-lock.ts";
 import { CertificateError, loadCertificates } from "../security/certificates.ts";
@@ -112,6 +114,17 @@ function readCertificates(config: Config, log: Logger): Promise<TlsCertificates>
   });
 }
 
+/** What the operator has set, or everything if asked to: what stands as it is by default says nothing. */
+function tellConfiguration({ environment, given }: LoadedConfig, config: Config, log: Logger): void {
+  const displayed = displayedConfig(environment);
+  if (displayed === "none") return;
+  if (displayed === "given")
+    for (const [key, { shown, layer }] of given) log.info(`${key} = ${shown}`, { from: layer });
+  const level = displayed === "all" ? "info" : "debug";
+  if (!log.isEnabled(level)) return;
+  for (const line of dumpToml(config, { maskSecrets: true }).split("\n")) if (line !== "") log[level](line);
+}
+
 async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<void> {
   const { environment } = loaded;
   const limits = readCgroupLimits();
@@ -125,7 +138,16 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   if (options.fresh) removeData(config.system.path);
   const { lock, failures } = await prepareDataDirectory(config);
   const logFile = logFileSettings(config);
-  const log = createLogger({ filter: logFilter, ...createLogOutput(logFile && new LogFile(logFile)) });
+  const telemetry = await openTelemetry(config.telemetry, { version: packageJson.version, thread: "main" }, (message) =>
+    log.child(telemetryTarget).warn("what is to be exported cannot be sent", { reason: message }),
+  );
+  const log = createLogger({
+    filter: logFilter,
+    ...createLogOutput(logFile && new LogFile(logFile), {
+      format: config.system.logging.format,
+      record: telemetry.record,
+    }),
+  });
 
   // Signals may come from now on; before, there is nothing that one could spoil.
   let supervisor: Supervisor | undefined;
@@ -147,6 +169,7 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
     lock.release();
     if (isClean) log.info("stopped; everything is flushed and synced");
     else log.error("stopped, but not everything could be flushed in time");
+    await telemetry.end();
     process.exit(isClean ? 0 : 1);
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => void stop(signal));
@@ -176,10 +199,7 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
     );
   }
   for (const { what, error } of failures) log.warn(`the data directory is not as it should be: ${what}`, { error });
-  if (displaysConfig(environment)) {
-    const configLog = log.child("config");
-    for (const line of dumpToml(config, { maskSecrets: true }).split("\n")) if (line !== "") configLog.info(line);
-  }
+  tellConfiguration(loaded, config, log.child("config"));
 
   requireFreeAddresses(config);
   const shards = placeShards(config.system.sharding.cpuAllocation, withinCpuTime(readCpuTopology(), limits));

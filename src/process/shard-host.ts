@@ -1,4 +1,5 @@
 // What a shard gets from the process or the test that it runs in: everything that a simulation replaces.
+import type { Spans } from "../observability/telemetry/telemetry.ts";
 import { type Clock, monotonicClock, systemClock, systemTimers, type Timers } from "../platform/clock.ts";
 import type { Disk } from "../platform/disk.ts";
 import { realDisk } from "../platform/real-disk.ts";
@@ -18,10 +19,12 @@ export interface ShardHost {
   readonly loginPort: LoginPort<DeskRequestMessage>;
   /** For the root user, before anybody is served. */
   readonly hashPassword: (password: string) => string;
+  /** Of commands, for OpenTelemetry; undefined where it is off. */
+  readonly spans: Spans | undefined;
 }
 
 /** That of a shard of the server. */
-export function realHost(loginPort: MessagePort, shardCount: number): ShardHost {
+export function realHost(loginPort: MessagePort, shardCount: number, spans: Spans | undefined): ShardHost {
   return {
     disk: realDisk,
     clock: systemClock,
@@ -30,5 +33,6 @@ export function realHost(loginPort: MessagePort, shardCount: number): ShardHost 
     descriptors: shareDescriptors(readDescriptorLimit(), shardCount),
     loginPort,
     hashPassword,
+    spans,
   };
 }

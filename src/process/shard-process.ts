@@ -160,6 +160,7 @@ export class ShardProcess {
       auditLog: root.child("audit"),
       refusals: new Refusals(),
       hidesNames: config.system.encryption.enabled,
+      spans: host.spans,
       deduplicates: config.system.messageDeduplication.enabled,
       startTimeMicros: start.startTimeMicros,
       systemStats: createSystemStatsReader(config.system.path),
@@ -241,15 +242,15 @@ export class ShardProcess {
   startSysinfo(): void {
     const { config } = this.#start;
     const intervalMicros = config.system.logging.sysinfoPrintIntervalMicros;
-    if (this.#start.shardId !== 0 || intervalMicros === 0) return;
-    const read = createSystemStatsReader(config.system.path);
     const sysinfoLog = this.#log.child("sysinfo");
+    if (this.#start.shardId !== 0 || intervalMicros === 0 || !sysinfoLog.isEnabled("debug")) return;
+    const read = createSystemStatsReader(config.system.path);
     // What it reads from the system needs descriptors, of which there may be none.
     this.#stopSysinfo = repeat(this.#host.timers, intervalMicros, "the line of resources", sysinfoLog, () => {
       const { messagesCount, sizeBytes } = allTotals(this.#shard);
       const clientsCount = this.#shard.counters.clients.total;
       const counts = { clientsCount, openFilesCount: countOpenFiles(), messagesCount, messagesSizeBytes: sizeBytes };
-      sysinfoLog.info(formatSysinfo(read(), counts));
+      sysinfoLog.debug(formatSysinfo(read(), counts));
     });
   }
 

@@ -2,11 +2,14 @@
 // (shard/lifecycle.ts).
 declare const self: Worker;
 
+import packageJson from "../../package.json" with { type: "json" };
 import { TokenKeyError } from "../config/token-keys.ts";
 import { DataVersionError, MetadataKeyError, packState, unpackState } from "../metadata/index.ts";
 import { createLogger } from "../observability/log.ts";
 import { LogFile } from "../observability/log-file.ts";
 import { createLogOutput } from "../observability/log-output.ts";
+import { openTelemetry } from "../observability/telemetry/open-telemetry.ts";
+import { noTelemetry, telemetryTarget } from "../observability/telemetry/telemetry.ts";
 import type { FromShard, ShardStart, ToShard } from "../shard/index.ts";
 import { TakeoverError } from "../takeover/takeover-error.ts";
 import { SidecarRefusedError } from "../transport/quic/sidecar-process.ts";
@@ -17,10 +20,21 @@ function post(message: FromShard): void {
   self.postMessage(message);
 }
 
+let telemetry = noTelemetry;
+
 async function open(start: ShardStart): Promise<ShardProcess> {
-  const output = createLogOutput(start.logFile && new LogFile(start.logFile));
+  const { system, telemetry: exporting } = start.config;
+  telemetry = await openTelemetry(
+    exporting,
+    { version: packageJson.version, thread: `shard-${start.shardId}` },
+    (message) => root.child(telemetryTarget).warn("what is to be exported cannot be sent", { reason: message }),
+  );
+  const output = createLogOutput(start.logFile && new LogFile(start.logFile), {
+    format: system.logging.format,
+    record: telemetry.record,
+  });
   const root = createLogger({ filter: start.logFilter, ...output });
-  const host = realHost(start.loginPort, start.shardCount);
+  const host = realHost(start.loginPort, start.shardCount, telemetry.spans);
   const { packedState, ...setup } = start;
   const state = packedState && unpackState(packedState);
   const { shard } = await ShardProcess.open({ ...setup, state }, host, root, (found, hasSetRootPassword) =>
@@ -69,6 +83,7 @@ async function handle(message: ToShard): Promise<void> {
       return;
     case "close":
       await shardProcess.close();
+      await telemetry.end();
       post({ kind: "closed" });
       return;
   }

@@ -3,6 +3,7 @@
 import type { TopicOptionDefaults } from "../metadata/index.ts";
 import type { Logger } from "../observability/log.ts";
 import type { SystemStats } from "../observability/system-stats.ts";
+import type { Spans } from "../observability/telemetry/telemetry.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
 import type { SnapshotOptions } from "../protocol/system/get-snapshot.ts";
@@ -35,6 +36,8 @@ export interface ServerContext {
   readonly refusals: Refusals;
   /** Names stay out of the log: metadata is encrypted on the disk (`system.encryption`). */
   readonly hidesNames: boolean;
+  /** Of commands, for OpenTelemetry; undefined where it is off. */
+  readonly spans: Spans | undefined;
   /** Whether messages whose id was taken lately are dropped (spec SB 4.4). */
   readonly deduplicates: boolean;
   /** Start of the process, µs since the epoch. */

@@ -11,6 +11,7 @@ import { requireRead } from "./read-only.ts";
 import type { Reply } from "./reply.ts";
 import { requireLogin, requireRight } from "./rights.ts";
 import type { Session } from "./session.ts";
+import { traced } from "./traces.ts";
 
 /** Requests that may be so long that reading them takes longer than a second, and the right that they ask for. */
 const longRequests: { readonly [N in CommandName]?: Operation } = {
@@ -35,7 +36,8 @@ export function dispatch(
   if (isLongRequest(payload.byteLength)) requireBeforehand(context, session, command.name);
   const request = command.decode(payload);
   if (command.needsLogin) requireLogin(session);
-  return command.run(context, session, request);
+  if (context.spans === undefined) return command.run(context, session, request);
+  return traced(context, session, command.name, request, () => command.run(context, session, request));
 }
 
 /** The same for a command of our own, and for what is no command: InvalidCommand (3). */

@@ -11,6 +11,7 @@ import type { ServerContext } from "./context.ts";
 import type { PollReply } from "./reply.ts";
 import { requireLogin } from "./rights.ts";
 import { createSession, type Session } from "./session.ts";
+import { traced } from "./traces.ts";
 
 /** A poll is answered with places in files, everything else with the value of its reply codec. */
 export type ExecutedReply<N extends CommandName> = N extends "pollMessages" ? PollReply : ReplyValueOf<N>;
@@ -31,7 +32,8 @@ export async function execute<N extends CommandName>(
   if (command.needsLogin) requireLogin(session);
   return measured(context, name, async () => {
     try {
-      return (await command.handle(context, session, request)) as ExecutedReply<N>;
+      const work = () => command.handle(context, session, request);
+      return (await traced(context, session, name, request, work)) as ExecutedReply<N>;
     } catch (error) {
       context.shard.statistics.failed();
       tellRefused(context, session, CommandCode[name], error);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { ArgumentError, helpText, parseArguments } from "../../src/config/arguments.ts";
-import { displaysConfig } from "../../src/config/environment.ts";
+import { displayedConfig } from "../../src/config/environment.ts";
 
 const none = {
   fresh: false,
@@ -69,9 +69,10 @@ describe("command line", () => {
 });
 
 test.each([
-  [undefined, true],
-  ["1", true],
-  ["true", true],
-  ["0", false],
-  ["no", false],
-])("IGGY_DISPLAY_CONFIG=%p", (value, shown) => expect(displaysConfig({ IGGY_DISPLAY_CONFIG: value })).toBe(shown));
+  [undefined, "given"],
+  ["1", "all"],
+  ["true", "all"],
+  ["0", "none"],
+  ["no", "none"],
+] as const)("IGGY_DISPLAY_CONFIG=%p", (value, shown) =>
+  expect(displayedConfig({ IGGY_DISPLAY_CONFIG: value })).toBe(shown));

@@ -167,6 +167,7 @@ state.retry_delay = "1 s"
 runtime.path = "runtime"
 logging.path = "logs"
 logging.level = "info"
+logging.format = "text"
 logging.file_enabled = true
 logging.max_file_size = "500 MB"
 logging.max_total_size = "4 GB"

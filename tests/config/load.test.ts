@@ -139,14 +139,15 @@ describe("finding files", () => {
   });
 
   test("a key that does nothing is named where it has another value than its default", () => {
-    const toml = "[telemetry]\nenabled = true\n[quic]\nsend_window = '100 KB'\ninitial_mtu = '2 KB'";
+    const toml =
+      "[system.recovery]\nrecreate_missing_state = true\n[quic]\nsend_window = '100 KB'\ninitial_mtu = '2 KB'";
     const { warnings } = load({ toml, environment: { IGGY_TCP_IPV6: "true" } });
     const says = "the key is accepted and does nothing here";
     const lines = warnings.filter((line) => line.endsWith(says));
     expect(lines).toEqual([
       expect.stringMatching(/^tcp\.ipv6 = "true" \(IGGY_TCP_IPV6\)/),
       expect.stringMatching(/^quic\.initial_mtu = "2 KB" \(/),
-      expect.stringMatching(/^telemetry\.enabled = true \(/),
+      expect.stringMatching(/^system\.recovery\.recreate_missing_state = true \(/),
     ]);
   });
 

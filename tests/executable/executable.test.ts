@@ -12,6 +12,7 @@ import type { Client } from "../../src/client/index.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { encodeRequestFrame } from "../../src/protocol/frame.ts";
 import { findSidecarProgram } from "../../src/transport/quic/sidecar-program.ts";
+import { Collector, telemetryTo } from "../observability/collector.ts";
 import { expectQuick } from "../support/quiet-machine.ts";
 import { type ServerOptions, type TestServer, useServers } from "../support/server.ts";
 import { HttpTestClient } from "../transport/http-client.ts";
@@ -37,6 +38,11 @@ beforeAll(() => {
   const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, buildScript, built]);
   if (exitCode !== 0) throw new Error(`the build ended with ${exitCode}: ${stdout}${stderr}`);
 });
+
+/** What people load and keep: megabytes of 10^6 bytes. */
+const sizeBytesMax = 160e6;
+
+test("stays within its size", () => expect(statSync(built).size).toBeLessThan(sizeBytesMax));
 
 /** A copy in a directory of its own. */
 function aloneInDirectory(): { readonly directory: string; readonly program: string } {
@@ -192,4 +198,19 @@ test("built where the QUIC engine is not installed, it says so and serves the ot
   await root.ping();
   await root.close();
   await server.stop();
+});
+
+test("exports with OpenTelemetry, by a file of its own inside", async () => {
+  await using collector = Collector.http();
+  const env = {
+    ...telemetryTo(collector, "http"),
+    IGGY_QUIC_ENABLED: "false",
+  };
+  const server = await servers.start(serverOptions(aloneInDirectory().program, env));
+  const client = await server.connect();
+  await client.createStream("exported");
+  await client.close();
+  await server.stop();
+  expect(collector.spans.map(({ name }) => name)).toContain("trace_create_stream");
+  expect(collector.logs.map(({ body }) => body)).toContain("created a stream");
 });

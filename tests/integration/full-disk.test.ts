@@ -105,7 +105,10 @@ describe.skipIf(!canMount)("a full disk", () => {
 });
 
 /** Lines come without anybody asking. */
-const frequentLines = { IGGY_SYSTEM_LOGGING_SYSINFO_PRINT_INTERVAL: "100 ms" };
+const frequentLines = {
+  IGGY_SYSTEM_LOGGING_SYSINFO_PRINT_INTERVAL: "100 ms",
+  IGGY_SYSTEM_LOGGING_LEVEL: "info,shard-0::sysinfo=debug",
+};
 
 test.each([1, 2])("a reader of standard output that goes away ends nothing (%d shards)", async (shards) => {
   const launcher = ["bash", "-c", 'exec "$@" > >(head -n 1 > /dev/null)', "bash"];

@@ -263,10 +263,10 @@ describe("clean-up", () => {
 });
 
 describe("output", () => {
-  function run(isTTY: boolean) {
+  function run(isTTY: boolean, format: "text" | "json" = "text") {
     const shown: string[] = [];
     const file = openLog(1000);
-    const output = createLogOutput(file, { isTTY, write: (text: string) => shown.push(text) });
+    const output = createLogOutput(file, { format, terminal: { isTTY, write: (text: string) => shown.push(text) } });
     createLogger({ filter: "info", ...output, now: () => new Date(0) })
       .child("tcp")
       .warn("slow", { ms: 3 });
@@ -282,9 +282,15 @@ describe("output", () => {
 
   test("without a terminal both are the same", () => expect(run(false)).toEqual({ shown: plain, logged: plain }));
 
+  test("as JSON standard output has it in that form, without colours, and the file as text", () => {
+    const json =
+      '{"time":"1970-01-01T00:00:00.000Z","level":"warn","target":"tcp","message":"slow","fields":{"ms":3}}\n';
+    expect(run(true, "json")).toEqual({ shown: json, logged: plain });
+  });
+
   test("without a file only standard output has it", () => {
     const shown: string[] = [];
-    const output = createLogOutput(undefined, { write: (text: string) => shown.push(text) });
+    const output = createLogOutput(undefined, { terminal: { write: (text: string) => shown.push(text) } });
     createLogger({ filter: "info", ...output }).info("hello");
     expect(shown).toHaveLength(1);
     expect(existsSync(directory)).toBe(false);
@@ -304,7 +310,7 @@ describe("output", () => {
       },
       on: (_: "error", listener: (error: Error) => void) => listeners.push(listener),
     };
-    const { write } = createLogOutput(openLog(10_000), terminal);
+    const { write } = createLogOutput(openLog(10_000), { terminal });
     const steps = [
       {},
       { isFull: true },

@@ -26,6 +26,7 @@ test("files are rotated by size, as many as fit are kept, the old go by their ag
       IGGY_SYSTEM_LOGGING_ROTATION_CHECK_INTERVAL: "1 s",
       IGGY_SYSTEM_LOGGING_RETENTION: "1 h",
       IGGY_SYSTEM_LOGGING_SYSINFO_PRINT_INTERVAL: "2 ms",
+      IGGY_SYSTEM_LOGGING_LEVEL: "info,shard-0::sysinfo=debug",
     },
   });
   const directory = join(server.dataPath, "logs");

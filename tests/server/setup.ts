@@ -38,6 +38,7 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     auditLog: createLogger({ filter: "off" }),
     refusals: new Refusals(),
     hidesNames: false,
+    spans: undefined,
     deduplicates: false,
     startTimeMicros,
     systemStats: notExpected,

@@ -71,14 +71,17 @@ export const observability = section(
 
 const signal = (endpoint: string) =>
   section({
-    transport: oneOf({ words: ["grpc", "http"], default: "grpc", inert: true, doc: "grpc or http." }),
-    endpoint: text({ default: endpoint, inert: true, doc: "where to send." }),
+    transport: oneOf({ words: ["grpc", "http"], default: "grpc", doc: "OTLP over grpc, or over http (protobuf)." }),
+    endpoint: text({ default: endpoint, doc: "URL of the collector; over grpc its path is not used." }),
   });
 
 export const telemetry = section(
   {
-    enabled: bool({ default: false, inert: true, doc: "nothing is exported with OpenTelemetry yet." }),
-    serviceName: text({ default: "iggy", inert: true, doc: "name of this service." }),
+    enabled: bool({
+      default: false,
+      doc: "Export log lines, and a span for each command but sends and polls, with OpenTelemetry.",
+    }),
+    serviceName: text({ default: "iggy", doc: "service.name of what is exported." }),
     logs: signal("http://localhost:7281/v1/logs"),
     traces: signal("http://localhost:7281/v1/traces"),
   },

@@ -5,12 +5,17 @@ import { section } from "./node.ts";
 const logging = section({
   path: text({ default: "logs", nonEmpty: true, doc: "Log directory." }),
   level: text({ default: "info", nonEmpty: true, doc: "Filter such as info or warn,storage=debug; RUST_LOG wins." }),
+  format: oneOf({
+    words: ["text", "json"],
+    default: "text",
+    doc: "Of standard output; files are always text.",
+  }),
   fileEnabled: bool({ default: true, doc: "Also log to files." }),
   maxFileSizeBytes: size({ default: "500 MB", doc: "Rotation threshold; 0 = never by size." }),
   maxTotalSizeBytes: size({ default: "4 GB", doc: "Most bytes of rotated files; 0 = no limit." }),
   rotationCheckIntervalMicros: duration({ default: "1 h", min: "1 s", doc: "Period of the clean-up." }),
   retentionMicros: duration({ default: "7 days", min: "1 s", doc: "Age limit of log files." }),
-  sysinfoPrintIntervalMicros: duration({ default: "10 s", doc: "Resource line; 0 = off." }),
+  sysinfoPrintIntervalMicros: duration({ default: "10 s", doc: "Resource line, at the level debug; 0 = off." }),
 });
 
 const partition = section({

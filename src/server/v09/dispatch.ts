@@ -11,6 +11,7 @@ import type { ServerContext } from "../context.ts";
 import { isLongRequest, requireBeforehand } from "../dispatch.ts";
 import { emptyReply, type PollReply, type Reply } from "../reply.ts";
 import type { Session } from "../session.ts";
+import { traced } from "../traces.ts";
 import { Eviction } from "./eviction.ts";
 import type { Exchange09 } from "./exchange.ts";
 import { requireIntact } from "./intact.ts";
@@ -53,7 +54,9 @@ function carryOut(
 ): Reply | Promise<Reply> {
   const codecs = codecsOf09(name);
   const value = decode(codecs.request as Codec<unknown>, body);
-  const result = commandOf(name).handle(context, session, toRequest(name, value));
+  const asked = toRequest(name, value);
+  const work = () => commandOf(name).handle(context, session, asked);
+  const result = context.spans === undefined ? work() : traced(context, session, name, asked, work);
   const toReply = (done: unknown) => replyOf(name, codecs.reply as Codec<unknown>, done);
   return result instanceof Promise ? result.then(toReply) : toReply(result);
 }
