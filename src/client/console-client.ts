@@ -4,6 +4,7 @@
 import { decode, encode } from "../protocol/codec.ts";
 import type { Health } from "../protocol/console/health.ts";
 import type { HistoryReply } from "../protocol/console/history.ts";
+import type { LogArgs, LogReply } from "../protocol/console/log.ts";
 import type { ConsoleHello, ConsoleSession, ConsoleSignIn } from "../protocol/console/session.ts";
 import { type UserHeader, userHeadersCodec } from "../protocol/user-headers.ts";
 import { systemClock } from "./clock.ts";
@@ -36,6 +37,14 @@ export type {
 export type { Finding, Health } from "../protocol/console/health.ts";
 export type { HistoryReply, MetricValues } from "../protocol/console/history.ts";
 export type { Change, ChangeKind } from "../protocol/console/live.ts";
+export {
+  type LogArgs,
+  type LogLevelName,
+  type LogLine,
+  type LogReply,
+  type LogTail,
+  logLevelNames,
+} from "../protocol/console/log.ts";
 export type {
   BrokerRetention,
   ConsoleHello,
@@ -138,6 +147,20 @@ export function health(): Promise<Health> {
  */
 export function history(series: readonly string[], from: bigint, points: number): Promise<HistoryReply> {
   return ask<HistoryReply>("GET", `history?series=${series.join(",")}&from=${from}&points=${points}`);
+}
+
+/**
+ * Lines of the log, newest first: those before a place, or that one and those before it, or the newest. Rejects with a ConsoleError:
+ * `resource_not_found` for a line that is no longer there.
+ */
+export function readLog(
+  { level, target, q }: LogArgs,
+  { limit, before, at }: { readonly limit: number; readonly before?: string; readonly at?: string },
+): Promise<LogReply> {
+  const query = new URLSearchParams({ level, target, q, limit: String(limit) });
+  if (before !== undefined) query.set("before", before);
+  if (at !== undefined) query.set("at", at);
+  return ask<LogReply>("GET", `log?${query}`);
 }
 
 /** Who is signed in. Rejects with a ConsoleError. */

@@ -4,6 +4,7 @@
 import type { GroupLag, GroupPlace, Groups, GroupsQuery } from "../protocol/console/groups.ts";
 import type { MetricValues } from "../protocol/console/history.ts";
 import type { Change, LiveReply, LiveRequest, TailArgs } from "../protocol/console/live.ts";
+import type { LogFollowArgs, LogTail } from "../protocol/console/log.ts";
 import { decodePolledMessages, type PolledMessages } from "../protocol/message/poll-messages.ts";
 
 export type TailHandlers = {
@@ -97,6 +98,11 @@ export class ConsoleLive {
     return this.#repeat({ open: (id) => ({ op: "open", id, channel: "groups", args }), handlers });
   }
 
+  /** Lines of the log as they come; `args` is asked again after a loss. What is returned ends it. */
+  log(args: () => LogFollowArgs, handlers: RepeatHandlers<LogTail>): () => void {
+    return this.#repeat({ open: (id) => ({ op: "open", id, channel: "log", args: args() }), handlers });
+  }
+
   #repeat(repeated: Repeated): () => void {
     const id = ++this.#lastId;
     this.#repeated.set(id, repeated);
@@ -155,8 +161,8 @@ export class ConsoleLive {
       this.#metrics.get(reply.id)?.(reply.values, BigInt(reply.at));
       return;
     }
-    if (reply.type === "lag" || reply.type === "groups") {
-      const show = this.#repeated.get(reply.id)?.handlers.show as ((value: GroupLag | Groups) => void) | undefined;
+    if (reply.type === "lag" || reply.type === "groups" || reply.type === "log") {
+      const show = this.#repeated.get(reply.id)?.handlers.show as ((value: object) => void) | undefined;
       show?.(reply.value);
       return;
     }

@@ -36,6 +36,12 @@ export function createLogFileState(): SharedArrayBuffer {
   return new SharedArrayBuffer(wordsCount * BigInt64Array.BYTES_PER_ELEMENT);
 }
 
+/** Differs from what it was before when something was written, on any thread. A look at shared memory. */
+export function logFileMark(shared: SharedArrayBuffer): string {
+  const words = new BigInt64Array(shared);
+  return `${Atomics.load(words, Word.generation)}.${Atomics.load(words, Word.sizeBytes)}`;
+}
+
 /** The log names users, addresses and objects: it is for the broker's user only, as the data files are. */
 const fileMode = 0o600;
 const directoryMode = 0o700;

@@ -3,6 +3,7 @@
 import type { MetadataLog, MetadataState } from "../metadata/index.ts";
 import type { Logger } from "../observability/log.ts";
 import { logDirectory } from "../observability/log-names.ts";
+import { LogReader } from "../observability/log-reader.ts";
 import { countOpenFiles, formatSysinfo } from "../observability/sysinfo.ts";
 import { createSystemStatsReader } from "../observability/system-stats.ts";
 import type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
@@ -164,6 +165,7 @@ export class ShardProcess {
       deduplicates: config.system.messageDeduplication.enabled,
       startTimeMicros: start.startTimeMicros,
       systemStats: createSystemStatsReader(config.system.path),
+      logReader: start.logFile && new LogReader(start.logFile),
       sampler: this.#observation.sampler,
       clusterMetadata: () => this.#clusterMetadata(),
       snapshot: async (options) => {

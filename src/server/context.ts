@@ -2,6 +2,7 @@
 
 import type { TopicOptionDefaults } from "../metadata/index.ts";
 import type { Logger } from "../observability/log.ts";
+import type { LogReader } from "../observability/log-reader.ts";
 import type { SystemStats } from "../observability/system-stats.ts";
 import type { Spans } from "../observability/telemetry/telemetry.ts";
 import type { Clock } from "../platform/clock.ts";
@@ -45,6 +46,8 @@ export interface ServerContext {
   readonly systemStats: () => SystemStats;
   /** Numbers of the broker for the console, and their history; of use on shard 0 only. */
   readonly sampler: Sampler;
+  /** Undefined: nothing is logged to files. */
+  readonly logReader: LogReader | undefined;
   readonly clusterMetadata: () => ClusterMetadata;
   /** A ZIP archive of the asked parts, without any secret. */
   readonly snapshot: (options: SnapshotOptions) => Promise<Uint8Array>;

@@ -12,6 +12,7 @@ export { GroupLags } from "./console/groups.ts";
 export { healthOf } from "./console/health.ts";
 export { historyOf } from "./console/history.ts";
 export { lagOf, requireVisibleGroup } from "./console/lag.ts";
+export { LogChannel, logOf } from "./console/log.ts";
 export { Metrics } from "./console/metrics.ts";
 export { moveOffsets } from "./console/move-offsets.ts";
 export { namedObjects } from "./console/named-objects.ts";

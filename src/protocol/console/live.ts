@@ -4,6 +4,7 @@
 
 import type { GroupLag, GroupPlace, Groups, GroupsQuery } from "./groups.ts";
 import type { MetricValues } from "./history.ts";
+import type { LogFollowArgs, LogTail } from "./log.ts";
 
 /** Messages of partitions as they come; binary frames. */
 export type TailArgs = {
@@ -31,6 +32,8 @@ export type LiveRequest =
   /** One group, every 2 s, and all of them, every 5 s; no credit either. */
   | { readonly op: "open"; readonly id: number; readonly channel: "lag"; readonly args: GroupPlace }
   | { readonly op: "open"; readonly id: number; readonly channel: "groups"; readonly args: GroupsQuery }
+  /** Lines of the log as they come; no credit. */
+  | { readonly op: "open"; readonly id: number; readonly channel: "log"; readonly args: LogFollowArgs }
   /** So many more batches may come. */
   | { readonly op: "credit"; readonly id: number; readonly n: number }
   | { readonly op: "close"; readonly id: number };
@@ -45,6 +48,7 @@ export type LiveReply =
   | { readonly id: number; readonly type: "metrics"; readonly at: string; readonly values: MetricValues }
   | { readonly id: number; readonly type: "lag"; readonly value: GroupLag }
   | { readonly id: number; readonly type: "groups"; readonly value: Groups }
+  | { readonly id: number; readonly type: "log"; readonly value: LogTail }
   /** A reader that is too slow does not get these. */
   | {
       readonly id: number;

@@ -30,7 +30,7 @@ const shardPattern = /^(?:loop|mailbox)\.\d{1,3}$/;
 
 /**
  * Series of a topic need the right to read it, the others that to read servers. All series of an answer have the same points: those of
- * topics go back a day. Errors: 40, 41, InvalidCommand (3) for a series that there is not, FeatureUnavailable (4) without a history.
+ * topics go back a day. Errors: 40, 41, InvalidCommand (3) for a series that there is not, FeatureUnavailable (5) without a history.
  */
 export function historyOf(context: ServerContext, session: Session, query: HistoryQuery): HistoryReply {
   const { shard, clock, sampler } = context;

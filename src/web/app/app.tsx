@@ -21,6 +21,7 @@ import { overview } from "./observe-address.ts";
 const AccountPage = later(() => import("../pages/account.tsx").then((file) => file.AccountPage));
 const ClientPage = later(() => import("../pages/client.tsx").then((file) => file.ClientPage));
 const ClientsPage = later(() => import("../pages/clients.tsx").then((file) => file.ClientsPage));
+const LogPage = later(() => import("../pages/log.tsx").then((file) => file.LogPage));
 const HelpPage = later(() => import("../pages/help.tsx").then((file) => file.HelpPage));
 const NewUserPage = later(() => import("../pages/new-user.tsx").then((file) => file.NewUserPage));
 const PublishPage = later(() => import("../pages/publish/publish.tsx").then((file) => file.PublishPage));
@@ -80,6 +81,8 @@ function CurrentPage() {
       return may("getClients") ? <ClientsPage page={current} /> : <MissingRight title={words.clients} />;
     case "client":
       return may("getClient") ? <ClientPage clientId={current.clientId} /> : <MissingRight title={words.clients} />;
+    case "log":
+      return may("getSnapshot") ? <LogPage page={current} /> : <MissingRight title={words.log} />;
     case "help":
       return <HelpPage />;
     case "signIn":

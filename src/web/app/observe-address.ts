@@ -1,4 +1,5 @@
 // Addresses of the pages that show how the broker does: overview, log, server.
+import { type LogLevelName, logLevelNames } from "../../client/console-client.ts";
 import { queryOf, root } from "./address-text.ts";
 
 /** How far back charts go. */
@@ -6,17 +7,14 @@ export type Range = "15m" | "1h" | "24h" | "30d";
 export const ranges: readonly Range[] = ["15m", "1h", "24h", "30d"];
 const rangeDefault: Range = "1h";
 
-export type LogLevel = "error" | "warn" | "info" | "debug" | "trace";
-/** From the least to the most talkative. */
-export const logLevels: readonly LogLevel[] = ["error", "warn", "info", "debug", "trace"];
-const levelDefault: LogLevel = "info";
+const levelDefault: LogLevelName = "info";
 
 export type OverviewPage = { readonly kind: "overview"; readonly range: Range };
 
 export type LogPage = {
   readonly kind: "log";
   /** And all that are worse. */
-  readonly level: LogLevel;
+  readonly level: LogLevelName;
   /** Part of the program, with all below it; empty: all. */
   readonly target: string;
   readonly q: string;
@@ -47,7 +45,7 @@ export function readObserveAddress(parts: readonly string[], query: URLSearchPar
       const at = /^[\w.-]{1,64}$/.exec(query.get("at") ?? "")?.[0] ?? "";
       return {
         kind: "log",
-        level: logLevels.find((level) => level === query.get("level")) ?? levelDefault,
+        level: logLevelNames.find((level) => level === query.get("level")) ?? levelDefault,
         target: query.get("target") ?? "",
         q: query.get("q") ?? "",
         at,

@@ -93,6 +93,11 @@ function Navigation() {
           {words.users}
         </a>
       ) : null}
+      {may("getSnapshot") ? (
+        <a href="/ui/log" aria-current={kind === "log" ? "page" : undefined}>
+          {words.log}
+        </a>
+      ) : null}
       <a class="last" href="/ui/help" aria-current={kind === "help" ? "page" : undefined}>
         {words.help}
       </a>

@@ -9,6 +9,7 @@ export const words = {
   clients: "Clients",
   users: "Users",
   missingRight: (what: string) => `Your user lacks the right to read ${what}. Whoever manages users can give it.`,
+  log: "Log",
   help: "Help",
   account: "Account",
   readOnly: "read-only",

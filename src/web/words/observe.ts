@@ -49,3 +49,25 @@ export const historyWords = {
     size: "size",
   },
 } as const;
+
+export const logWords = {
+  title: "Log",
+  level: "Level",
+  levels: { error: "error", warn: "warn", info: "info", debug: "debug", trace: "trace" },
+  target: "Part of the program",
+  words: "Text",
+  live: "Live",
+  newest: "To the newest",
+  snapshot: "Download snapshot",
+  lines: "Lines of the log, the newest first",
+  link: "The link to this line",
+  noTime: "no time",
+  older: "Older",
+  following: "New lines are shown as they come.",
+  standing: "New lines are not shown.",
+  more: (count: string) => `${count} new: show`,
+  skipped: (size: string) => `${size} came too fast to be shown.`,
+  none: (size: string) => `No line fits, in the newest ${size} of the log.`,
+  gone: "This line is no longer in the log: its file was removed.",
+  off: "This broker writes no log files: system.logging.file_enabled is off. Its lines are on standard output only.",
+} as const;

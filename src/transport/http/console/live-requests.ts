@@ -1,6 +1,7 @@
 // What a page sends on /ui/live, read and checked.
 import { type GroupPlace, type GroupsQuery, groupsMax } from "../../../protocol/console/groups.ts";
 import type { LiveRequest, TailArgs } from "../../../protocol/console/live.ts";
+import { type LogFollowArgs, logLevelNames, logLimits } from "../../../protocol/console/log.ts";
 
 /** Undefined for what is none. */
 export function readRequest(text: string): LiveRequest | undefined {
@@ -23,6 +24,10 @@ export function readRequest(text: string): LiveRequest | undefined {
   if (value.channel === "groups") {
     const args = readGroups(value.args);
     return args && { op, id, channel: "groups", args };
+  }
+  if (value.channel === "log") {
+    const args = readLog(value.args);
+    return args && { op, id, channel: "log", args };
   }
   const args = readTailArgs(value.args);
   if (value.channel !== "tail" || args === undefined || !isCount(value.credit)) return undefined;
@@ -59,6 +64,19 @@ function readGroups(value: unknown): GroupsQuery | undefined {
   if (!isCount(limit) || limit < 1 || limit > groupsMax) return undefined;
   if (after !== undefined && typeof after !== "string") return undefined;
   return { sort, q, limit, ...(after === undefined ? {} : { after }) };
+}
+
+function readLog(value: unknown): LogFollowArgs | undefined {
+  if (!isObject(value)) return undefined;
+  const { target, q, from } = value;
+  const level = logLevelNames.find((name) => name === value.level);
+  if (level === undefined || !isShort(target) || !isShort(q)) return undefined;
+  if (from !== undefined && !isShort(from)) return undefined;
+  return { level, target, q, ...(from === undefined ? {} : { from }) };
+}
+
+function isShort(value: unknown): value is string {
+  return typeof value === "string" && value.length <= logLimits.textChars;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

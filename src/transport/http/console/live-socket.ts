@@ -12,6 +12,7 @@ import {
   type GroupLags,
   holds,
   isServerFault,
+  LogChannel,
   lagOf,
   type MetadataEvent,
   Metrics,
@@ -127,6 +128,8 @@ export class LiveSocket implements SocketHandler {
         return this.#openLag(id, request.args);
       case "groups":
         return this.#openGroups(id, request.args);
+      case "log":
+        return new LogChannel(context, this.#session, request.args, this.#reader(id, "log"));
       default:
         return this.#openTail(id, request.args);
     }
@@ -145,7 +148,7 @@ export class LiveSocket implements SocketHandler {
     return new Repeating({ everyMs: groupsEveryMs, check, read }, this.#reader(id, "groups"));
   }
 
-  #reader(id: number, type: "lag" | "groups") {
+  #reader(id: number, type: "lag" | "groups" | "log") {
     const socket = this;
     return {
       get takesMore() {

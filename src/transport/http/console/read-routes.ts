@@ -1,7 +1,8 @@
 // What the console's page reads as JSON: by name below /ui/api, for who is signed in. A read is given the query of the address, and
 // answers with a value or throws.
 import { historyLimits } from "../../../protocol/console/history.ts";
-import { healthOf, historyOf, type Session } from "../../../server/index.ts";
+import { logLevelNames, logLimits } from "../../../protocol/console/log.ts";
+import { healthOf, historyOf, logOf, type Session } from "../../../server/index.ts";
 import { HttpTextError } from "../errors.ts";
 import type { HttpServices } from "../services.ts";
 
@@ -10,6 +11,7 @@ export type ReadRoute = (services: HttpServices, session: Session, query: URLSea
 const microsPerMilli = 1000;
 const hourMs = 3_600_000;
 const pointsDefault = 300;
+const linesDefault = 200;
 
 export const readRoutes: ReadonlyMap<string, ReadRoute> = new Map<string, ReadRoute>([
   ["health", ({ context }, session) => healthOf(context, session)],
@@ -22,6 +24,23 @@ export const readRoutes: ReadonlyMap<string, ReadRoute> = new Map<string, ReadRo
         fromMs: timeOf(query, "from") ?? toMs - hourMs,
         toMs,
         points: countOf(query, "points", historyLimits.points) ?? pointsDefault,
+      });
+    },
+  ],
+  [
+    "log",
+    ({ context }, session, query) => {
+      const [before, at] = [query.get("before"), query.get("at")];
+      const asked = query.get("level") ?? "info";
+      const level = logLevelNames.find((name) => name === asked);
+      if (level === undefined) throw new HttpTextError(400, `level must be one of ${logLevelNames.join(", ")}`);
+      return logOf(context, session, {
+        level,
+        target: query.get("target") ?? "",
+        q: query.get("q") ?? "",
+        limit: countOf(query, "limit", logLimits.lines) ?? linesDefault,
+        ...(before === null ? {} : { before }),
+        ...(at === null ? {} : { at }),
       });
     },
   ],
