@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import {
   countMax,
+  formats,
   newestMessages,
   ownAddress,
   type Page,
@@ -53,7 +54,8 @@ const page: fc.Arbitrary<Page> = fc.oneof(
     topic: name,
     partitionId,
     offset,
-    format: fc.constantFrom("auto" as const, "json" as const, "text" as const, "hex" as const),
+    format: fc.constantFrom(...formats),
+    schema: fc.string(),
   }),
   fc.record({ kind: fc.constant("clients" as const), q: fc.string(), user: fc.string(), transport: fc.string() }),
   fc.record({ kind: fc.constant("client" as const), clientId: fc.nat({ max: 2 ** 32 - 1 }) }),

@@ -13,6 +13,9 @@ describe("a payload is shown", () => {
     ["hello", undefined, "text"],
     ["hello", "application/json", "text"],
     ["\u0000\u0001\u0002ab", undefined, "hex"],
+    ["\u0001", "application/msgpack", "messagepack"],
+    ["\u0001", "application/cbor", "cbor"],
+    ["\u0001\u0001\u0001", "application/cbor", "hex"],
   ] as const)("%p with content type %p as %s", (text, hint, format) => {
     expect(showPayload(bytes(text), "auto", hint).format).toBe(format);
   });
@@ -20,8 +23,11 @@ describe("a payload is shown", () => {
   test("as bytes where it is no UTF-8, and as what was asked for only if it is that", () => {
     const broken = Uint8Array.of(0xc3, 0x28);
     expect(showPayload(broken, "auto", "application/json").format).toBe("hex");
-    expect(showPayload(broken, "text", undefined)).toEqual({ format: "none", wanted: "text" });
-    expect(showPayload(bytes("{"), "json", undefined)).toEqual({ format: "none", wanted: "json" });
+    expect(showPayload(broken, "text", undefined)).toMatchObject({ format: "none", wanted: "text", error: undefined });
+    expect(showPayload(bytes("{"), "json", undefined)).toMatchObject({ format: "none", wanted: "json" });
+    expect(showPayload(broken, "messagepack", undefined)).toMatchObject({ error: { problem: "rest" } });
+    expect(showPayload(broken, "base64", undefined)).toEqual({ format: "base64", text: "wyg=" });
+    expect(showPayload(broken, "avro", undefined)).toEqual({ format: "schemaless", wanted: "avro" });
     expect(showPayload(bytes("é"), "hex", undefined)).toEqual({
       format: "hex",
       rows: [{ offset: "00000000", bytes: `c3 a9${" ".repeat(42)}`, characters: ".." }],

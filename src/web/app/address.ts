@@ -18,7 +18,7 @@ export type Position =
 /** Which way from the position, and which row comes first. */
 export type Direction = "older" | "newer";
 
-export const formats = ["auto", "json", "text", "hex"] as const;
+export const formats = ["auto", "json", "text", "hex", "base64", "messagepack", "cbor", "avro", "protobuf"] as const;
 export type Format = (typeof formats)[number];
 
 export type Sort = { readonly column: string; readonly isDescending: boolean };
@@ -55,6 +55,8 @@ export type MessagePage = {
   readonly partitionId: number;
   readonly offset: bigint;
   readonly format: Format;
+  /** Name of a schema that this browser keeps (data/schemas.ts); empty: the one that the topic is read by. */
+  readonly schema: string;
 };
 
 export type PublishPage = {
@@ -106,7 +108,8 @@ export function readAddress(path: string, search: string): Page {
   const partitionId = readPartition(partition);
   const offsetRead = offset === undefined ? undefined : readOffset(offset);
   if (partitionId === undefined || offsetRead === undefined) return { kind: "unknown" };
-  return { kind: "message", stream, topic, partitionId, offset: offsetRead, format: formatOf(query.get("fmt")) };
+  const [format, schema] = [formatOf(query.get("fmt")), query.get("schema") ?? ""];
+  return { kind: "message", stream, topic, partitionId, offset: offsetRead, format, schema };
 }
 
 /** Address of a page. What is as it would be anyway is left out. */
@@ -121,8 +124,9 @@ export function writeAddress(page: Page): string {
     case "messages":
       return `${topicRoot(page)}/messages${messagesQuery(page)}`;
     case "message": {
-      const { partitionId, offset, format } = page;
-      return `${topicRoot(page)}/messages/${partitionId}/${offset}${queryOf({ fmt: format === "auto" ? "" : format })}`;
+      const { partitionId, offset, format, schema } = page;
+      const query = queryOf({ fmt: format === "auto" ? "" : format, schema });
+      return `${topicRoot(page)}/messages/${partitionId}/${offset}${query}`;
     }
     case "publish":
       return `${topicRoot(page)}/publish${queryOf({ from: page.from })}`;

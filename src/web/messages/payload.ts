@@ -1,8 +1,14 @@
-// A payload as somebody can read it: JSON, text or bytes. Nothing is guessed from anything but the bytes and what a header says,
+// A payload as somebody can read it: JSON, text, bytes, or what a decoder makes of it. Nothing is guessed from anything but the bytes and what a header says,
 // and what is not what it seems is shown as bytes.
 import type { HeaderField, UserHeader } from "../../client/console-client.ts";
 import type { Format } from "../app/address.ts";
+import { decodeCbor } from "./binary/cbor.ts";
+import { guessBinary } from "./binary/guess.ts";
+import { decodeMessagePack } from "./binary/messagepack.ts";
+import { DecodeError } from "./binary/reader.ts";
 import { type JsonLine, jsonLines } from "./json-tokens.ts";
+import type { Schema } from "./schema.ts";
+import { linesOfValue, type Value } from "./values.ts";
 
 export type ShownFormat = Exclude<Format, "auto">;
 
@@ -10,11 +16,19 @@ export type ShownFormat = Exclude<Format, "auto">;
 export type TextRun = { readonly isControl: boolean; readonly text: string };
 
 export type ShownPayload =
-  | { readonly format: "json"; readonly lines: readonly JsonLine[] }
+  | { readonly format: "json" | "messagepack" | "cbor" | "avro" | "protobuf"; readonly lines: readonly JsonLine[] }
   | { readonly format: "text"; readonly runs: readonly TextRun[] }
+  | { readonly format: "base64"; readonly text: string }
   | { readonly format: "hex"; readonly rows: readonly HexRow[] }
-  /** It was asked for in a form that it does not have. */
-  | { readonly format: "none"; readonly wanted: ShownFormat };
+  /** It was asked for in a form that it does not have: what is wrong, and its bytes. */
+  | {
+      readonly format: "none";
+      readonly wanted: ShownFormat;
+      readonly error: DecodeError | undefined;
+      readonly rows: readonly HexRow[];
+    }
+  /** It is read by a schema, and there is none. */
+  | { readonly format: "schemaless"; readonly wanted: "avro" | "protobuf" };
 
 export type HexRow = { readonly offset: string; readonly bytes: string; readonly characters: string };
 
@@ -28,21 +42,90 @@ const strictText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Controls but for tab and line ends, separators of lines, and formats: among these all that sets a direction (UAX 9). */
 const controls = /(?:(?![\t\n\r])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])+/gu;
 
-/** `hint`: value of a header `content-type`, if there is one. `isCut`: bytes follow that are not shown. */
-export function showPayload(bytes: Uint8Array, format: Format, hint: string | undefined, isCut = false): ShownPayload {
-  if (format === "hex") return hex(bytes);
-  const text = isCut ? cutText(bytes) : textOf(bytes);
-  if (format === "json" || format === "text") {
-    return (
-      (text === undefined ? undefined : format === "json" ? json(text) : plain(text)) ?? {
-        format: "none",
-        wanted: format,
-      }
-    );
+/** Forms of which a beginning can be shown; the others are read as a whole, within their own bounds. */
+export function canBeCut(format: Format): boolean {
+  return format === "auto" || format === "json" || format === "text" || format === "hex";
+}
+
+/**
+ * `hint`: value of a header `content-type`, if there is one. `isCut`: bytes follow that are not shown. `schema`: by which the
+ * topic is read.
+ */
+export function showPayload(
+  bytes: Uint8Array,
+  format: Format,
+  hint: string | undefined,
+  isCut = false,
+  schema?: Schema,
+): ShownPayload {
+  switch (format) {
+    case "hex":
+      return { format, rows: hexRows(bytes) };
+    case "base64":
+      return { format, text: base64Text(bytes) };
+    case "messagepack":
+      return decoded(format, bytes, decodeMessagePack);
+    case "cbor":
+      return decoded(format, bytes, decodeCbor);
+    case "avro":
+    case "protobuf":
+      return schema?.format === format
+        ? decoded(format, bytes, schema.decode)
+        : { format: "schemaless", wanted: format };
+    case "json":
+    case "text": {
+      const text = isCut ? cutText(bytes) : textOf(bytes);
+      const shown = text === undefined ? undefined : format === "json" ? json(text) : plain(text);
+      return shown ?? { format: "none", wanted: format, error: undefined, rows: hexRows(bytes) };
+    }
+    default:
+      return guessed(bytes, hint, isCut, schema);
   }
-  if (text === undefined || bytes.length === 0) return bytes.length === 0 ? plain("") : hex(bytes);
+}
+
+/** What the content type says, if it is true; then JSON, text, MessagePack and CBOR, and else bytes. */
+function guessed(
+  bytes: Uint8Array,
+  hint: string | undefined,
+  isCut: boolean,
+  schema: Schema | undefined,
+): ShownPayload {
+  if (bytes.length === 0) return plain("");
+  const hinted = hintedFormat(hint);
+  if (hinted !== undefined && !isCut) {
+    const shown = showPayload(bytes, hinted, undefined, false, schema);
+    if (shown.format === hinted) return shown;
+  }
+  const text = isCut ? cutText(bytes) : textOf(bytes);
   const isTextHint = hint !== undefined && /^text\//i.test(hint);
-  return (isTextHint ? undefined : json(text)) ?? (isReadable(text) ? plain(text) : hex(bytes));
+  if (text !== undefined) {
+    const shown = (isTextHint ? undefined : json(text)) ?? (isReadable(text) ? plain(text) : undefined);
+    if (shown !== undefined) return shown;
+  }
+  const guess = guessBinary(bytes);
+  if (guess !== undefined) return { format: guess.format, lines: linesOfValue(guess.value) };
+  return { format: "hex", rows: hexRows(bytes) };
+}
+
+function hintedFormat(hint: string | undefined): ShownFormat | undefined {
+  if (hint === undefined) return undefined;
+  if (/msgpack|messagepack/i.test(hint)) return "messagepack";
+  if (/[/+]cbor/i.test(hint)) return "cbor";
+  if (/avro/i.test(hint)) return "avro";
+  return /protobuf/i.test(hint) ? "protobuf" : undefined;
+}
+
+function decoded(
+  format: "messagepack" | "cbor" | "avro" | "protobuf",
+  bytes: Uint8Array,
+  decode: (bytes: Uint8Array) => Value,
+): ShownPayload {
+  try {
+    return { format, lines: linesOfValue(decode(bytes)) };
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return { format: "none", wanted: format, error, rows: hexRows(bytes) };
+  }
 }
 
 /** One line that begins like the payload. */
@@ -92,7 +175,7 @@ function plain(text: string): ShownPayload {
   return { format: "text", runs: textRuns(text) };
 }
 
-function hex(bytes: Uint8Array): ShownPayload {
+function hexRows(bytes: Uint8Array): readonly HexRow[] {
   const rows: HexRow[] = [];
   for (let start = 0; start < bytes.length; start += hexRowBytes) {
     const row = bytes.subarray(start, start + hexRowBytes);
@@ -102,7 +185,17 @@ function hex(bytes: Uint8Array): ShownPayload {
       characters: Array.from(row, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : ".")).join(""),
     });
   }
-  return { format: "hex", rows };
+  return rows;
+}
+
+/** Padded. Chunks of whole groups, since the engine's stack bounds the arguments of one call. */
+function base64Text(bytes: Uint8Array): string {
+  const chunkBytes = 0x6000;
+  let text = "";
+  for (let start = 0; start < bytes.length; start += chunkBytes) {
+    text += btoa(String.fromCharCode(...bytes.subarray(start, start + chunkBytes)));
+  }
+  return text;
 }
 
 function hexText(bytes: Uint8Array): string {

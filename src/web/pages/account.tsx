@@ -4,6 +4,7 @@ import { root } from "../app/address-text.ts";
 import { openAddress } from "../app/location.ts";
 import { forget } from "../app/preferences.ts";
 import { isReadOnly } from "../data/rights.ts";
+import { forgetSchemas } from "../data/schemas.ts";
 import { session, signOut } from "../data/session.ts";
 import { ErrorNotice } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
@@ -71,6 +72,7 @@ export function AccountPage() {
         type="button"
         onClick={() => {
           forget();
+          forgetSchemas().catch(() => undefined); // a browser that keeps nothing has nothing to forget
           setIsForgotten(true);
         }}
       >

@@ -37,5 +37,5 @@ export function messagePage(
   { stream, topic }: MessagesPage,
   { partitionId, offset }: Pick<ShownMessage, "partitionId" | "offset">,
 ): MessagePage {
-  return { kind: "message", stream, topic, partitionId, offset, format: "auto" };
+  return { kind: "message", stream, topic, partitionId, offset, format: "auto", schema: "" };
 }

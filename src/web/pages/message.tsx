@@ -9,22 +9,26 @@ import {
 } from "../app/address.ts";
 import { adjust } from "../app/location.ts";
 import { useLoaded } from "../data/loaded.ts";
+import { useSchema } from "../data/open-schema.ts";
 import { readHeaders } from "../messages/headers.ts";
 import { fieldText, textHeader, textRuns } from "../messages/payload.ts";
 import { Field } from "../parts/field.tsx";
+import { later } from "../parts/later.tsx";
 import { LoadedPart, Notice } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
 import { Payload, Runs } from "../parts/payload.tsx";
 import { topicSteps } from "../parts/topic-head.tsx";
 import { words } from "../words/en.ts";
+import { formatWords } from "../words/formats.ts";
 import { count, exactSize, localTime, utcTime } from "../words/numbers.ts";
 import { MessageActions } from "./message-actions.tsx";
 
+const SchemaPicker = later(() => import("./schema-picker.tsx").then((file) => file.SchemaPicker));
 const text = words.message;
 
 export function MessagePage({ page }: { readonly page: MessageAddress }) {
-  const { stream, topic, partitionId, offset, format } = page;
-  const key = writeAddress({ ...page, format: "auto" });
+  const { stream, topic, partitionId, offset } = page;
+  const key = writeAddress({ ...page, format: "auto", schema: "" });
   const load = async (from: ConsoleBroker) => {
     const consumer = { kind: "consumer", id: { kind: "numeric", value: 0 } } as const;
     const strategy = { kind: "offset", value: offset } as const;
@@ -48,7 +52,7 @@ export function MessagePage({ page }: { readonly page: MessageAddress }) {
           ) : (
             <>
               <MessageActions page={page} message={message} />
-              <Message message={message} format={format} onFormat={(next) => adjust({ ...page, format: next })} />
+              <Message page={page} message={message} />
             </>
           )
         }
@@ -57,15 +61,9 @@ export function MessagePage({ page }: { readonly page: MessageAddress }) {
   );
 }
 
-function Message({
-  message,
-  format,
-  onFormat,
-}: {
-  readonly message: PolledMessage;
-  readonly format: Format;
-  readonly onFormat: (format: Format) => void;
-}) {
+function Message({ page, message }: { readonly page: MessageAddress; readonly message: PolledMessage }) {
+  const { format } = page;
+  const opened = useSchema(page.schema, `${page.stream}/${page.topic}`);
   const headers = readHeaders(message.userHeaders);
   return (
     <div class="message">
@@ -73,16 +71,27 @@ function Message({
         <h2>{text.payload}</h2>
         <Field label={text.as} isInline>
           {(id) => (
-            <select id={id} value={format} onChange={({ currentTarget }) => onFormat(currentTarget.value as Format)}>
+            <select
+              id={id}
+              value={format}
+              onChange={({ currentTarget }) => adjust({ ...page, format: currentTarget.value as Format })}
+            >
               {formats.map((name) => (
                 <option key={name} value={name}>
-                  {text.formats[name]}
+                  {formatWords.formats[name]}
                 </option>
               ))}
             </select>
           )}
         </Field>
-        <Payload bytes={message.payload} format={format} hint={textHeader(headers ?? [], "content-type")} />
+        {format === "avro" || format === "protobuf" ? <SchemaPicker page={page} opened={opened} /> : null}
+        <Payload
+          key={format}
+          bytes={message.payload}
+          format={format}
+          hint={textHeader(headers ?? [], "content-type")}
+          schema={opened.schema}
+        />
       </section>
       <section>
         <h2>{text.headers}</h2>

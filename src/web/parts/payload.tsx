@@ -1,7 +1,10 @@
 // A payload in one of its forms. It is only ever text of the document, whatever it says.
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import type { Format } from "../app/address.ts";
+import type { DecodeError } from "../messages/binary/reader.ts";
 import {
+  canBeCut,
+  type HexRow,
   type ShownPayload,
   shownFirstBytes,
   shownWholeBytesMax,
@@ -9,8 +12,10 @@ import {
   type TextRun,
   textRuns,
 } from "../messages/payload.ts";
+import type { Schema } from "../messages/schema.ts";
 import { words } from "../words/en.ts";
-import { size } from "../words/numbers.ts";
+import { formatWords } from "../words/formats.ts";
+import { count, size } from "../words/numbers.ts";
 import { Lines } from "./lines.tsx";
 
 const text = words.message;
@@ -19,18 +24,24 @@ export function Payload({
   bytes,
   format,
   hint,
+  schema,
 }: {
   readonly bytes: Uint8Array;
   readonly format: Format;
   readonly hint: string | undefined;
+  readonly schema?: Schema | undefined;
 }) {
   const [isWhole, setIsWhole] = useState(false);
-  const isCut = !isWhole && bytes.length > shownWholeBytesMax;
-  const shown = showPayload(isCut ? bytes.subarray(0, shownFirstBytes) : bytes, format, hint, isCut);
+  const isCut = !isWhole && bytes.length > shownWholeBytesMax && canBeCut(format);
+  // Decoding takes its time: not with every picture of the page.
+  const shown = useMemo(
+    () => showPayload(isCut ? bytes.subarray(0, shownFirstBytes) : bytes, format, hint, isCut, schema),
+    [bytes, format, hint, isCut, schema],
+  );
   return (
     <div class="payload">
-      {shown.format === "none" || format !== "auto" ? null : (
-        <p class="muted">{text.shownAs(text.formats[shown.format])}</p>
+      {shown.format === "none" || shown.format === "schemaless" || format !== "auto" ? null : (
+        <p class="muted">{text.shownAs(formatWords.formats[shown.format])}</p>
       )}
       {isCut ? (
         <p>
@@ -65,7 +76,23 @@ export function Runs({ runs }: { readonly runs: readonly TextRun[] }) {
 function Shown({ shown }: { readonly shown: ShownPayload }) {
   switch (shown.format) {
     case "none":
-      return <p>{text.none[shown.wanted]}</p>;
+      return (
+        <>
+          <p role="status">{noneText(shown)}</p>
+          <Hex rows={shown.rows} />
+        </>
+      );
+    case "schemaless":
+      return <p role="status">{formatWords.needsSchema(formatWords.formats[shown.wanted])}</p>;
+    case "base64":
+      return (
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys.
+        <pre class="plain" tabIndex={0}>
+          {shown.text}
+        </pre>
+      );
+    case "hex":
+      return <Hex rows={shown.rows} />;
     case "text":
       return (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys.
@@ -73,7 +100,7 @@ function Shown({ shown }: { readonly shown: ShownPayload }) {
           <Runs runs={shown.runs} />
         </pre>
       );
-    case "json":
+    default:
       return (
         <Lines
           label={text.payload}
@@ -93,24 +120,36 @@ function Shown({ shown }: { readonly shown: ShownPayload }) {
           }}
         />
       );
-    default:
-      return (
-        <Lines
-          label={text.payload}
-          count={shown.rows.length}
-          line={(index) => {
-            const row = shown.rows[index]!;
-            return (
-              <>
-                <span class="muted">{row.offset}</span>
-                {"  "}
-                {row.bytes}
-                {"  "}
-                {row.characters}
-              </>
-            );
-          }}
-        />
-      );
   }
+}
+
+function Hex({ rows }: { readonly rows: readonly HexRow[] }) {
+  return (
+    <Lines
+      label={text.payload}
+      count={rows.length}
+      line={(index) => {
+        const row = rows[index]!;
+        return (
+          <>
+            <span class="muted">{row.offset}</span>
+            {"  "}
+            {row.bytes}
+            {"  "}
+            {row.characters}
+          </>
+        );
+      }}
+    />
+  );
+}
+
+function noneText({ wanted, error }: Extract<ShownPayload, { readonly format: "none" }>): string {
+  if (error === undefined) return wanted === "json" ? formatWords.notJson : formatWords.notText;
+  return formatWords.failed(formatWords.formats[wanted], problemText(error));
+}
+
+/** What is wrong, as the end of a sentence. */
+export function problemText({ problem, position, detail }: DecodeError): string {
+  return formatWords.problems[problem](count(position), detail);
 }

@@ -24,14 +24,17 @@ const valuesMax = 200_000;
 const depthMax = 200;
 const strictText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+type Spent = { values: number; depth: number };
+
 export class ByteSource {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
-  #values = 0;
-  #depth = 0;
+  readonly #spent: Spent;
   position = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** `outer`: what it is a part of, whose bounds it shares. */
+  constructor(bytes: Uint8Array, outer?: ByteSource) {
+    this.#spent = outer === undefined ? { values: 0, depth: 0 } : outer.#spent;
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -46,14 +49,14 @@ export class ByteSource {
 
   /** Counts a value. Throws DecodeError for too many. */
   count(): void {
-    if (++this.#values > valuesMax) throw new DecodeError("many", this.position, String(valuesMax));
+    if (++this.#spent.values > valuesMax) throw new DecodeError("many", this.position, String(valuesMax));
   }
 
   /** What is inside something else. Throws DecodeError where it is too deep. */
   within<T>(read: () => T): T {
-    if (++this.#depth > depthMax) throw new DecodeError("deep", this.position, String(depthMax));
+    if (++this.#spent.depth > depthMax) throw new DecodeError("deep", this.position, String(depthMax));
     const value = read();
-    this.#depth--;
+    this.#spent.depth--;
     return value;
   }
 
@@ -127,7 +130,7 @@ export class ByteSource {
 
 /** A number as JSON would have it; 32 bits as short as they are exact. */
 export function floatText(value: number, isSingle: boolean): string {
-  if (!isSingle || !Number.isFinite(value)) return numberText(value);
+  if (!isSingle || !Number.isFinite(value) || value === 0) return numberText(value);
   for (let digits = 1; digits <= 9; digits++) {
     const text = value.toPrecision(digits);
     if (Math.fround(Number(text)) === value) return numberText(Number(text));
