@@ -13,11 +13,16 @@ import {
 import { errorText } from "../app/errors.ts";
 import { adjust, open } from "../app/location.ts";
 import { broker } from "../data/broker.ts";
+import { useSchema } from "../data/open-schema.ts";
 import { pollOf } from "../data/polls.ts";
+import { schemas } from "../data/schemas.ts";
 import { guessBinary } from "../messages/binary/guess.ts";
+import { DecodeError } from "../messages/binary/reader.ts";
+import type { Schema } from "../messages/schema.ts";
 import { Search, type SearchProgress, searchLimits } from "../messages/search.ts";
 import { parseSearch } from "../messages/search-grammar.ts";
 import { matches } from "../messages/search-match.ts";
+import type { Value } from "../messages/values.ts";
 import type { ShownMessage } from "../messages/window.ts";
 import { Grid } from "../parts/grid.tsx";
 import { Notice } from "../parts/notice.tsx";
@@ -48,6 +53,7 @@ export function SearchResults(props: Props) {
 }
 
 function RunningSearch({ page, partitionIds, messagesCount, what }: Props & { readonly what: string }) {
+  const { kept, schema, error } = useSchema("", `${page.stream}/${page.topic}`);
   const search = useRef<Search | undefined>(undefined);
   const [shown, setShown] = useState<SearchProgress | undefined>(undefined);
   const [problem, setProblem] = useState("");
@@ -71,16 +77,18 @@ function RunningSearch({ page, partitionIds, messagesCount, what }: Props & { re
         setProblem(errorText(error));
       });
   };
+  // Fields are those that the topic's schema has, if there is one.
+  const isReady = schemas.value !== undefined && (kept === undefined || schema !== undefined || error !== undefined);
   useEffect(() => {
     const condition = parseSearch(page.q);
-    if (from === undefined || condition === undefined) return;
+    if (from === undefined || condition === undefined || !isReady) return;
     if (last?.key === what && last.from === from && last.search.progress.end !== undefined) {
       search.current = last.search;
       setShown(last.search.progress);
       return () => search.current?.stop();
     }
-    const isHit = (message: Parameters<typeof matches>[1]) =>
-      matches(condition, message, (payload) => guessBinary(payload)?.value);
+    const read = (payload: Uint8Array) => readBinary(payload, schema);
+    const isHit = (message: Parameters<typeof matches>[1]) => matches(condition, message, read);
     const made = new Search(pollOf(from, page), partitionIds, page.from, page.direction, isHit);
     search.current = made;
     last = { key: what, from, search: made };
@@ -89,7 +97,7 @@ function RunningSearch({ page, partitionIds, messagesCount, what }: Props & { re
       search.current = undefined;
       made.stop();
     };
-  }, [from]);
+  }, [from, isReady]);
 
   if (shown === undefined) return <Notice>{problem === "" ? text.running : problem}</Notice>;
   const { scanned, bytes, ms, end } = shown;
@@ -143,6 +151,15 @@ function RunningSearch({ page, partitionIds, messagesCount, what }: Props & { re
       )}
     </>
   );
+}
+
+function readBinary(payload: Uint8Array, schema: Schema | undefined): Value | undefined {
+  try {
+    return schema?.decode(payload) ?? guessBinary(payload)?.value;
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return guessBinary(payload)?.value; // it is something else
+  }
 }
 
 /** As rows are without a search: by the broker's time. */

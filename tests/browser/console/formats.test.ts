@@ -126,6 +126,11 @@ test("Avro and Protobuf are read by schemas from the reader's files, which stay 
   await page.getByLabel("Show as").selectOption("avro");
   await showsLines(page, "{", '  "id": 9223372036854775807,', '  "name": "tea"', "}");
 
+  // A search reads by the schema of the topic, too.
+  await page.goto(`${browser.origin}/ui/streams/orders/topics/odd/messages?q=name%20%3D%20tea%20id%20%3E%201`);
+  await page.getByText("1 found").waitFor();
+  await page.getByRole("grid", { name: "Messages found" }).getByRole("link", { name: "5" }).waitFor();
+
   // An array that claims to have no end of nothing.
   await page.goto(`${browser.origin}${address(6, "?fmt=avro")}`);
   await page.getByRole("button", { name: "Add a schema" }).click();

@@ -36,6 +36,14 @@ async function stored(stream: string, topic: string, partitionId = 0) {
   }));
 }
 
+/** In both themes. */
+async function checkLook(page: Page): Promise<void> {
+  expect(await findings(page)).toEqual([]);
+  await page.emulateMedia({ colorScheme: "dark" });
+  expect(await findings(page, ["color-contrast"])).toEqual([]);
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
 /** Texts of a topic's partition. */
 async function textsOf(stream: string, topic: string): Promise<readonly string[]> {
   return (await stored(stream, topic)).map(({ text }) => text);
@@ -68,6 +76,8 @@ async function runProgram(program: string, token: string): Promise<string> {
 
 test("an empty broker gets a stream with sample messages by one click", async () => {
   const { visit, page } = await open("/ui/streams");
+  await page.getByText("Or make one yourself").waitFor();
+  await checkLook(page);
   await page.getByRole("button", { name: "Create a stream with sample messages" }).click();
   await page.getByRole("heading", { name: "orders", level: 1 }).waitFor();
   await page.getByText('"customer":9007199254741021', { exact: false }).waitFor();
@@ -95,9 +105,7 @@ describe("publishing", () => {
     await page.getByLabel("Partition", { exact: true }).fill("0");
     await page.getByLabel("Copies").fill("3");
     await page.getByText("3 messages, 27 B each, 1 header → orders/new, Partition 0").waitFor();
-    expect(await findings(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: "dark" });
-    expect(await findings(page, ["color-contrast"])).toEqual([]);
+    await checkLook(page);
     await page.getByRole("button", { name: "Publish 3 messages" }).click();
     await page.getByText("3 messages are sent.").waitFor();
     const all = await stored("orders", "new");
@@ -194,6 +202,7 @@ test("a downloaded range equals what was sent", async () => {
   await page.getByLabel("From offset or time").fill("2");
   await page.getByLabel("To offset or time").fill("yesterday");
   await page.getByText("A bound is an offset or a time").waitFor();
+  await checkLook(page);
   await page.getByLabel("To offset or time").fill("5");
   const [download] = await Promise.all([
     page.waitForEvent("download"),
