@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Page } from "playwright-core";
 import { decode } from "../../../src/protocol/codec.ts";
 import { userHeadersCodec } from "../../../src/protocol/user-headers.ts";
+import { createCommand } from "../../../src/web/messages/copy-as.ts";
 import { eventually } from "../../support/process-facts.ts";
 import { useServers } from "../../support/server.ts";
 import { ConsoleBrowser, findings, signIn } from "./console-browser.ts";
@@ -194,6 +195,11 @@ test("what is copied as curl and as TypeScript runs, and gives the message", asy
   expect(await runProgram(await copied(page, "Copy as TypeScript"), token)).toBe('2n {"id":18446744073709551615}\n');
   expect(await copied(page, "Copy payload")).toBe('{"id":18446744073709551615}');
   await visit.end();
+
+  // Those that an empty broker is shown.
+  await runIn(["sh", "-c", createCommand("curl", browser.origin)], token);
+  await runProgram(createCommand("typescript", browser.origin), token);
+  expect(await textsOf("demo", "greetings")).toEqual(["hello", "hello"]);
 });
 
 test("a downloaded range equals what was sent", async () => {

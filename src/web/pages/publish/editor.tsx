@@ -174,7 +174,7 @@ function PayloadField({
           />
         )}
       </Field>
-      <Field label={text.file} isInline>
+      <Field label={text.file}>
         {(id) => (
           <input
             id={id}
