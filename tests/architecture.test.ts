@@ -27,8 +27,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   spawn: ["client", "protocol", "platform"],
 };
 
-/** The only folders that see every layer: the process and its shards, a broker inside a test and the doctor are put together there. */
-const compositionRoots = new Set(["process", "embedded", "doctor"]);
+/** The only folders that see every layer: the process and its shards, a broker inside a test, the doctor and backups are put together there. */
+const compositionRoots = new Set(["process", "embedded", "doctor", "backup"]);
 
 /** Layers with a door: others import their index.ts only. */
 const doors = new Set(["storage", "metadata", "shard", "server", "client"]);
@@ -160,6 +160,7 @@ test("every source file is used: imported from somewhere, or a program of its ow
     "src/process/login-worker.ts",
     "src/bench/main.ts",
     "src/doctor/main.ts",
+    "src/backup/main.ts",
     "src/client/index.ts",
     "src/client/index.bun.ts",
     "src/client/index.node.ts",

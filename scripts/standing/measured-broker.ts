@@ -84,12 +84,21 @@ export class MeasuredBroker {
 
   /** A client that is logged in as root. The caller closes it. */
   connect(): Promise<Client> {
+    const options = { host: "127.0.0.1", port: this.#port, reconnect: false } as const;
+    return connectClient({ ...options, username: "iggy", password: rootPassword });
+  }
+
+  /** For who connects in another process, as root. */
+  get url(): string {
+    return `iggy://iggy:${rootPassword}@127.0.0.1:${this.#port}`;
+  }
+
+  get #port(): number {
     if (!existsSync(this.#configPath)) throw new Error(`there is no ${this.#configPath}`);
     const config: Record<string, { readonly address?: string } | undefined> = Object.fromEntries(
       Object.entries(parse(readFileSync(this.#configPath, "utf8"))),
     );
-    const port = Number(/:(\d+)$/.exec(config.tcp?.address ?? "")?.[1]);
-    return connectClient({ host: "127.0.0.1", port, reconnect: false, username: "iggy", password: rootPassword });
+    return Number(/:(\d+)$/.exec(config.tcp?.address ?? "")?.[1]);
   }
 
   /** SIGKILL: nothing is flushed. */

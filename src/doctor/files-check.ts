@@ -30,7 +30,7 @@ export function checkFiles(target: FilesTarget, findings: Findings): void {
 }
 
 function checkNames({ dataPath, configuredNames }: FilesTarget, findings: Findings): void {
-  const known = new Set(["state", "certificates", "console", "whippet.lock", ...configuredNames]);
+  const known = new Set(["state", "certificates", "console", "whippet.lock", "backup.json", ...configuredNames]);
   for (const name of readdirSync(dataPath)) {
     if (known.has(name)) continue;
     findings.add({

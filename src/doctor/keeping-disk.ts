@@ -46,6 +46,10 @@ export class KeepingDisk implements Disk {
     this.#base.rename(from, to);
   }
 
+  link(from: string, to: string): void {
+    this.#base.link(from, to);
+  }
+
   syncDirectory(path: string): void {
     this.#base.syncDirectory(path);
   }

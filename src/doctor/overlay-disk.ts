@@ -73,6 +73,10 @@ export class OverlayDisk implements Disk {
     this.#changed.set(from, null);
   }
 
+  link(from: string): never {
+    throw new DiskError("link", from, "ENOTSUP");
+  }
+
   syncDirectory(): void {
     // nothing here is to last
   }

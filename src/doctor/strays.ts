@@ -1,6 +1,6 @@
 // Directories below that of the streams: what the metadata do not name, and no remembered deletion explains.
 import { isRemovedLog, type MetadataState } from "../metadata/index.ts";
-import { lostAndFoundName, removedDirectoryName } from "../shard/directories.ts";
+import { backupPointsName, lostAndFoundName, removedDirectoryName } from "../shard/directories.ts";
 import type { DataPaths } from "../shard/paths.ts";
 import { readMarkedLogId } from "../storage/mark.ts";
 import { legacyLogId } from "../storage/mark-format.ts";
@@ -31,7 +31,11 @@ class StrayCheck {
   run(): void {
     const paths = this.#paths;
     this.#checkTaken();
-    for (const streamId of this.#numbersIn(paths.streamsDirectory, [removedDirectoryName, lostAndFoundName])) {
+    for (const streamId of this.#numbersIn(paths.streamsDirectory, [
+      removedDirectoryName,
+      lostAndFoundName,
+      backupPointsName,
+    ])) {
       const stream = this.#state.streams.byId.get(streamId);
       if (stream === undefined) {
         this.#report({ streamId }, paths.streamDirectory(streamId), "stream");
@@ -65,14 +69,13 @@ class StrayCheck {
         consequence: "nobody reads it (operations.md, lost+found)",
       });
     }
-    if (context.disk.list(`${streamsDirectory}/${removedDirectoryName}`).length === 0) return;
-    findings.add({
-      kind: "stray",
-      severity: "start",
-      path: `${streamsDirectory}/${removedDirectoryName}`,
-      text: "what was deleted still takes room",
-      consequence: "a start removes it",
-    });
+    const texts = { [removedDirectoryName]: "what was deleted", [backupPointsName]: "what a backup was copied from" };
+    for (const [name, text] of Object.entries(texts)) {
+      const path = `${streamsDirectory}/${name}`;
+      if (context.disk.list(path).length === 0) continue;
+      const consequence = "a start removes it";
+      findings.add({ kind: "stray", severity: "start", path, text: `${text} still takes room`, consequence });
+    }
   }
 
   #report(place: Place, directory: string, what: string): void {

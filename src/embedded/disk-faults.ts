@@ -130,6 +130,11 @@ export class FaultyDisk implements Disk {
     this.#options.disk.rename(from, to);
   }
 
+  link(from: string, to: string): void {
+    this.require("link", from);
+    this.#options.disk.link(from, to);
+  }
+
   syncDirectory(path: string): void {
     this.require("syncDirectory", path);
     if (this.#options.faults.failsSyncs) throw new DiskError("syncDirectory", path, "EIO");

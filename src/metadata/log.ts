@@ -25,7 +25,7 @@ import { bootStampOf, encodeEntry, encodeMark, linkOf } from "./log-entries.ts";
 import { failure, MetadataLogFile } from "./log-file.ts";
 import { encodePlain } from "./plain-data.ts";
 import { type Recovered, recover } from "./recovery.ts";
-import { replaceBothSnapshots, replaceSnapshot } from "./snapshot.ts";
+import { encodeSnapshot, replaceBothSnapshots, replaceSnapshot } from "./snapshot.ts";
 import type { MetadataState } from "./state.ts";
 
 /** A start replays at most about this many entries: some 20 ms. */
@@ -249,6 +249,11 @@ export class MetadataLog {
     }
     replaceSnapshot(disk, this.#paths, snapshot, cipher);
     this.#file.rotate();
+  }
+
+  /** A snapshot of what was published, with nothing under way, as the file of one: for a backup. Encrypted where files are. */
+  snapshotBytes(): Uint8Array {
+    return encodeSnapshot({ state: this.#state, lastIndex: this.#lastIndex }, this.#options.cipher);
   }
 
   /** Makes everything durable and lets go of the file. Throws `DiskError`. */

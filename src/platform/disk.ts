@@ -48,6 +48,11 @@ export interface Disk {
   /** Atomic; of a file, which replaces an existing one, or of a directory with everything in it, to a name that is free. */
   rename(from: string, to: string): void;
   /**
+   * Gives a file a second name, in the same file system: both are the same bytes, and stay when the other is removed. `ENOTSUP`,
+   * `EPERM` or `EMLINK` where the file system cannot; `EEXIST` for a name that is taken.
+   */
+  link(from: string, to: string): void;
+  /**
    * Makes creations, renames and removals in the directory durable, as far as the file system can. `DiskError` with
    * operation `open` when the directory could not be opened: then nothing was tried and nothing is lost.
    */

@@ -53,6 +53,10 @@ export const realDisk: Disk = {
     attempt("rename", from, () => fs.renameSync(from, to));
   },
 
+  link(from, to) {
+    attempt("link", from, () => fs.linkSync(from, to));
+  },
+
   syncDirectory(path) {
     // Told apart: without a descriptor nothing was tried, and nothing is lost.
     const fd = attempt("open", path, () => fs.openSync(path, fs.constants.O_RDONLY));

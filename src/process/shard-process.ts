@@ -17,6 +17,7 @@ import {
   SubscriptionDesk,
 } from "../server/index.ts";
 import {
+  BackupPoints,
   type BoundPorts,
   Cleaner,
   ControlPlane,
@@ -122,6 +123,7 @@ export class ShardProcess {
             broadcast,
           })),
       syncMetadata: metadataLog && (() => metadataLog.sync()),
+      backupPoints: metadataLog && new BackupPoints({ disk, paths, metadataLog, elapsed, messages: log }),
       localClients: () => this.#sessions.clients(),
       disconnectClient: (clientId) => this.#sessions.disconnect(clientId),
       closeWithoutLogin: (source) => this.#sessions.closeOldestWithoutLogin(source),

@@ -48,6 +48,8 @@ const grants = {
   getClient: servers,
   /** No command: the console's. */
   disconnectClient: grant(["manageServers"]),
+  /** Copies of everything, hashes of passwords included. */
+  backup: grant(["manageServers"]),
   /** Unlike in the original, where everyone who is logged in may take one (spec SB 13, trap 50). */
   getSnapshot: servers,
   /** Of another user; the own one needs no right. */

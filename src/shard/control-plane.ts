@@ -59,6 +59,10 @@ export class ControlPlane {
   readonly #removed = new Set<number>();
   /** When it was last told that a limit is reached, by its key. */
   readonly #limitsTold = new Map<string, number>();
+  /** Commands that are being carried out. */
+  readonly #running = new Set<Promise<unknown>>();
+  /** While set, no command begins. */
+  #standstill: Promise<unknown> | undefined;
 
   constructor(options: ControlPlaneOptions) {
     this.#options = options;
@@ -77,6 +81,34 @@ export class ControlPlane {
    * there was nothing to do.
    */
   async execute(command: ControlCommand): Promise<MetadataEvent | undefined> {
+    while (this.#standstill !== undefined) await this.#standstill;
+    const running = this.#execute(command);
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /**
+   * Runs `work` while no command is under way, and every shard has what came before; those that come meanwhile wait for its end. For
+   * a moment, since they wait. Rejects as `work` does.
+   */
+  async atStandstill<T>(work: () => Promise<T>): Promise<T> {
+    while (this.#standstill !== undefined) await this.#standstill;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#standstill = promise;
+    try {
+      await Promise.allSettled([...this.#running]);
+      return await work();
+    } finally {
+      this.#standstill = undefined;
+      resolve();
+    }
+  }
+
+  async #execute(command: ControlCommand): Promise<MetadataEvent | undefined> {
     if (command.kind === "finishRemovals") await this.#retryRemovals();
     for (;;) {
       const events = this.#plan(command);

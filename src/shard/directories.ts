@@ -8,6 +8,8 @@ import type { DirectoryRemoval, StorageLog } from "../storage/index.ts";
 /** In the streams directory, where names of streams are numbers. */
 export const removedDirectoryName = ".removed";
 export const lostAndFoundName = "lost+found";
+/** What backups are copied from, as long as they are copied (`backup-points.ts`). */
+export const backupPointsName = ".backup";
 
 const nameBytes = 8;
 

@@ -1,4 +1,5 @@
 // The door of the shard layer.
+export { type BackupPoint, BackupPoints } from "./backup-points.ts";
 export { Cleaner } from "./cleaner.ts";
 export type { ControlCommand } from "./control-commands.ts";
 export { ControlPlane } from "./control-plane.ts";

@@ -17,6 +17,7 @@ import { DiskError } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
 import { Partition, type PartitionCounters, type StorageContext } from "../storage/index.ts";
 import type { Counters } from "./counters.ts";
+import { type LinkedPartitions, type LinkRequest, linkPartitions } from "./linked-partitions.ts";
 import { PartitionPlace } from "./partition-identity.ts";
 import { PartitionWatches } from "./partition-watches.ts";
 import type { DataPaths } from "./paths.ts";
@@ -108,6 +109,12 @@ export class LocalPartitions {
   /** Those that are open. */
   get all(): Iterable<Partition> {
     return this.#partitions.values();
+  }
+
+  /** Links what they hold into the directory of a point. Rejects with what failed. */
+  async linkInto(request: LinkRequest): Promise<LinkedPartitions> {
+    const closedKeys = [...this.#closed.keys()];
+    return { partitionsCount: await linkPartitions(this.#partitions, this.#options.paths, request), closedKeys };
   }
 
   /** Tries those again that are closed, each when its time has come. */

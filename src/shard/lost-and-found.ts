@@ -5,6 +5,7 @@ import type { Disk } from "../platform/disk.ts";
 import type { Random } from "../platform/random.ts";
 import { IggyError } from "../protocol/errors.ts";
 import type { StorageCounter, StorageLog } from "../storage/index.ts";
+import { removeBackupPoints } from "./backup-points.ts";
 import { TakenDirectories } from "./directories.ts";
 import type { DataPaths } from "./paths.ts";
 import { RemovedPlaces } from "./removals.ts";
@@ -41,5 +42,6 @@ export function tidyStreams({ metadataLog, disk, paths, random, messages, count 
       messages?.warn("deletions that are finished could not be noted", { error: thrown.message });
     }
   }
+  removeBackupPoints(disk, paths, directories, messages);
   return directories.deleteRemoved();
 }

@@ -31,6 +31,8 @@ const laneOf: { readonly [K in ShardRequestKind]: typeof batches | typeof reques
   control: unbounded,
   apply: unbounded,
   syncMetadata: unbounded,
+  backup: unbounded,
+  link: unbounded,
   clients: unbounded,
   disconnectClient: unbounded,
   makeRoom: unbounded, // the admission of clients has a bound for it

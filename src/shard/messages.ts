@@ -4,7 +4,9 @@ import type { MetadataEvent } from "../metadata/index.ts";
 import type { ErrorName, ErrorParams } from "../protocol/errors.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { ConsumerKey, ReadFrom } from "../storage/index.ts";
+import type { BackupPoint } from "./backup-points.ts";
 import type { ControlCommand } from "./control-commands.ts";
+import type { LinkedPartitions, LinkRequest } from "./linked-partitions.ts";
 import type { PartitionChange } from "./partition-watches.ts";
 import type { ReportReply, ReportRequest } from "./reports.ts";
 import type { OldestSegmentReply, OldestSegmentRequest } from "./retention.ts";
@@ -89,6 +91,11 @@ export interface DeleteSegmentsRequest {
   readonly count: number;
 }
 
+/** Makes a point, says that it is still copied, or removes it. */
+export type BackupRequest =
+  | { readonly action: "make" }
+  | { readonly action: "keep" | "remove"; readonly pointId: string };
+
 export interface FlushRequest {
   readonly partitionKey: number;
   readonly fsync: boolean;
@@ -110,6 +117,10 @@ export interface ShardRequests {
   apply: { request: MetadataEvent; reply: undefined };
   /** To shard 0: answered when all metadata that were changed before are durable. */
   syncMetadata: { request: undefined; reply: undefined };
+  /** To shard 0: points for backups. */
+  backup: { request: BackupRequest; reply: BackupPoint | undefined };
+  /** From shard 0: what the partitions hold goes into a point. */
+  link: { request: LinkRequest; reply: LinkedPartitions };
   clients: { request: undefined; reply: readonly ClientDetails[] };
   /** Cuts the connection of this client, if it is one of the shard's; whether it is. */
   disconnectClient: { request: number; reply: boolean };

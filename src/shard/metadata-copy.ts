@@ -8,11 +8,13 @@ import {
   type SettledReason,
 } from "../metadata/index.ts";
 import { IggyError } from "../protocol/errors.ts";
+import type { BackupPoint, BackupPoints } from "./backup-points.ts";
 import type { ControlCommand } from "./control-commands.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { GroupOwner } from "./group-owner.ts";
 import type { LocalPartitions } from "./local-partitions.ts";
 import type { Mailbox } from "./mailbox.ts";
+import type { BackupRequest } from "./messages.ts";
 
 export interface MetadataCopyOptions {
   readonly state: MetadataState;
@@ -24,6 +26,8 @@ export interface MetadataCopyOptions {
   readonly controlPlane: ((broadcast: (event: MetadataEvent) => Promise<void>) => ControlPlane) | undefined;
   /** On shard 0: makes everything durable that the log of metadata holds. Nothing is to be made durable when absent. */
   readonly syncMetadata: (() => Promise<void>) | undefined;
+  /** On shard 0. */
+  readonly backupPoints: BackupPoints | undefined;
   /** An event is applied here, with its effects on partitions. */
   readonly onEvent: (event: MetadataEvent) => void;
   /** What follows from a change failed. For the log. */
@@ -47,10 +51,31 @@ export class MetadataCopy {
 
   /** Carries out a command on shard 0. The last event, which every shard has; undefined if there was nothing to do. */
   async control(command: ControlCommand): Promise<MetadataEvent | undefined> {
+    if (command.kind === "finishRemovals") this.#options.backupPoints?.removeForgotten();
     if (this.#controlPlane !== undefined) return this.#controlPlane.execute(command);
     const first = this.#options.mailboxes[0];
     if (first === undefined) throw new IggyError("ShardCommunicationError");
     return first.call("control", command);
+  }
+
+  /** Points for backups, on shard 0. Errors: those of `BackupPoints`. */
+  async backup(request: BackupRequest): Promise<BackupPoint | undefined> {
+    const { backupPoints, mailboxes, partitions } = this.#options;
+    if (backupPoints === undefined || this.#controlPlane === undefined) {
+      if (mailboxes[0] === undefined) throw new IggyError("ShardCommunicationError");
+      return mailboxes[0].call("backup", request);
+    }
+    if (request.action === "make") {
+      const others = mailboxes.filter((mailbox) => mailbox !== undefined);
+      return backupPoints.make(this.#controlPlane, async (link) => {
+        const all = [partitions.linkInto(link), ...others.map((mailbox) => mailbox.call("link", link))];
+        await Promise.allSettled(all); // what is refused is removed when nobody adds to it any more
+        return Promise.all(all);
+      });
+    }
+    if (request.action === "keep") backupPoints.keep(request.pointId);
+    else backupPoints.remove(request.pointId);
+    return undefined;
   }
 
   /** Resolves when all changes that were made before, on whichever shard they were asked, are durable. */

@@ -4,6 +4,7 @@ import type { MetadataEvent, MetadataState } from "../metadata/index.ts";
 import { assert } from "../platform/assert.ts";
 import type { ClientDetails } from "../protocol/records/client-header.ts";
 import type { BatchKernel, StorageContext } from "../storage/index.ts";
+import type { BackupPoint, BackupPoints } from "./backup-points.ts";
 import type { ControlCommand, ControlKind, EventOf } from "./control-commands.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { Counters } from "./counters.ts";
@@ -14,6 +15,7 @@ import { createLoopMemory, LoopPulse } from "./loop-watch.ts";
 import { Mailbox, type Port, type ShardHandlers } from "./mailbox.ts";
 import type {
   AppendRequest,
+  BackupRequest,
   BatchPosition,
   Forwarded,
   MovedConnection,
@@ -62,6 +64,8 @@ export interface ShardOptions {
   readonly controlPlane: ((broadcast: (event: MetadataEvent) => Promise<void>) => ControlPlane) | undefined;
   /** On shard 0: makes everything durable that the log of metadata holds. Nothing is to be made durable when absent. */
   readonly syncMetadata?: (() => Promise<void>) | undefined;
+  /** On shard 0, where backups are to be made. */
+  readonly backupPoints?: BackupPoints | undefined;
   /** Clients connected to this shard. */
   readonly localClients: () => readonly ClientDetails[];
   /** Cuts the connection of a client of this shard; whether it is there. Nobody is when absent. */
@@ -131,10 +135,10 @@ export class Shard {
       remoteOwnerOf: (partitionKey) => this.remoteOwnerOf(partitionKey),
       post: (shardId, message) => this.#mailboxes[shardId]?.watch(message),
     });
-    const { controlPlane, syncMetadata, onEvent, onFailure } = options;
+    const { controlPlane, syncMetadata, backupPoints, onEvent, onFailure } = options;
     this.#metadata = new MetadataCopy({
       ...{ state, partitions, groups, mailboxes: this.#mailboxes },
-      ...{ controlPlane, syncMetadata, onEvent, onFailure },
+      ...{ controlPlane, syncMetadata, backupPoints, onEvent, onFailure },
     });
   }
 
@@ -229,6 +233,11 @@ export class Shard {
    */
   control<K extends ControlKind>(command: ControlCommand & { readonly kind: K }): Promise<EventOf<K>> {
     return this.#metadata.control(command) as Promise<EventOf<K>>;
+  }
+
+  /** Points for backups (`BackupPoints`): the point that was made. */
+  backup(request: BackupRequest): Promise<BackupPoint | undefined> {
+    return this.#metadata.backup(request);
   }
 
   /** Clients of every shard, each once. One that moves away from here or to here meanwhile is in one of the own lists. */
@@ -370,6 +379,8 @@ export class Shard {
         return undefined;
       },
       syncMetadata: () => this.#metadata.sync() as Promise<undefined>,
+      backup: (request) => this.#metadata.backup(request),
+      link: (request) => this.#options.partitions.linkInto(request),
       clients: () => this.#options.localClients(),
       disconnectClient: (clientId) => this.#options.disconnectClient?.(clientId) ?? false,
       makeRoom: (source) => this.#options.closeWithoutLogin?.(source) ?? false,

@@ -8,6 +8,7 @@ export { readMarkedLogId } from "./mark.ts";
 export { legacyLogId } from "./mark-format.ts";
 export { Partition } from "./partition.ts";
 export type { GroupView, PartitionView, SegmentView } from "./partition-view.ts";
+export { type PartitionPoint, type PointSegment, pointName } from "./point.ts";
 export type { RemovableSegment, SegmentHolder } from "./retention.ts";
 export type { ScanMemoryOptions } from "./scan-memory.ts";
 export type {

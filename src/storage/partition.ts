@@ -11,6 +11,7 @@ import { ConsumerOffsets, offsetsDirectoryName } from "./offsets.ts";
 import { PartitionLog, toStorageError } from "./partition-log.ts";
 import { persistOffsets, syncAll, syncMessages, syncOffsets } from "./partition-sync.ts";
 import { PartitionView } from "./partition-view.ts";
+import { linkPoint } from "./point.ts";
 import { Reader } from "./read.ts";
 import { giveReservedBack, hasReserve, IdleReserve } from "./reserve.ts";
 import {
@@ -180,6 +181,12 @@ export class Partition {
     if (fsync) await syncAll(this.#log, this.#offsets);
   }
 
+  /** Links what was acknowledged before the call into `directory` (`point.ts`). Rejects with what failed. */
+  async linkInto(directory: string): Promise<void> {
+    if (!this.#log.isFenced) await this.flush(false); // a fenced partition has in its files what it has
+    if (this.#unfinishedPurge === undefined) linkPoint(this.#log, this.#offsets, directory);
+  }
+
   /**
    * The tick of the message saver (spec SB 3.4). Cheap when nothing is new. A tick that comes while the one before is at work
    * ends with it.
@@ -292,10 +299,7 @@ export class Partition {
     return this.#remove(() => removeExpired(this.#log, this.#offsets, nowMicros, expiryMicros, countMax));
   }
 
-  /**
-   * At level sync: the segments that were removed do not come back after a power loss. Throws `CannotSyncFile` (10009) where
-   * that is not certain.
-   */
+  /** At level sync: removed segments do not come back after a power loss; `CannotSyncFile` (10009) where that is not certain. */
   syncRemovals(): void {
     const log = this.#log;
     if (log.context.options.acknowledge === "sync") syncNames(log);

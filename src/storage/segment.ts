@@ -108,6 +108,11 @@ export function indexNameOf(startOffset: number): string {
   return startOffset === 0 ? firstIndexName : baseNameOf(startOffset) + indexSuffix;
 }
 
+/** Names of the two files of a segment. */
+export function segmentNames(startOffset: number): { readonly log: string; readonly index: string } {
+  return { log: logNameOf(startOffset), index: indexNameOf(startOffset) };
+}
+
 /** Start offset by the name of a log file; undefined for any other file. */
 export function startOffsetOf(fileName: string): number | undefined {
   const digits = fileName.slice(0, -logSuffix.length);

@@ -23,7 +23,15 @@ const wholeTopic = {
 const messages = [{ payload: Uint8Array.of(1) }];
 
 /** Commands of our own, which tests/extensions are about. */
-const extensions = ["features", "pollWaiting", "sendWithReceipt", "joinWithAssignment"] as const;
+const extensions = [
+  "features",
+  "pollWaiting",
+  "sendWithReceipt",
+  "joinWithAssignment",
+  "beginBackup",
+  "keepBackup",
+  "endBackup",
+] as const;
 type MethodName = Exclude<
   keyof Client,
   | "exchange"

@@ -19,15 +19,26 @@ function commandsWith(part: string): string {
   return found[0]!;
 }
 
-const doctorPath = resolve(import.meta.dir, "../../src/doctor/main.ts");
+const source = resolve(import.meta.dir, "../../src");
+/** What `npm run` runs in the place of these. */
+const programs = {
+  doctor: "doctor/main.ts",
+  backup: "backup/main.ts backup",
+  restore: "backup/main.ts restore",
+} as const;
 
 /** In the directory that has the data directory. */
-function shell(server: TestServer, commands: string): string {
+function shell(server: TestServer, commands: string, env: Readonly<Record<string, string>> = {}): string {
   const data = server.dataPath.slice(server.directory.length + 1);
-  const text = commands
-    .replaceAll("local_data", data)
-    .replaceAll("npm run doctor --", `${process.execPath} --no-env-file ${doctorPath}`);
-  return execFileSync("sh", ["-e", "-c", text], { cwd: server.directory, encoding: "utf8" });
+  let text = commands.replaceAll("local_data", data);
+  for (const [name, program] of Object.entries(programs)) {
+    text = text.replaceAll(`npm run ${name} --`, `${process.execPath} --no-env-file ${source}/${program}`);
+  }
+  return execFileSync("sh", ["-e", "-c", text], {
+    cwd: server.directory,
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
 }
 
 async function send(client: Client, partitionId: number, texts: readonly string[]): Promise<void> {
@@ -126,4 +137,29 @@ test("a backup has everything, and damaged files are found", async () => {
   writeFileSync(damaged, "damaged");
   expect(shell(server, commandsWith("-name"))).toContain("state/metadata.log.damaged-1");
   expect(readFileSync(damaged, "utf8")).toBe("damaged");
+}, 120_000);
+
+test("a backup of a broker that runs is restored, and served", async () => {
+  const server = await servers.start();
+  const first = await server.connect();
+  await makeTopic(first);
+  await send(first, 1, ["one", "two"]);
+  await first.storeConsumerOffset({ stream: "orders", topic: "created", partitionId: 1, consumer, offset: 1n });
+  const url = `iggy://iggy:iggy@${server.host}:${server.portOf("tcp")}`;
+  const made = shell(server, commandsWith("run backup"), { WHIPPET_URL: url });
+  expect(made).toBe(`${join(server.directory, "backup-of-today")}\n`);
+  await send(first, 1, ["afterwards"]);
+  first.close();
+  await server.stop();
+  shell(server, commandsWith("run restore").replace(/\nIGGY_SYSTEM_PATH=.*/, ""));
+  rmSync(server.dataPath, { recursive: true });
+  renameSync(join(server.directory, "restored"), server.dataPath);
+
+  await server.restart();
+  const second = await server.connect();
+  expect(await poll(second, 1)).toEqual(["one", "two"]);
+  const place = { stream: "orders", topic: "created", partitionId: 1, consumer };
+  expect((await second.getConsumerOffset(place))?.storedOffset).toBe(1n);
+  second.close();
+  await server.stop();
 }, 120_000);

@@ -5,6 +5,7 @@ import { seededRandom } from "../../src/platform/random.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { errorNameOf } from "../../src/protocol/errors.ts";
+import { backupPointRequestCodec } from "../../src/protocol/extensions/backup.ts";
 import { ExtensionCode, isPushCode } from "../../src/protocol/extensions/codes.ts";
 import { followPartitionsRequestCodec } from "../../src/protocol/extensions/follow-partitions.ts";
 import { pollWaitingRequestCodec } from "../../src/protocol/extensions/poll-waiting.ts";
@@ -81,6 +82,9 @@ const requests = [
       messages: [{ payload: new Uint8Array(20) }, { payload: new Uint8Array(1) }],
     }),
   },
+  { code: ExtensionCode.beginBackup, payload: new Uint8Array(0) },
+  { code: ExtensionCode.keepBackup, payload: encode(backupPointRequestCodec, { pointId: "0123456789abcdef" }) },
+  { code: ExtensionCode.endBackup, payload: encode(backupPointRequestCodec, { pointId: "0123456789abcdef" }) },
   ...[1, 2, 3].map((subscriptionId) => ({
     code: ExtensionCode.unsubscribe,
     payload: encode(unsubscribeRequestCodec, { subscriptionId }),

@@ -23,6 +23,7 @@ Create, update, delete user; update permissions | manage_users | – | –
 Change password | manage_users | – | –
 Stats, clients, client | read_servers, manage_servers | – | –
 Disconnect a client (no command of the original) | manage_servers | – | –
+Backup (no command of the original) | manage_servers | – | –
 `;
 
 const rowOf: { readonly [O in Operation]: string } = {
@@ -55,6 +56,7 @@ const rowOf: { readonly [O in Operation]: string } = {
   getClients: "Stats, clients, client",
   getClient: "Stats, clients, client",
   disconnectClient: "Disconnect a client (no command of the original)",
+  backup: "Backup (no command of the original)",
   getSnapshot: "Stats, clients, client", // stricter than the table: trap 50
 };
 

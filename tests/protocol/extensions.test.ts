@@ -71,6 +71,17 @@ const values: Readonly<Record<ExtensionName, Values>> = {
       .map(([poll, rest]) => ({ ...poll, ...rest })),
     reply: fc.record({ currentOffset: u64 }),
   },
+  beginBackup: {
+    request: fc.constant(undefined),
+    reply: fc.record({
+      pointId: name,
+      directory: fc.string({ unit: "grapheme" }),
+      partitionsCount: u32,
+      closed: fc.array(fc.record({ streamId: u32, topicId: u32, partitionId: u32 }), { maxLength: 5 }),
+    }),
+  },
+  keepBackup: { request: fc.record({ pointId: name }), reply: fc.constant(undefined) },
+  endBackup: { request: fc.record({ pointId: name }), reply: fc.constant(undefined) },
   addCredit: { request: credit, reply: fc.constant(undefined) },
   unsubscribe: { request: fc.record({ subscriptionId: u32 }), reply: fc.constant(undefined) },
   followPartitions: {

@@ -64,6 +64,7 @@ function withSlowRemoval(disk: SimDisk, held: HeldRemoval | undefined): Disk {
     makeDirectory: (path) => disk.makeDirectory(path),
     remove: (path) => disk.remove(path),
     removeTree,
+    link: (from) => disk.link(from),
     rename: (from, to) => disk.rename(from, to),
     syncDirectory: (path) => disk.syncDirectory(path),
   };

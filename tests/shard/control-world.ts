@@ -154,6 +154,7 @@ function withFailures(
     makeDirectory: (path) => disk.makeDirectory(path),
     remove: (path) => disk.remove(path),
     removeTree: (path) => disk.removeTree(path),
+    link: (from) => disk.link(from),
     rename: (from, to) => {
       if (!from.startsWith(paths.stateDirectory)) check("rename", from);
       disk.rename(from, to);

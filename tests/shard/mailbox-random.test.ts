@@ -89,6 +89,8 @@ class World {
       control: () => after(sampleReplies.control, maybe(disk), () => this.#applyEverywhere(own)),
       apply: () => after(sampleReplies.apply, maybe(disk)),
       syncMetadata: () => after(sampleReplies.syncMetadata, maybe(disk)),
+      backup: () => after(sampleReplies.backup, maybe(disk)),
+      link: () => after(sampleReplies.link, maybe(disk)),
       clients: () => sampleReplies.clients,
       disconnectClient: () => false,
       makeRoom: () => false,
@@ -123,7 +125,8 @@ class World {
     const from = this.#below(this.#mailboxes.length);
     const kind = kinds[this.#below(kinds.length)]!;
     // Only shard 0 changes metadata and has their log.
-    const to = kind === "control" || kind === "syncMetadata" ? 0 : this.#below(this.#mailboxes.length);
+    const to =
+      kind === "control" || kind === "syncMetadata" || kind === "backup" ? 0 : this.#below(this.#mailboxes.length);
     if (from === to || (kind === "apply" && from !== 0)) return;
     const sizeBytes = kind === "append" ? sizesBytes[this.#below(sizesBytes.length)]! : 0;
     const body = kind === "append" ? { ...sampleRequests.append, messagesSizeBytes: sizeBytes } : sampleRequests[kind];

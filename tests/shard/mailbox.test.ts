@@ -49,6 +49,8 @@ const noHandlers: ShardHandlers = {
   control: notExpected,
   apply: notExpected,
   syncMetadata: notExpected,
+  backup: notExpected,
+  link: notExpected,
   clients: notExpected,
   disconnectClient: notExpected,
   makeRoom: notExpected,

@@ -144,6 +144,8 @@ export const sampleRequests: { readonly [K in ShardRequestKind]: RequestOf<K> } 
   control: sampleControlCommands.createTopic,
   apply: sampleEvents.topicCreated,
   syncMetadata: undefined,
+  backup: { action: "keep", pointId: "0123456789abcdef" },
+  link: { directory: "local_data/streams/.backup/0123456789abcdef" },
   clients: undefined,
   disconnectClient: 7,
   makeRoom: "10.1.2.3",
@@ -185,6 +187,13 @@ export const sampleReplies: { readonly [K in ShardRequestKind]: ReplyOf<K> } = {
   control: sampleEvents.topicCreated,
   apply: undefined,
   syncMetadata: undefined,
+  backup: {
+    pointId: "0123456789abcdef",
+    directory: "local_data/streams/.backup/0123456789abcdef",
+    partitionsCount: 3,
+    closedKeys: [4],
+  },
+  link: { partitionsCount: 3, closedKeys: [4] },
   disconnectClient: true,
   makeRoom: true,
   clients: [

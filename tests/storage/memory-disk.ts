@@ -78,6 +78,13 @@ export class MemoryDisk implements Disk {
     }
   }
 
+  link(from: string, to: string): void {
+    this.check("link", from);
+    const content = this.files.get(from);
+    if (content === undefined) throw new DiskError("link", from, "ENOENT");
+    this.files.set(to, content);
+  }
+
   syncDirectory(path: string): void {
     this.check("syncDirectory", path);
     this.syncs.push(path);

@@ -11,6 +11,7 @@ export function wrappedDisk(inner: Disk, changes: Partial<Disk>): Disk {
     remove: (path) => inner.remove(path),
     removeTree: (path) => inner.removeTree(path),
     rename: (from, to) => inner.rename(from, to),
+    link: (from, to) => inner.link(from, to),
     syncDirectory: (path) => inner.syncDirectory(path),
     ...changes,
   };

@@ -2,6 +2,7 @@
 // where no reply came, a TypeError for arguments that make no sense.
 
 import type { Consumer } from "../../protocol/consumer.ts";
+import type { BackupPointReply } from "../../protocol/extensions/backup.ts";
 import type { MemberAssignment } from "../../protocol/extensions/join-with-assignment.ts";
 import type { PartitionPosition, PollWaitingReply } from "../../protocol/extensions/poll-waiting.ts";
 import type { SendReceipt } from "../../protocol/extensions/send-with-receipt.ts";
@@ -104,6 +105,16 @@ export interface Commands {
   getSnapshot(options?: Partial<SnapshotOptions>): Promise<Uint8Array>;
   /** Asks what the broker can do beyond 0.8; InvalidCommand (3) where it is another one. */
   features(): Promise<Features>;
+
+  /**
+   * Makes a point for a backup on the machine of the broker: a directory to copy, which says of each file how much of it counts.
+   * Unauthorized (41) without the right to manage servers; SnapshotFileCompletionFailed (9000).
+   */
+  beginBackup(): Promise<BackupPointReply>;
+  /** To be called at least once a minute while the point is copied; ResourceNotFound (20) where it is gone. */
+  keepBackup(pointId: string): Promise<void>;
+  /** The point is copied, or not wanted any more. */
+  endBackup(pointId: string): Promise<void>;
 
   // Logins, users and their rights (spec BP 4.3). What another user has or may do needs the right to read or manage users,
   // else Unauthorized (41); user names have 3 to 50 bytes, passwords 3 to 100.

@@ -60,6 +60,10 @@ function countTarget(stream: IdentifierInput, topic: IdentifierInput, partitions
   return { ...topicTarget(stream, topic), partitionsCount };
 }
 
+function pointTarget(pointId: string) {
+  return { pointId };
+}
+
 function offsetTarget({ stream, topic, consumer, partitionId }: OffsetOptions) {
   return { consumer, ...topicTarget(stream, topic), partitionId };
 }
@@ -108,6 +112,9 @@ export const methods: { readonly [Name in MethodName]: Method<Name> } = {
     }),
   ),
   features: basic.features,
+  beginBackup: plain(ExtensionCode.beginBackup, extensionCodecs.beginBackup, nothing),
+  keepBackup: plain(ExtensionCode.keepBackup, extensionCodecs.keepBackup, pointTarget),
+  endBackup: plain(ExtensionCode.endBackup, extensionCodecs.endBackup, pointTarget),
 
   login: basic.login,
   logout: plain(CommandCode.logoutUser, commandCodecs.logoutUser, nothing),

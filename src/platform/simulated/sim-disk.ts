@@ -211,6 +211,11 @@ export class SimDisk implements Disk, FileOwner {
     this.#names.rename(from, to, node);
   }
 
+  /** Its file system knows no second names. */
+  link(from: string): never {
+    throw new DiskError("link", from, "ENOTSUP");
+  }
+
   syncDirectory(path: string): void {
     this.requireRunning("syncDirectory", path);
     if (this.#names.get(path) !== "directory") throw new DiskError("syncDirectory", path, "ENOENT");

@@ -12,6 +12,9 @@ export const ExtensionCode = {
   addCredit: 200_005,
   unsubscribe: 200_006,
   followPartitions: 200_007,
+  beginBackup: 200_020,
+  keepBackup: 200_021,
+  endBackup: 200_022,
 } as const;
 
 /** What the broker sends unasked, in the place where replies have their status: no error has these numbers. */

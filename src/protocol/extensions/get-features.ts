@@ -12,7 +12,7 @@ import { type Codec, countedListCodec, emptyCodec, recordCodec } from "../codec.
 import { nameCodec, u64Codec } from "../primitives.ts";
 
 /** What a broker can do beyond 0.8, by its name in the reply. */
-export type Feature = "long-poll" | "send-receipts" | "group-assignment" | "deduplication" | "subscriptions";
+export type Feature = "long-poll" | "send-receipts" | "group-assignment" | "deduplication" | "subscriptions" | "backup";
 
 /** What bounds it, by its name in the reply. */
 export type FeatureLimitName = "wait-ms" | "wait-partitions" | "subscriptions-per-connection" | "push-bytes";

@@ -2,6 +2,12 @@
 
 import type { Codec } from "../codec.ts";
 import { sendMessagesRequestCodec } from "../message/send-messages.ts";
+import {
+  backupPointReplyCodec,
+  backupPointRequestCodec,
+  beginBackupReplyCodec,
+  beginBackupRequestCodec,
+} from "./backup.ts";
 import type { ExtensionName } from "./codes.ts";
 import { followPartitionsReplyCodec, followPartitionsRequestCodec } from "./follow-partitions.ts";
 import { getFeaturesReplyCodec, getFeaturesRequestCodec } from "./get-features.ts";
@@ -26,5 +32,8 @@ export const extensionCodecs = {
   addCredit: { request: addCreditRequestCodec, reply: addCreditReplyCodec },
   unsubscribe: { request: unsubscribeRequestCodec, reply: unsubscribeReplyCodec },
   followPartitions: { request: followPartitionsRequestCodec, reply: followPartitionsReplyCodec },
+  beginBackup: { request: beginBackupRequestCodec, reply: beginBackupReplyCodec },
+  keepBackup: { request: backupPointRequestCodec, reply: backupPointReplyCodec },
+  endBackup: { request: backupPointRequestCodec, reply: backupPointReplyCodec },
   joinWithAssignment: { request: joinWithAssignmentRequestCodec, reply: joinWithAssignmentReplyCodec },
 } as const satisfies Record<ExtensionName, { request: Codec<unknown>; reply: Codec<unknown> }>;

@@ -20,7 +20,7 @@ export const getFeatures = extension("getFeatures", ({ deduplicates }, session) 
   requireLoginHolds(session);
   const features: Feature[] = [];
   if (session.transport !== "quic") features.push("long-poll", "subscriptions");
-  features.push("send-receipts", "group-assignment");
+  features.push("send-receipts", "group-assignment", "backup");
   if (deduplicates) features.push("deduplication");
   return { features, limits };
 });
