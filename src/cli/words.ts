@@ -44,6 +44,8 @@ export const wordGroups: readonly WordGroup[] = [
         load: async () => (await import("./commands/snapshot.ts")).commands,
       },
       { word: "doctor", summary: "Look through a data directory, say what is damaged, repair what a start repairs" },
+      { word: "backup", summary: "Copy everything that a running server has, while it works" },
+      { word: "restore", summary: "Make a data directory of a backup" },
       { word: "bench", summary: "Measure a server under load" },
     ],
   },

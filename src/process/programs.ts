@@ -13,6 +13,14 @@ export const programs: Readonly<Record<string, Program>> & { readonly server: Pr
     // Not `process.exit`: what it has written may not have left yet.
     process.exitCode = await runDoctorProgram(args);
   },
+  async backup(args) {
+    const { runBackupProgram } = await import("../backup/main.ts");
+    process.exitCode = await runBackupProgram("backup", args);
+  },
+  async restore(args) {
+    const { runBackupProgram } = await import("../backup/main.ts");
+    process.exitCode = await runBackupProgram("restore", args);
+  },
   async bench(args) {
     const { runBenchProgram } = await import("../bench/main.ts");
     process.exit(await runBenchProgram(args));
