@@ -149,7 +149,8 @@ export function removeBackupPoints(
 ): void {
   const parent = join(paths.streamsDirectory, backupPointsName);
   try {
-    for (const name of disk.list(parent)) directories.remove(join(parent, name));
+    const names = disk.exists(parent) ? disk.list(parent) : [];
+    for (const name of names) directories.remove(join(parent, name));
   } catch (thrown) {
     if (!(thrown instanceof DiskError)) throw thrown;
     messages?.warn("what a backup was copied from is not removed yet", { path: parent, error: thrown.message });

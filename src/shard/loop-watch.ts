@@ -32,6 +32,8 @@ const requestKinds = [
   "control",
   "apply",
   "syncMetadata",
+  "backup",
+  "link",
   "clients",
   "makeRoom",
   "statistics",
