@@ -7,6 +7,7 @@ import type { HistoryReply } from "../protocol/console/history.ts";
 import type { LogArgs, LogReply } from "../protocol/console/log.ts";
 import type { ConsoleHello, ConsoleSession, ConsoleSignIn } from "../protocol/console/session.ts";
 import { type UserHeader, userHeadersCodec } from "../protocol/user-headers.ts";
+import { xxHash32 } from "../protocol/xxhash32.ts";
 import { systemClock } from "./clock.ts";
 import type { Commands } from "./commands/commands.ts";
 import { commandsOver } from "./commands/commands-over.ts";
@@ -129,6 +130,11 @@ export function decodeHeaders(bytes: Uint8Array): readonly UserHeader[] {
 /** Headers as a message holds them. Throws IggyError for keys and values of more than 255 bytes. */
 export function encodeHeaders(headers: readonly UserHeader[]): Uint8Array {
   return encode(userHeadersCodec, headers);
+}
+
+/** The number under which the offsets of a consumer with this name are kept (spec BP 3.3). */
+export function consumerNumber(name: string): number {
+  return xxHash32(new TextEncoder().encode(name));
 }
 
 /** What anybody may know. Rejects with a ConsoleError. */

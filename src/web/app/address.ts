@@ -3,6 +3,7 @@
 
 import { encode, queryOf, root, segmentsOf } from "./address-text.ts";
 import { type AdminPage, isAdminPage, readAdminAddress, writeAdminAddress } from "./admin-address.ts";
+import { type GroupPage, isGroupPage, readGroupAddress, writeGroupAddress } from "./group-address.ts";
 import { isObservePage, type ObservePage, readObserveAddress, writeObserveAddress } from "./observe-address.ts";
 
 /** Where in a partition, or in several at once, a view of messages begins. */
@@ -73,6 +74,7 @@ export type Page =
   | MessagesPage
   | MessagePage
   | AdminPage
+  | GroupPage
   | ObservePage
   | PublishPage
   /** `home`: whatever is first for the user. */
@@ -94,7 +96,7 @@ export function readAddress(path: string, search: string): Page {
   const [first, stream, topics, topic, ...rest] = parts;
   if (first === undefined) return { kind: "home" };
   if (parts.length === 1 && (first === "help" || first === "account")) return { kind: first };
-  const own = readAdminAddress(parts, query) ?? readObserveAddress(parts, query);
+  const own = readAdminAddress(parts, query) ?? readObserveAddress(parts, query) ?? readGroupAddress(parts, query);
   if (own !== undefined) return own;
   if (parts.length === 1 && first === "sign-in") return { kind: "signIn", next: ownAddress(query.get("next")) };
   if (first !== "streams") return { kind: "unknown" };
@@ -116,6 +118,7 @@ export function readAddress(path: string, search: string): Page {
 export function writeAddress(page: Page): string {
   if (isAdminPage(page)) return writeAdminAddress(page);
   if (isObservePage(page)) return writeObserveAddress(page);
+  if (isGroupPage(page)) return writeGroupAddress(page);
   switch (page.kind) {
     case "streams":
       return `${root}/streams${listQuery(page)}`;

@@ -21,11 +21,17 @@ import { overview } from "./observe-address.ts";
 const AccountPage = later(() => import("../pages/account.tsx").then((file) => file.AccountPage));
 const ClientPage = later(() => import("../pages/client.tsx").then((file) => file.ClientPage));
 const ClientsPage = later(() => import("../pages/clients.tsx").then((file) => file.ClientsPage));
+const GroupPage = later(() => import("../pages/groups/group.tsx").then((file) => file.GroupPage));
+const GroupsPage = later(() => import("../pages/groups/all-groups.tsx").then((file) => file.GroupsPage));
 const LogPage = later(() => import("../pages/log.tsx").then((file) => file.LogPage));
 const HelpPage = later(() => import("../pages/help.tsx").then((file) => file.HelpPage));
 const NewUserPage = later(() => import("../pages/new-user.tsx").then((file) => file.NewUserPage));
+const OffsetsPage = later(() => import("../pages/groups/offsets.tsx").then((file) => file.OffsetsPage));
+const PartitionPage = later(() => import("../pages/groups/partition.tsx").then((file) => file.PartitionPage));
+const PartitionsPage = later(() => import("../pages/groups/partitions.tsx").then((file) => file.PartitionsPage));
 const PublishPage = later(() => import("../pages/publish/publish.tsx").then((file) => file.PublishPage));
 const StreamSettingsPage = later(() => import("../pages/stream-settings.tsx").then((file) => file.StreamSettingsPage));
+const TopicGroupsPage = later(() => import("../pages/groups/topic-groups.tsx").then((file) => file.TopicGroupsPage));
 const TopicSettingsPage = later(() => import("../pages/topic-settings.tsx").then((file) => file.TopicSettingsPage));
 const UserPage = later(() => import("../pages/user.tsx").then((file) => file.UserPage));
 const UsersPage = later(() => import("../pages/users.tsx").then((file) => file.UsersPage));
@@ -83,6 +89,18 @@ function CurrentPage() {
       return may("getClient") ? <ClientPage clientId={current.clientId} /> : <MissingRight title={words.clients} />;
     case "log":
       return may("getSnapshot") ? <LogPage page={current} /> : <MissingRight title={words.log} />;
+    case "groups":
+      return <GroupsPage page={current} />;
+    case "topicGroups":
+      return <TopicGroupsPage stream={current.stream} topic={current.topic} />;
+    case "group":
+      return <GroupPage page={current} />;
+    case "offsets":
+      return <OffsetsPage page={current} />;
+    case "partitions":
+      return <PartitionsPage page={current} />;
+    case "partition":
+      return <PartitionPage page={current} />;
     case "help":
       return <HelpPage />;
     case "signIn":

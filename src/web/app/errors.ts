@@ -7,6 +7,10 @@ export function errorText(error: unknown): string {
   if (IggyError.is(error, "Unauthorized")) return words.error.unauthorized;
   if (IggyError.is(error, "Disconnected", "CannotEstablishConnection")) return words.error.noAnswer;
   if (error instanceof IggyError) return words.error.other(error.message, error.code);
+  if (error instanceof ConsoleError) {
+    if (error.status === 0) return words.error.noAnswer;
+    return error.code === "unauthorized" ? words.error.unauthorized : words.error.said(error.message);
+  }
   return String(error);
 }
 

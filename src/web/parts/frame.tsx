@@ -1,9 +1,10 @@
 // What is around every page: the bar above it, the pages beside it.
 import type { ComponentChildren } from "preact";
+import { writeAddress } from "../app/address.ts";
 import { page } from "../app/location.ts";
 import { type Theme, theme, themes } from "../app/preferences.ts";
 import { broker, connection } from "../data/broker.ts";
-import { may } from "../data/rights.ts";
+import { may, maySomewhere } from "../data/rights.ts";
 import { hello, isOutdated, mayReadServer, session } from "../data/session.ts";
 import { words } from "../words/en.ts";
 import { Field } from "./field.tsx";
@@ -72,7 +73,7 @@ function TopBar() {
 function Navigation() {
   const { kind } = page.value;
   const isHomeOfOthers = kind === "home" && !mayReadServer();
-  const isStreams = isHomeOfOthers || ["streams", "stream", "messages", "message", "publish"].includes(kind);
+  const isStreams = isHomeOfOthers || writeAddress(page.value).startsWith("/ui/streams");
   return (
     <nav class="pages" aria-label={words.navigation}>
       {mayReadServer() ? (
@@ -83,6 +84,11 @@ function Navigation() {
       <a href="/ui/streams" aria-current={isStreams ? "page" : undefined}>
         {words.streams}
       </a>
+      {maySomewhere("consumerGroup") ? (
+        <a href="/ui/groups" aria-current={kind === "groups" ? "page" : undefined}>
+          {words.groups}
+        </a>
+      ) : null}
       {may("getClients") ? (
         <a href="/ui/clients" aria-current={kind === "clients" || kind === "client" ? "page" : undefined}>
           {words.clients}

@@ -12,8 +12,11 @@ const text = words.topicPage;
 /** In the order in which they stand. */
 const tabs = {
   messages: newestMessages,
-  publish: (stream, topic) => ({ kind: "publish", stream, topic, from: "" }),
+  partitions: (stream, topic) => ({ kind: "partitions", stream, topic, sort: "" }),
+  topicGroups: (stream, topic) => ({ kind: "topicGroups", stream, topic }),
+  offsets: (stream, topic) => ({ kind: "offsets", stream, topic, q: "" }),
   settings: (stream, topic) => ({ kind: "topicSettings", stream, topic }),
+  publish: (stream, topic) => ({ kind: "publish", stream, topic, from: "" }),
 } satisfies Readonly<Record<string, (stream: string, topic: string) => Page>>;
 
 export type TopicTab = keyof typeof tabs;
