@@ -39,6 +39,18 @@ export const ownMetrics = {
     type: "counter",
     labels: perTransport,
   },
+  deliveredMessages: {
+    name: "whippet_delivered_messages_total",
+    help: "messages that went out, in replies to polls and pushed.",
+    type: "counter",
+    labels: perShard,
+  },
+  commandErrors: {
+    name: "whippet_command_errors_total",
+    help: "commands that were answered with an error, by its name.",
+    type: "counter",
+    labels: ["error"],
+  },
   mailboxDepth: {
     name: "whippet_mailbox_depth",
     help: "requests of a shard to others that have no reply yet.",
@@ -112,6 +124,10 @@ export const ownMetrics = {
   ),
   refusedLogins: events("refused_logins", "logins that were refused unseen since too many wait."),
   stalledLoops: events("stalled_loops", "times that a shard did nothing for five seconds or more."),
+  eventLoopDelaySeconds: events(
+    "event_loop_delay_seconds",
+    "by how much the event loop of a shard was late, looked at once a second and added up.",
+  ),
   repairedIndexes: events("repaired_indexes", "indexes of segments that were found wrong and made again."),
   repairedMetadataEntries: events("repaired_metadata_entries", "entries of the metadata log that were repaired."),
   heldSegments: {
@@ -119,6 +135,18 @@ export const ownMetrics = {
     help: "old segments that were to be removed and stay, since this consumer has not read the first of them.",
     type: "gauge",
     labels: ["stream", "topic", "partition", "kind", "consumer"],
+  },
+  topicMessages: {
+    name: "whippet_topic_messages",
+    help: "messages of a topic, for as many topics as the configuration allows.",
+    type: "gauge",
+    labels: ["stream", "topic"],
+  },
+  topicBytes: {
+    name: "whippet_topic_size_bytes",
+    help: "bytes of a topic, for as many topics as the configuration allows.",
+    type: "gauge",
+    labels: ["stream", "topic"],
   },
   groupLag: {
     name: "whippet_consumer_group_lag",

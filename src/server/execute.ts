@@ -2,7 +2,7 @@
 // that permissions, validation and errors exist once.
 import { requireGroup, requireTopic, type UserLogin } from "../metadata/index.ts";
 import { CommandCode, type CommandName } from "../protocol/codes.ts";
-import { IggyError } from "../protocol/errors.ts";
+import { IggyError, toIggyError } from "../protocol/errors.ts";
 import type { Identifier } from "../protocol/identifier.ts";
 import { tellRefused } from "./audit.ts";
 import { commandTable } from "./command-table.ts";
@@ -35,7 +35,7 @@ export async function execute<N extends CommandName>(
       const work = () => command.handle(context, session, request);
       return (await traced(context, session, name, request, work)) as ExecutedReply<N>;
     } catch (error) {
-      context.shard.statistics.failed();
+      context.shard.statistics.failed(toIggyError(error).errorName);
       tellRefused(context, session, CommandCode[name], error);
       throw error;
     }

@@ -53,6 +53,6 @@ export { Eviction } from "./v09/eviction.ts";
 export { type Exchange09, exchangeOf, isSend09 } from "./v09/exchange.ts";
 export { refusalOfSendHeader09, sendMessages09, startBytesOfSend09 } from "./v09/send-messages.ts";
 export { isVerdict } from "./v09/verdicts.ts";
-export { allTotals } from "./views.ts";
+export { allTotals, topicTotals } from "./views.ts";
 export { Deadlines } from "./waiting/deadlines.ts";
 export { WaitingPolls } from "./waiting/waiting-polls.ts";

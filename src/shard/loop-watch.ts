@@ -9,8 +9,8 @@ export const beatMs = 1000;
 /** A loop that has not turned for so long is told and counted. */
 export const stalledMs = 5000;
 
-const fieldsPerShard = 5;
-const Field = { beats: 0, step: 1, stallsCount: 2, isStalled: 3, delayMs: 4 } as const;
+const fieldsPerShard = 6;
+const Field = { beats: 0, step: 1, stallsCount: 2, isStalled: 3, delayMs: 4, delaySumMs: 5 } as const;
 
 /** Work that is no command of a client and no request of another shard. */
 const ownWork = [
@@ -81,6 +81,7 @@ export class LoopPulse {
       Atomics.add(this.#fields, this.#base + Field.beats, 1);
       const lateMs = Math.round(performance.now() - dueMs);
       dueMs = performance.now() + beatMs;
+      Atomics.add(this.#fields, this.#base + Field.delaySumMs, Math.max(lateMs, 0));
       if (lateMs > Atomics.load(this.#fields, this.#base + Field.delayMs)) {
         Atomics.store(this.#fields, this.#base + Field.delayMs, lateMs);
       }
@@ -120,6 +121,11 @@ export class LoopPulse {
   /** By how much the latest beat of any shard of the process was late since this was asked last, ms. */
   takeDelayMs(shardId: number): number {
     return Atomics.exchange(this.#fields, shardId * fieldsPerShard + Field.delayMs, 0);
+  }
+
+  /** By how much all beats of this shard were late, ms. */
+  get delaySumMs(): number {
+    return Atomics.load(this.#fields, this.#base + Field.delaySumMs) >>> 0;
   }
 
   /** How often this shard was found not to turn. */

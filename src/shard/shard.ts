@@ -297,6 +297,7 @@ export class Shard {
       mailbox.depth += to.depth;
     }
     this.statistics.set("stalledLoops", this.pulse.stallsCount); // counted by the main thread
+    this.statistics.set("eventLoopDelaySeconds", this.pulse.delaySumMs / 1000);
     return this.statistics.snapshot(this.shardId, mailbox, this.#options.partitions.held(heldPartitionsMax));
   }
 

@@ -2,6 +2,7 @@
 // shards. Plain numbers that this shard alone writes; shard 0 asks for them when somebody asks it.
 import { type EventKey, eventKeys, type MetricSample } from "../observability/counters.ts";
 import { CommandCode } from "../protocol/codes.ts";
+import type { ErrorName } from "../protocol/errors.ts";
 import { ExtensionCode, extensionNameOf } from "../protocol/extensions/codes.ts";
 import type { Transport } from "../protocol/records/enumerations.ts";
 import { NewCommandCode } from "../protocol/v09/operations.ts";
@@ -62,7 +63,8 @@ export class Statistics {
   readonly #sentBytes: Record<Transport, number> = { tcp: 0, quic: 0, http: 0, websocket: 0 };
 
   #deliveredMessages = 0;
-  #failedCommands = 0;
+  /** By the names of their errors. */
+  readonly #failedCommands = new Map<ErrorName, number>();
 
   /** Something of the table of metrics happened `by` times. */
   add(key: EventKey, by = 1): void {
@@ -100,8 +102,8 @@ export class Statistics {
   }
 
   /** A command was answered with an error. */
-  failed(): void {
-    this.#failedCommands++;
+  failed(error: ErrorName): void {
+    this.#failedCommands.set(error, (this.#failedCommands.get(error) ?? 0) + 1);
   }
 
   received(transport: Transport, sizeBytes: number): void {
@@ -124,7 +126,7 @@ export class Statistics {
       samples: this.#samples(String(shardId), mailbox),
       held,
       deliveredMessages: this.#deliveredMessages,
-      failedCommands: this.#failedCommands,
+      failedCommands: this.#failedCommands.values().reduce((sum, count) => sum + count, 0),
     };
   }
 
@@ -134,6 +136,10 @@ export class Statistics {
       { key: "mailboxDepth", labels, value: mailbox.depth },
       { key: "forwardedRequests", labels, value: mailbox.sentCount },
       { key: "mailboxWaits", labels, value: mailbox.waitedCount },
+      { key: "deliveredMessages", labels, value: this.#deliveredMessages },
+      ...[...this.#failedCommands].map(
+        ([error, value]): MetricSample => ({ key: "commandErrors", labels: { error }, value }),
+      ),
       ...eventKeys.map((key) => ({ key, labels, value: this.#events[key] })),
       ...transports.flatMap((transport): MetricSample[] => [
         { key: "receivedBytes", labels: { transport }, value: this.#receivedBytes[transport] },

@@ -94,8 +94,8 @@ export class ReplyQueue {
 
   #writeError({ code, exchange }: Slot, thrown: unknown): boolean {
     const { context, session, onFault, onEarlierClient } = this.#options;
-    context.shard.statistics.failed();
     const error = toIggyError(thrown);
+    context.shard.statistics.failed(error.errorName);
     if (isServerFault(thrown)) onFault(code, thrown);
     if (thrown instanceof EarlierClientError) onEarlierClient();
     tellRefused(context, session, code, thrown);

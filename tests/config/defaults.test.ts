@@ -55,6 +55,7 @@ user_id = 0
 enabled = true
 endpoint = "/metrics"
 require_token = false
+topics_max = 1000
 [http.tls]
 enabled = false
 cert_file = "certs/iggy_cert.pem"

@@ -1,6 +1,7 @@
 // The board and the alert rules ask only for metrics and labels that the broker has: what is renamed there would else fall silent.
 import { describe, expect, test } from "bun:test";
 import { ownMetrics } from "../../src/observability/counters.ts";
+import { CommandCode } from "../../src/protocol/codes.ts";
 import { originalNames } from "../../src/transport/http/metrics.ts";
 import { read } from "../docs/markdown.ts";
 import { metricsOf } from "./expression.ts";
@@ -88,6 +89,18 @@ describe("alert rules", () => {
       expect(asked).toContain(name);
     }
   });
+});
+
+/** Values of the label `command` that an expression asks for. */
+function commandsIn(expression: string): string[] {
+  return [...expression.matchAll(/command=~?"([^"]*)"/g)].flatMap(([, values = ""]) => values.split("|"));
+}
+
+test("board and rules name commands as /metrics does", () => {
+  const asked = [...targets, ...rules].flatMap(({ expr }) => commandsIn(expr));
+  expect(asked).toContain("send_messages");
+  const known = Object.keys(CommandCode).map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+  expect(asked.filter((command) => !known.includes(command))).toEqual([]);
 });
 
 describe("the board", () => {

@@ -7,6 +7,7 @@ import { nameId } from "../../src/protocol/identifier.ts";
 import { type CertificatePair, loadOrCreateCertificate } from "../../src/security/certificates.ts";
 import { durationBoundsMs, Statistics } from "../../src/shard/statistics.ts";
 import { CertificateFiles } from "../support/certificates.ts";
+import { codeOf } from "../support/error-code.ts";
 import { eventually } from "../support/process-facts.ts";
 import { useServers } from "../support/server.ts";
 import { freshAnswer, freshMetrics } from "./fresh-metrics.ts";
@@ -76,6 +77,11 @@ describe("metrics", async () => {
     expect((await requestsCount()) - askedCount).toBe(first);
     const answer = await anonymous.request("GET", "/metrics");
     expect([answer.status, answer.type]).toEqual([200, "text/plain; charset=utf-8"]);
+    // Who asks for OpenMetrics gets the same text by its name, with which counters have types and help.
+    const accept = "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.3";
+    const named = await fetch(`http://127.0.0.1:${server.portOf("http")}/metrics`, { headers: { accept } });
+    expect(named.headers.get("content-type")).toBe("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    expect(await named.text()).toEndWith("# EOF\n");
   });
 
   test("begin with the original's families, in its order", async () => {
@@ -171,6 +177,24 @@ describe("metrics", async () => {
     await client.close();
   });
 
+  test("count errors by name, what went out, and how late the loops were; topics have numbers of their own", async () => {
+    const client = await server.connect();
+    expect(await codeOf(client.createStream("s"))).toBe(1012);
+    expect((await root.request("POST", "/streams", { name: "s" })).status).toBe(400);
+    const families = await read();
+    const errors = families.get("whippet_command_errors")?.samples;
+    expect(errors?.get('whippet_command_errors_total{error="StreamNameAlreadyExists"}')).toBe(2);
+    const delivered = [...(families.get("whippet_delivered_messages")?.samples.values() ?? [])];
+    expect(delivered).toHaveLength(2);
+    expect([...families.get("whippet_event_loop_delay_seconds")!.samples.values()].every((late) => late >= 0)).toBe(
+      true,
+    );
+    const ofTopic = (name: string) => families.get(name)?.samples.get(`${name}{stream="s",topic="t"}`);
+    expect(ofTopic("whippet_topic_messages")).toBe(8);
+    expect(ofTopic("whippet_topic_size_bytes")).toBeGreaterThan(8 * 64);
+    await client.close();
+  });
+
   test("count bytes by transport, and what went from shard to shard", async () => {
     const families = await read();
     const bytes = (direction: string, transport: string) =>
@@ -190,6 +214,17 @@ describe("metrics", async () => {
 });
 
 describe("the endpoint of metrics", () => {
+  test("has rows for as many topics as the configuration allows", async () => {
+    const server = await servers.start({ env: { IGGY_HTTP_METRICS_TOPICS_MAX: "2" } });
+    const client = await server.connect();
+    await client.createStream("s");
+    for (const name of ["a", "b", "c"]) await client.createTopic("s", { name, partitionsCount: 1 });
+    const { text } = await new HttpTestClient(server).request("GET", "/metrics");
+    expect(parse(text).get("whippet_topic_messages")?.samples.size).toBe(2);
+    await client.close();
+    await server.stop();
+  });
+
   test("may be another one, which takes a token", async () => {
     const server = await servers.start({ env: { IGGY_HTTP_METRICS_ENDPOINT: "/numbers" } });
     const root = await HttpTestClient.login(server);

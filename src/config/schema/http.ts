@@ -89,6 +89,7 @@ export const http = section(
       enabled: bool({ default: true, doc: "Prometheus metrics." }),
       endpoint: text({ default: "/metrics", doc: "Path; any other than /metrics requires a token." }),
       requireToken: bool({ default: false, doc: "Ask for a token at /metrics too." }),
+      topicsMax: u32({ default: 1000, doc: "Topics with metrics of their own, the first by their numbers; 0 = none." }),
     }),
     tls: section({ enabled: bool({ default: false, doc: "Serve HTTPS." }), ...certificateFiles }),
   },

@@ -8,6 +8,7 @@ import { isAllowedHost, refusedHostText } from "../allowed-hosts.ts";
 import { FirstOfEach } from "../first-of-each.ts";
 import { addCrossOriginRules, addRefusedOriginLines } from "./cross-origin.ts";
 import { emptyResponse, errorResponse, HttpTextError, NotFoundError, textResponse } from "./errors.ts";
+import { metricsType } from "./metrics.ts";
 import { makeOpenApiText } from "./openapi.ts";
 import { createMethodLookup, hidingPaths, pathOf, pathSearchStart } from "./route-paths.ts";
 import { createRouter, type HttpRouter } from "./router.ts";
@@ -212,7 +213,9 @@ function validationError(
 function addOwnRoutes(router: HttpRouter, { config, metrics }: HttpServices): void {
   const hidden = { detail: { hide: true } };
   if (config.metrics.enabled) {
-    router.get(config.metrics.endpoint, async () => textResponse(await metrics.text()), hidden);
+    const answer = async ({ request }: { readonly request: Request }) =>
+      new Response(await metrics.text(), { headers: { "content-type": metricsType(request.headers.get("accept")) } });
+    router.get(config.metrics.endpoint, answer, hidden);
   }
   let document: string | undefined;
   router.get(

@@ -44,7 +44,7 @@ export function loadHttpApp(options: HttpAppOptions): FetchHandler {
     frameMemory,
     events,
     tokens,
-    metrics: new HttpMetrics(context, certificates),
+    metrics: new HttpMetrics(context, certificates, config.metrics.topicsMax),
     peerOf,
     log,
   };

@@ -1,4 +1,4 @@
-// Metrics as OpenMetrics text, served as `text/plain` like the original's (spec HA 6, SB 8.5). The original's families come
+// Metrics as OpenMetrics text, served as `text/plain` like the original's (spec HA 6, SB 8.5) to whoever does not ask for it by name. The original's families come
 // first, under its names; those of our own begin with `whippet_` and are those of the table in observability/counters.ts.
 // Everything is computed when somebody asks, from live state, so that it is right after a restart too.
 import { Counter, Gauge, type OpenMetricsContentType, Registry } from "prom-client";
@@ -12,6 +12,7 @@ import {
   type SegmentHolderView,
   type ServerContext,
   segmentHolders,
+  topicTotals,
 } from "../../server/index.ts";
 import type { TlsCertificates } from "../../shard/index.ts";
 import { CommandDurations } from "./command-durations.ts";
@@ -32,6 +33,14 @@ interface Totals {
 }
 
 const totalNames = ["streams", "topics", "partitions", "segments", "messages", "users", "clients"] as const;
+/** Who names it in Accept, as Prometheus does, gets types and help texts of counters, too. */
+const openMetricsType = "application/openmetrics-text";
+
+/** Content type of the answer. `accept`: the header of the request. */
+export function metricsType(accept: string | null): string {
+  return accept?.includes(openMetricsType) === true ? Registry.OPENMETRICS_CONTENT_TYPE : "text/plain; charset=utf-8";
+}
+
 const requestsName = "http_requests_total";
 /** The original's families, none of which has a label. */
 export const originalNames: readonly string[] = [requestsName, ...totalNames];
@@ -43,6 +52,7 @@ const freshMs = 1000;
 export class HttpMetrics {
   readonly #context: ServerContext;
   readonly #certificates: () => TlsCertificates;
+  readonly #topicsMax: number;
   readonly #registry = new Registry<OpenMetricsContentType>();
   readonly #requests: Counter;
   readonly #totals: ReadonlyMap<keyof Totals, Gauge>;
@@ -52,8 +62,9 @@ export class HttpMetrics {
   #running: Promise<string> | undefined;
   #freshUntilMs = Number.NEGATIVE_INFINITY;
 
-  /** `certificates`: those that are shown now. */
-  constructor(context: ServerContext, certificates: () => TlsCertificates) {
+  /** `certificates`: those that are shown now. `topicsMax`: so many topics have metrics of their own. */
+  constructor(context: ServerContext, certificates: () => TlsCertificates, topicsMax: number) {
+    this.#topicsMax = topicsMax;
     this.#certificates = certificates;
     const registers = [this.#registry];
     this.#registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
@@ -94,6 +105,23 @@ export class HttpMetrics {
     return this.#running;
   }
 
+  /** Of the first topics, so that no number of topics makes the answer large. */
+  #topicSamples(): MetricSample[] {
+    const { shard, hidesNames } = this.#context;
+    const label = labelWith(hidesNames);
+    const samples: MetricSample[] = [];
+    for (const stream of shard.state.streams.byId.values()) {
+      for (const topic of stream.topics.byId.values()) {
+        if (samples.length >= 2 * this.#topicsMax) return samples;
+        const labels = { stream: label(stream), topic: label(topic) };
+        const { messagesCount, sizeBytes } = topicTotals(shard.counters, stream.id, topic);
+        samples.push({ key: "topicMessages", labels, value: messagesCount });
+        samples.push({ key: "topicBytes", labels, value: sizeBytes });
+      }
+    }
+    return samples;
+  }
+
   async #make(): Promise<string> {
     const lags = await readGroupLags(this.#context.shard);
     const { shard, hidesNames, systemStats } = this.#context;
@@ -105,6 +133,7 @@ export class HttpMetrics {
       ...shards.flatMap(({ samples }) => samples),
       ...machineSamples(systemStats()),
       ...certificateSamples(this.#certificates()),
+      ...this.#topicSamples(),
       { key: "waitingPolls", labels: {}, value: shard.counters.waits.total },
       { key: "subscriptions", labels: {}, value: shard.counters.subscriptions.total },
       ...lags.map((lag) => lagSample(lag, hidesNames)),
