@@ -84,7 +84,7 @@ export function tableOf(summaries: readonly Summary[], notes: readonly string[])
     ]),
     notes: [
       ...notes,
-      "Each figure is the mean of the better half of that server's rounds; MB are 1,000,000 bytes of payload.",
+      "Each figure is the mean of the better half of that server's rounds; MB are 1,000,000 bytes of payload. Rates are all messages by all of the time: the tool's own leave out the slices of 10 ms in which nothing ended.",
       `Held: ${reached} of ${summaries.length} ratios, ${reachedP99} of ${summaries.length} p99.`,
     ],
   };

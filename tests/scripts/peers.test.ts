@@ -7,7 +7,12 @@ import { pipelined } from "../../scripts/peers/clients/driver.ts";
 import { summaryOf, tableOf } from "../../scripts/peers/original-table.ts";
 import { batchesFor, type OriginalRow, originalRows } from "../../scripts/peers/rows.ts";
 import { figure, renderMarkdown, renderText } from "../../scripts/peers/table.ts";
-import { type IggyBenchResult, iggyBenchArguments, parseIggyBench } from "../../scripts/peers/tools/iggy-bench.ts";
+import {
+  type IggyBenchResult,
+  iggyBenchArguments,
+  parseIggyBench,
+  resultOf,
+} from "../../scripts/peers/tools/iggy-bench.ts";
 import { parseConsumerPerf, parseProducerPerf } from "../../scripts/peers/tools/kafka-perf.ts";
 import { parseNatsBench } from "../../scripts/peers/tools/nats-bench.ts";
 import { parseRedisBenchmark } from "../../scripts/peers/tools/redis-benchmark.ts";
@@ -49,9 +54,16 @@ describe("iggy-bench", () => {
     "Results: Total throughput: 1743.65 MB/s, 1743651 messages/s, average throughput per Producer: 435.91 MB/s, p50 latency: 2.13 ms, p90 latency: 3.02 ms, p95 latency: 3.50 ms, p99 latency: 5.07 ms, p999 latency: 9.00 ms, p9999 latency: 9.10 ms, average latency: 2.20 ms, median latency: 2.12 ms, min: 0.35 ms, max: 9.11 ms, std dev: 0.50 ms, total time: 2.29 s";
 
   test("figures of the group, coloured or not", () => {
-    const expected = { megabytesPerSecond: 1743.65, messagesPerSecond: 1_743_651, p50Ms: 2.13, p99Ms: 5.07 };
+    const expected = { p50Ms: 2.13, p99Ms: 5.07, totalSeconds: 2.29 };
     expect(parseIggyBench(`Producer #1 → finished\n\u001b[32mProducers ${line}\u001b[0m\n`)).toEqual(expected);
     expect(parseIggyBench(`Consumers ${line}`)).toEqual(expected);
+  });
+
+  test("rates are all messages by all of the time, whatever the mean of the slices says", () => {
+    const sent = { ...run, kind: "pinned-producer", warmupMs: 0 } as const;
+    const { messagesPerSecond, megabytesPerSecond } = resultOf(sent, { p50Ms: 1, p99Ms: 1, totalSeconds: 0.595 });
+    expect(messagesPerSecond).toBeCloseTo((4 * 30 * 10) / 0.6, 6);
+    expect(megabytesPerSecond).toBeCloseTo(0.04, 9);
   });
 
   test("a run without results, or with a figure less, throws with what was printed", () => {
