@@ -20,7 +20,15 @@ type Options = Readonly<Record<string, Option<unknown>>>;
 
 /** Runs a command line (without the program's name) and resolves with the exit code. */
 export async function runProgram(args: readonly string[], version: string, host: Host): Promise<number> {
+  if (args[0] === "complete" && args[1] === "--") return await complete(args.slice(2), host);
   return await new Program(version, host).run(args);
+}
+
+/** Answers a script of a shell, which `whippet completion` has written. */
+async function complete(args: readonly string[], host: Host): Promise<number> {
+  const { completions } = await import("./completion.ts");
+  await host.stdout.write(await completions(args, host));
+  return ExitCode.done;
 }
 
 class Program {

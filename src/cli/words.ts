@@ -82,6 +82,12 @@ export const wordGroups: readonly WordGroup[] = [
     title: "Messages and who reads them",
     words: [
       {
+        word: "message",
+        alias: "m",
+        summary: "Send, read and flush messages",
+        load: async () => (await import("./commands/message.ts")).commands,
+      },
+      {
         word: "consumer-group",
         alias: "g",
         summary: "Make, show and delete consumer groups",
@@ -142,6 +148,11 @@ export const wordGroups: readonly WordGroup[] = [
         alias: "lo",
         summary: "Log out",
         load: async () => (await import("./commands/logout.ts")).commands,
+      },
+      {
+        word: "completion",
+        summary: "Complete words, options and names in a shell",
+        load: async () => (await import("./commands/completion.ts")).commands,
       },
     ],
   },
