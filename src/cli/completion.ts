@@ -12,7 +12,7 @@ import { stylesOf } from "./output/styles.ts";
 import type { Completes, Option } from "./parameter.ts";
 import { Session } from "./session.ts";
 import { identifier, identifierText } from "./values.ts";
-import { type Word, wordOf, words } from "./words.ts";
+import type { Word } from "./word.ts";
 
 export const shells = ["bash", "zsh", "fish", "powershell"] as const;
 export type Shell = (typeof shells)[number];
@@ -28,11 +28,14 @@ export function completionScript(shell: Shell): string {
 }
 
 /** The answer to a script of a shell: `args` is the line so far, the last one what is being typed. */
-export async function completions(args: readonly string[], host: Host): Promise<string> {
+export async function completions(args: readonly string[], words: readonly Word[], host: Host): Promise<string> {
   const line = new Line(args.slice(0, -1));
-  const word = line.places[0] === undefined ? undefined : wordOf(line.places[0]);
+  const [first, second] = line.places;
+  const word = words.find(
+    (candidate) => candidate.word === first || (first !== undefined && candidate.alias === first),
+  );
   const commands = (await word?.load?.()) ?? [];
-  const command = commandOf(commands, line.places[1]);
+  const command = commandOf(commands, second);
   const root = new RootCommand();
   for (const option of Object.values(globalOptions)) addOption(root, option);
   for (const { word: name, summary } of words) root.command(name, summary);

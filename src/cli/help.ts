@@ -4,7 +4,7 @@ import type { Command } from "./command.ts";
 import { everywhereOptions, originalOptions } from "./global-options.ts";
 import type { Styles } from "./output/styles.ts";
 import type { Argument, Option } from "./parameter.ts";
-import type { Word, WordGroup } from "./words.ts";
+import type { Word, WordGroup } from "./word.ts";
 
 const indent = "  ";
 

@@ -14,7 +14,8 @@ import type { Option } from "./parameter.ts";
 import { type Circumstances, ExitCode, problemOf } from "./problems.ts";
 import { Session } from "./session.ts";
 import { UsageError } from "./usage-error.ts";
-import { type Word, wordGroups, words } from "./words.ts";
+import type { Word } from "./word.ts";
+import { wordGroups, words } from "./words.ts";
 
 type Options = Readonly<Record<string, Option<unknown>>>;
 
@@ -27,7 +28,7 @@ export async function runProgram(args: readonly string[], version: string, host:
 /** Answers a script of a shell, which `whippet completion` has written. */
 async function complete(args: readonly string[], host: Host): Promise<number> {
   const { completions } = await import("./completion.ts");
-  await host.stdout.write(await completions(args, host));
+  await host.stdout.write(await completions(args, words, host));
   return ExitCode.done;
 }
 

@@ -146,7 +146,11 @@ export class Session {
   async connect({ logsIn = true, ignoresSession = false, lasts = false }: ConnectChoices = {}): Promise<Client> {
     const target = await this.target();
     const plan = logsIn ? await this.loginPlan(ignoresSession) : undefined;
-    if (logsIn && plan === undefined) throw noCredentials(target);
+    if (logsIn && plan === undefined) {
+      // Where nobody answers, a login would not help.
+      await (await this.connect({ logsIn: false })).close();
+      throw noCredentials(target);
+    }
     this.#username = plan?.username;
     await this.#warnOfOpenFile();
     const credentials = await plan?.credentials();
@@ -211,7 +215,7 @@ function noCredentials({ address }: Target): Problem {
   return new Problem(`nobody is named who could log in at ${address}`, {
     exitCode: 4,
     hints: [
-      "whippet -u NAME login       or: -u NAME with each command, IGGY_USERNAME and IGGY_PASSWORD, --token TOKEN",
+      "Log in: whippet -u NAME login        Or with each command: -u NAME, --token TOKEN, IGGY_USERNAME and IGGY_PASSWORD",
     ],
   });
 }

@@ -1,21 +1,7 @@
 // Every word that `whippet` knows, by what one wants to do with it. The commands behind a word are loaded when it is used, so that the
 // overview, the version and the completion of a word come at once.
 
-import type { Command } from "./command.ts";
-
-export interface Word {
-  readonly word: string;
-  readonly alias?: string;
-  /** One line of the overview. */
-  readonly summary: string;
-  /** The commands behind the word: one of just the word, or one for each subcommand. Undefined: a program of its own. */
-  readonly load?: () => Promise<readonly Command[]>;
-}
-
-export interface WordGroup {
-  readonly title: string;
-  readonly words: readonly Word[];
-}
+import type { Word, WordGroup } from "./word.ts";
 
 export const wordGroups: readonly WordGroup[] = [
   {
@@ -159,8 +145,3 @@ export const wordGroups: readonly WordGroup[] = [
 ];
 
 export const words: readonly Word[] = wordGroups.flatMap((group) => group.words);
-
-/** By its name or its alias. */
-export function wordOf(given: string): Word | undefined {
-  return words.find(({ word, alias }) => word === given || alias === given);
-}

@@ -192,9 +192,9 @@ describe("users and tokens", () => {
     expect(stderr).toBe("");
     expect(stdout).toMatch(/^[A-Za-z0-9+/=]{40,}\n$/);
     const bare = new Whippet(broker.url().replace("iggy:iggy@", ""));
-    expect((await bare.run(["-t", stdout.trim(), "me"])).stdout).toContain("user 0");
+    expect((await bare.run(["-t", stdout.trim(), "me"])).stdout).toContain("iggy (id 0)");
     expect(await said("pat create kept -s")).toContain("credentials.toml: whippet -n kept …\n");
-    expect((await whippet.line("-n kept me")).stdout).toContain("user 0");
+    expect((await whippet.line("-n kept me")).stdout).toContain("iggy (id 0)");
     expect(await shown("pat list -l list")).toMatch(/^deploy\|\d{4}-.*\nkept\|unlimited\n$/);
     expect(await refused("pat delete kpt")).toEqual([5, 'whippet: no token "kpt". Is it "kept"?\n']);
     expect(await said("pat delete kept")).toBe("Deleted token kept.\n");

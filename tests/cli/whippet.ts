@@ -53,11 +53,14 @@ class Recorder implements Sink {
 class GivenSource implements Source {
   readonly isTerminal: boolean;
   readonly #chunks: AsyncIterator<string>;
+  /** A terminal shows what is typed. */
+  readonly #echo: ((text: string) => void) | undefined;
   #rest = "";
   isRaw = false;
 
-  constructor({ stdin = "", isTerminal = false }: RunOptions) {
+  constructor({ stdin = "", isTerminal = false, onWrite }: RunOptions) {
     this.isTerminal = isTerminal;
+    this.#echo = isTerminal ? onWrite : undefined;
     this.#chunks = (typeof stdin === "string" ? once(stdin) : stdin)[Symbol.asyncIterator]();
   }
 
@@ -78,6 +81,7 @@ class GivenSource implements Source {
       const end = text.indexOf("\n");
       if (end < 0) continue;
       this.#rest = text.slice(end + 1);
+      this.#echo?.(text.slice(0, end + 1));
       return text.slice(0, end);
     }
   }

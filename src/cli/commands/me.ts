@@ -12,8 +12,7 @@ const me = serverCommand({
   async run(client, _, output) {
     const self = await client.getMe();
     const groups = await Promise.all(self.consumerGroups.map((group) => groupText(client, group)));
-    const { username } = client.server;
-    const user = self.userId === undefined ? "nobody" : userText(self.userId, username);
+    const user = self.userId === undefined ? "nobody" : await userText(client, self.userId);
     const memberships = groups.length === 0 ? [] : [`member of ${groups.join(", ")}`];
     const facts = [`client ${self.clientId}`, user, transportText(self.transport), self.address, ...memberships];
     await output.show({
@@ -24,7 +23,9 @@ const me = serverCommand({
   },
 });
 
-function userText(id: number, name: string | undefined): string {
+/** Behind a token there is a user, too: who it is may be asked without a right. */
+async function userText(client: Client, id: number): Promise<string> {
+  const name = client.server.username ?? (await client.getUser(id))?.username;
   return name === undefined ? `user ${id}` : `${name} (id ${id})`;
 }
 

@@ -189,7 +189,7 @@ export const send = serverCommand({
     if (args.file !== undefined && args.messages.length > 0) throw new UsageError("either messages or --input-file");
     const headers = args.headers.flat();
     const fields = headers.length === 0 ? {} : { userHeaders: encodedHeaders(headers) };
-    const make: Make = (payload) => ({ payload, ...fields });
+    const make: Make = (payload) => ({ payload, originTimestampMicros: BigInt(Date.now()) * 1000n, ...fields });
     const partitioning: Partitioning =
       args.partition !== undefined
         ? { kind: "partition", partitionId: args.partition }

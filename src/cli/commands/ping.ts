@@ -16,8 +16,9 @@ const ping = serverCommand({
   options: {
     count: optionOr("-c, --count <COUNT>", integer(1, 1_000_000), 1, "How many times, one a second (1)"),
   },
-  async run(client, { count }, output, { signal }) {
-    const { address, transport } = client.server;
+  async run(client, { count }, output, session) {
+    const { signal } = session;
+    const { address, transport } = await session.target();
     const times: number[] = [];
     while (times.length < count && !signal.aborted) {
       if (times.length > 0) await Bun.sleep(pauseMs);
