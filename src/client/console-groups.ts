@@ -1,5 +1,6 @@
 // What the console asks over HTTP about groups and the parts of a topic. Lags come over the live socket.
 import type {
+  Groups,
   MovedOffsets,
   MoveOffsets,
   PartitionSegments,
@@ -7,6 +8,11 @@ import type {
   TopicPartitions,
 } from "../protocol/console/groups.ts";
 import { ask } from "./console-request.ts";
+
+/** Groups with a text in the name of stream, topic or group, the furthest behind first. Rejects with a ConsoleError. */
+export function findGroups(q: string, limit: number): Promise<Groups> {
+  return ask<Groups>("GET", pathOf("groups", { sort: "lag", q, limit }));
+}
 
 /** Whose offsets are stored in a topic, behind `after` (`next` of the answer before). Rejects with a ConsoleError. */
 export function topicOffsets(stream: string, topic: string, after?: string): Promise<TopicOffsets> {

@@ -1,6 +1,7 @@
 // The console's page: who is signed in, then what the address says.
 import { render } from "preact";
 import { App } from "./app/app.tsx";
+import { followFinderKey } from "./app/dialogs.ts";
 import { followLinks } from "./app/location.ts";
 import { followPreferences } from "./app/preferences.ts";
 import { followKeys } from "./app/shortcuts.ts";
@@ -23,6 +24,7 @@ async function start(): Promise<void> {
 followPreferences();
 followLinks();
 followKeys();
+followFinderKey();
 followSession();
 followLive();
 renewWhileInUse();

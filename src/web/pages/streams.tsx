@@ -1,7 +1,7 @@
 // All streams that the user may see.
-import { useState } from "preact/hooks";
 import type { StreamHeader } from "../../client/console-client.ts";
 import { type ListPage, type Sort, sortDefault, writeAddress } from "../app/address.ts";
+import { isCreatingStream } from "../app/dialogs.ts";
 import { adjust, open } from "../app/location.ts";
 import { useLoaded } from "../data/loaded.ts";
 import { may, mayChange, ownTopics } from "../data/rights.ts";
@@ -50,7 +50,6 @@ const sortValues: Readonly<Record<string, (stream: StreamHeader) => SortValue>> 
 };
 
 export function StreamsPage({ q, sort }: ListPage) {
-  const [isCreating, setIsCreating] = useState(false);
   const { value } = session;
   const permissions = value.kind === "signedIn" ? value.session.permissions : null;
   const loaded = useLoaded("streams", "", (from) => visibleStreams(from, permissions), {
@@ -71,12 +70,12 @@ export function StreamsPage({ q, sort }: ListPage) {
       <PageHead title={words.streams} summary={summary}>
         <Filter value={q} onChange={(next) => show({ q: next })} />
         {mayChange("createStream") ? (
-          <button type="button" onClick={() => setIsCreating(true)}>
+          <button type="button" onClick={() => setCreating(true)}>
             {text.create}
           </button>
         ) : null}
       </PageHead>
-      {isCreating ? <CreateStream onClose={() => setIsCreating(false)} /> : null}
+      {isCreatingStream.value ? <CreateStream onClose={() => setCreating(false)} /> : null}
       <LoadedPart loaded={loaded}>
         {(all) => {
           const own = may("getStreams") ? [] : ownTopics().filter(({ streamId }) => !may("getStream", streamId));
@@ -108,6 +107,10 @@ export function StreamsPage({ q, sort }: ListPage) {
       </LoadedPart>
     </>
   );
+}
+
+function setCreating(isCreating: boolean): void {
+  isCreatingStream.value = isCreating;
 }
 
 function pageOf(stream: string) {

@@ -1,6 +1,7 @@
 // What is around every page: the bar above it, the pages beside it.
 import type { ComponentChildren } from "preact";
 import { writeAddress } from "../app/address.ts";
+import { isFinderOpen, openFinder } from "../app/dialogs.ts";
 import { page } from "../app/location.ts";
 import { type Theme, theme, themes } from "../app/preferences.ts";
 import { broker, connection } from "../data/broker.ts";
@@ -8,7 +9,10 @@ import { may, maySomewhere } from "../data/rights.ts";
 import { hello, isOutdated, mayReadServer, session } from "../data/session.ts";
 import { words } from "../words/en.ts";
 import { Field } from "./field.tsx";
+import { later } from "./later.tsx";
 import { UndoBar } from "./undo-bar.tsx";
+
+const Finder = later(() => import("./finder.tsx").then((file) => file.Finder));
 
 export function Frame({ children }: { readonly children: ComponentChildren }) {
   return (
@@ -25,6 +29,7 @@ export function Frame({ children }: { readonly children: ComponentChildren }) {
         </main>
       </div>
       <UndoBar />
+      {isFinderOpen.value && session.value.kind === "signedIn" ? <Finder /> : null}
     </>
   );
 }
@@ -48,6 +53,11 @@ function TopBar() {
       <span class={`connection ${connection.value}`} role="status">
         {words.connection[connection.value]}
       </span>
+      {signedIn === undefined ? null : (
+        <button type="button" onClick={openFinder} aria-haspopup="dialog" aria-keyshortcuts="Control+K Meta+K">
+          {words.find} <kbd>Ctrl K</kbd>
+        </button>
+      )}
       <Field label={words.theme.label} isInline>
         {(id) => (
           <select

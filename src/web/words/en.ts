@@ -12,6 +12,7 @@ export const words = {
   missingRight: (what: string) => `Your user lacks the right to read ${what}. Whoever manages users can give it.`,
   log: "Log",
   help: "Help",
+  find: "Find",
   account: "Account",
   readOnly: "read-only",
   readOnlyTitle: "Nothing can be changed in this session. The broker enforces it.",
@@ -180,6 +181,7 @@ export const words = {
     keys: "Keys",
     keysOn: "Keys without Ctrl or Alt",
     list: [
+      ["Ctrl K, ⌘ K", "Find a page, stream, topic, group or user"],
       ["/", "Go to the filter"],
       ["j k, arrows", "Next and previous row"],
       ["Home End", "First and last row"],

@@ -1,0 +1,112 @@
+// Every page for every reader: both themes, narrow windows, zoom, forced colours, less motion. A window of 1,280 pixels at 400 % is one
+// of 320 by 256.
+import { expect, setDefaultTimeout, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { useServers } from "../../support/server.ts";
+import { ConsoleBrowser, findings, signIn } from "./console-browser.ts";
+
+setDefaultTimeout(180_000);
+
+const servers = useServers();
+const server = await servers.start();
+const browser = await ConsoleBrowser.start(server);
+const root = await server.connect();
+const longName = "payments-of-the-last-quarter-by-region-and-shop";
+await root.createStream("orders");
+await root.createTopic("orders", { name: longName, partitionsCount: 2 });
+await root.createUser({ username: "ann", password: "secret" });
+const payload = new TextEncoder().encode('{"id":9007199254740993,"text":"hello"}');
+const partitioning = { kind: "partition", partitionId: 0 } as const;
+await root.sendMessages({ stream: "orders", topic: longName, partitioning, messages: [{ payload }] });
+const { clientId } = await root.getMe();
+
+const topic = `/ui/streams/orders/topics/${longName}`;
+const pages = [
+  "/ui/streams",
+  "/ui/streams/orders",
+  "/ui/streams/orders/settings",
+  `${topic}/messages`,
+  `${topic}/messages/0/0`,
+  `${topic}/settings`,
+  "/ui/clients",
+  `/ui/clients/${clientId}`,
+  "/ui/users",
+  "/ui/users/ann",
+  `/ui/users/new?for=orders/${longName}`,
+  "/ui/account",
+  "/ui/help",
+];
+
+const wide = { width: 1280, height: 800 };
+const zoomed = { width: 320, height: 256 };
+
+async function open(page: Page, address: string): Promise<void> {
+  await page.goto(`${browser.origin}${address}`);
+  await page.getByText("connected", { exact: true }).waitFor();
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  await page.locator("[aria-busy=true]").waitFor({ state: "detached" });
+}
+
+/** What stands out to the right of the window, and does not scroll within itself. */
+function tooWide(page: Page): Promise<readonly string[]> {
+  return page.evaluate(`(() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    return [...document.querySelectorAll("main *, header *, nav *")]
+      .filter((element) => element.closest(".grid, .scrolls, .lines, pre") === null)
+      .filter((element) => element.getBoundingClientRect().right > width + 1)
+      .map((element) => element.outerHTML.slice(0, 80));
+  })()`);
+}
+
+function styleOf(page: Page, selector: string, property: string): Promise<string> {
+  return page.evaluate<string>(
+    `getComputedStyle(document.querySelector(${JSON.stringify(selector)}))[${JSON.stringify(property)}]`,
+  );
+}
+
+test("every page is whole in a narrow window, and without a finding in both themes", async () => {
+  const visit = await browser.visit();
+  const page = await visit.open("/ui/help");
+  await signIn(page);
+  await page.getByText("connected", { exact: true }).waitFor();
+  for (const address of pages) {
+    await page.setViewportSize(wide);
+    await page.emulateMedia({ colorScheme: "light" });
+    await open(page, address);
+    expect([address, await findings(page)]).toEqual([address, []]);
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.setViewportSize(zoomed);
+    expect([address, await tooWide(page)]).toEqual([address, []]);
+    expect([address, await findings(page)]).toEqual([address, []]);
+  }
+  await visit.end();
+});
+
+test("a dialog fits into a small window, forced colours keep what is chosen in sight, and nothing moves", async () => {
+  const visit = await browser.visit();
+  const page = await visit.open("/ui/streams");
+  await signIn(page);
+  await page.emulateMedia({ forcedColors: "active", reducedMotion: "reduce" });
+  await page.getByRole("link", { name: "orders" }).waitFor();
+  const current = await styleOf(page, "nav.pages a[aria-current]", "fontWeight");
+  expect(Number(current)).toBeGreaterThan(Number(await styleOf(page, "nav.pages a:not([aria-current])", "fontWeight")));
+  await page.setViewportSize(zoomed);
+  await page.keyboard.press("Control+k");
+  const finder = page.getByRole("combobox", { name: "Find a page" });
+  await finder.waitFor();
+  expect(await styleOf(page, "[role=option][aria-selected=true]", "outlineStyle")).toBe("solid");
+  await page.keyboard.press("Escape");
+  await finder.waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "New stream" }).press("Enter");
+  const box = await page.getByRole("dialog").boundingBox();
+  expect(box!.x >= 0 && box!.x + box!.width <= zoomed.width).toBe(true);
+  await page.getByRole("button", { name: "Cancel" }).scrollIntoViewIfNeeded();
+  expect(await page.evaluate("document.getAnimations().length")).toBe(0);
+  const moving = `[...document.querySelectorAll("*")].filter((element) => {
+    const { transitionDuration, animationName } = getComputedStyle(element);
+    return transitionDuration !== "0s" || animationName !== "none";
+  }).length`;
+  expect(await page.evaluate(moving)).toBe(0);
+  await visit.end();
+});
