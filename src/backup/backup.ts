@@ -15,6 +15,7 @@ export interface BackupClient {
   beginBackup(): Promise<BackupPointReply>;
   keepBackup(pointId: string): Promise<void>;
   endBackup(pointId: string): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface BackupOptions {
@@ -41,13 +42,13 @@ const leftOut = [
 
 /** Resolves with whether the copy is sound; undefined where that was not looked at. Throws `BackupError`, and what went wrong. */
 export async function backup(
-  client: BackupClient,
+  connect: () => Promise<BackupClient>,
   { to, mayLink, verifies }: BackupOptions,
   host: BackupHost,
 ): Promise<boolean | undefined> {
   const target = await TargetDirectory.begin(resolve(host.workingDirectory, to));
   try {
-    await withPoint(client, host, async (point, signal) => {
+    await withPoint(connect, host, async (point, signal) => {
       const progress = progressOf("backup", host);
       const { sizeBytes, linkedBytes, partitionsCount } = await copyPoint({
         from: point.directory,
@@ -76,6 +77,19 @@ export async function backup(
 
 /** The point is kept while `work` is at work, and given back whatever comes of it. */
 async function withPoint(
+  connect: () => Promise<BackupClient>,
+  host: BackupHost,
+  work: (point: BackupPointReply, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const client = await connect();
+  try {
+    await usePoint(client, host, work);
+  } finally {
+    await client.close(); // before the check, which does not let the event loop turn
+  }
+}
+
+async function usePoint(
   client: BackupClient,
   { say, signal }: BackupHost,
   work: (point: BackupPointReply, signal: AbortSignal) => Promise<void>,

@@ -39,6 +39,8 @@ Exit codes: 0 done, 6 done and damaged, 1 it could not be done, 2 the command li
 `;
 
 const exitCodes = { done: 0, failed: 1, usage: 2, nobody: 3, damage: 6, interrupted: 130 } as const;
+/** A point of very many partitions takes its time. */
+const requestTimeoutMs = 600_000;
 const defaultUrl = "iggy://127.0.0.1:8090";
 const expectedErrors = [BackupError, ConfigError, DirectoryLockedError, DataVersionError] as const;
 
@@ -55,12 +57,8 @@ export function runBackup(given: readonly string[], host: BackupHost): Promise<n
     const { WHIPPET_URL, IGGY_USERNAME: username, IGGY_PASSWORD: password } = host.environment;
     const credentials = username === undefined || password === undefined ? {} : { credentials: { username, password } };
     const address = url ?? WHIPPET_URL ?? defaultUrl;
-    const client = await connect(address, address.includes("@") ? {} : credentials);
-    try {
-      return await backup(client, { to, mayLink: !copy, verifies: !isUnverified }, host);
-    } finally {
-      await client.close();
-    }
+    const options = { requestTimeoutMs, ...(address.includes("@") ? {} : credentials) };
+    return backup(() => connect(address, options), { to, mayLink: !copy, verifies: !isUnverified }, host);
   });
 }
 

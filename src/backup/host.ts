@@ -11,6 +11,8 @@ export interface BackupHost {
   readonly showProgress?: ((text: string) => void) | undefined;
   /** The user wants it to end. */
   readonly signal?: AbortSignal | undefined;
+  /** From now on nobody looks at `signal`: an interrupt may end the process at once. */
+  readonly onUninterruptible?: (() => void) | undefined;
 }
 
 /** It cannot be done; the message says why, and what to do. */

@@ -9,7 +9,8 @@ export function runBackupProgram(word: keyof typeof commands, args: readonly str
   // Copying can wait, the broker's clients cannot.
   setPriority(constants.priority.PRIORITY_LOW);
   const interrupted = new AbortController();
-  process.once("SIGINT", () => interrupted.abort(new Error("interrupted")));
+  const interrupt = () => interrupted.abort(new Error("interrupted"));
+  process.once("SIGINT", interrupt);
   return commands[word](args, {
     environment: process.env,
     workingDirectory: process.cwd(),
@@ -17,6 +18,7 @@ export function runBackupProgram(word: keyof typeof commands, args: readonly str
     say: (text: string) => void process.stderr.write(text),
     showProgress: process.stderr.isTTY ? (text: string) => void process.stderr.write(`\r${text}\u001b[K`) : undefined,
     signal: interrupted.signal,
+    onUninterruptible: () => process.removeListener("SIGINT", interrupt),
   });
 }
 

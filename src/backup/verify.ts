@@ -7,7 +7,9 @@ import type { BackupHost } from "./host.ts";
 
 /** Whether it is sound; `undefined` where it cannot be looked at without the key. */
 export async function verify(path: string, host: BackupHost): Promise<boolean | undefined> {
-  const { environment, workingDirectory, say, showProgress } = host;
+  const { environment, workingDirectory, say, showProgress, signal, onUninterruptible } = host;
+  signal?.throwIfAborted();
+  onUninterruptible?.(); // the checks of a partition do not let the event loop turn
   const { config } = loadConfig({ environment, workingDirectory });
   try {
     const { findings } = await examine({

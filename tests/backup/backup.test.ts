@@ -72,7 +72,7 @@ test.each([
       env: { ...smallSegments, IGGY_SYSTEM_PARTITION_ACKNOWLEDGE: acknowledge },
     });
     const load = await Load.start(server, 4);
-    await until(() => load.rounds > 3 && load.acknowledged().every((count) => count > 100));
+    await until(() => load.rounds > 2 && load.acknowledged().every((count) => count > 60));
     const before = load.acknowledged();
     const to = join(room, `load-${acknowledge}`);
     const made = await backUp(server, to, options);
@@ -218,4 +218,27 @@ test("directories that are not empty, or in use, are refused", async () => {
   await server.stop();
   // Of a broker that is stopped, also without a backup.
   expect((await restoreTo(server.dataPath, join(room, "of-stopped"))).exitCode).toBe(0);
+}, 60_000);
+
+test("of an encrypted broker nothing is in clear, and without its key nothing is said to be sound", async () => {
+  const environment = {
+    IGGY_SYSTEM_ENCRYPTION_ENABLED: "true",
+    IGGY_SYSTEM_ENCRYPTION_KEY: Buffer.alloc(32, 9).toString("base64"),
+  };
+  const server = await servers.start({ env: { ...smallSegments, ...environment } });
+  await makeTopic(server, 1, 60);
+  const to = join(room, "encrypted");
+  expect(await backUp(server, to, [], undefined, environment)).toMatchObject({
+    exitCode: 0,
+    said: expect.stringContaining("Verified: Nothing was found"),
+  });
+  expect(await backUp(server, `${to}-unseen`)).toMatchObject({
+    exitCode: 0,
+    said: expect.stringContaining("Not verified"),
+  });
+  for (const item of readdirSync(to, { recursive: true, withFileTypes: true })) {
+    if (!item.isFile()) continue;
+    const text = readFileSync(join(item.parentPath, item.name), "latin1");
+    expect(text.includes("orders") || text.includes(textOf(0, 0))).toBe(false);
+  }
 }, 60_000);

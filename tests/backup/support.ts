@@ -11,11 +11,16 @@ export interface Ran {
 
 type Command = typeof runBackup | typeof runRestore;
 
-async function run(command: Command, given: readonly string[], workingDirectory: string): Promise<Ran> {
+async function run(
+  command: Command,
+  given: readonly string[],
+  workingDirectory: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
   let printed = "";
   let said = "";
   const exitCode = await command(given, {
-    environment: { IGGY_CONFIG_PATH: "/dev/null" },
+    environment: { IGGY_CONFIG_PATH: "/dev/null", ...environment },
     workingDirectory,
     print: (text) => {
       printed += text;
@@ -32,8 +37,14 @@ export function urlOf(server: TestServer, login = "iggy:iggy"): string {
 }
 
 /** `options`: more of the command line. */
-export function backUp(server: TestServer, to: string, options: readonly string[] = [], login?: string): Promise<Ran> {
-  return run(runBackup, ["--url", urlOf(server, login), "--to", to, ...options], dirname(to));
+export function backUp(
+  server: TestServer,
+  to: string,
+  options: readonly string[] = [],
+  login?: string,
+  environment?: Readonly<Record<string, string>>,
+): Promise<Ran> {
+  return run(runBackup, ["--url", urlOf(server, login), "--to", to, ...options], dirname(to), environment);
 }
 
 export function restoreTo(from: string, to: string): Promise<Ran> {

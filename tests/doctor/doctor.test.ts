@@ -135,6 +135,25 @@ test("--repair does what a start does, keeps what it overwrites, and a second lo
   expect(ended.stderr + ended.stdout).not.toMatch(/ WARN | ERROR /);
 }, 60_000);
 
+test.each([
+  "memory",
+  "write",
+  "sync",
+] as const)("after kill -9 under load at level %s there is no damage", async (acknowledge) => {
+  const server = await TestServer.start(mkdtempSync(join(room, "load-")), {
+    env: { ...smallSettings, IGGY_SYSTEM_PARTITION_ACKNOWLEDGE: acknowledge },
+    dataFrom: killed,
+  });
+  const sending = sendBatches(server, 100_000).catch((error: unknown) => error);
+  const path = join(server.dataPath, "streams/0/topics/0/partitions/0");
+  while (readdirSync(path).filter((name) => name.endsWith(".log")).length < 30) await Bun.sleep(5);
+  await server.kill();
+  expect(await sending).toBeInstanceOf(Error);
+  const { exitCode, findings } = await diagnose(server.dataPath);
+  expect(findings.filter(({ severity }) => severity !== "start")).toEqual([]);
+  expect(exitCode).toBe(0);
+}, 60_000);
+
 test("a directory that a broker uses is refused, and --live looks beside it", async () => {
   const server = await TestServer.start(mkdtempSync(join(room, "live-")), { env: smallSettings, dataFrom: killed });
   const refused = await diagnose(server.dataPath);
