@@ -2,6 +2,7 @@
 // the socket of the console. The door of the client for the console's page; it runs in a browser only.
 
 import { decode, encode } from "../protocol/codec.ts";
+import type { ConfigReply } from "../protocol/console/config.ts";
 import type { Health } from "../protocol/console/health.ts";
 import type { HistoryReply } from "../protocol/console/history.ts";
 import type { LogArgs, LogReply } from "../protocol/console/log.ts";
@@ -16,6 +17,7 @@ import { Session, type SessionEvent } from "./connection/session.ts";
 import { ask, request } from "./console-request.ts";
 import { openWebSocket } from "./transports/websocket.ts";
 
+export type { ConfigReply, SettingRow } from "../protocol/console/config.ts";
 export type {
   GroupLag,
   GroupPlace,
@@ -62,6 +64,7 @@ export type { Partitioning } from "../protocol/partitioning.ts";
 export { isPermitted, isPermittedSomewhere, type Operation } from "../protocol/permissions.ts";
 export type { PollingStrategy } from "../protocol/polling-strategy.ts";
 export type { ClientDetails, ClientHeader } from "../protocol/records/client-header.ts";
+export type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
 export type { UserStatus } from "../protocol/records/enumerations.ts";
 export type { PartitionRecord } from "../protocol/records/partition-record.ts";
 export type {
@@ -70,6 +73,7 @@ export type {
   StreamPermissions,
   TopicPermissions,
 } from "../protocol/records/permissions.ts";
+export type { Stats } from "../protocol/records/stats.ts";
 export type { StreamDetails } from "../protocol/records/stream-details.ts";
 export type { StreamHeader } from "../protocol/records/stream-header.ts";
 export type { TokenEntry } from "../protocol/records/token-entry.ts";
@@ -167,6 +171,11 @@ export function readLog(
   if (before !== undefined) query.set("before", before);
   if (at !== undefined) query.set("at", at);
   return ask<LogReply>("GET", `log?${query}`);
+}
+
+/** The settings of the broker, and the certificates that it shows. Rejects with a ConsoleError. */
+export function readConfig(): Promise<ConfigReply> {
+  return ask<ConfigReply>("GET", "config");
 }
 
 /** Who is signed in. Rejects with a ConsoleError. */

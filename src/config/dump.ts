@@ -28,7 +28,8 @@ function valuesOf(value: unknown, property: string): Values {
   return inner;
 }
 
-function fieldToml(field: Field<unknown>, value: unknown, maskSecrets: boolean): TomlOutput | undefined {
+/** Undefined leaves the key out. */
+export function fieldToml(field: Field<unknown>, value: unknown, maskSecrets: boolean): TomlOutput | undefined {
   return maskSecrets && field.secret && value !== "" ? MASK : field.toToml(value);
 }
 

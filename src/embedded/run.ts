@@ -72,6 +72,7 @@ export class Run {
       shardId: 0,
       shardCount: 1,
       config,
+      settingOrigins: {},
       logFilter: config.system.logging.level,
       logFile: undefined,
       startTimeMicros: clock.nowMicros(),

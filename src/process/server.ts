@@ -12,6 +12,7 @@ import { displayedConfig } from "../config/environment.ts";
 import { ConfigError, type LoadedConfig, loadConfig } from "../config/load.ts";
 import { withinMemory } from "../config/memory-limit.ts";
 import type { Config } from "../config/schema/index.ts";
+import { settingOriginsOf } from "../config/settings.ts";
 import { exposedTransports } from "../config/validate.ts";
 import { createLogger, LogFilterError, type Logger } from "../observability/log.ts";
 import { cleanUpLogs } from "../observability/log-cleanup.ts";
@@ -220,6 +221,7 @@ async function serve(options: ServerArguments, loaded: LoadedConfig): Promise<vo
   const loginDesk = openLoginDesk(shards.length, onFailure);
   supervisor = new Supervisor({
     config,
+    settingOrigins: settingOriginsOf(loaded),
     shardCount: shards.length,
     logFilter,
     logFile,

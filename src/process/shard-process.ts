@@ -167,6 +167,10 @@ export class ShardProcess {
       deduplicates: config.system.messageDeduplication.enabled,
       startTimeMicros: start.startTimeMicros,
       systemStats: createSystemStatsReader(config.system.path),
+      settings: async () => {
+        const { settingsOf } = await import("../config/settings.ts");
+        return settingsOf(config, start.settingOrigins);
+      },
       logReader: start.logFile && new LogReader(start.logFile),
       sampler: this.#observation.sampler,
       clusterMetadata: () => this.#clusterMetadata(),

@@ -1,5 +1,6 @@
 // What the handlers of one shard work with.
 
+import type { Setting } from "../config/settings.ts";
 import type { TopicOptionDefaults } from "../metadata/index.ts";
 import type { Logger } from "../observability/log.ts";
 import type { LogReader } from "../observability/log-reader.ts";
@@ -46,6 +47,8 @@ export interface ServerContext {
   readonly systemStats: () => SystemStats;
   /** Numbers of the broker for the console, and their history; of use on shard 0 only. */
   readonly sampler: Sampler;
+  /** What the configuration is, without any secret. */
+  readonly settings: () => Promise<readonly Setting[]>;
   /** Undefined: nothing is logged to files. */
   readonly logReader: LogReader | undefined;
   readonly clusterMetadata: () => ClusterMetadata;

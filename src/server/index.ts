@@ -6,6 +6,7 @@ export { commandTable } from "./command-table.ts";
 export type { GivenOptions, ShownStreamDetails, ShownTopicDetails, ShownTopicHeader } from "./command-values.ts";
 export { syncGroup } from "./commands/group-sync.ts";
 export { Changes } from "./console/changes.ts";
+export { settingsFor } from "./console/config.ts";
 export { disconnectClient } from "./console/disconnect.ts";
 export { Export, type ExportArgs, type ExportBound } from "./console/export.ts";
 export { GroupLags } from "./console/groups.ts";

@@ -1,6 +1,7 @@
 // What the main thread and a shard say to each other. The main thread starts, watches and stops shards; it carries no data.
 import type { TlsTransport } from "../config/certificates.ts";
 import type { Config } from "../config/schema/index.ts";
+import type { SettingOrigins } from "../config/settings.ts";
 import type { MetadataState } from "../metadata/index.ts";
 import type { LogFileSettings } from "../observability/log-file.ts";
 import type { CertificatePair } from "../security/certificates.ts";
@@ -31,6 +32,8 @@ export interface ShardSetup {
   readonly shardId: number;
   readonly shardCount: number;
   readonly config: Config;
+  /** Where its values come from. */
+  readonly settingOrigins: SettingOrigins;
   readonly logFilter: string;
   /** Undefined: no log files. */
   readonly logFile: LogFileSettings | undefined;

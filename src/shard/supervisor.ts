@@ -2,6 +2,7 @@
 // have them open their partitions side by side, connect every pair, watch them, stop them. A shard that dies takes the process
 // with it: its partitions would be unreachable, and a restart is the state that is tested best.
 import type { Config } from "../config/schema/index.ts";
+import type { SettingOrigins } from "../config/settings.ts";
 import type { LogFileSettings } from "../observability/log-file.ts";
 import { createSharedCounters } from "./counters.ts";
 import type { BoundPorts, FromShard, RootCredentials, ShardStart, TlsCertificates, ToShard } from "./lifecycle.ts";
@@ -9,6 +10,7 @@ import { beatMs, createLoopMemory, type LoopReport, LoopWatch } from "./loop-wat
 
 export interface SupervisorOptions {
   readonly config: Config;
+  readonly settingOrigins: SettingOrigins;
   readonly shardCount: number;
   readonly logFilter: string;
   readonly logFile: LogFileSettings | undefined;
@@ -190,13 +192,14 @@ export class Supervisor {
     ports: readonly (MessagePort | undefined)[],
     packedState: SharedArrayBuffer | undefined,
   ): ShardStart {
-    const { config, shardCount, logFilter, logFile, startTimeMicros, follower, root } = this.#options;
+    const { config, settingOrigins, shardCount, logFilter, logFile, startTimeMicros, follower, root } = this.#options;
     return {
       shardId,
       shardCount,
       config,
       logFilter,
       logFile,
+      settingOrigins,
       startTimeMicros,
       follower,
       counters,

@@ -42,6 +42,7 @@ export function makeContext({ shard }: TestShard, changes: Partial<ServerContext
     deduplicates: false,
     startTimeMicros,
     systemStats: notExpected,
+    settings: notExpected,
     logReader: undefined,
     sampler: makeSampler(shard),
     clusterMetadata: notExpected,

@@ -110,6 +110,7 @@ test("the main thread finds a worker that blocks, and hears when it goes on", as
   const supervisor = new Supervisor({
     config,
     shardCount: 2,
+    settingOrigins: {},
     logFilter: "off",
     logFile: undefined,
     startTimeMicros: 0,

@@ -17,6 +17,7 @@ function supervise(
   return new Supervisor({
     config,
     shardCount,
+    settingOrigins: {},
     logFilter: "off",
     logFile: undefined,
     startTimeMicros: 0,

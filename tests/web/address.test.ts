@@ -83,6 +83,17 @@ const page: fc.Arbitrary<Page> = fc.oneof(
   }),
   fc.record({ kind: fc.constant("streamSettings" as const), stream: name }),
   fc.record({ kind: fc.constant("topicSettings" as const), stream: name, topic: name }),
+  fc.record({ kind: fc.constant("server" as const), q: fc.string() }),
+  fc
+    .record({
+      kind: fc.constant("log" as const),
+      level: fc.constantFrom("error" as const, "info" as const, "trace" as const),
+      target: fc.string(),
+      q: fc.string(),
+      at: fc.constantFrom("", "123456.789"),
+      isLive: fc.boolean(),
+    })
+    .map((given) => ({ ...given, isLive: given.isLive && given.at === "" })),
   fc.constantFrom<Page>(
     { kind: "home" },
     { kind: "overview", range: "1h" },

@@ -45,6 +45,7 @@ export function loadHttpApp(options: HttpAppOptions): FetchHandler {
     events,
     tokens,
     metrics: new HttpMetrics(context, certificates, config.metrics.topicsMax),
+    certificates,
     peerOf,
     log,
   };

@@ -3,7 +3,7 @@ import type { Server } from "bun";
 import type { Config } from "../../config/schema/index.ts";
 import type { Logger } from "../../observability/log.ts";
 import type { ServerContext } from "../../server/index.ts";
-import type { FrameMemory } from "../../shard/index.ts";
+import type { FrameMemory, TlsCertificates } from "../../shard/index.ts";
 import type { AccessTokens } from "./auth/access-tokens.ts";
 import type { ConsoleSocketData } from "./console/socket-handler.ts";
 import type { EventStreams } from "./events/event-streams.ts";
@@ -22,6 +22,8 @@ export interface HttpServices {
   readonly frameMemory: FrameMemory;
   readonly tokens: AccessTokens;
   readonly metrics: HttpMetrics;
+  /** Those that transports show now. */
+  readonly certificates: () => TlsCertificates;
   readonly events: EventStreams;
   /** `ip:port` of the client; empty if it has gone. */
   readonly peerOf: (request: Request) => string;

@@ -24,6 +24,7 @@ const ClientsPage = later(() => import("../pages/clients.tsx").then((file) => fi
 const GroupPage = later(() => import("../pages/groups/group.tsx").then((file) => file.GroupPage));
 const GroupsPage = later(() => import("../pages/groups/all-groups.tsx").then((file) => file.GroupsPage));
 const LogPage = later(() => import("../pages/log.tsx").then((file) => file.LogPage));
+const ServerPage = later(() => import("../pages/server.tsx").then((file) => file.ServerPage));
 const HelpPage = later(() => import("../pages/help.tsx").then((file) => file.HelpPage));
 const NewUserPage = later(() => import("../pages/new-user.tsx").then((file) => file.NewUserPage));
 const OffsetsPage = later(() => import("../pages/groups/offsets.tsx").then((file) => file.OffsetsPage));
@@ -101,6 +102,8 @@ function CurrentPage() {
       return <PartitionsPage page={current} />;
     case "partition":
       return <PartitionPage page={current} />;
+    case "server":
+      return may("getStats") ? <ServerPage page={current} /> : <MissingRight title={words.server} />;
     case "help":
       return <HelpPage />;
     case "signIn":

@@ -24,7 +24,10 @@ export type LogPage = {
   readonly isLive: boolean;
 };
 
-export type ObservePage = OverviewPage | LogPage | { readonly kind: "server" };
+/** `q`: words of a setting. */
+export type ServerPage = { readonly kind: "server"; readonly q: string };
+
+export type ObservePage = OverviewPage | LogPage | ServerPage;
 
 const kinds: ReadonlySet<string> = new Set<ObservePage["kind"]>(["overview", "log", "server"]);
 
@@ -53,7 +56,7 @@ export function readObserveAddress(parts: readonly string[], query: URLSearchPar
       };
     }
     case "server":
-      return { kind: "server" };
+      return { kind: "server", q: query.get("q") ?? "" };
     default:
       return undefined;
   }
@@ -69,6 +72,6 @@ export function writeObserveAddress(page: ObservePage): string {
       return `${root}/log${queryOf({ level: level === levelDefault ? "" : level, target, q, at, live })}`;
     }
     default:
-      return `${root}/server`;
+      return `${root}/server${queryOf({ q: page.q })}`;
   }
 }

@@ -114,6 +114,11 @@ function Navigation() {
           {words.log}
         </a>
       ) : null}
+      {mayReadServer() ? (
+        <a href="/ui/server" aria-current={kind === "server" ? "page" : undefined}>
+          {words.server}
+        </a>
+      ) : null}
       <a class="last" href="/ui/help" aria-current={kind === "help" ? "page" : undefined}>
         {words.help}
       </a>

@@ -11,6 +11,7 @@ export const words = {
   users: "Users",
   missingRight: (what: string) => `Your user lacks the right to read ${what}. Whoever manages users can give it.`,
   log: "Log",
+  server: "Server",
   help: "Help",
   find: "Find",
   account: "Account",

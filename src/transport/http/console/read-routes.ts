@@ -1,14 +1,17 @@
 // What the console's page reads as JSON: by name below /ui/api, for who is signed in. A read is given the query of the address, and
 // answers with a value or throws.
+import type { ConfigReply } from "../../../protocol/console/config.ts";
 import { historyLimits } from "../../../protocol/console/history.ts";
 import { logLevelNames, logLimits } from "../../../protocol/console/log.ts";
-import { healthOf, historyOf, logOf, type Session } from "../../../server/index.ts";
+import { expiryOf } from "../../../security/certificates.ts";
+import { healthOf, historyOf, logOf, type Session, settingsFor } from "../../../server/index.ts";
 import { HttpTextError } from "../errors.ts";
 import type { HttpServices } from "../services.ts";
 
 export type ReadRoute = (services: HttpServices, session: Session, query: URLSearchParams) => unknown;
 
 const microsPerMilli = 1000;
+const microsPerSecond = 1_000_000n;
 const hourMs = 3_600_000;
 const pointsDefault = 300;
 const linesDefault = 200;
@@ -26,6 +29,16 @@ export const readRoutes: ReadonlyMap<string, ReadRoute> = new Map<string, ReadRo
         points: countOf(query, "points", historyLimits.points) ?? pointsDefault,
       });
     },
+  ],
+  [
+    "config",
+    async ({ context, certificates }, session): Promise<ConfigReply> => ({
+      items: await settingsFor(context, session),
+      certificates: Object.entries(certificates()).map(([transport, { certPem }]) => ({
+        transport,
+        endsAt: String(BigInt(expiryOf(certPem)) * microsPerSecond),
+      })),
+    }),
   ],
   [
     "log",
