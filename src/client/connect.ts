@@ -8,6 +8,7 @@ import { type CredentialsSource, Logins } from "./connection/logins.ts";
 import type { ReconnectPolicy } from "./connection/session.ts";
 import type { Transport } from "./connection/transport.ts";
 import { type ConnectionString, parseConnectionString } from "./connection-string.ts";
+import { loadEngines } from "./consumer/load-engines.ts";
 import type { Instrumentation } from "./observe/instrumentation.ts";
 import type { Abortable } from "./options.ts";
 
@@ -71,8 +72,14 @@ export function connectWith(own: readonly Transport[]): Connect {
       clock: options.clock ?? systemClock,
       reconnect: reconnectOf(where, options.reconnect),
     };
+    if (options.clock !== undefined) await loadAll();
     return openClient(session, options.waitForServerMs ?? defaults.waitForServerMs, options.signal);
   };
+}
+
+/** Where a program makes time pass, what is loaded when it is asked for would come when that time is over. */
+async function loadAll(): Promise<void> {
+  await Promise.all([loadEngines(), import("./commands/methods.ts"), import("./topic/ensure-topic.ts")]);
 }
 
 function noTransport({ scheme }: ConnectionString): TypeError {

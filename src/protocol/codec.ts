@@ -40,6 +40,7 @@ export const emptyCodec: Codec<void> = {
 };
 
 /** Fields one after the other, in the order of the declaration. */
+/* @__NO_SIDE_EFFECTS__ */
 export function recordCodec<T extends object>(fields: { readonly [K in keyof T]-?: Codec<T[K]> }): Codec<T> {
   const names = Object.keys(fields) as (keyof T)[];
   return {
@@ -55,6 +56,7 @@ export function recordCodec<T extends object>(fields: { readonly [K in keyof T]-
 }
 
 /** Records without a count, until the end of the payload (spec BP 1, "Lists in replies"). */
+/* @__NO_SIDE_EFFECTS__ */
 export function listCodec<T>(item: Codec<T>): Codec<readonly T[]> {
   return {
     encode(writer, values) {
@@ -69,6 +71,7 @@ export function listCodec<T>(item: Codec<T>): Codec<readonly T[]> {
 }
 
 /** A list whose count stands before it (u32). */
+/* @__NO_SIDE_EFFECTS__ */
 export function countedListCodec<T>(item: Codec<T>): Codec<readonly T[]> {
   return {
     encode(writer, values) {

@@ -71,6 +71,7 @@ export const nameCodec: Codec<string> = {
 };
 
 /** A value behind a flag byte: exactly 1 is "present" and the value follows, else nothing does (spec BP 1, form A). */
+/* @__NO_SIDE_EFFECTS__ */
 export function flaggedCodec<T>(codec: Codec<T>): Codec<T | undefined> {
   return {
     encode(writer, value) {
@@ -82,6 +83,7 @@ export function flaggedCodec<T>(codec: Codec<T>): Codec<T | undefined> {
 }
 
 /** One byte that stands for a name; an unknown code is InvalidCommand (3). */
+/* @__NO_SIDE_EFFECTS__ */
 export function enumerationCodec<Name extends string>(codes: Readonly<Record<Name, number>>): Codec<Name> {
   const nameOf = enumerationReader(codes);
   return {
@@ -91,6 +93,7 @@ export function enumerationCodec<Name extends string>(codes: Readonly<Record<Nam
 }
 
 /** Name of a code; an unknown code is InvalidCommand (3). */
+/* @__NO_SIDE_EFFECTS__ */
 export function enumerationReader<Name extends string>(codes: Readonly<Record<Name, number>>): (code: number) => Name {
   const names = new Map<number, Name>();
   for (const name of Object.keys(codes) as Name[]) names.set(codes[name], name);

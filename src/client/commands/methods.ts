@@ -21,6 +21,7 @@ import { type IdentifierInput, identifierOf, topicTarget } from "../identifiers.
 import * as basic from "./basic.ts";
 import { type CodecPair, command, type Exchange, find } from "./command.ts";
 import type { Commands, OffsetOptions, PollOptions, SendOptions, TopicOptions } from "./commands.ts";
+import * as consuming from "./consuming.ts";
 
 /** Names of the methods. */
 export type MethodName = Exclude<keyof Commands, "exchange">;
@@ -197,7 +198,7 @@ export const methods: { readonly [Name in MethodName]: Method<Name> } = {
   getConsumerGroups: plain(CommandCode.getConsumerGroups, commandCodecs.getConsumerGroups, topicTarget),
   getConsumerGroup: search(CommandCode.getConsumerGroup, commandCodecs.getConsumerGroup, groupTarget),
   createConsumerGroup: (exchange, stream, topic, name) =>
-    basic.createConsumerGroup(exchange, { ...topicTarget(stream, topic), name }),
+    consuming.createConsumerGroup(exchange, { ...topicTarget(stream, topic), name }),
   deleteConsumerGroup: plain(CommandCode.deleteConsumerGroup, commandCodecs.deleteConsumerGroup, groupTarget),
   joinConsumerGroup: plain(CommandCode.joinConsumerGroup, commandCodecs.joinConsumerGroup, groupTarget),
   joinWithAssignment: plain(ExtensionCode.joinWithAssignment, extensionCodecs.joinWithAssignment, groupTarget),
@@ -227,12 +228,12 @@ export const methods: { readonly [Name in MethodName]: Method<Name> } = {
     (stream, topic, partitionId, fsync) => ({ ...topicTarget(stream, topic), partitionId, fsync }),
   ),
   async storeConsumerOffset(exchange, options) {
-    return basic.storeConsumerOffset(exchange, { ...offsetTarget(options), offset: options.offset });
+    return consuming.storeConsumerOffset(exchange, { ...offsetTarget(options), offset: options.offset });
   },
   async getConsumerOffset(exchange, options) {
-    return basic.getConsumerOffset(exchange, offsetTarget(options));
+    return consuming.getConsumerOffset(exchange, offsetTarget(options));
   },
   async deleteConsumerOffset(exchange, options) {
-    return basic.deleteConsumerOffset(exchange, offsetTarget(options));
+    return consuming.deleteConsumerOffset(exchange, offsetTarget(options));
   },
 };

@@ -70,8 +70,8 @@ export interface Waited {
 
 /** All reject with the IggyError of the server, or with `Disconnected` where the connection was lost. */
 export interface ConsumerCommands {
-  /** Loads what subscriptions need. Undefined: the server can not push. */
-  readonly pushes?: (() => Promise<PushCommands>) | undefined;
+  /** Subscriptions. Undefined: the server can not push. */
+  readonly pushes?: (() => PushCommands) | undefined;
   /** Reads one partition. A member of a group to whom it does not belong is answered as by `nothing` (spec SB 4.5). */
   poll(request: PollRequest): Promise<PollReply>;
   /**

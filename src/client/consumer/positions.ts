@@ -13,7 +13,7 @@ type PositionCommands = Pick<ConsumerCommands, "poll" | "storedOffset" | "storeO
 
 const fromOffset = (offset: number, isExact: boolean): StartFrom => ({ from: { kind: "offset", offset }, isExact });
 
-/** Start of a partition of which nothing is stored. TypeError for a position that is none. */
+/** Start of a partition of which nothing is stored. */
 export async function startFrom(
   commands: PositionCommands,
   partitionId: number,
@@ -23,14 +23,6 @@ export async function startFrom(
   if (start === "new") return fromOffset(await behindHead(commands, partitionId), true);
   if ("offset" in start) return fromOffset(start.offset, false);
   return { from: { kind: "timestamp", timestampMicros: BigInt(start.timestamp.getTime()) * 1_000n }, isExact: false };
-}
-
-/** Throws a TypeError for what is no position. */
-export function checkStart(start: StartPosition): void {
-  if (start === "first" || start === "new") return;
-  if (typeof start === "object" && "offset" in start && Number.isSafeInteger(start.offset) && start.offset >= 0) return;
-  if (typeof start === "object" && "timestamp" in start && !Number.isNaN(start.timestamp.getTime())) return;
-  throw new TypeError('a position is "first", "new", { offset } with a whole number, or { timestamp } with a date');
 }
 
 /** Offset of the next message that is appended. A head of 0 may mean none or one, which is then read (spec SB 4.2). */

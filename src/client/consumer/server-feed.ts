@@ -1,15 +1,16 @@
-// The feed that the server has: polls, and subscriptions where it pushes. What only subscriptions need is loaded when they are used.
+// The feed that the server has: polls, and subscriptions where it pushes, which is known when it has been connected to.
 
 import type { Clock } from "./clock.ts";
 import type { ConsumerCommands, PollFrom, PollReply, Waited } from "./commands.ts";
 import { type Feed, type FetchRequest, type FetchRound, PollFeed } from "./feed.ts";
+import { SubscriptionFeed } from "./subscription-feed.ts";
 
 export class ServerFeed implements Feed {
   readonly #commands: ConsumerCommands;
   readonly #clock: Clock;
-  /** Polls, until subscriptions are loaded. */
+  /** Polls, until it is known that the server pushes. */
   #feed: Feed;
-  #isLoaded = false;
+  #isPushing = false;
   onNews: () => void = () => undefined;
 
   constructor(commands: ConsumerCommands, clock: Clock) {
@@ -19,19 +20,18 @@ export class ServerFeed implements Feed {
   }
 
   get isPushed(): boolean {
-    return this.#isLoaded ? this.#feed.isPushed === true : this.#commands.pushes !== undefined;
+    return this.#isPushing ? this.#feed.isPushed === true : this.#commands.pushes !== undefined;
   }
 
   get assignmentNumber(): bigint {
     return this.#feed.assignmentNumber ?? 0n;
   }
 
-  async fetch(requests: readonly FetchRequest[]): Promise<FetchRound> {
+  fetch(requests: readonly FetchRequest[]): Promise<FetchRound> {
     const { pushes } = this.#commands;
-    if (!this.#isLoaded && pushes !== undefined) {
-      const [{ SubscriptionFeed }, loaded] = await Promise.all([import("./subscription-feed.ts"), pushes()]);
-      this.#feed = new SubscriptionFeed(this.#commands, loaded, this.#clock, () => this.onNews());
-      this.#isLoaded = true;
+    if (!this.#isPushing && pushes !== undefined) {
+      this.#feed = new SubscriptionFeed(this.#commands, pushes(), this.#clock, () => this.onNews());
+      this.#isPushing = true;
     }
     return this.#feed.fetch(requests);
   }

@@ -7,16 +7,16 @@ import { IggyError } from "../../protocol/errors.ts";
 import { waitPartitionsMax } from "../../protocol/extensions/poll-waiting.ts";
 import { pollMessagesRequestCodec } from "../../protocol/message/poll-messages.ts";
 import type { PollingStrategy } from "../../protocol/polling-strategy.ts";
+import { getTopic } from "../commands/basic.ts";
+import type { Exchange } from "../commands/command.ts";
 import {
   createConsumerGroup,
   deleteConsumerOffset,
   getConsumerOffset,
-  getTopic,
   joinConsumerGroup,
   leaveConsumerGroup,
   storeConsumerOffset,
-} from "../commands/basic.ts";
-import type { Exchange } from "../commands/command.ts";
+} from "../commands/consuming.ts";
 import { type IdentifierInput, identifierOf } from "../identifiers.ts";
 import { nameOfTopic, namingTopic } from "../topic/topic-name.ts";
 import { readPollReply } from "./batch-bytes.ts";
@@ -37,7 +37,7 @@ export interface ConsumerExtensions {
   /** Longest wait of a poll, 0 where the server has no polls that wait. */
   readonly waitMsMax: () => number;
   readonly canPush: () => boolean;
-  readonly pushes: (place: WaitingPlace) => Promise<PushCommands>;
+  readonly pushes: (place: WaitingPlace) => PushCommands;
 }
 
 /** Commands of one consumer; `close` is called when it ends. */

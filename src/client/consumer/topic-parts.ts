@@ -3,23 +3,18 @@
 import { nameId } from "../../protocol/identifier.ts";
 import type { TopicContext } from "../topic/topic-context.ts";
 import { consumerClockOf } from "./clock.ts";
-import type { ConsumerParts } from "./consumer.ts";
+import type { ConsumerParts } from "./consumer-engine.ts";
 import type { ConsumerHooks } from "./observer.ts";
 import type { ConsumerOptions } from "./options.ts";
+import { pushCommands } from "./pushes.ts";
 import { sessionCommands } from "./session-commands.ts";
+import { consumerNameOf } from "./start-position.ts";
 import type { WaitingPlace } from "./waiting-poll.ts";
 
 /** Readers store nothing; a name has to be said all the same. */
 const readerName = "reader";
 
-/** JavaScript may give what the type does not allow. */
-function nameOf(options: ConsumerOptions): string {
-  const name: unknown = "group" in options ? options.group : options.name;
-  if (typeof name === "string") return name;
-  throw new TypeError("a consumer needs `group` or `name`");
-}
-
-/** TypeError for options without the name of a group or a consumer. `options` undefined: a reader's. `onClosed` is called when it is closed. */
+/** `options` undefined: a reader's. `onClosed` is called when it is closed. */
 export function topicParts<Out>(
   context: TopicContext<never, Out>,
   options: ConsumerOptions | undefined,
@@ -28,7 +23,7 @@ export function topicParts<Out>(
 ): ConsumerParts<Out> {
   const { stream, topic, format, encryption, clock } = context;
   const isGroup = options !== undefined && "group" in options;
-  const name = options === undefined ? readerName : nameOf(options);
+  const name = options === undefined ? readerName : consumerNameOf(options);
   const consumer = { kind: isGroup ? "group" : "consumer", id: nameId(name) } as const;
   const session = context.openSession();
   const exchange = session.exchange.bind(session);
@@ -36,7 +31,7 @@ export function topicParts<Out>(
     // Well below the time after which a connection without an answer counts as dead.
     waitMsMax: () => (context.features().has("long-poll") ? session.requestTimeoutMs / 2 : 0),
     canPush: () => context.features().has("subscriptions"),
-    pushes: async (place: WaitingPlace) => (await import("./pushes.ts")).pushCommands(session, exchange, place),
+    pushes: (place: WaitingPlace) => pushCommands(session, exchange, place),
   };
   const commands = sessionCommands(exchange, { stream, topic, consumer }, () => session.close(), extensions);
   return {

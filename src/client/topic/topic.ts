@@ -8,10 +8,10 @@ import { sendWithReceiptReplyCodec } from "../../protocol/extensions/send-with-r
 import type { Partitioning } from "../../protocol/partitioning.ts";
 import type { TopicDetails } from "../../protocol/records/topic-details.ts";
 import type { Session } from "../connection/session.ts";
-import { Consumer } from "../consumer/consumer.ts";
+import type { Consumer } from "../consumer/consumer.ts";
+import { consumerOf, readerOf } from "../consumer/load-engines.ts";
 import type { ConsumerOptions } from "../consumer/options.ts";
-import { Reader, type ReaderOptions } from "../consumer/reader.ts";
-import { topicParts } from "../consumer/topic-parts.ts";
+import type { Reader, ReaderOptions } from "../consumer/reader.ts";
 import { observed } from "../observe/instrumentation.ts";
 import type { Abortable, CloseOptions } from "../options.ts";
 import { BatchBuffer } from "../producer/batch-buffer.ts";
@@ -113,10 +113,7 @@ export class Topic<In, Out> {
   /** A member of a group, or a consumer by name, over a connection of its own. Nothing is sent before its first loop. */
   consumer(options: ConsumerOptions): Consumer<Out> {
     let forget = () => {};
-    const consumer = new Consumer<Out>(
-      topicParts(this.#context, options, this.#host.session.instrumentation, () => forget()),
-      options,
-    );
+    const consumer = consumerOf<Out>(this.#context, options, this.#host.session.instrumentation, () => forget());
     forget = this.#host.hold("consumer", consumer);
     return consumer;
   }
@@ -124,10 +121,7 @@ export class Topic<In, Out> {
   /** Reads over a connection of its own and stores nothing. */
   reader(options: ReaderOptions = {}): Reader<Out> {
     let forget = () => {};
-    const reader = new Reader<Out>(
-      topicParts(this.#context, undefined, this.#host.session.instrumentation, () => forget()),
-      options,
-    );
+    const reader = readerOf<Out>(this.#context, options, this.#host.session.instrumentation, () => forget());
     forget = this.#host.hold("consumer", reader);
     return reader;
   }

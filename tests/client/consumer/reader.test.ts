@@ -1,10 +1,11 @@
 // The reader: nothing stored, ends at the head if it is told to, goes on from a position.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Position, Reader } from "../../../src/client/consumer/reader.ts";
+import type { Position } from "../../../src/client/consumer/reader.ts";
+import type { ReaderEngine } from "../../../src/client/consumer/reader-engine.ts";
 import { names, Scene, testOverSources } from "./support.ts";
 
-async function all(reader: Reader<string>): Promise<string[]> {
+async function all(reader: ReaderEngine<string>): Promise<string[]> {
   const values: string[] = [];
   for await (const { value } of reader) values.push(value);
   return values;

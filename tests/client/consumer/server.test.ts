@@ -1,7 +1,8 @@
 // Consumers on the real server, with two shards: members that come and go while messages are sent, cuts, purges, readers.
 import { expect, test } from "bun:test";
-import { Consumer } from "../../../src/client/consumer/consumer.ts";
-import { Reader, type ReaderOptions } from "../../../src/client/consumer/reader.ts";
+import { ConsumerEngine } from "../../../src/client/consumer/consumer-engine.ts";
+import type { ReaderOptions } from "../../../src/client/consumer/reader.ts";
+import { ReaderEngine } from "../../../src/client/consumer/reader-engine.ts";
 import { sessionCommands } from "../../../src/client/consumer/session-commands.ts";
 import type { ConsumerOptions } from "../../../src/client/index.ts";
 import type { Consumer as ConsumerId } from "../../../src/protocol/consumer.ts";
@@ -26,12 +27,12 @@ async function consumerOf(topic: GroupTopic, options: ConsumerOptions) {
   const id: ConsumerId =
     "group" in options ? { kind: "group", id: nameId(options.group) } : { kind: "consumer", id: nameId(options.name) };
   const { client, parts } = await partsOf(topic, id);
-  return { client, consumer: new Consumer(parts, options) };
+  return { client, consumer: new ConsumerEngine(parts, options) };
 }
 
 async function readerOf(topic: GroupTopic, options: ReaderOptions) {
   const { parts } = await partsOf(topic, { kind: "consumer", id: nameId("reader") });
-  return new Reader(parts, options);
+  return new ReaderEngine(parts, options);
 }
 
 async function all<T>(values: AsyncIterable<{ readonly value: T }>): Promise<T[]> {

@@ -60,8 +60,8 @@ export class SimulatedConnection implements ConsumerCommands {
     this.canPush = source === "subscriptions";
   }
 
-  get pushes(): (() => Promise<PushCommands>) | undefined {
-    return this.canPush ? async () => this.#makePushes() : undefined;
+  get pushes(): (() => PushCommands) | undefined {
+    return this.canPush ? () => this.#makePushes() : undefined;
   }
 
   #makePushes(): SimulatedPushes {

@@ -2,8 +2,6 @@
 // pushes and replies in one order, ends where a partition is promised away, purged, or the membership is over.
 
 import type { PollReply, PollRequest, PushCommands, PushListener } from "../../../src/client/consumer/commands.ts";
-// Loaded when it is needed: in simulated time that would take none.
-import "../../../src/client/consumer/subscription-feed.ts";
 import { IggyError } from "../../../src/protocol/errors.ts";
 import type { SimulatedTopic } from "./simulated-topic.ts";
 

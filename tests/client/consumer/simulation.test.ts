@@ -2,7 +2,7 @@
 // group: every offset is delivered at least once, by one member at a time, first occurrences in order.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Consumer } from "../../../src/client/consumer/consumer.ts";
+import { ConsumerEngine } from "../../../src/client/consumer/consumer-engine.ts";
 import type { ConsumerOptions } from "../../../src/client/consumer/options.ts";
 import { type SimulatedConnection, type Source, sources } from "./simulated-connection.ts";
 import { SimulatedTime } from "./simulated-time.ts";
@@ -34,7 +34,7 @@ class World {
   readonly time: SimulatedTime;
   readonly topic: SimulatedTopic;
   readonly members: {
-    readonly consumer: Consumer<string>;
+    readonly consumer: ConsumerEngine<string>;
     readonly connection: SimulatedConnection;
     shouldBreak: boolean;
   }[] = [];
@@ -71,7 +71,7 @@ class World {
     const connection = this.topic.connect("group" in options ? options.group : options.name);
     const any = sources[Math.floor(this.time.random() * sources.length)]!;
     connection.offer(this.#source === "any" ? any : this.#source);
-    const consumer = new Consumer<string>(
+    const consumer = new ConsumerEngine<string>(
       {
         commands: connection,
         format: { decode: (payload) => new TextDecoder().decode(payload) },

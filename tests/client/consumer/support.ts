@@ -1,9 +1,10 @@
 // A consumer over a simulated topic, in simulated time.
 import { test } from "bun:test";
-import { Consumer } from "../../../src/client/consumer/consumer.ts";
+import { ConsumerEngine } from "../../../src/client/consumer/consumer-engine.ts";
 import type { ConsumerHooks } from "../../../src/client/consumer/observer.ts";
 import type { ConsumerEvent, ConsumerOptions } from "../../../src/client/consumer/options.ts";
-import { Reader, type ReaderOptions } from "../../../src/client/consumer/reader.ts";
+import type { ReaderOptions } from "../../../src/client/consumer/reader.ts";
+import { ReaderEngine } from "../../../src/client/consumer/reader-engine.ts";
 import { type SimulatedConnection, type Source, sources } from "./simulated-connection.ts";
 import { SimulatedTime } from "./simulated-time.ts";
 import { SimulatedTopic } from "./simulated-topic.ts";
@@ -18,7 +19,7 @@ export const textFormat = {
 };
 
 export interface Made {
-  readonly consumer: Consumer<string>;
+  readonly consumer: ConsumerEngine<string>;
   readonly connection: SimulatedConnection;
   readonly events: ConsumerEvent[];
 }
@@ -47,7 +48,7 @@ export class Scene {
   consumer(options: ConsumerOptions = { group: "group" }, hooks: ConsumerHooks = {}): Made {
     const connection = this.#connect("group" in options ? "group" : options.name);
     const parts = { commands: connection, format: textFormat, place, clock: this.time, hooks };
-    const consumer = new Consumer(parts, options);
+    const consumer = new ConsumerEngine(parts, options);
     const events: ConsumerEvent[] = [];
     void (async () => {
       for await (const event of consumer.events()) events.push(event);
@@ -58,7 +59,7 @@ export class Scene {
   reader(options: ReaderOptions = {}, hooks: ConsumerHooks = {}) {
     const connection = this.#connect("reader");
     return {
-      reader: new Reader({ commands: connection, format: textFormat, place, clock: this.time, hooks }, options),
+      reader: new ReaderEngine({ commands: connection, format: textFormat, place, clock: this.time, hooks }, options),
       connection,
     };
   }
