@@ -51,9 +51,11 @@ export type {
   ConsumerSettings,
   PartitionProgress,
   PartitionsListener,
+  Position,
+  ReaderOptions,
   StartPosition,
 } from "./consumer/options.ts";
-export type { Position, Reader, ReaderOptions } from "./consumer/reader.ts";
+export type { Reader } from "./consumer/reader.ts";
 export type { ErrorPolicy, Handler, RunOptions } from "./consumer/run.ts";
 export {
   AuthenticationError,

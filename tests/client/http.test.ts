@@ -231,6 +231,50 @@ test("a producer's messages come in order, a consumer goes on where it was", asy
   expect(read).toEqual(numbers);
 });
 
+test("a server that answers an empty poll with the offset 0, as the original does, is no purged one", async () => {
+  const origin = `http://${server.host}:${server.portOf("http")}`;
+  const before = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    async fetch(request) {
+      const { pathname, search } = new URL(request.url);
+      const { method, headers } = request;
+      const body = method === "GET" ? {} : { body: await request.arrayBuffer() };
+      const answer = await fetch(`${origin}${pathname}${search}`, { method, headers, ...body });
+      const reply = await answer.text();
+      const isEmptyPoll = pathname.endsWith("/messages") && reply.includes('"messages":[]');
+      const { status } = answer;
+      return new Response(isEmptyPoll ? reply.replace(/"current_offset":\d+/, '"current_offset":0') : reply, {
+        status,
+      });
+    },
+  });
+  await using client = await connect(`iggy+http://iggy:iggy@127.0.0.1:${before.port}`);
+  const topic = client.topic("headless", "t", text);
+  await topic.ensure({ partitionsCount: 2 });
+  for (const partitionId of [0, 1]) await topic.send(["a", "b", "c"].map((value) => ({ value, partitionId })));
+  const read: string[] = [];
+  for await (const { value } of topic.reader({ follow: false })) read.push(value);
+  expect(read.toSorted().join("")).toBe("aabbcc");
+  const seen: string[] = [];
+  const kinds: string[] = [];
+  const reading = topic.consumer({ name: "n" });
+  const events = (async () => {
+    for await (const { kind } of reading.events()) kinds.push(kind);
+  })();
+  const running = reading.run(({ value }) => void seen.push(value));
+  for (let n = 0; n < 20 || seen.length < 9; n++) {
+    if (n === 10) await topic.send(["d", "e", "f"].map((value) => ({ value, partitionId: 1 })));
+    await Bun.sleep(10);
+  }
+  await reading.close();
+  await Promise.all([running, events]);
+  expect(seen.toSorted().join("")).toBe("aabbccdef");
+  expect(kinds).not.toContain("reset");
+  await client.deleteStream("headless");
+  await before.stop(true);
+});
+
 test("a token whose time is over is renewed by a login, and the request sent again", async () => {
   const origin = `http://${server.host}:${server.portOf("http")}`;
   let refusals = 0;

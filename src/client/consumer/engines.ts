@@ -3,8 +3,7 @@
 import type { TopicContext } from "../topic/topic-context.ts";
 import { ConsumerEngine } from "./consumer-engine.ts";
 import type { ConsumerHooks } from "./observer.ts";
-import type { ConsumerOptions } from "./options.ts";
-import type { ReaderOptions } from "./reader.ts";
+import type { ConsumerOptions, ReaderOptions } from "./options.ts";
 import { ReaderEngine } from "./reader-engine.ts";
 import { topicParts } from "./topic-parts.ts";
 

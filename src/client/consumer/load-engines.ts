@@ -5,8 +5,8 @@ import type { TopicContext } from "../topic/topic-context.ts";
 import { Consumer } from "./consumer.ts";
 import { Late } from "./late.ts";
 import type { ConsumerHooks } from "./observer.ts";
-import type { ConsumerOptions } from "./options.ts";
-import { Reader, type ReaderOptions } from "./reader.ts";
+import type { ConsumerOptions, ReaderOptions } from "./options.ts";
+import { Reader } from "./reader.ts";
 import { checkPosition, checkStart, consumerNameOf, splitFrom } from "./start-position.ts";
 
 type Engines = typeof import("./engines.ts");

@@ -47,6 +47,18 @@ export type ConsumerOptions = ConsumerSettings &
     | { readonly name: string; readonly partitions?: readonly number[] }
   );
 
+/** The next offset of each partition: plain JSON. A partition that it does not name begins with its first message. */
+export type Position = { readonly [partitionId: number]: number };
+
+export interface ReaderOptions extends Abortable {
+  /** "first" */
+  readonly from?: StartPosition | Position;
+  /** All, also those that are added. */
+  readonly partitions?: readonly number[];
+  /** false: ends at what was the head at the start. */
+  readonly follow?: boolean;
+}
+
 export interface PartitionProgress {
   readonly isPaused: boolean;
   /** Offset of the newest message that is known of; 0 may mean none or one (spec SB 4.2). */

@@ -2,23 +2,11 @@
 // loaded as that of a consumer is.
 
 import { asyncDispose } from "../async-dispose.ts";
-import type { Abortable, CloseOptions } from "../options.ts";
+import type { CloseOptions } from "../options.ts";
 import type { Message } from "../topic/message.ts";
 import type { Late } from "./late.ts";
-import type { StartPosition } from "./options.ts";
+import type { Position } from "./options.ts";
 import type { ReaderEngine } from "./reader-engine.ts";
-
-/** The next offset of each partition: plain JSON. A partition that it does not name begins with its first message. */
-export type Position = { readonly [partitionId: number]: number };
-
-export interface ReaderOptions extends Abortable {
-  /** "first" */
-  readonly from?: StartPosition | Position;
-  /** All, also those that are added. */
-  readonly partitions?: readonly number[];
-  /** false: ends at what was the head at the start. */
-  readonly follow?: boolean;
-}
 
 export class Reader<Out> implements AsyncIterable<Message<Out>> {
   readonly #engine: Late<ReaderEngine<Out>>;

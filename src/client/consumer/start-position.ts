@@ -1,7 +1,6 @@
 // Where a program wants to begin, looked at before anything is loaded or sent.
 
-import type { ConsumerOptions, StartPosition } from "./options.ts";
-import type { Position } from "./reader.ts";
+import type { ConsumerOptions, Position, StartPosition } from "./options.ts";
 
 /** Throws a TypeError for what is no position. */
 export function checkStart(start: StartPosition): void {

@@ -86,7 +86,8 @@ export class HttpConnection implements Connection {
     const route = (routes as Readonly<Record<string, Route<unknown, unknown>>>)[name];
     if (route === undefined) throw new IggyError("FeatureUnavailable", [`${name} needs TCP or WebSocket`]);
     const { request, reply } = commandCodecs[name];
-    const response = await this.#fetch(route.request(decode<unknown>(request, payload)));
+    const asked = decode<unknown>(request, payload);
+    const response = await this.#fetch(route.request(asked));
     if (code === CommandCode.getSnapshot && response.ok) return response.bytes;
     const text = new TextDecoder().decode(response.bytes);
     if (!response.ok) {
@@ -101,7 +102,15 @@ export class HttpConnection implements Connection {
       this.#token = new JsonObject(json).object("access_token").text("token");
       this.#isTokenProven = false;
     }
-    return encode<unknown>(reply, route.reply(json));
+    return encode<unknown>(reply, await this.#whole(route, asked, route.reply(json)));
+  }
+
+  /** With what the answer leaves out, where the user may see that. */
+  async #whole<Request, Reply>(route: Route<Request, Reply>, asked: Request, reply: Reply): Promise<Reply> {
+    const request = route.more?.request(asked, reply);
+    if (request === undefined) return reply;
+    const { ok, bytes } = await this.#fetch(request);
+    return ok && route.more !== undefined ? route.more.reply(reply, parseJson(new TextDecoder().decode(bytes))) : reply;
   }
 
   async #fetch({ method, path, body }: HttpRequest) {

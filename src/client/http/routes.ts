@@ -32,6 +32,11 @@ export type Route<Request, Reply> = {
   readonly reply?: (json: unknown) => Reply;
   /** "Not found" is an empty reply, as in the binary protocol (spec BP 2.2). */
   readonly isSearch?: true;
+  /** Where an answer may leave something out: what else is asked for, and the reply with it. */
+  readonly more?: {
+    readonly request: (request: Request, reply: Reply) => HttpRequest | undefined;
+    readonly reply: (reply: Reply, json: unknown) => Reply;
+  };
 };
 
 type TopicTarget = { readonly stream: Identifier; readonly topic: Identifier };
@@ -206,6 +211,17 @@ export const routes = {
       return get(`${topicPath(target)}/messages?${who}&${what}`);
     },
     reply: one(polledMessages),
+    // To a poll that finds nothing the original answers with the offset 0, whatever the partition holds, which would mean that it was
+    // purged: the topic knows better.
+    more: {
+      request: (target, { currentOffset, messages }) =>
+        currentOffset === 0n && messages.length === 0 ? get(topicPath(target)) : undefined,
+      reply: (reply, json) => {
+        const { partitions } = records.topicDetails(new JsonObject(json));
+        const currentOffset = partitions.find(({ id }) => id === reply.partitionId)?.currentOffset ?? 0n;
+        return { ...reply, currentOffset };
+      },
+    },
   },
   flushUnsavedBuffer: {
     request: ({ partitionId, fsync, ...target }) => get(`${topicPath(target)}/messages/flush/${partitionId}/${fsync}`),

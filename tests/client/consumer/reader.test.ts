@@ -1,7 +1,7 @@
 // The reader: nothing stored, ends at the head if it is told to, goes on from a position.
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Position } from "../../../src/client/consumer/reader.ts";
+import type { Position } from "../../../src/client/consumer/options.ts";
 import type { ReaderEngine } from "../../../src/client/consumer/reader-engine.ts";
 import { names, Scene, testOverSources } from "./support.ts";
 

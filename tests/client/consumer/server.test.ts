@@ -1,7 +1,7 @@
 // Consumers on the real server, with two shards: members that come and go while messages are sent, cuts, purges, readers.
 import { expect, test } from "bun:test";
 import { ConsumerEngine } from "../../../src/client/consumer/consumer-engine.ts";
-import type { ReaderOptions } from "../../../src/client/consumer/reader.ts";
+import type { ReaderOptions } from "../../../src/client/consumer/options.ts";
 import { ReaderEngine } from "../../../src/client/consumer/reader-engine.ts";
 import { sessionCommands } from "../../../src/client/consumer/session-commands.ts";
 import type { ConsumerOptions } from "../../../src/client/index.ts";

@@ -2,8 +2,7 @@
 import { test } from "bun:test";
 import { ConsumerEngine } from "../../../src/client/consumer/consumer-engine.ts";
 import type { ConsumerHooks } from "../../../src/client/consumer/observer.ts";
-import type { ConsumerEvent, ConsumerOptions } from "../../../src/client/consumer/options.ts";
-import type { ReaderOptions } from "../../../src/client/consumer/reader.ts";
+import type { ConsumerEvent, ConsumerOptions, ReaderOptions } from "../../../src/client/consumer/options.ts";
 import { ReaderEngine } from "../../../src/client/consumer/reader-engine.ts";
 import { type SimulatedConnection, type Source, sources } from "./simulated-connection.ts";
 import { SimulatedTime } from "./simulated-time.ts";
