@@ -28,3 +28,21 @@ describe("a shard is shared", () => {
     for (let turn = 0; turn < 20; turn++) expect(busyPoll.isShared(1 + (turn % 2), 10 + 2 * turn)).toBe(false);
   });
 });
+
+describe("a processor is contended", () => {
+  test("not while it comes back at once", () => {
+    const busyPoll = new BusyPoll();
+    for (let nowMs = 10; nowMs < 20; nowMs += 0.1) {
+      busyPoll.noteYield(nowMs, nowMs + 0.05);
+      expect(busyPoll.isContended(nowMs + 0.05)).toBe(false);
+    }
+  });
+
+  test("for 200 ms after somebody kept it for longer", () => {
+    const busyPoll = new BusyPoll();
+    busyPoll.noteYield(10, 13);
+    expect(busyPoll.isContended(13)).toBe(true);
+    expect(busyPoll.isContended(212.9)).toBe(true);
+    expect(busyPoll.isContended(213)).toBe(false);
+  });
+});
