@@ -21,8 +21,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   server: ["shard", "storage", "metadata", ...leaves],
   transport: ["server", "shard", ...leaves],
   client: ["protocol"],
-  bench: ["client", "protocol"],
-  cli: ["client", "protocol"],
+  bench: ["client", "protocol", "quic-relay"],
+  cli: ["client", "protocol", "quic-relay"],
+  "quic-relay": [],
   web: ["client"],
   spawn: ["client", "protocol", "platform"],
 };

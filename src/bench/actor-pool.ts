@@ -1,6 +1,7 @@
 // The actor processes of one phase: starts them, lets them begin together, gathers their results, and ends them all when
 // one fails or the run is aborted.
 
+import { fileURLToPath } from "node:url";
 import type { Subprocess } from "bun";
 import {
   type ActorCommand,
@@ -17,6 +18,11 @@ const processesMax = 8;
 
 /** Option that turns the script into an actor process. */
 export const actorProcessOption = "--internal-actor-process";
+
+/** What this process runs, or the word for it inside an executable, where the place of a file is no path. */
+const programName = /\$bunfs|~BUN/.test(import.meta.url)
+  ? "bench"
+  : fileURLToPath(new URL("./main.ts", import.meta.url));
 
 type ActorProcess = Subprocess<"pipe", "pipe", "inherit">;
 
@@ -53,8 +59,7 @@ export async function runPhase(options: PhaseOptions): Promise<ActorResult[]> {
 }
 
 function startProcess(job: ActorJob): ActorProcess {
-  const script = new URL("./main.ts", import.meta.url).pathname;
-  const process = Bun.spawn([globalThis.process.execPath, script, actorProcessOption], {
+  const process = Bun.spawn([globalThis.process.execPath, programName, actorProcessOption], {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",

@@ -1,6 +1,7 @@
 // One run from beginning to end: streams, data for consumers, the measured phase, the count afterwards, cleaning up.
 
 import { readFileSync } from "node:fs";
+import { type QuicRelay, startQuicRelay } from "../quic-relay/quic-relay.ts";
 import type { ActorJob, ActorResult, ActorTask } from "./actor-messages.ts";
 import { runPhase } from "./actor-pool.ts";
 import { type Admin, withAdmin } from "./admin.ts";
@@ -9,7 +10,6 @@ import { describeError } from "./describe-error.ts";
 import { hasGroup, type KindTraits, kinds } from "./kinds.ts";
 import type { BenchOptions } from "./options.ts";
 import { ProgressLine } from "./progress.ts";
-import { type QuicRelay, startQuicRelay } from "./quic-relay.ts";
 import { type BenchReport, reportOf } from "./report.ts";
 import type { Target } from "./target.ts";
 

@@ -145,6 +145,12 @@ function notAllowed({ right, username }: Circumstances, code: string): Problem {
 async function unreachable(hint: string, target: Target | undefined): Promise<Problem> {
   const address = target?.address ?? "the server";
   const exitCode = ExitCode.unreachable;
+  if (target?.transport === "quic") {
+    return new Problem(`no connection over QUIC to ${address} came about`, {
+      exitCode,
+      hints: ["Is it the port of QUIC, and is the certificate trusted?  --ca cert.pem --quic-server-name NAME"],
+    });
+  }
   if (/listens at|took the connection/.test(hint)) {
     const why = hint.includes("listens at") ? " (connection refused)" : "";
     return new Problem(`nobody answers at ${address}${why}`, {

@@ -164,6 +164,7 @@ class Program {
       this.#exitCode = await this.#fail(error, { session, client, args: args ?? {}, right }, output);
     } finally {
       await client?.close();
+      await session.close();
     }
     if (this.#host.signal.aborted) this.#exitCode = ExitCode.interrupted;
   }

@@ -1,6 +1,7 @@
 // What a command knows of the outside: the server that it talks to, who logs in, who may be asked, and when it is to end.
 
-import type { Client, ConnectOptions, Encryption, Credentials as Login } from "../client/index.bun.ts";
+import type { Client, ConnectOptions, Encryption, Instrumentation, Credentials as Login } from "../client/index.bun.ts";
+import type { QuicRelay } from "../quic-relay/quic-relay.ts";
 import { type Context, Contexts, homeOf, isOpenToOthers } from "./contexts.ts";
 import { Credentials, sessionService, sessionTokenName, tokenService } from "./credentials.ts";
 import type { GlobalOptions } from "./global-options.ts";
@@ -39,6 +40,7 @@ export class Session {
   #target: Promise<Target> | undefined;
   #knownTarget: Target | undefined;
   #username: string | undefined;
+  #relay: QuicRelay | undefined;
   #context: Promise<Context> | undefined;
 
   constructor(host: Host, options: GlobalOptions, output: Output) {
@@ -154,19 +156,20 @@ export class Session {
     this.#username = plan?.username;
     await this.#warnOfOpenFile();
     const credentials = await plan?.credentials();
-    if (target.transport === "quic") {
-      throw new Problem("this client has no QUIC; use the address of another transport: --url iggy://HOST:8090");
-    }
     const { connect, IggyError } = await import("../client/index.bun.ts");
     const timeoutMs = this.options.timeout === undefined ? undefined : Number(this.options.timeout / 1000n);
     const options: ConnectOptions = {
       ...(credentials === undefined ? {} : { credentials }),
-      ...(await this.#tls()),
+      // The way to the relay of QUIC is clear; the relay checks the certificate.
+      ...(target.transport === "quic" ? {} : await this.#tls()),
       ...(timeoutMs === undefined ? {} : { requestTimeoutMs: timeoutMs, connectTimeoutMs: timeoutMs }),
       ...(lasts ? {} : { reconnect: false, signal: this.signal }),
+      ...(this.options.debug === undefined
+        ? {}
+        : { instrumentation: await this.#debugHooks(this.options.debug, target) }),
     };
     try {
-      return await connect(target.url, options);
+      return await connect(target.transport === "quic" ? await this.#relayUrl(target) : target.url, options);
     } catch (error) {
       // The file or the key ring must not offer it again.
       const isRefused = IggyError.is(
@@ -183,6 +186,34 @@ export class Session {
         hints: ["Log in again: whippet login"],
       });
     }
+  }
+
+  /** Ends what was started beside the clients. */
+  async close(): Promise<void> {
+    await this.#relay?.stop();
+  }
+
+  async #debugHooks(path: string, { url }: Target): Promise<Instrumentation> {
+    const { debugHooks } = await import("./debug-file.ts");
+    return debugHooks(path, url);
+  }
+
+  /** Through a process that speaks QUIC, which nothing in this one can; one for all clients of a command. */
+  async #relayUrl({ address, quic }: Target): Promise<string> {
+    const { ca } = (await this.#tls()).tls ?? {};
+    if (this.options.insecure)
+      throw new Problem("QUIC always checks the certificate: trust it with --ca cert.pem", { exitCode: 2 });
+    const { startQuicRelay } = await import("../quic-relay/quic-relay.ts");
+    const colon = address.lastIndexOf(":");
+    this.#relay ??= await startQuicRelay({
+      host: address.slice(0, colon).replace(/^\[|\]$/g, ""),
+      port: Number(address.slice(colon + 1)),
+      serverName: quic.serverName ?? "localhost",
+      ...(ca === undefined ? {} : { ca }),
+    }).catch((cause: unknown) => {
+      throw new Problem(cause instanceof Error ? cause.message : String(cause), { cause });
+    });
+    return `iggy://127.0.0.1:${this.#relay.port}`;
   }
 
   async #tls(): Promise<Pick<ConnectOptions, "tls">> {

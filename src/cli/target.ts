@@ -12,8 +12,8 @@ export interface Target {
   readonly address: string;
   /** What stood before the @ of the connection string. */
   readonly login: UrlLogin | undefined;
-  /** Of QUIC: the name that the certificate must have, and whether it is checked. */
-  readonly quic: { readonly serverName: string | undefined; readonly isChecked: boolean };
+  /** Of QUIC: the name that the certificate must have. */
+  readonly quic: { readonly serverName: string | undefined };
 }
 
 export type UrlLogin =
@@ -140,10 +140,7 @@ export function targetOf(options: GlobalOptions, environmentUrl: string | undefi
     urlOfPlace({ ...(isPlaced && context.url !== undefined ? placeOfUrl(context.url) : context), ...place });
   return {
     ...splitUrl(url),
-    quic: {
-      serverName: options.quicServerName ?? context.quic_server_name,
-      isChecked: isOn(options.quicValidateCertificate) === true,
-    },
+    quic: { serverName: options.quicServerName ?? context.quic_server_name },
   };
 }
 

@@ -1,13 +1,12 @@
-// Starts and ends the relay process through which the bench speaks QUIC (quic-relay-program.ts).
+// Starts and ends the relay process through which the bench and the command speak QUIC (program.ts).
 
 import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { linesOf } from "./actor-messages.ts";
-import type { RelayTarget } from "./quic-relay-program.ts";
+import type { RelayTarget } from "./program.ts";
 
-const programPath = fileURLToPath(new URL("./quic-relay-program.ts", import.meta.url));
+const programPath = fileURLToPath(new URL("./program.ts", import.meta.url));
 
 export type QuicRelay = {
   /** On 127.0.0.1: TCP, one request at a time on a connection. */
@@ -37,7 +36,7 @@ export async function startQuicRelay(target: RelayTarget): Promise<QuicRelay> {
     stdin: "pipe",
     stdout: "pipe",
     stderr: "inherit",
-    env: { ...process.env, DENO_DIR: join(tmpdir(), "whippet-bench-deno"), NO_COLOR: "1" },
+    env: { ...process.env, DENO_DIR: join(tmpdir(), "whippet-quic-relay"), NO_COLOR: "1" },
   });
   const stop = async () => {
     child.kill();
@@ -45,11 +44,21 @@ export async function startQuicRelay(target: RelayTarget): Promise<QuicRelay> {
   };
   child.stdin.write(`${JSON.stringify(target)}\n`);
   await child.stdin.flush();
-  const first = await linesOf(child.stdout).next();
-  const port = Number(first.value);
+  const port = Number(await firstLineOf(child.stdout));
   if (!(port > 0)) {
     await stop();
     throw new Error("the QUIC relay did not start");
   }
   return { port, stop };
+}
+
+/** What comes before the end of the first line, or of the stream. */
+async function firstLineOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.includes("\n")) break;
+  }
+  return text.split("\n", 1)[0] ?? "";
 }

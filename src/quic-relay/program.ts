@@ -1,4 +1,4 @@
-// The client's side of QUIC, in a process of its own and run by the engine of the server's QUIC: the runtime of the bench has no
+// The client's side of QUIC, in a process of its own and run by the engine of the server's QUIC: the runtime of the bench and of the command has no
 // QUIC client that sends no ALPN, as the SDKs do. Every TCP connection to the relay becomes a QUIC connection, and every
 // request frame on it a stream of its own (spec BP 2.4). First line on stdin: the target; first line on stdout: the port. It
 // ends when its stdin does.
@@ -105,7 +105,7 @@ async function serve(target: RelayTarget): Promise<void> {
   }
 }
 
-// Ctrl-C reaches the whole group of processes; the bench still needs the relay to clean up, and ends it.
+// Ctrl-C reaches the whole group of processes; who started the relay still needs it to clean up, and ends it.
 Deno.addSignalListener("SIGINT", () => undefined);
 
 let line = "";
