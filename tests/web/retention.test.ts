@@ -1,8 +1,15 @@
 // Limits as people choose them and as the broker takes them, and what would go with them.
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { ConsoleBroker, TopicDetails } from "../../src/client/console-client.ts";
-import { choiceOf, limitOf, lossBefore, sizeUnits, timeUnits, unlimited } from "../../src/web/data/retention.ts";
+import {
+  choiceOf,
+  foresee,
+  limitOf,
+  type Segment,
+  sizeUnits,
+  timeUnits,
+  unlimited,
+} from "../../src/web/data/retention.ts";
 
 describe("a limit", () => {
   test("that is whole in some unit is the same after it was shown, any other is rounded up", () => {
@@ -32,38 +39,38 @@ describe("a limit", () => {
   });
 });
 
-test("what is too old is counted over all partitions, from their oldest messages on", async () => {
-  // Offsets and times of what each partition has; the third is empty.
-  const partitions = [
-    [
-      [10n, 1_000n],
-      [11n, 2_000n],
-      [12n, 3_000n],
-    ],
-    [
-      [0n, 500n],
-      [1n, 600n],
-    ],
-    [],
-  ] as const;
-  const topic = {
-    id: 7,
-    partitions: partitions.map((messages, id) => ({
-      id,
-      messagesCount: BigInt(messages.length),
-      currentOffset: messages.at(-1)?.[0] ?? 0n,
-    })),
-  } as unknown as TopicDetails;
-  const asked: number[] = [];
-  const from = {
-    pollMessages: async ({ partitionId, strategy }: Parameters<ConsoleBroker["pollMessages"]>[0]) => {
-      asked.push(partitionId!);
-      const found = partitions[partitionId!]!.find(([, time]) => strategy.kind === "first" || time >= strategy.value);
-      return { messages: found === undefined ? [] : [{ offset: found[0], timestampMicros: found[1] }] };
-    },
-  } as unknown as ConsoleBroker;
-  expect(await lossBefore(from, 3, topic, 2_000n)).toEqual({ expired: 3n, oldestMicros: 500n });
-  expect(await lossBefore(from, 3, topic, 0n)).toEqual({ expired: 0n, oldestMicros: 500n });
-  expect(await lossBefore(from, 3, topic, 9_000n)).toEqual({ expired: 5n, oldestMicros: 500n });
-  expect(asked).not.toContain(2);
+describe("what would go", () => {
+  const full = (lastMicros: bigint, bytes = 100n): Segment => ({ messages: 10n, bytes, lastMicros, isSealed: true });
+  const open: Segment = { messages: 1n, bytes: 5n, lastMicros: 0n, isSealed: false };
+  const nothing = { segments: 0, messages: 0n, bytes: 0n };
+  const limits = { nowMicros: 1_000n, expiry: 300n, limit: unlimited, sizeBytes: 505n };
+
+  test("is full and too old, of each partition the oldest", () => {
+    const partitions = [[full(100n), full(750n), full(800n), open], [full(701n), open], [open], []];
+    expect(foresee(partitions, limits)).toEqual({
+      expired: { segments: 1, messages: 10n, bytes: 100n },
+      surplus: nothing,
+      nextMicros: 701n + 300n,
+    });
+    expect(foresee(partitions, { ...limits, nowMicros: 1_001n }).expired.segments).toBe(2);
+    expect(foresee([[open], [open]], limits)).toEqual({ expired: nothing, surplus: nothing, nextMicros: undefined });
+    // A segment behind one that stays stays, too.
+    expect(foresee([[full(900n), full(100n)]], limits).expired).toEqual(nothing);
+  });
+
+  test("for its size is the oldest of all, until the topic is small enough", () => {
+    const partitions = [
+      [full(100n), full(300n), open],
+      [full(200n, 50n), open],
+    ];
+    const forecast = (limit: bigint, expiry = unlimited) =>
+      foresee(partitions, { nowMicros: 1_000n, expiry, limit, sizeBytes: 260n });
+    expect(forecast(260n).surplus).toEqual(nothing);
+    expect(forecast(160n).surplus).toEqual({ segments: 1, messages: 10n, bytes: 100n });
+    expect(forecast(159n).surplus).toEqual({ segments: 2, messages: 20n, bytes: 150n });
+    // What is being written to stays, however large the topic is.
+    expect(forecast(1n).surplus).toEqual({ segments: 3, messages: 30n, bytes: 250n });
+    // What is too old goes first, and makes it smaller.
+    expect(forecast(160n, 800n)).toMatchObject({ expired: { segments: 2 }, surplus: nothing, nextMicros: 1_100n });
+  });
 });

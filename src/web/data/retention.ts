@@ -1,6 +1,5 @@
 // How long a topic keeps messages and how large it may become: as a person chooses it, and as the broker takes it, where the largest
-// u64 is no limit (spec BP 3.13).
-import type { ConsoleBroker, TopicDetails } from "../../client/console-client.ts";
+// u64 is no limit (spec BP 3.13); and what they would remove. Pure.
 
 export const unlimited = 2n ** 64n - 1n;
 /** What the broker takes for "as the server has it". */
@@ -46,47 +45,79 @@ export function limitOf({ kind, amount, unit }: Choice, units: Units): bigint | 
   return value > 0n && value < unlimited ? value : undefined;
 }
 
-/** What a topic would lose with other limits. Messages go with their segments only, so these are the most that can. */
-export type Loss = {
-  /** Older than the limit. */
-  readonly expired: bigint;
-  /** Of the oldest message that there is; undefined: there is none. */
-  readonly oldestMicros: bigint | undefined;
+/** Of a partition, oldest first. */
+export type Segment = {
+  readonly messages: bigint;
+  readonly bytes: bigint;
+  /** Of its newest message; undefined: it has none. */
+  readonly lastMicros: bigint | undefined;
+  /** It is full: only such ones are ever removed. */
+  readonly isSealed: boolean;
 };
 
-/** With more of them it would take too many reads to know. */
-export const lossPartitionsMax = 32;
+export type Removed = { readonly segments: number; readonly messages: bigint; readonly bytes: bigint };
 
-/** `beforeMicros`: what is older is counted. Errors: those of polls. */
-export async function lossBefore(
-  from: ConsoleBroker,
-  streamId: number,
-  topic: TopicDetails,
-  beforeMicros: bigint,
-): Promise<Loss> {
-  const consumer = { kind: "consumer", id: { kind: "numeric", value: 0 } } as const;
-  const first = async (partitionId: number, kind: "first" | "timestamp", value: bigint) => {
-    const strategy = { kind, value } as const;
-    const request = { stream: streamId, topic: topic.id, consumer, partitionId, strategy, count: 1 };
-    return (await from.pollMessages(request)).messages[0];
-  };
-  const parts = await Promise.all(
-    topic.partitions
-      .filter(({ messagesCount }) => messagesCount > 0n)
-      .map(async ({ id, currentOffset }) => {
-        const [oldest, kept] = await Promise.all([
-          first(id, "first", 0n),
-          first(id, "timestamp", beforeMicros > 0n ? beforeMicros : 0n),
-        ]);
-        if (oldest === undefined) return undefined;
-        const end = kept?.offset ?? currentOffset + 1n;
-        return { expired: end > oldest.offset ? end - oldest.offset : 0n, oldestMicros: oldest.timestampMicros };
-      }),
+/** What the cleaner would remove, if no consumer needs it any more. */
+export type Forecast = {
+  readonly expired: Removed;
+  /** For the size of the topic, besides. */
+  readonly surplus: Removed;
+  /** When the next full segment is too old; undefined: there is none. */
+  readonly nextMicros: bigint | undefined;
+};
+
+/** With more of them it would take too many questions to know. */
+export const forecastPartitionsMax = 32;
+
+/**
+ * As the cleaner does it (spec SB 5.1): of each partition the oldest full segments as long as their newest message is too old, then the
+ * oldest full ones of all until the topic is small enough. Limits as the broker takes them, without "as the server has it".
+ */
+export function foresee(
+  partitions: readonly (readonly Segment[])[],
+  limits: { readonly nowMicros: bigint; readonly expiry: bigint; readonly limit: bigint; readonly sizeBytes: bigint },
+): Forecast {
+  const { nowMicros, expiry, limit, sizeBytes } = limits;
+  const expired: Segment[] = [];
+  const rests = partitions.map((segments) => {
+    const firstOpen = segments.findIndex(({ isSealed }) => !isSealed);
+    const sealed = firstOpen === -1 ? segments : segments.slice(0, firstOpen);
+    const isOld = ({ lastMicros }: Segment) => expiry !== unlimited && (lastMicros ?? 0n) + expiry <= nowMicros;
+    const firstYoung = sealed.findIndex((segment) => !isOld(segment));
+    const count = firstYoung === -1 ? sealed.length : firstYoung;
+    expired.push(...sealed.slice(0, count));
+    return sealed.slice(count);
+  });
+  const heads = rests.flatMap(([head]) => (head?.lastMicros === undefined ? [] : [head.lastMicros]));
+  const oldest = heads.reduce<bigint | undefined>(
+    (least, micros) => (least === undefined || micros < least ? micros : least),
+    undefined,
   );
-  const known = parts.filter((part) => part !== undefined);
-  const times = known.map(({ oldestMicros }) => oldestMicros);
+  const surplus: Segment[] = [];
+  let rest = sizeBytes - removedOf(expired).bytes;
+  while (rest > limit) {
+    const queue = rests
+      .filter(({ length }) => length > 0)
+      .reduce<Segment[] | undefined>(
+        (best, one) => (best === undefined || (one[0]!.lastMicros ?? 0n) < (best[0]!.lastMicros ?? 0n) ? one : best),
+        undefined,
+      );
+    const next = queue?.shift();
+    if (next === undefined) break;
+    surplus.push(next);
+    rest -= next.bytes;
+  }
   return {
-    expired: known.reduce((sum, { expired }) => sum + expired, 0n),
-    oldestMicros: times.length === 0 ? undefined : times.reduce((least, time) => (time < least ? time : least)),
+    expired: removedOf(expired),
+    surplus: removedOf(surplus),
+    nextMicros: expiry === unlimited || oldest === undefined ? undefined : oldest + expiry,
+  };
+}
+
+function removedOf(segments: readonly Segment[]): Removed {
+  return {
+    segments: segments.length,
+    messages: segments.reduce((sum, { messages }) => sum + messages, 0n),
+    bytes: segments.reduce((sum, { bytes }) => sum + bytes, 0n),
   };
 }

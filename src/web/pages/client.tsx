@@ -17,8 +17,9 @@ import { userOf } from "./clients.tsx";
 type Membership = {
   readonly key: string;
   readonly group: string;
-  /** Undefined: the user may not see it. */
+  /** Undefined, as the next: the user may not see it. */
   readonly address: string | undefined;
+  readonly groupAddress: string | undefined;
   readonly topic: string;
 };
 
@@ -56,6 +57,11 @@ async function find(from: ConsoleBroker, clientId: number): Promise<{ readonly f
         group: group?.name ?? text.unseen("group", groupId),
         topic: `${streamName} / ${topicName}`,
         address: stream && topic && writeAddress(newestMessages(stream.name, topic.name)),
+        groupAddress:
+          stream &&
+          topic &&
+          group &&
+          writeAddress({ kind: "group", stream: stream.name, topic: topic.name, group: group.name }),
       };
     }),
   );
@@ -121,9 +127,9 @@ function Client({ client: { address, transport }, user, isOwn, memberships }: Fo
             </tr>
           </thead>
           <tbody>
-            {memberships.map(({ key, group, topic, address: topicAddress }) => (
+            {memberships.map(({ key, group, topic, address: topicAddress, groupAddress }) => (
               <tr key={key}>
-                <td>{group}</td>
+                <td>{groupAddress === undefined ? group : <a href={groupAddress}>{group}</a>}</td>
                 <td>{topicAddress === undefined ? topic : <a href={topicAddress}>{topic}</a>}</td>
               </tr>
             ))}

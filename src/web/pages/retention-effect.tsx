@@ -1,9 +1,10 @@
 // What would go with the limits that are chosen, and when; that nothing does where the cleaner is off.
 import type { TopicDetails } from "../../client/console-client.ts";
 import { useLoaded } from "../data/loaded.ts";
-import { lossBefore, lossPartitionsMax, serverDefault, unlimited } from "../data/retention.ts";
+import { forecastPartitionsMax, foresee, serverDefault, unlimited } from "../data/retention.ts";
+import { segmentsOf } from "../data/segments.ts";
 import { session } from "../data/session.ts";
-import { ErrorNotice } from "../parts/notice.tsx";
+import { LoadedPart } from "../parts/notice.tsx";
 import { manage } from "../words/manage.ts";
 import { localTime } from "../words/numbers.ts";
 
@@ -12,66 +13,83 @@ const microsPerMilli = 1000n;
 
 /** `expiry`, `limit`: as the broker takes them; undefined: what is written means nothing yet. */
 export function RetentionEffect({
+  stream,
   streamId,
   topic,
   expiry,
   limit,
 }: {
+  readonly stream: string;
   readonly streamId: number;
   readonly topic: TopicDetails;
   readonly expiry: bigint | undefined;
   readonly limit: bigint | undefined;
 }) {
   const { value } = session;
+  const isCountable = topic.partitions.length <= forecastPartitionsMax;
+  const loaded = useLoaded(
+    `segments ${stream} ${topic.id}`,
+    "",
+    async (from) => {
+      // What is shown may be older than the last change of partitions or name.
+      const now = isCountable ? await from.getTopic(streamId, topic.id) : undefined;
+      return now === undefined ? [] : await segmentsOf(stream, now.name, partitionIds(now));
+    },
+    { kinds: ["topic"] },
+  );
   const broker = value.kind === "signedIn" ? value.session.broker.retention : undefined;
   if (broker === undefined) return null;
+  const expiryNow = expiry === serverDefault ? BigInt(broker.messageExpiry) : expiry;
+  const limitNow = limit === serverDefault ? BigInt(broker.maxTopicSize) : limit;
   const cleaner = broker.cleanerInterval;
   return (
     <>
       <h2>{text.title}</h2>
       <p>{cleaner === null ? text.off : text.on(BigInt(cleaner))}</p>
-      <ul>
-        <Expired
-          streamId={streamId}
-          topic={topic}
-          expiry={expiry === serverDefault ? BigInt(broker.messageExpiry) : expiry}
-        />
-        <Surplus topic={topic} limit={limit === serverDefault ? BigInt(broker.maxTopicSize) : limit} />
-      </ul>
+      {expiryNow === undefined || limitNow === undefined ? null : !isCountable ? (
+        <p>{text.unknown}</p>
+      ) : (
+        <LoadedPart loaded={loaded}>
+          {(segments) => (
+            <Effect segments={segments} topic={topic} expiry={expiryNow} limit={limitNow} isOn={cleaner !== null} />
+          )}
+        </LoadedPart>
+      )}
     </>
   );
 }
 
-function Expired({
-  streamId,
-  topic,
+function partitionIds({ partitions }: TopicDetails): readonly number[] {
+  return partitions.map(({ id }) => id);
+}
+
+function Effect({
+  segments,
+  topic: { sizeBytes },
   expiry,
+  limit,
+  isOn,
 }: {
-  readonly streamId: number;
+  readonly segments: Parameters<typeof foresee>[0];
   readonly topic: TopicDetails;
-  readonly expiry: bigint | undefined;
+  readonly expiry: bigint;
+  readonly limit: bigint;
+  readonly isOn: boolean;
 }) {
-  const isLimited = expiry !== undefined && expiry !== unlimited;
-  const isCountable = topic.partitions.length <= lossPartitionsMax;
-  const { value: loss, error } = useLoaded(`expired ${streamId} ${topic.id}`, String(expiry), async (from) => {
-    if (!isLimited || !isCountable) return undefined;
-    return await lossBefore(from, streamId, topic, BigInt(Date.now()) * microsPerMilli - expiry);
-  });
-  if (!isLimited) return null;
-  if (!isCountable) return <li>{text.unknown}</li>;
-  if (error !== undefined) return <ErrorNotice error={error} />;
-  if (loss === undefined) return null;
-  if (loss.oldestMicros === undefined) return <li>{text.empty}</li>;
+  if (expiry === unlimited && limit === unlimited) return <p>{text.nothing}</p>;
+  const nowMicros = BigInt(Date.now()) * microsPerMilli;
+  const { expired, surplus, nextMicros } = foresee(segments, { nowMicros, expiry, limit, sizeBytes });
   return (
-    <>
-      <li>{text.wouldGo(loss.expired, topic.messagesCount, expiry)}</li>
-      <li>{text.first(localTime(loss.oldestMicros + expiry).slice(0, 16))}</li>
-    </>
+    <ul>
+      {expiry === unlimited ? null : (
+        <>
+          <li>{expired.segments === 0 ? text.noneExpired(expiry) : text.expired(expired, expiry, isOn)}</li>
+          <li>{nextMicros === undefined ? text.noneSealed : text.next(localTime(nextMicros).slice(0, 16))}</li>
+        </>
+      )}
+      {limit === unlimited ? null : (
+        <li>{sizeBytes <= limit ? text.fits(sizeBytes) : text.surplus(sizeBytes - limit, surplus, isOn)}</li>
+      )}
+    </ul>
   );
-}
-
-function Surplus({ topic, limit }: { readonly topic: TopicDetails; readonly limit: bigint | undefined }) {
-  if (limit === undefined || limit === unlimited) return null;
-  const { sizeBytes } = topic;
-  return <li>{sizeBytes > limit ? text.surplus(sizeBytes - limit) : text.fits(sizeBytes)}</li>;
 }

@@ -4,7 +4,7 @@ import type { TopicDetails } from "../../client/console-client.ts";
 import { sortDefault } from "../app/address.ts";
 import { Refusal } from "../app/errors.ts";
 import { open, page } from "../app/location.ts";
-import { mayChange } from "../data/rights.ts";
+import { mayChange, maySeeStream } from "../data/rights.ts";
 import { done } from "../data/undo.ts";
 import { currentBroker } from "../data/writes.ts";
 import { ActionDialog } from "../parts/action-dialog.tsx";
@@ -73,7 +73,8 @@ export function TopicActions({ streamId, topic }: Target) {
             done(text.deleted(name));
             const current = page.value;
             const stream = current.kind === "topicSettings" ? current.stream : "";
-            open({ kind: "stream", stream, q: "", sort: sortDefault });
+            const list = { q: "", sort: sortDefault } as const;
+            open(maySeeStream(stream) ? { kind: "stream", stream, ...list } : { kind: "streams", ...list });
           }}
         >
           <Loss streamId={streamId} topicId={id} hasGroups />

@@ -43,7 +43,7 @@ export function TopicSettingsPage({ stream, topic }: { readonly stream: string; 
             <Notice>{words.topicPage.missing(topic)}</Notice>
           ) : (
             <>
-              <Settings key={settingsKey(found)} streamId={streamId} topic={found} />
+              <Settings key={settingsKey(found)} stream={stream} streamId={streamId} topic={found} />
               {mayChange("createUser") ? (
                 <p>
                   <a href={writeAddress({ kind: "newUser", topic: { stream, topic }, task: "read" })}>{text.newUser}</a>
@@ -62,7 +62,15 @@ function settingsKey({ id, name, messageExpiryMicros, maxTopicSizeBytes }: Topic
   return `${id} ${name} ${messageExpiryMicros} ${maxTopicSizeBytes}`;
 }
 
-function Settings({ streamId, topic }: { readonly streamId: number; readonly topic: TopicDetails }) {
+function Settings({
+  stream,
+  streamId,
+  topic,
+}: {
+  readonly stream: string;
+  readonly streamId: number;
+  readonly topic: TopicDetails;
+}) {
   const [name, setName] = useState(topic.name);
   const [retention, setRetention] = useState({
     keep: choiceOf(topic.messageExpiryMicros, timeUnits),
@@ -112,7 +120,7 @@ function Settings({ streamId, topic }: { readonly streamId: number; readonly top
             </label>
           </div>
           <RetentionFields value={retention} onChange={setRetention} />
-          <RetentionEffect streamId={streamId} topic={topic} expiry={expiry} limit={limit} />
+          <RetentionEffect stream={stream} streamId={streamId} topic={topic} expiry={expiry} limit={limit} />
           <p role="alert" class="problem">
             {problem}
           </p>

@@ -5,6 +5,11 @@ const u64Max = 2n ** 64n - 1n;
 const expiryText = (value: bigint) => (value === u64Max ? "for ever" : `for ${duration(value)}`);
 const sizeText = (value: bigint) => (value === u64Max ? "no limit" : size(value));
 
+type Removed = { readonly segments: number; readonly messages: bigint; readonly bytes: bigint };
+const removedText = ({ segments, messages, bytes }: Removed) =>
+  `${counted(segments, "segment")} with ${counted(messages, "message")}, ${size(bytes)},`;
+const plural = ({ segments }: Removed) => (segments === 1 ? "is" : "are");
+
 export const manage = {
   typeName: (name: string) => `Type ${name} to go on`,
   signedOut: "Nobody is signed in.",
@@ -90,15 +95,21 @@ export const manage = {
     title: "What goes, and when",
     off: "The cleaner is off on this broker, so nothing goes. Setting: data_maintenance.messages.cleaner_enabled.",
     on: (interval: bigint) =>
-      `The cleaner looks every ${duration(interval)}. A segment goes whole, when it is full, its newest message is too old and no consumer still needs it: so these are the most that can go.`,
-    wouldGo: (messages: bigint, all: bigint, limit: bigint) =>
-      `${count(messages)} of ${counted(all, "message")} are older than ${duration(limit)}.`,
-    first: (time: string) => `The oldest message is too old from ${time} on.`,
-    surplus: (bytes: bigint) => `The topic is ${size(bytes)} larger than that: its oldest segments go.`,
+      `The cleaner looks every ${duration(interval)}. A segment goes whole: when it is full, its newest message is too old and no consumer needs it any more.`,
+    expired: (removed: Removed, limit: bigint, isOn: boolean) =>
+      `${removedText(removed)} ${plural(removed)} older than ${duration(limit)}, and ${isOn ? "go at the next run of the cleaner" : "would go"}.`,
+    noneExpired: (limit: bigint) => `No full segment is older than ${duration(limit)}.`,
+    next: (time: string) => `The next one is old enough at ${time}.`,
+    noneSealed: "No other segment is full: what is being written to stays.",
+    surplus: (bytes: bigint, removed: Removed, isOn: boolean) =>
+      `The topic is ${size(bytes)} larger than that: ${
+        removed.segments === 0
+          ? "it has no full segment that could go"
+          : `${removedText(removed)}, the oldest, ${isOn ? "go at the next run of the cleaner" : "would go"}`
+      }.`,
     fits: (bytes: bigint) => `The topic has ${size(bytes)}: nothing goes for its size.`,
     nothing: "With these settings nothing goes by itself.",
-    empty: "There are no messages yet.",
-    unknown: "The topic has too many partitions to count what is too old.",
+    unknown: "The topic has too many partitions to say what would go.",
   },
   newUser: "New user who may read this topic",
   mayNot: "Your user may see these settings, not change them.",

@@ -110,3 +110,31 @@ test("a dialog fits into a small window, forced colours keep what is chosen in s
   expect(await page.evaluate(moving)).toBe(0);
   await visit.end();
 });
+
+test("from the sign-in to a message, and to one more, by keyboard alone", async () => {
+  const visit = await browser.visit();
+  const page = await visit.open(`${topic}/messages`);
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.type("iggy");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("iggy");
+  await page.keyboard.press("Enter");
+  await page.getByRole("grid").getByText("hello").waitFor();
+  // The skip link leads past the bar and the pages.
+  await page.evaluate("document.activeElement.blur()");
+  await page.keyboard.press("Tab");
+  expect(await page.evaluate("document.activeElement.textContent")).toBe("Skip to the content");
+  await page.keyboard.press("Enter");
+  expect(await page.evaluate("document.activeElement.id")).toBe("main");
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Message 0 of partition 0" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("grid").waitFor();
+  await page.keyboard.press("Control+k");
+  await page.getByRole("combobox", { name: "Find a page" }).waitFor();
+  await page.keyboard.type("help");
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { name: "Help", level: 1 }).waitFor();
+  await visit.end();
+});

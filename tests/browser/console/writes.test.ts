@@ -78,7 +78,7 @@ test("retention says what would go, that the cleaner is off, and goes back", asy
   await page.getByText("The cleaner is off on this broker, so nothing goes.").waitFor();
   await page.getByLabel("Keep messages").selectOption("limit");
   await page.getByLabel("How long").fill("2");
-  await page.getByText("0 of 5 messages are older than 2 d.").waitFor();
+  await page.getByText("No full segment is older than 2 d.").waitFor();
   expect(await findings(page)).toEqual([]);
   await page.getByLabel("Size limit").selectOption("limit");
   await page.getByLabel("How large").fill("0");
