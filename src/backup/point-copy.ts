@@ -1,7 +1,7 @@
 // Copies a point, which the broker has made, to a directory of its own: sealed segments by second names where the file system has
 // them, everything else as far as it counts.
 import { mkdir, readdir, readFile } from "node:fs/promises";
-import { basename, dirname, join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { realDisk } from "../platform/real-disk.ts";
 import { writeCheckpoint } from "../storage/checkpoint.ts";
 import { type PartitionPoint, type PointSegment, pointName } from "../storage/index.ts";
@@ -28,38 +28,39 @@ export interface CopiedPoint {
   readonly linkedBytes: number;
 }
 
-interface FoundPartition {
-  readonly directory: string;
-  readonly point: PartitionPoint;
-}
-
 const silentLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 /** Everything is durable when it resolves, but for the name of `to`. */
 export async function copyPoint(options: PointCopyOptions): Promise<CopiedPoint> {
   const { from, to, onTotal } = options;
-  const partitions = await partitionsIn(from);
-  const sizeBytes = partitions.flatMap(({ point }) => point.segments).reduce((sum, { logBytes }) => sum + logBytes, 0);
+  const directories = await partitionsIn(from);
+  let sizeBytes = 0;
+  // Read again when its turn comes: a list of offsets may be long.
+  for (const directory of directories) {
+    const { segments } = await readPoint(directory);
+    for (const { logBytes } of segments) sizeBytes += logBytes;
+  }
   onTotal(sizeBytes);
   const made = new Set<string>();
   const makeDirectory = async (path: string) => {
     await mkdir(path, { recursive: true });
-    for (let directory = path; directory !== to && !made.has(directory); directory = dirname(directory))
+    for (let directory = path; directory !== to && !made.has(directory); directory = dirname(directory)) {
       made.add(directory);
+    }
   };
   await makeDirectory(join(to, "state"));
   for (const name of await readdir(join(from, "state"))) {
     await copyWhole(join(from, "state", name), join(to, "state", name), { ...options, onBytes: () => undefined });
   }
   let linkedBytes = 0;
-  for (const { directory, point } of partitions) {
+  for (const directory of directories) {
     const target = join(to, relative(from, directory));
     await makeDirectory(target);
-    linkedBytes += await new PartitionCopy(options, directory, target, makeDirectory).run(point);
+    linkedBytes += await new PartitionCopy(options, directory, target, makeDirectory).run(await readPoint(directory));
   }
   for (const path of made) await syncDirectory(path);
   await syncDirectory(to);
-  return { partitionsCount: partitions.length, sizeBytes, linkedBytes };
+  return { partitionsCount: directories.length, sizeBytes, linkedBytes };
 }
 
 /** One partition; segment by segment, so that little is open and nothing is held. */
@@ -116,14 +117,17 @@ class PartitionCopy {
   }
 }
 
-async function partitionsIn(directory: string): Promise<FoundPartition[]> {
-  const found: FoundPartition[] = [];
+async function readPoint(directory: string): Promise<PartitionPoint> {
+  return JSON.parse(await readFile(join(directory, pointName), "utf8")) as PartitionPoint;
+}
+
+/** Directories of partitions, below this one. */
+async function partitionsIn(directory: string): Promise<string[]> {
+  const found: string[] = [];
   for (const item of await readdir(directory, { withFileTypes: true })) {
     const path = join(directory, item.name);
     if (item.isDirectory()) found.push(...(await partitionsIn(path)));
-    else if (basename(path) === pointName) {
-      found.push({ directory, point: JSON.parse(await readFile(path, "utf8")) as PartitionPoint });
-    }
+    else if (item.name === pointName) found.push(directory);
   }
   return found;
 }

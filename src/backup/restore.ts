@@ -9,7 +9,7 @@ import { backupPointsName, removedDirectoryName } from "../shard/directories.ts"
 import { backupName, progressOf } from "./backup.ts";
 import { copyWhole, syncDirectory } from "./file-copies.ts";
 import { BackupError, type BackupHost } from "./host.ts";
-import { TargetDirectory } from "./target-directory.ts";
+import { markerName, TargetDirectory } from "./target-directory.ts";
 import { verify } from "./verify.ts";
 
 export interface RestoreOptions {
@@ -24,6 +24,7 @@ const lockName = "whippet.lock";
 export async function restore({ from, to, verifies }: RestoreOptions, host: BackupHost): Promise<boolean | undefined> {
   const source = resolve(host.workingDirectory, from);
   if (!existsSync(join(source, "state"))) throw new BackupError(`${source} is neither a backup nor a data directory`);
+  if (existsSync(join(source, markerName))) throw new BackupError(`${source} was cut short: it is no whole backup`);
   // A backup has none; in a data directory it keeps a broker from starting meanwhile.
   const lockPath = join(source, lockName);
   const lock = existsSync(lockPath) ? DirectoryLock.take(lockPath, source) : undefined;

@@ -6,7 +6,8 @@ import { dirname, join } from "node:path";
 import { syncDirectory, writeDurably } from "./file-copies.ts";
 import { BackupError } from "./host.ts";
 
-const markerName = "UNFINISHED";
+/** In a directory that is not whole. */
+export const markerName = "UNFINISHED";
 const markerText =
   "A backup or a restore writes here. Where none is under way, it was cut short: this directory is of no use.\n";
 /** Hashes of passwords are in it. */

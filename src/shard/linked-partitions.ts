@@ -27,7 +27,7 @@ export async function linkPartitions(
   for (const [partitionKey, partition] of [...partitions]) {
     const { streamId, topicId, partitionId } = splitPartitionKey(partitionKey);
     const own = paths.partitionDirectory(streamId, topicId, partitionId);
-    await partition.linkInto(join(directory, relative(dataPath, own)));
+    partition.linkInto(join(directory, relative(dataPath, own)));
     count++;
     await new Promise((resolve) => setImmediate(resolve));
   }

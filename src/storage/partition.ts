@@ -181,9 +181,10 @@ export class Partition {
     if (fsync) await syncAll(this.#log, this.#offsets);
   }
 
-  /** Links what was acknowledged before the call into `directory` (`point.ts`). Rejects with what failed. */
-  async linkInto(directory: string): Promise<void> {
-    if (!this.#log.isFenced) await this.flush(false); // a fenced partition has in its files what it has
+  /** Links what was acknowledged before the call, or all that a fenced one has, into `directory` (`point.ts`). Throws what failed. */
+  linkInto(directory: string): void {
+    const failure = this.#log.isFenced ? undefined : this.#madeAppender?.writeJournal(false);
+    if (failure !== undefined) throw failure;
     if (this.#unfinishedPurge === undefined) linkPoint(this.#log, this.#offsets, directory);
   }
 
@@ -301,8 +302,7 @@ export class Partition {
 
   /** At level sync: removed segments do not come back after a power loss; `CannotSyncFile` (10009) where that is not certain. */
   syncRemovals(): void {
-    const log = this.#log;
-    if (log.context.options.acknowledge === "sync") syncNames(log);
+    if (this.#log.context.options.acknowledge === "sync") syncNames(this.#log);
   }
 
   /** Flushes, syncs and closes. Appends are refused from the call on. Rejects with what failed; it is closed then, too. */

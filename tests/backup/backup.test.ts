@@ -144,6 +144,7 @@ test("a command that is killed in the middle leaves nothing that looks whole, an
   }
   expect(isCaught).toBe(true);
   expect(readFileSync(join(`${to}.unfinished`, "UNFINISHED"), "utf8")).toContain("cut short");
+  expect((await restoreTo(`${to}.unfinished`, join(room, "of-half"))).said).toContain("cut short");
   expect(backupPointsOf(server)).not.toEqual([]);
   expect((await diagnose(server.dataPath, ["--live"])).exitCode).toBe(0);
 
