@@ -1,5 +1,6 @@
 // Stored offsets of one partition: eight bytes each, of which every value is one; only what lies ahead of the log shows.
 import { isKeptAside } from "../platform/disk.ts";
+import { consumerNamesName } from "../storage/consumer-names.ts";
 import { messagesText } from "./findings.ts";
 import { attempt, type CheckTools } from "./tools.ts";
 
@@ -20,7 +21,7 @@ export function checkOffsets(tools: CheckTools, target: OffsetsTarget): void {
   const { disk } = tools.context;
   for (const name of disk.list(target.directory)) {
     if (name === "consumers" || name === "groups") checkKind(tools, target, name);
-    else if (!isKeptAside(name)) reportUnknown(tools, `${target.directory}/${name}`);
+    else if (name !== consumerNamesName && !isKeptAside(name)) reportUnknown(tools, `${target.directory}/${name}`);
   }
 }
 

@@ -120,9 +120,10 @@ export function placeOfStored({ consumer, partitionId }: ConsumerRequest, topic:
   return { partitionId: meant, consumer: { kind: "group", id: group.id }, memberClientId: undefined };
 }
 
-/** A single consumer's number: as given, or the hash of its name (spec BP 3.3). */
+/** A single consumer's number: as given, or the hash of its name (spec BP 3.3), beside which the name is kept. */
 export function singleKey({ id }: Consumer): ConsumerKey {
-  return { kind: "consumer", id: id.kind === "numeric" ? id.value : xxHash32(utf8.encode(id.value)) };
+  if (id.kind === "numeric") return { kind: "consumer", id: id.value };
+  return { kind: "consumer", id: xxHash32(utf8.encode(id.value)), name: id.value };
 }
 
 function placeOfSingle(

@@ -17,8 +17,10 @@ export interface SegmentHolderView {
   readonly topic: Numbered;
   readonly partitionId: number;
   readonly kind: HeldPartition["kind"];
-  /** A single consumer's number: as it was given, or the hash of its name, which nobody keeps. */
+  /** A single consumer's number: as it was given, or the hash of its name. */
   readonly consumerId: number;
+  /** Of a single consumer that gave one since names are kept. */
+  readonly consumerName: string | undefined;
   /** Of a group. */
   readonly groupName: string | undefined;
   readonly storedOffset: number;
@@ -47,12 +49,13 @@ export async function segmentHoldersOf(
 export function segmentHolders(state: MetadataState, held: readonly HeldPartition[]): SegmentHolderView[] {
   return held
     .toSorted((left, right) => left.partitionKey - right.partitionKey)
-    .flatMap(({ partitionKey, kind, id, storedOffset, segmentsCount }) => {
+    .flatMap(({ partitionKey, kind, id, name: consumerName, storedOffset, segmentsCount }) => {
       const { streamId, topicId, partitionId } = splitPartitionKey(partitionKey);
       const stream = state.streams.byId.get(streamId);
       const topic = stream?.topics.byId.get(topicId);
       if (stream === undefined || topic === undefined) return [];
       const groupName = kind === "group" ? topic.groups.byId.get(id)?.name : undefined;
-      return [{ stream, topic, partitionId, kind, consumerId: id, groupName, storedOffset, segmentsCount }];
+      const consumer = { kind, consumerId: id, consumerName, groupName };
+      return [{ stream, topic, partitionId, ...consumer, storedOffset, segmentsCount }];
     });
 }

@@ -1,24 +1,21 @@
 // Consumer offsets of one partition (spec SB 3.9, 4.8): eight bytes, little-endian, in a file per consumer or group,
 // overwritten in place at every store. A store does not sync: what came since the last `sync` is at risk in a power loss.
 
-import { assert } from "../platform/assert.ts";
 import { DiskError, isExhausted, isKeptAside } from "../platform/disk.ts";
 import { IggyError } from "../protocol/errors.ts";
+import { ConsumerNames } from "./consumer-names.ts";
 import { CachedFile } from "./file-cache.ts";
+import { offsetBytes, readOffset } from "./offset-file.ts";
 import { type StoredOffset, UnsyncedOffsets } from "./offsets-sync.ts";
 import type { PartitionLog } from "./partition-log.ts";
 import { syncDirectoryOf } from "./sync-files.ts";
 import type { ConsumerKey, StorageContext } from "./types.ts";
 
-const offsetBytes = 8;
 const idMax = 2 ** 32 - 1;
 
 // Every call that uses these is synchronous.
 const bytes = new Uint8Array(offsetBytes);
 const view = new DataView(bytes.buffer);
-/** One byte more than a file has: a longer one is noticed. */
-const readBytes = new Uint8Array(offsetBytes + 1);
-const readView = new DataView(readBytes.buffer);
 const views: readonly Uint8Array[] = [bytes];
 
 const kinds = ["consumer", "group"] as const;
@@ -42,6 +39,8 @@ export class ConsumerOffsets {
   /** Kinds for which `noteNames` has been done. */
   #noted: readonly ConsumerKey["kind"][] = none;
   #isFullReported = false;
+  /** Made when there is one: few consumers have no group. */
+  #names: ConsumerNames | undefined;
   /** Last offset that a member of the group was sent and has not committed; in memory only (spec SB 6.5). */
   #lastPolled: Map<number, number> | undefined;
 
@@ -56,6 +55,9 @@ export class ConsumerOffsets {
    */
   load(): void {
     for (const kind of kinds) this.#load(kind, this.#log.nextOffset);
+    const consumers = this.#consumers;
+    if (consumers === undefined) return;
+    this.#names = ConsumerNames.load(this.#context, this.#directory, (id) => consumers.has(id));
   }
 
   /** Whether `sync` would make anything more durable. */
@@ -75,7 +77,7 @@ export class ConsumerOffsets {
   /** Of every consumer and group, in no order. */
   *all(): Iterable<StoredConsumer> {
     for (const kind of kinds) {
-      for (const [id, { offset }] of this.#known(kind) ?? []) yield { kind, id, storedOffset: offset };
+      for (const [id, { offset }] of this.#known(kind) ?? []) yield this.#stored(kind, id, offset);
     }
   }
 
@@ -94,7 +96,7 @@ export class ConsumerOffsets {
     let slowest: StoredConsumer | undefined;
     for (const kind of kinds) {
       for (const [id, { offset }] of this.#known(kind) ?? []) {
-        if (slowest === undefined || offset < slowest.storedOffset) slowest = { kind, id, storedOffset: offset };
+        if (slowest === undefined || offset < slowest.storedOffset) slowest = this.#stored(kind, id, offset);
       }
     }
     return slowest;
@@ -124,6 +126,7 @@ export class ConsumerOffsets {
     this.#noteNames(kind);
     this.#unsynced.add(stored);
     if (kind === "group") this.#noteCommitted(id, offset);
+    if (consumer.name !== undefined) this.#noteName(id, consumer.name);
   }
 
   /** Throws `ConsumerOffsetNotFound` when there is none, `CannotDeleteConsumerOffsetFile` when the disk refuses. */
@@ -132,6 +135,7 @@ export class ConsumerOffsets {
     if (stored === undefined) throw new IggyError("ConsumerOffsetNotFound", [id]);
     this.#removeFile(kind, stored);
     this.#known(kind)?.delete(id);
+    if (kind === "consumer") this.#names?.forget(id);
   }
 
   /**
@@ -176,6 +180,7 @@ export class ConsumerOffsets {
     this.#consumers = undefined;
     this.#groups = undefined;
     this.#lastPolled = undefined;
+    this.#names = undefined;
     this.#noted = none;
     this.#madeUnsynced?.forget();
   }
@@ -204,8 +209,22 @@ export class ConsumerOffsets {
     return this.#groups;
   }
 
+  #noteName(id: number, name: string): void {
+    this.#names ??= new ConsumerNames(this.#context, this.#directory);
+    this.#names.note(id, name);
+  }
+
+  #stored(kind: ConsumerKey["kind"], id: number, storedOffset: number): StoredConsumer {
+    const name = kind === "consumer" ? this.#names?.of(id) : undefined;
+    return name === undefined ? { kind, id, storedOffset } : { kind, id, name, storedOffset };
+  }
+
+  get #directory(): string {
+    return `${this.#log.directory}/${offsetsDirectoryName}`;
+  }
+
   #directoryOf(kind: ConsumerKey["kind"]): string {
-    return `${this.#log.directory}/${offsetsDirectoryName}/${directoryNames[kind]}`;
+    return `${this.#directory}/${directoryNames[kind]}`;
   }
 
   #pathOf(kind: ConsumerKey["kind"], id: number): string {
@@ -274,7 +293,7 @@ export class ConsumerOffsets {
     if (this.#noted.includes(kind)) return;
     this.#noted = [...this.#noted, kind];
     this.#unsynced.addDirectory(this.#log.directory);
-    this.#unsynced.addDirectory(`${this.#log.directory}/${offsetsDirectoryName}`);
+    this.#unsynced.addDirectory(this.#directory);
     this.#unsynced.addDirectory(this.#directoryOf(kind));
   }
 
@@ -309,7 +328,7 @@ export class ConsumerOffsets {
         this.#removeLeftover(path);
         continue;
       }
-      const offset = this.#whatCanBeRead(path, () => this.#readFile(path), undefined);
+      const offset = this.#whatCanBeRead(path, () => readOffset(this.#context, path), undefined);
       if (offset === undefined) {
         log.warn("consumer offset file is torn, ignored", { path });
       } else {
@@ -361,21 +380,6 @@ export class ConsumerOffsets {
       else table.get(consumer.id)!.offset = endOffset - 1;
       this.#context.log.warn("consumer offset lowered in memory only", { ...consumer, error: thrown.message });
     }
-  }
-
-  #readFile(path: string): number | undefined {
-    const { disk, files } = this.#context;
-    return files.withRoom(() => {
-      const file = disk.open(path, "read");
-      try {
-        if (file.read(readBytes, 0) !== offsetBytes) return undefined;
-      } finally {
-        file.close();
-      }
-      const offset = Number(readView.getBigUint64(0, true));
-      assert(offset >= 0, "an offset is not negative");
-      return offset;
-    });
   }
 }
 

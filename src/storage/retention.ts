@@ -100,9 +100,10 @@ function findRemovable(log: PartitionLog, offsets: ConsumerOffsets, isAttempt: b
   const slowest = offsets.slowest();
   if (slowest === undefined || isRead(oldest, slowest)) return oldest;
   if (isAttempt || !oldest.isKeptReported) {
-    // The number is enough to delete the offset: a single consumer's is the hash of its name, which nobody keeps.
-    const { kind, id, storedOffset } = slowest;
-    const fields = { path: oldest.log.path, [kind]: id, storedOffset, segments: log.segments.length - 1 };
+    // The number is enough to delete the offset; a name is none of the log's business where payloads are encrypted.
+    const { kind, id, name, storedOffset } = slowest;
+    const named = name === undefined || log.context.encryption !== undefined ? {} : { name };
+    const fields = { path: oldest.log.path, [kind]: id, ...named, storedOffset, segments: log.segments.length - 1 };
     log.context.log.warn("segment kept, a consumer has not read it", fields);
     oldest.isKeptReported = true;
   }

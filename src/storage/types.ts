@@ -133,6 +133,8 @@ export interface IncomingBatch {
 export interface ConsumerKey {
   readonly kind: "consumer" | "group";
   readonly id: number;
+  /** Of a single consumer that goes by one: the id is its hash (spec BP 3.3). For people only. */
+  readonly name?: string | undefined;
 }
 
 /** Where a read starts (spec SB 4.6). */

@@ -36,15 +36,19 @@ describe("a consumer that keeps segments which were to be removed", () => {
 
     const log = await server.logged("segment kept, a consumer has not read it");
     const id = Number(
-      /segment kept, a consumer has not read it .*consumer=(\d+) storedOffset=2 segments=\d/.exec(log)?.[1],
+      /segment kept, a consumer has not read it .*consumer=(\d+) name=console-7f3a storedOffset=2 segments=\d/.exec(
+        log,
+      )?.[1],
     );
     await server.logged(
       /audit fewer segments deleted than asked streamId=0 topicId=0 partitionId=1 asked=10 removed=1 staying=\d by=iggy/,
     );
-    const holder = { partition_id: 1, kind: "consumer", consumer_id: id, name: null, stored_offset: 2 };
+    const holder = { partition_id: 1, kind: "consumer", consumer_id: id, name: "console-7f3a", stored_offset: 2 };
     expect((await http.request("GET", holdersPath)).json).toMatchObject([holder]);
     const labels = `stream="${streamName}",topic="t",partition="1"`;
-    expect(await freshMetrics(server)).toContain(`whippet_held_segments{${labels},kind="consumer",consumer="${id}"} `);
+    expect(await freshMetrics(server)).toContain(
+      `whippet_held_segments{${labels},kind="consumer",consumer="console-7f3a"} `,
+    );
 
     // The number of the line is enough to delete the offset.
     await client.deleteConsumerOffset({

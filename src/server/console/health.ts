@@ -46,14 +46,17 @@ export async function healthOf({ shard, systemStats }: ServerContext, session: S
     shard.state,
     shards.flatMap((statistics) => statistics.held),
   ).filter(({ stream, topic }) => isAllowed(user, "getTopic", stream.id, topic.id));
-  for (const { stream, topic, partitionId, kind, consumerId, groupName, segmentsCount } of held.slice(0, holdersMax)) {
+  for (const { stream, topic, partitionId, kind, consumerId, consumerName, groupName, segmentsCount } of held.slice(
+    0,
+    holdersMax,
+  )) {
     findings.push({
       code: "heldSegments",
       level: "warn",
       subject: { stream: stream.name, topic: topic.name },
       values: {
         partition: String(partitionId),
-        consumer: groupName ?? String(consumerId),
+        consumer: groupName ?? consumerName ?? String(consumerId),
         kind,
         segments: String(segmentsCount),
       },

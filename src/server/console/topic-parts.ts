@@ -144,7 +144,10 @@ function holdersOf(reports: readonly PartitionOffsetsReport[], topic: Topic): To
 }
 
 /** With what it is called. */
-function named({ kind, id }: ConsumerPlace, topic: Topic): Pick<StoredOffsets, "kind" | "id" | "name"> {
-  const name = kind === "group" ? topic.groups.byId.get(id)?.name : undefined;
+function named(
+  { kind, id, name: kept }: ConsumerPlace & { readonly name?: string | undefined },
+  topic: Topic,
+): Pick<StoredOffsets, "kind" | "id" | "name"> {
+  const name = kind === "group" ? topic.groups.byId.get(id)?.name : kept;
   return { kind, id, ...(name === undefined ? {} : { name }) };
 }

@@ -180,9 +180,9 @@ function lagSample({ stream, topic, group, lag }: GroupLag, hidesNames: boolean)
 }
 
 function holderSample(holder: SegmentHolderView, hidesNames: boolean): MetricSample {
-  const { stream, topic, partitionId, kind, consumerId, groupName, segmentsCount } = holder;
+  const { stream, topic, partitionId, kind, consumerId, consumerName, groupName, segmentsCount } = holder;
   const label = labelWith(hidesNames);
-  const consumer = label({ id: consumerId, name: groupName ?? String(consumerId) });
+  const consumer = label({ id: consumerId, name: groupName ?? consumerName ?? String(consumerId) });
   const labels = { stream: label(stream), topic: label(topic), partition: String(partitionId), kind, consumer };
   return { key: "heldSegments", labels, value: segmentsCount };
 }

@@ -103,7 +103,7 @@ export const groupWords = {
   },
   offsets: {
     grid: "Stored offsets",
-    note: "A consumer without a group is kept by a number: its own, or the hash of its name. Type the name in the filter to find it.",
+    note: "A consumer without a group is kept by a number: its own, or the hash of its name. The filter finds names, numbers, and numbers by their names.",
     none: "No offset is stored in this topic. Consumers and groups appear here with their first commit.",
     noHit: (query: string) =>
       `No consumer or group has "${query}" in its name, as its number, or as a name with that number.`,

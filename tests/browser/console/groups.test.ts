@@ -226,7 +226,7 @@ describe("stored offsets", () => {
     await page.getByRole("link", { name: "Stored offsets" }).click();
     await page.getByRole("row", { name: /consumer 7 0 0 7 2 segments/ }).waitFor();
     await page.getByLabel("Filter").fill("auditor");
-    await page.getByRole("row", { name: /0 7 0/ }).waitFor();
+    await page.getByRole("row", { name: /consumer auditor 0 7 0/ }).waitFor();
     expect(await page.getByText("consumer 7").count()).toBe(0);
     await page.getByLabel("Filter").fill("7");
     await page

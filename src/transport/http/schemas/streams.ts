@@ -148,7 +148,7 @@ export function segmentHolderJson(holder: SegmentHolderView) {
     partition_id: holder.partitionId,
     kind: holder.kind === "group" ? "consumer_group" : "consumer",
     consumer_id: holder.consumerId,
-    name: holder.groupName ?? null,
+    name: holder.groupName ?? holder.consumerName ?? null,
     stored_offset: holder.storedOffset,
     segments_count: holder.segmentsCount,
   };
