@@ -84,7 +84,14 @@ export type { HeaderField, HeaderKind, UserHeader } from "../protocol/user-heade
 export { headerString } from "../protocol/user-headers.ts";
 export { ConnectionLostError } from "./connection/connection-lost-error.ts";
 export type { SessionEvent } from "./connection/session.ts";
-export { findGroups, moveOffsets, partitionSegments, topicOffsets, topicPartitions } from "./console-groups.ts";
+export {
+  findGroups,
+  groupHistory,
+  moveOffsets,
+  partitionSegments,
+  topicOffsets,
+  topicPartitions,
+} from "./console-groups.ts";
 export { ConsoleLive, type TailHandle } from "./console-live.ts";
 export { ConsoleError } from "./console-request.ts";
 

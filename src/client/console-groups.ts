@@ -1,5 +1,6 @@
 // What the console asks over HTTP about groups and the parts of a topic. Lags come over the live socket.
 import type {
+  GroupPlace,
   Groups,
   MovedOffsets,
   MoveOffsets,
@@ -7,6 +8,7 @@ import type {
   TopicOffsets,
   TopicPartitions,
 } from "../protocol/console/groups.ts";
+import type { HistoryReply } from "../protocol/console/history.ts";
 import { ask } from "./console-request.ts";
 
 /** Groups with a text in the name of stream, topic or group, the furthest behind first. Rejects with a ConsoleError. */
@@ -37,6 +39,11 @@ export function partitionSegments(
   after?: string,
 ): Promise<PartitionSegments> {
   return ask<PartitionSegments>("GET", pathOf("segments", { stream, topic, partition, after }));
+}
+
+/** How far a group was behind, and how many members it had: series `lag` and `members` of the last day. Rejects with a ConsoleError. */
+export function groupHistory({ stream, topic, group }: GroupPlace, points: number): Promise<HistoryReply> {
+  return ask<HistoryReply>("GET", pathOf("group-history", { stream, topic, group, points }));
 }
 
 function pathOf(name: string, query: Readonly<Record<string, string | number | undefined>>): string {

@@ -9,6 +9,7 @@ export { Changes } from "./console/changes.ts";
 export { settingsFor } from "./console/config.ts";
 export { disconnectClient } from "./console/disconnect.ts";
 export { Export, type ExportArgs, type ExportBound } from "./console/export.ts";
+export { groupHistoryOf } from "./console/group-history.ts";
 export { GroupLags } from "./console/groups.ts";
 export { healthOf } from "./console/health.ts";
 export { historyOf } from "./console/history.ts";

@@ -8,6 +8,7 @@ import type {
   TopicOffsets,
   TopicPartitions,
 } from "../../src/protocol/console/groups.ts";
+import type { HistoryReply } from "../../src/protocol/console/history.ts";
 import type { StreamPermissions, TopicPermissions } from "../../src/protocol/records/permissions.ts";
 import { noGlobalRights } from "../support/permissions.ts";
 import { eventually } from "../support/process-facts.ts";
@@ -171,6 +172,23 @@ describe("a group", () => {
     await member.joinConsumerGroup("orders", "private", "billing");
     expect((await lag("private", client)).members).toEqual([{ clientId: expect.any(Number), partitions: [0] }]);
   });
+
+  test("has a history of a day, for who may see it", async () => {
+    const id = await makeTopic("past", [10], [3]);
+    await using member = await server.connect();
+    await member.joinConsumerGroup("orders", "past", "billing");
+    const path = "group-history?stream=orders&topic=past&group=billing&points=100";
+    const last = async () => (await get<HistoryReply>(path)).series.lag?.at(-1);
+    expect(await eventually("a sample", last, (value) => value != null)).toBe(6);
+    const { series, start, step } = await get<HistoryReply>(path);
+    expect(series.lag!.length).toBe(series.members!.length);
+    const reachSeconds = (Number(step) / 1e6) * series.lag!.length;
+    expect(reachSeconds).toBeGreaterThanOrEqual(86_400);
+    expect(Number(start)).toBeLessThan(Date.now() * 1000);
+    const other = await userWith("notThePast", id, { sendMessages: true });
+    expect((await other.request("GET", `/ui/api/${path}`)).status).toBe(403);
+    expect((await admin.request("GET", `/ui/api/${path}&from=yesterday`)).status).toBe(400);
+  }, 60_000);
 
   test("that there is not is not found", async () => {
     for (const [path, code] of [

@@ -5,7 +5,9 @@ import type { SystemStats } from "../../observability/system-stats.ts";
 import type { Clock, Timers } from "../../platform/clock.ts";
 import { brokerSeries, durationClasses, type MetricValues, percentiles } from "../../protocol/console/history.ts";
 import type { Shard, ShardStatistics } from "../../shard/index.ts";
+import { readGroupLags } from "../group-lags.ts";
 import { allBucketColumns, type Counts, countsOf, difference, percentileMs, sum } from "./counts.ts";
+import { noteGroups } from "./group-samples.ts";
 import { TopicScan } from "./topic-scan.ts";
 
 /** `at`: µs since the epoch, as decimal text. */
@@ -58,6 +60,8 @@ export class Sampler {
   #last: { readonly at: string; readonly values: MetricValues } | undefined;
   #scannedAtMs = Number.NEGATIVE_INFINITY;
   #scanTookMs = 0;
+  #groupsAtMs = Number.NEGATIVE_INFINITY;
+  #groupsTookMs = 0;
   /** Of the last scan; messages per second. */
   #inMessages = Number.NaN;
 
@@ -123,6 +127,7 @@ export class Sampler {
     const before = this.#before;
     this.#before = counts;
     await this.#look();
+    await this.#lookAtGroups();
     const row = this.#rowOf(before && difference(counts, before), depthsOf(shards));
     const atMicros = clock.nowMicros();
     if (this.#isKept) {
@@ -186,6 +191,18 @@ export class Sampler {
       history.addSubject(key, topic.createdAtMicros, atMs, values, topic.newMessages > 0);
     });
     this.#inMessages = newMessages * perSecond;
+  }
+
+  /** How far groups are behind; less often where it takes long, however it comes to that. */
+  async #lookAtGroups(): Promise<void> {
+    const { history } = this;
+    if (history === undefined || !this.#isKept) return;
+    const { shard, clock, elapsed } = this.#options;
+    const startedMs = elapsed.nowMicros() / microsPerMilli;
+    if (startedMs - this.#groupsAtMs < this.#groupsTookMs * scanShare) return;
+    this.#groupsAtMs = startedMs;
+    noteGroups(history, await readGroupLags(shard), clock.nowMicros());
+    this.#groupsTookMs = elapsed.nowMicros() / microsPerMilli - startedMs;
   }
 }
 

@@ -39,6 +39,8 @@ export const groupWords = {
     outRate: "Committed",
     members: "Members",
     trendNote: (age: string) => `Lines are the last ${age} of this page.`,
+    day: "Behind, in the last 24 hours",
+    dayLabel: "Messages",
     partitions: "Partitions",
     more: (shown: number, more: number) => `The first ${count(shown)} partitions; ${count(more)} more are not shown.`,
     columns: {

@@ -1,10 +1,12 @@
 // What the console asks about consumer groups, stored offsets and the parts of a topic, and how it moves a group.
 import { Type as t } from "@sinclair/typebox";
 import { type GroupsQuery, groupsMax, type MoveOffsets, type MoveTarget } from "../../../protocol/console/groups.ts";
+import { historyLimits } from "../../../protocol/console/history.ts";
 import { IggyError } from "../../../protocol/errors.ts";
 import {
   type ConsumerPlace,
   type GroupLags,
+  groupHistoryOf,
   lagOf,
   moveOffsets,
   offsetsOf,
@@ -18,6 +20,7 @@ import { HttpTextError, jsonResponse } from "../errors.ts";
 import { parseU32 } from "../identifiers.ts";
 import { object, optional, u32 } from "../schemas/kinds.ts";
 import type { HttpServices } from "../services.ts";
+import { countOf, timeOf } from "./read-routes.ts";
 
 /** Of one who is signed in. */
 export interface ConsoleRequest {
@@ -69,6 +72,9 @@ const refusals = {
   changed: { code: "offsets_changed", reason: "The stored offsets are not those that were expected any more" },
 } as const;
 const conflict = 409;
+const microsPerMilli = 1000;
+const dayMs = 24 * 3_600_000;
+const pointsDefault = 300;
 
 /** By the path behind `/ui/api/`. */
 export function groupRoutes(services: HttpServices, lags: GroupLags): ReadonlyMap<string, ConsoleMethods> {
@@ -109,6 +115,18 @@ export function groupRoutes(services: HttpServices, lags: GroupLags): ReadonlyMa
         GET: async ({ query, caller }) => {
           const after = readConsumer(query.get("after"));
           return jsonResponse(await offsetsOf(context, caller.session, topicOf(query), after));
+        },
+      },
+    ],
+    [
+      "group-history",
+      {
+        GET: async ({ query, caller }) => {
+          const place = { ...topicOf(query), group: required(query, "group") };
+          const toMs = timeOf(query, "to") ?? context.clock.nowMicros() / microsPerMilli;
+          const fromMs = timeOf(query, "from") ?? toMs - dayMs;
+          const points = countOf(query, "points", historyLimits.points) ?? pointsDefault;
+          return jsonResponse(groupHistoryOf(context, caller.session, place, { fromMs, toMs, points }));
         },
       },
     ],

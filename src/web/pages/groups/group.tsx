@@ -1,12 +1,22 @@
 // One group: why it is behind, and where it stands in each partition.
 import { useState } from "preact/hooks";
-import { type GroupLag, IggyError, type LagMember, type LagPartition } from "../../../client/console-client.ts";
+import {
+  ConsoleError,
+  type GroupLag,
+  groupHistory,
+  IggyError,
+  type LagMember,
+  type LagPartition,
+} from "../../../client/console-client.ts";
 import { newestMessages, type Page, writeAddress } from "../../app/address.ts";
 import type { GroupPage as GroupAddress } from "../../app/group-address.ts";
 import { open } from "../../app/location.ts";
 import { useLag } from "../../data/lag.ts";
+import { useLoaded } from "../../data/loaded.ts";
 import { isReadOnly } from "../../data/rights.ts";
+import { pointsOf } from "../../data/series.ts";
 import { type Diagnosis, diagnose, memberOf } from "../../groups/verdict.ts";
+import { Chart } from "../../parts/chart.tsx";
 import { type Column, Grid } from "../../parts/grid.tsx";
 import { LoadedPart, Notice } from "../../parts/notice.tsx";
 import { PageHead } from "../../parts/page-head.tsx";
@@ -22,6 +32,7 @@ const text = groupWords.group;
 const all = groupWords.all;
 /** Samples of 2 s. */
 const rateSpan = 5;
+const pointsMax = 300;
 
 export function GroupPage({ page }: { readonly page: Extract<GroupAddress, { kind: "group" }> }) {
   const { stream, topic, group } = page;
@@ -82,6 +93,7 @@ function Found({
       <VerdictPart diagnosis={diagnosis} at={at} />
       <h2>{text.now}</h2>
       <Numbers diagnosis={diagnosis} samples={samples} />
+      <Day page={page} />
       <h2>{text.partitions}</h2>
       {last.more === 0 ? null : <p>{text.more(last.partitions.length, last.more)}</p>}
       <PartitionsGrid page={page} sample={last} />
@@ -148,6 +160,26 @@ function Numbers({ diagnosis, samples }: { readonly diagnosis: Diagnosis; readon
       </dl>
       {samples.length < 2 ? null : <p class="muted">{text.trendNote(ago(0n, seen))}</p>}
     </>
+  );
+}
+
+/** Not there where the broker keeps no history. */
+function Day({ page: { stream, topic, group } }: { readonly page: Extract<GroupAddress, { kind: "group" }> }) {
+  const loaded = useLoaded(JSON.stringify(["group history", stream, topic, group]), "", async () =>
+    pointsOf(await groupHistory({ stream, topic, group }, pointsMax)),
+  );
+  if (loaded.error instanceof ConsoleError && loaded.error.code === "feature_unavailable") return null;
+  return (
+    <LoadedPart loaded={loaded}>
+      {(points) => (
+        <Chart
+          title={text.day}
+          lines={[{ series: "lag", label: text.dayLabel }]}
+          points={points}
+          write={(value) => count(Math.round(value))}
+        />
+      )}
+    </LoadedPart>
   );
 }
 
