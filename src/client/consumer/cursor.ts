@@ -222,7 +222,10 @@ export class Cursor implements MessageSource {
     return true;
   }
 
-  /** Everything up to the offset counts as handled: it was committed by hand. Returns how many messages in hand that were. */
+  /**
+   * Everything up to the offset counts as handled: it was committed by hand. Returns how many messages that were, in hand or given
+   * back by a loop that ended.
+   */
   finishUpTo(offset: number): number {
     let finished = 0;
     for (const [unfinished, sizeBytes] of [...this.#unfinished]) {
@@ -231,7 +234,13 @@ export class Cursor implements MessageSource {
       if (this.state !== "gone") this.#count(-1, -sizeBytes);
       finished++;
     }
+    while (this.#returned.length > 0 && this.#returned[0]!.offset <= offset) {
+      const { sizeBytes } = this.#returned.shift()!;
+      if (this.state !== "gone") this.#count(-1, -sizeBytes);
+      finished++;
+    }
     this.handledOffset = Math.max(this.handledOffset ?? -1, offset);
+    this.deliveredOffset = Math.max(this.deliveredOffset ?? -1, this.handledOffset);
     return finished;
   }
 

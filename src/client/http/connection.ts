@@ -110,7 +110,9 @@ export class HttpConnection implements Connection {
     const request = route.more?.request(asked, reply);
     if (request === undefined) return reply;
     const { ok, bytes } = await this.#fetch(request);
-    return ok && route.more !== undefined ? route.more.reply(reply, parseJson(new TextDecoder().decode(bytes))) : reply;
+    return ok && route.more !== undefined
+      ? route.more.reply(asked, reply, parseJson(new TextDecoder().decode(bytes)))
+      : reply;
   }
 
   async #fetch({ method, path, body }: HttpRequest) {

@@ -35,7 +35,7 @@ export type Route<Request, Reply> = {
   /** Where an answer may leave something out: what else is asked for, and the reply with it. */
   readonly more?: {
     readonly request: (request: Request, reply: Reply) => HttpRequest | undefined;
-    readonly reply: (reply: Reply, json: unknown) => Reply;
+    readonly reply: (request: Request, reply: Reply, json: unknown) => Reply;
   };
 };
 
@@ -211,15 +211,15 @@ export const routes = {
       return get(`${topicPath(target)}/messages?${who}&${what}`);
     },
     reply: one(polledMessages),
-    // To a poll that finds nothing the original answers with the offset 0, whatever the partition holds, which would mean that it was
-    // purged: the topic knows better.
+    // To a poll that finds nothing the original answers with partition 0 and the offset 0, whatever was asked for, which would mean
+    // that the partition was purged: the topic knows better.
     more: {
       request: (target, { currentOffset, messages }) =>
         currentOffset === 0n && messages.length === 0 ? get(topicPath(target)) : undefined,
-      reply: (reply, json) => {
+      reply: ({ partitionId = 0 }, reply, json) => {
         const { partitions } = records.topicDetails(new JsonObject(json));
-        const currentOffset = partitions.find(({ id }) => id === reply.partitionId)?.currentOffset ?? 0n;
-        return { ...reply, currentOffset };
+        const currentOffset = partitions.find(({ id }) => id === partitionId)?.currentOffset ?? 0n;
+        return { ...reply, partitionId, currentOffset };
       },
     },
   },

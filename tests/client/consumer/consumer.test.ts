@@ -80,6 +80,22 @@ describe("a loop", () => {
     await scene.time.resultOf(consumer.close({ timeoutMs: 100 }));
   });
 
+  testOverSources("does not come again to what was committed after it was left", async (source) => {
+    const scene = new Scene(1, source);
+    scene.topic.append(0, 9);
+    const { consumer } = scene.consumer({ name: "n", commit: "manual" });
+    const loop = consumer[Symbol.asyncIterator]();
+    await scene.next(loop, 2);
+    const { value: last } = await scene.time.resultOf(loop.next());
+    await loop.return?.();
+    expect(consumer.partitions.get(0)?.deliveredOffset).toBe(1);
+    await scene.time.resultOf(consumer.commit(last));
+    expect(scene.stored(0, "n")).toBe(2);
+    expect(consumer.partitions.get(0)).toMatchObject({ deliveredOffset: 2, handledOffset: 2, committedOffset: 2 });
+    expect(await scene.next(consumer[Symbol.asyncIterator](), 6)).toEqual(names(0, 3, 6));
+    await scene.time.resultOf(consumer.close({ timeoutMs: 10 }));
+  });
+
   testOverSources("over batches: handled when the next one is asked for", async (source) => {
     const scene = new Scene(2, source);
     for (const partitionId of [0, 1]) scene.topic.append(partitionId, 10);
