@@ -94,6 +94,15 @@ describe("streams and topics", () => {
     await said("stream delete name:2026 -q --yes");
   });
 
+  test("that are made are told of to machines, too", async () => {
+    const { stdout, stderr } = await whippet.line("stream create made --json");
+    expect(stderr).toMatch(/^Created stream made \(id \d+\)\.\n$/);
+    expect(JSON.parse(stdout)).toMatchObject({ name: "made", topics_count: 0 });
+    const topic = await whippet.line("topic create made facts 2 none --format ndjson");
+    expect(JSON.parse(topic.stdout)).toMatchObject({ name: "facts", partitions: [{ id: 0 }, { id: 1 }] });
+    await said("stream delete made");
+  });
+
   test("that are not there are named, with what may have been meant", async () => {
     await said("stream create orders");
     await said("topic create orders created 1 none");

@@ -37,7 +37,8 @@ const create = serverCommand({
   right: right("make consumer groups of"),
   async run(client, args, output) {
     const made = await client.createConsumerGroup(args.stream, args.topic, args.name);
-    await output.say(`Created consumer group ${made.name} (id ${made.id}) of ${placeText(args)}.`);
+    const text = `Created consumer group ${made.name} (id ${made.id}) of ${placeText(args)}.`;
+    await output.made(text, groupDocument(made));
   },
 });
 

@@ -102,7 +102,7 @@ const create = serverCommand({
   right: () => ({ what: "make streams", names: ["manage_streams"] }),
   async run(client, { name }, output) {
     const made = await client.createStream(name);
-    await output.say(`Created stream ${made.name} (id ${made.id}).`);
+    await output.made(`Created stream ${made.name} (id ${made.id}).`, streamDocument(made));
   },
 });
 

@@ -147,9 +147,9 @@ const create = serverCommand({
     });
     const partitions = countText(args.partitionsCount, "partition");
     const limits = limitsText(made.messageExpiryMicros, made.maxTopicSizeBytes);
-    await output.say(
-      `Created topic ${made.name} (id ${made.id}) in ${identifierText(args.stream)}: ${partitions}, ${limits}.`,
-    );
+    const where = identifierText(args.stream);
+    const text = `Created topic ${made.name} (id ${made.id}) in ${where}: ${partitions}, ${limits}.`;
+    await output.made(text, topicDetailsDocument(made));
   },
 });
 

@@ -77,7 +77,8 @@ const create = serverCommand({
       status: args.status,
       ...(permissions === undefined ? {} : { permissions }),
     });
-    await output.say(`Created user ${made.username} (id ${made.id}): ${args.status}, ${permissionsText(permissions)}.`);
+    const text = `Created user ${made.username} (id ${made.id}): ${args.status}, ${permissionsText(permissions)}.`;
+    await output.made(text, { ...userDocument(made), permissions: permissionsDocument(made.permissions) });
   },
 });
 

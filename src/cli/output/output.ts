@@ -99,6 +99,13 @@ export class Output {
     if (!this.isQuiet) await this.#tell(text);
   }
 
+  /** What was made: said, and for machines the thing itself. */
+  async made(text: string, document: Json): Promise<void> {
+    await this.say(text);
+    if (this.format === "json" || this.format === "ndjson" || this.format === "toml")
+      await this.show({ document, shown: [] });
+  }
+
   /** What may be wrong. */
   async warn(text: string): Promise<void> {
     await this.#tell(`${this.#options.problemStyles.red("warning:")} ${text}`);
