@@ -160,10 +160,22 @@ export function health(): Promise<Health> {
 
 /**
  * Numbers of the broker over time, names as in `protocol/console/history.ts`. `from`: µs since the epoch; up to now. `points`: about so many.
- * Rejects with a ConsoleError.
+ * `topic`: that `topic.size` and so on are of. Rejects with a ConsoleError.
  */
-export function history(series: readonly string[], from: bigint, points: number): Promise<HistoryReply> {
-  return ask<HistoryReply>("GET", `history?series=${series.join(",")}&from=${from}&points=${points}`);
+export function history(
+  series: readonly string[],
+  {
+    from,
+    points,
+    topic,
+  }: {
+    readonly from: bigint;
+    readonly points: number;
+    readonly topic?: { readonly stream: string; readonly topic: string } | undefined;
+  },
+): Promise<HistoryReply> {
+  const query = new URLSearchParams({ series: series.join(","), from: String(from), points: String(points), ...topic });
+  return ask<HistoryReply>("GET", `history?${query}`);
 }
 
 /**

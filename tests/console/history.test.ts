@@ -97,6 +97,14 @@ test("the history has what was sent, outlives a restart with a gap, and a damage
   expect((await ask(ann, [`${topic}.size`])).status).toBe(200);
   expect((await ask(ann, [`${topic}.size`, "memory"])).status).toBe(403);
 
+  // By the names of the topic.
+  const named = await historyOf(client, ["topic.size"], "&stream=orders&topic=payments");
+  expect(known(named.series["topic.size"])).toEqual(known(ofTopic.series[`${topic}.size`]));
+  expect((await ask(ann, ["topic.size"], "&stream=orders&topic=payments")).status).toBe(200);
+  expect((await ask(client, ["topic.size"], "&stream=orders&topic=none")).status).toBe(404);
+  expect((await ask(client, ["topic.size"])).status).toBe(400);
+  expect((await ask(client, ["topic.nothing"], "&stream=orders&topic=payments")).status).toBe(400);
+
   // What is not there.
   expect((await ask(client, ["nothing"])).status).toBe(400);
   expect((await ask(client, ["p42.send"])).status).toBe(400);

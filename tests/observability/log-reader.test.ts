@@ -90,6 +90,19 @@ describe("the reader", () => {
     expect(lines.map(({ text }) => text.slice(0, 5).trim())).toEqual(["last", "long", "first"]);
   });
 
+  test("a question that finds nothing reads so much and says where to go on", async () => {
+    const { directory, reader } = makeLog();
+    const line = `2026-01-01T00:00:00.000Z  INFO server ${"z".repeat(1000)}\n`;
+    writeFileSync(join(directory, "iggy-server.log"), line.repeat(12_000));
+    const filter = { ...all, q: "needle" };
+    const first = (await reader.read({}, filter, 10))!;
+    expect(first.scannedBytes).toBeGreaterThanOrEqual(8 * 1024 * 1024);
+    expect(first.scannedBytes).toBeLessThan(9 * 1024 * 1024);
+    const next = (await reader.read({ before: first.before! }, filter, 10))!;
+    expect(next.before).toBeUndefined();
+    expect(first.scannedBytes + next.scannedBytes).toBeGreaterThanOrEqual(line.length * 12_000);
+  });
+
   test("keeps to level, part of the program and words", async () => {
     const { log, reader } = makeLog();
     log.child("shard-0").child("storage").error("a disk is full", { path: "/data/Orders" });

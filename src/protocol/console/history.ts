@@ -20,7 +20,7 @@ export const brokerSeries = [
 /** Of commands: of each, `p50.{class}`, `p99.{class}` and `p999.{class}`. */
 export const durationClasses = ["send", "poll", "other"] as const;
 export const percentiles = { p50: 0.5, p99: 0.99, p999: 0.999 } as const;
-/** Of a topic, `topic.{stream id}/{topic id}.in.messages` and so on. */
+/** Of a topic, `topic.{stream id}/{topic id}.in.messages` and so on; of one whose names are given apart, `topic.in.messages`. */
 export const topicSeries = ["in.messages", "in.bytes", "size"] as const;
 
 export type DurationClass = (typeof durationClasses)[number];

@@ -1,4 +1,5 @@
 // GET /ui/api/history: points of series, to who may see them.
+import { requireTopic } from "../../metadata/index.ts";
 import type { History, Plan } from "../../observability/history.ts";
 import {
   durationClasses,
@@ -8,6 +9,7 @@ import {
   topicSeries,
 } from "../../protocol/console/history.ts";
 import { IggyError } from "../../protocol/errors.ts";
+import { nameId } from "../../protocol/identifier.ts";
 import type { ServerContext } from "../context.ts";
 import { requireLogin, requireRight } from "../rights.ts";
 import type { Session } from "../session.ts";
@@ -16,6 +18,8 @@ import { topicKey } from "./sampler.ts";
 
 export interface HistoryQuery {
   readonly series: readonly string[];
+  /** Which topic `topic.size` and so on are of. */
+  readonly topic: { readonly stream: string; readonly topic: string } | undefined;
   /** ms since the epoch. */
   readonly fromMs: number;
   readonly toMs: number;
@@ -24,7 +28,7 @@ export interface HistoryQuery {
 }
 
 const microsPerMilli = 1000;
-const topicPattern = /^topic\.(\d{1,10})\/(\d{1,10})\.(.+)$/;
+const topicPattern = /^topic\.(?:(\d{1,10})\/(\d{1,10})\.)?([a-z.]+)$/;
 const percentilePattern = /^(p\d+)\.(\w+)$/;
 const shardPattern = /^(?:loop|mailbox)\.\d{1,3}$/;
 
@@ -36,15 +40,15 @@ export function historyOf(context: ServerContext, session: Session, query: Histo
   const { shard, clock, sampler } = context;
   requireLogin(session);
   if (query.series.length === 0 || query.series.length > historyLimits.series) throw new IggyError("InvalidCommand");
-  const topics = query.series.map((name) => topicPattern.exec(name));
+  const topics = query.series.map((name) => topicOf(context, name, query.topic));
   for (const topic of topics) {
-    if (topic === null) requireRight(shard, session, "getStats");
-    else requireRight(shard, session, "getTopic", Number(topic[1]), Number(topic[2]));
+    if (topic === undefined) requireRight(shard, session, "getStats");
+    else requireRight(shard, session, "getTopic", topic.streamId, topic.topicId);
   }
   const { history } = sampler;
   if (history === undefined) throw new IggyError("FeatureUnavailable");
   const nowMs = clock.nowMicros() / microsPerMilli;
-  const isOfTopics = topics.some((topic) => topic !== null);
+  const isOfTopics = topics.some((topic) => topic !== undefined);
   const plan = history.plan(
     isOfTopics ? history.subjectRings : history.rings,
     query.fromMs,
@@ -68,16 +72,32 @@ export function historyOf(context: ServerContext, session: Session, query: Histo
   };
 }
 
+interface TopicSeries {
+  readonly streamId: number;
+  readonly topicId: number;
+  readonly name: string;
+}
+
+/** Undefined: the series is none of a topic. Errors: InvalidCommand (3), 1009, 2010. */
+function topicOf({ shard }: ServerContext, series: string, named: HistoryQuery["topic"]): TopicSeries | undefined {
+  const [, streamId, topicId, name] = topicPattern.exec(series) ?? [];
+  if (name === undefined) return undefined;
+  if (streamId !== undefined) return { streamId: Number(streamId), topicId: Number(topicId), name };
+  if (named === undefined) throw new IggyError("InvalidCommand");
+  const { stream, topic } = requireTopic(shard.state, nameId(named.stream), nameId(named.topic));
+  return { streamId: stream.id, topicId: topic.id, name };
+}
+
 function topicPoints(
   { shard }: ServerContext,
   history: History,
-  [, streamId, topicId, name]: RegExpExecArray,
+  { streamId, topicId, name }: TopicSeries,
   { tier, firstSlot, perPoint, pointsCount }: Plan,
 ): Float64Array {
-  const column = (topicSeries as readonly string[]).indexOf(name!);
+  const column = (topicSeries as readonly string[]).indexOf(name);
   if (column === -1) throw new IggyError("InvalidCommand");
-  const topic = shard.state.streams.byId.get(Number(streamId))?.topics.byId.get(Number(topicId));
-  const subject = topic && history.subject(topicKey(Number(streamId), Number(topicId)), topic.createdAtMicros);
+  const topic = shard.state.streams.byId.get(streamId)?.topics.byId.get(topicId);
+  const subject = topic && history.subject(topicKey(streamId, topicId), topic.createdAtMicros);
   if (subject === undefined) return new Float64Array(pointsCount).fill(Number.NaN);
   return subject.rings[tier]!.read(column, firstSlot, perPoint, pointsCount);
 }

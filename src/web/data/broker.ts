@@ -12,16 +12,17 @@ export const reconnects = signal(0);
 export const broker = signal<ConsoleBroker | undefined>(undefined);
 
 let wasLost = false;
+let hasConnected = false;
 
 function onEvent(from: ConsoleBroker | undefined, { kind }: SessionEvent): void {
   if (from !== broker.peek()) return;
   if (kind === "connected") {
     connection.value = "open";
-    if (wasLost) {
-      reconnects.value++;
-      ask(refreshHello);
-    }
+    if (wasLost) reconnects.value++;
     wasLost = false;
+    // The broker may be another version by now; after a restart this is the first connection of a new session.
+    if (hasConnected) ask(refreshHello);
+    hasConnected = true;
   } else if (kind === "closed") {
     connection.value = "none";
   } else {

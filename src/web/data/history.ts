@@ -17,13 +17,21 @@ export const rangesMs: Readonly<Record<Range, number>> = {
 const microsPerMilli = 1000n;
 const pointsMax = 300;
 
-/** `last`: the newest sample of now, if the page hears of them. */
-export function useHistory(series: readonly string[], range: Range, last: Sample | undefined): Loaded<Points> {
+/** `last`: the newest sample of now, if the page hears of them. `topic`: whose `topic.size` and so on are. */
+export function useHistory(
+  series: readonly string[],
+  range: Range,
+  last: Sample | undefined,
+  topic?: { readonly stream: string; readonly topic: string },
+): Loaded<Points> {
   const reachMs = rangesMs[range];
   const loaded = useLoaded(
-    `history ${series.join(" ")}`,
+    `history ${JSON.stringify([topic, series])}`,
     range,
-    async () => pointsOf(await history(series, BigInt(Date.now() - reachMs) * microsPerMilli, pointsMax)),
+    async () => {
+      const from = BigInt(Date.now() - reachMs) * microsPerMilli;
+      return pointsOf(await history(series, { from, points: pointsMax, topic }));
+    },
     { ofSession: true },
   );
   const [points, setPoints] = useState<Points>();

@@ -1,10 +1,10 @@
 // The charts of the overview: fetched with it, and drawn when they are here. The range is in the address.
-import { ConsoleError } from "../../client/console-client.ts";
 import { adjust } from "../app/location.ts";
 import { type Range, ranges } from "../app/observe-address.ts";
 import { useHistory } from "../data/history.ts";
 import type { Sample } from "../data/metrics.ts";
 import { Chart, type Line } from "../parts/chart.tsx";
+import { isHistoryOff, RangeChoice } from "../parts/history-parts.tsx";
 import { LoadedPart } from "../parts/notice.tsx";
 import { count, size } from "../words/numbers.ts";
 import { historyWords as text } from "../words/observe.ts";
@@ -83,20 +83,8 @@ export function OverviewCharts({
   return (
     <section aria-label={text.title}>
       <h2>{text.title}</h2>
-      <fieldset class="ranges">
-        <legend>{text.range}</legend>
-        {ranges.map((one) => (
-          <button
-            key={one}
-            type="button"
-            aria-pressed={one === range}
-            onClick={() => adjust({ kind: "overview", range: one })}
-          >
-            {text.ranges[one]}
-          </button>
-        ))}
-      </fieldset>
-      {isOff(loaded.error) ? (
+      <RangeChoice ranges={ranges} range={range} onChange={(one) => adjust({ kind: "overview", range: one })} />
+      {isHistoryOff(loaded.error) ? (
         <p class="muted">{text.off}</p>
       ) : (
         <LoadedPart loaded={loaded}>
@@ -111,8 +99,4 @@ export function OverviewCharts({
       )}
     </section>
   );
-}
-
-function isOff(error: unknown): boolean {
-  return error instanceof ConsoleError && error.code === "feature_unavailable";
 }

@@ -1,11 +1,15 @@
 // The head of every page of a topic: where it is, what it comes to, and its tabs.
 import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
 import type { TopicHeader } from "../../client/console-client.ts";
 import { newestMessages, type Page, sortDefault, writeAddress } from "../app/address.ts";
 import { may, maySeeStream, maySend, ownTopics } from "../data/rights.ts";
 import { words } from "../words/en.ts";
 import { size } from "../words/numbers.ts";
+import { later } from "./later.tsx";
 import { PageHead, type Step } from "./page-head.tsx";
+
+const TopicCharts = later(() => import("./topic-charts.tsx").then((file) => file.TopicCharts));
 
 const text = words.topicPage;
 
@@ -65,7 +69,24 @@ export function TopicHead({
           </a>
         ))}
       </nav>
+      {details === undefined ? null : <TopicOverTime key={`${stream}/${topic}`} stream={stream} topic={topic} />}
       {children}
     </PageHead>
+  );
+}
+
+/** Nothing is asked before somebody opens it. */
+function TopicOverTime({ stream, topic }: { readonly stream: string; readonly topic: string }) {
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <details
+      class="over-time"
+      onToggle={(event) => {
+        if (event.target === event.currentTarget) setOpen(event.currentTarget.open);
+      }}
+    >
+      <summary>{text.overTime}</summary>
+      {isOpen ? <TopicCharts stream={stream} topic={topic} /> : null}
+    </details>
   );
 }

@@ -104,6 +104,7 @@ export const words = {
       `${counted(partitions, "partition")} · ${counted(messages, "message")} · ${size}`,
     missing: (topic: string) => `There is no topic called "${topic}", or your user may not see it.`,
     tabs: "Parts of the topic",
+    overTime: "Over time",
     messages: "Messages",
     partitions: "Partitions",
     topicGroups: "Groups",

@@ -30,6 +30,7 @@ export const historyWords = {
     cpu: "CPU, of one core",
     loop: "Event loop, late by",
     topicIn: "Messages in per second",
+    topicBytes: "Bytes in per second",
     topicSize: "Size",
   },
   lines: {
@@ -46,6 +47,7 @@ export const historyWords = {
     cpu: "CPU",
     shard: (id: number) => `shard ${id}`,
     messages: "messages",
+    bytes: "bytes",
     size: "size",
   },
 } as const;

@@ -67,6 +67,87 @@ test("charts show the range of the address, go on by themselves, and are there f
   await visit.end();
 });
 
+test("a topic shows what was sent to it when somebody asks, and nothing before", async () => {
+  const root = await server.connect();
+  await root.createStream("orders");
+  await root.createTopic("orders", { name: "payments", partitionsCount: 2 });
+  const messages = Array.from({ length: 50 }, () => ({ payload: new Uint8Array(100) }));
+  const visit = await browser.visit();
+  const page = await visit.open("/ui/streams/orders/topics/payments/messages");
+  await signIn(page);
+  await page.getByText("This topic has no messages yet").waitFor();
+  await root.sendMessages({ stream: "orders", topic: "payments", messages });
+  const asked: string[] = [];
+  page.on("request", (request) => asked.push(request.url()));
+  await page.getByText("Over time").click();
+  await chart(page, "Size").getByRole("slider").waitFor();
+  expect(asked.filter((url) => url.includes("/ui/api/history")).length).toBe(1);
+  // A look at the topics comes every few seconds: what it found is there when the charts are opened again.
+  await eventually(
+    "the size",
+    async () => {
+      await page.keyboard.press("r");
+      return await chart(page, "Size")
+        .getByText(/^Highest: size .+ at/)
+        .count();
+    },
+    (count) => count === 1,
+  );
+  expect(await findings(page)).toEqual([]);
+  await visit.end();
+  root.close();
+});
+
+test("an idle console asks for nothing, on any page that shows how the broker does", async () => {
+  const visit = await browser.visit();
+  const overview = await visit.open("/ui/overview?range=15m");
+  await signIn(overview);
+  await chart(overview, "Memory").getByRole("slider").waitFor();
+  const log = await visit.open("/ui/log");
+  await log.getByText("whippet is running").waitFor();
+  const serverPage = await visit.open("/ui/server");
+  await serverPage.getByRole("rowheader", { name: "tcp.enabled" }).waitFor();
+  const asked: string[] = [];
+  for (const page of [overview, log, serverPage]) page.on("request", (request) => asked.push(request.url()));
+  // Three samples, which come on the socket.
+  const slider = chart(overview, "Memory").getByRole("slider");
+  for (let sample = 0; sample < 2; sample++) {
+    const before = await slider.getAttribute("aria-valuetext");
+    await eventually(
+      "another sample",
+      () => slider.getAttribute("aria-valuetext"),
+      (text) => text !== before,
+    );
+  }
+  expect(asked).toEqual([]);
+  await visit.end();
+});
+
+test("a broker that has another console says so, and a reload has it", async () => {
+  const visit = await browser.visit();
+  const page = await visit.open("/ui/streams");
+  await signIn(page);
+  await page.getByText("connected", { exact: true }).waitFor();
+  // As after an update: the files of the page are others.
+  await page.route("**/ui/api/hello", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), assets: "another" } });
+  });
+  await page.context().setOffline(true);
+  const port = server.portOf("http");
+  await server.stop();
+  await server.restart({ env: { IGGY_HTTP_ADDRESS: `127.0.0.1:${port}` } });
+  await page.context().setOffline(false);
+  await page.getByRole("dialog").getByText("The session has ended").waitFor();
+  await signIn(page);
+  await page.getByRole("alert").getByText("Whippet was updated").waitFor();
+  await page.unroute("**/ui/api/hello");
+  await page.getByRole("button", { name: "Reload" }).click();
+  await page.getByText("connected", { exact: true }).waitFor();
+  expect(await page.getByText("Whippet was updated").count()).toBe(0);
+  await visit.end([/WebSocket connection to .* failed/, /ERR_(?:CONNECTION|INTERNET|EMPTY)/]);
+});
+
 test("charts in the dark have nothing that cannot be read, and need no colours", async () => {
   const visit = await browser.visit({ colorScheme: "dark" });
   const page = await visit.open("/ui/overview");
@@ -90,7 +171,7 @@ test("after the broker was down its charts are there again, with the gap", async
   await page.getByRole("dialog").getByText("The session has ended").waitFor();
   await signIn(page);
   await chart(page, "Memory")
-    .getByText(/1 gap: nothing was measured from .+ to .+/)
+    .getByText(/gaps?: nothing was measured from .+ to .+/)
     .waitFor();
   expect(await page.locator(".chart .gap").count()).toBeGreaterThan(0);
   await visit.end([/WebSocket connection to .* failed/, /ERR_CONNECTION_(?:REFUSED|RESET)/, /ERR_EMPTY_RESPONSE/]);

@@ -21,9 +21,11 @@ export const readRoutes: ReadonlyMap<string, ReadRoute> = new Map<string, ReadRo
   [
     "history",
     ({ context }, session, query) => {
+      const [stream, topic] = [query.get("stream"), query.get("topic")];
       const toMs = timeOf(query, "to") ?? context.clock.nowMicros() / microsPerMilli;
       return historyOf(context, session, {
         series: (query.get("series") ?? "").split(",").filter((name) => name !== ""),
+        topic: stream === null || topic === null ? undefined : { stream, topic },
         fromMs: timeOf(query, "from") ?? toMs - hourMs,
         toMs,
         points: countOf(query, "points", historyLimits.points) ?? pointsDefault,
