@@ -1,10 +1,15 @@
 // What the console says of the broker's health, and to whom.
 import { describe, expect, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Health } from "../../src/protocol/console/health.ts";
+import { makeLoopbackCertificate } from "../../src/security/made-certificate.ts";
 import { noGlobalRights } from "../support/permissions.ts";
 import { useServers } from "../support/server.ts";
 import { HttpTestClient } from "../transport/http-client.ts";
 import { ConsoleTestClient } from "./console-test-client.ts";
 
+const dayMs = 86_400_000;
 const servers = useServers();
 // Segments so small that a deletion by an operator meets a consumer that has not read them.
 const server = await servers.start({
@@ -55,5 +60,23 @@ describe("the health of the broker", () => {
     const headers = { authorization: `Bearer ${token}` };
     expect((await new ConsoleTestClient(server).request("GET", "/ui/api/health", { headers })).status).toBe(200);
     expect((await new ConsoleTestClient(server).request("POST", "/ui/api/health", { headers })).status).toBe(405);
+  });
+
+  test("says when a certificate ends soon", async () => {
+    const directory = servers.makeDirectory();
+    const nowMs = Date.now();
+    const { certPem, keyPem } = makeLoopbackCertificate(nowMs - dayMs, nowMs + 5.5 * dayMs);
+    writeFileSync(join(directory, "cert.pem"), certPem);
+    writeFileSync(join(directory, "key.pem"), keyPem, { mode: 0o600 });
+    const env = {
+      IGGY_TCP_TLS_ENABLED: "true",
+      IGGY_TCP_TLS_SELF_SIGNED: "false",
+      IGGY_TCP_TLS_CERT_FILE: join(directory, "cert.pem"),
+      IGGY_TCP_TLS_KEY_FILE: join(directory, "key.pem"),
+    };
+    const other = await ConsoleTestClient.signIn(await servers.start({ env }));
+    const health = (await other.request("GET", "/ui/api/health")).json as Health;
+    const values = { transport: "tcp", days: "5" };
+    expect(health.findings).toContainEqual({ code: "certificateEnds", level: "warn", values });
   });
 });

@@ -2,6 +2,8 @@
 
 export type FindingCode =
   | "diskNearlyFull"
+  | "diskFills"
+  | "certificateEnds"
   | "fencedPartitions"
   | "closedPartitions"
   | "damagedMessages"

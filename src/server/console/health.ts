@@ -6,6 +6,7 @@ import type { ServerContext } from "../context.ts";
 import { requireLogin, userOf } from "../rights.ts";
 import { segmentHolders } from "../segment-holders.ts";
 import type { Session } from "../session.ts";
+import { daysUntilFull } from "./forecast.ts";
 
 /** Events that are findings, worst first. */
 const events = [
@@ -24,8 +25,22 @@ const diskBadShare = 0.03;
 /** Consumers that keep segments: the list of all is in the metrics. */
 const holdersMax = 20;
 
-/** What the user may see of it: the broker's own findings need the right to read servers, those of a topic that to read it. */
-export async function healthOf({ shard, systemStats }: ServerContext, session: Session): Promise<Health> {
+/** Before it, somebody should make another one. */
+const certificateDaysMin = 14;
+/** Later than that much may happen. */
+const forecastDaysMax = 30;
+const secondsPerDay = 86_400;
+
+/**
+ * What the user may see of it: the broker's own findings need the right to read servers, those of a topic that to read it.
+ * `certificateEnds`: of each transport that shows one, in seconds of Unix time.
+ */
+export async function healthOf(
+  context: ServerContext,
+  session: Session,
+  certificateEnds: ReadonlyMap<string, number>,
+): Promise<Health> {
+  const { shard, systemStats } = context;
   requireLogin(session);
   const user = userOf(shard, session);
   const shards = await shard.allStatistics();
@@ -36,6 +51,7 @@ export async function healthOf({ shard, systemStats }: ServerContext, session: S
       const level = free < total * diskBadShare ? "bad" : "warn";
       findings.push({ code: "diskNearlyFull", level, values: { free: String(free), total: String(total) } });
     }
+    findings.push(...coming(context, certificateEnds));
     const samples = shards.flatMap((statistics) => statistics.samples);
     for (const [code, level] of events) {
       const count = samples.reduce((sum, { key, value }) => (key === code ? sum + value : sum), 0);
@@ -64,4 +80,24 @@ export async function healthOf({ shard, systemStats }: ServerContext, session: S
   }
   const isBad = findings.some(({ level }) => level === "bad");
   return { level: isBad ? "bad" : findings.length > 0 ? "warn" : "ok", findings };
+}
+
+/** What will be wrong if nobody does anything. */
+function coming(
+  { sampler: { history }, clock }: ServerContext,
+  certificateEnds: ReadonlyMap<string, number>,
+): Finding[] {
+  const findings: Finding[] = [];
+  const nowSeconds = clock.nowMicros() / 1_000_000;
+  const days = history && daysUntilFull(history, nowSeconds * 1000);
+  if (days !== undefined && days < forecastDaysMax) {
+    findings.push({ code: "diskFills", level: "warn", values: { days: String(Math.floor(days)) } });
+  }
+  for (const [transport, endSeconds] of certificateEnds) {
+    const left = Math.floor((endSeconds - nowSeconds) / secondsPerDay);
+    if (left >= certificateDaysMin) continue;
+    const level = left < 1 ? "bad" : "warn";
+    findings.push({ code: "certificateEnds", level, values: { transport, days: String(Math.max(0, left)) } });
+  }
+  return findings;
 }

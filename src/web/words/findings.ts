@@ -1,6 +1,6 @@
 // Findings as sentences: what is not as it should be, and what to do.
 import type { Finding, Health } from "../../client/console-client.ts";
-import { count, size } from "./numbers.ts";
+import { count, counted, size } from "./numbers.ts";
 
 const bytes = (text: string | undefined) => size(BigInt(text ?? 0));
 const number = (text: string | undefined) => count(BigInt(text ?? 0));
@@ -8,6 +8,10 @@ const number = (text: string | undefined) => count(BigInt(text ?? 0));
 const sentences: { readonly [Code in Finding["code"]]: (values: Finding["values"]) => string } = {
   diskNearlyFull: ({ free, total }) =>
     `The disk has ${bytes(free)} of ${bytes(total)} left. Shorten retention, or give it more room: sends are refused when it is full.`,
+  diskFills: ({ days }) =>
+    `The disk is full in about ${counted(BigInt(days ?? 0), "day")}, at the rate of the last 24 hours. Shorten retention, or give it more room.`,
+  certificateEnds: ({ transport, days }) =>
+    `The certificate of ${transport} ends in ${counted(BigInt(days ?? 0), "day")}: then clients refuse it. Put another one in its place, then send SIGHUP.`,
   fencedPartitions: ({ count: times }) =>
     `A sync failed ${number(times)} times since the start: these partitions take no messages. Look at the disk, then restart or purge.`,
   closedPartitions: ({ count: times }) =>

@@ -17,7 +17,7 @@ const pointsDefault = 300;
 const linesDefault = 200;
 
 export const readRoutes: ReadonlyMap<string, ReadRoute> = new Map<string, ReadRoute>([
-  ["health", ({ context }, session) => healthOf(context, session)],
+  ["health", (services, session) => healthOf(services.context, session, certificateEnds(services))],
   [
     "history",
     ({ context }, session, query) => {
@@ -34,11 +34,11 @@ export const readRoutes: ReadonlyMap<string, ReadRoute> = new Map<string, ReadRo
   ],
   [
     "config",
-    async ({ context, certificates }, session): Promise<ConfigReply> => ({
-      items: await settingsFor(context, session),
-      certificates: Object.entries(certificates()).map(([transport, { certPem }]) => ({
+    async (services, session): Promise<ConfigReply> => ({
+      items: await settingsFor(services.context, session),
+      certificates: [...certificateEnds(services)].map(([transport, seconds]) => ({
         transport,
-        endsAt: String(BigInt(expiryOf(certPem)) * microsPerSecond),
+        endsAt: String(BigInt(seconds) * microsPerSecond),
       })),
     }),
   ],
@@ -60,6 +60,11 @@ export const readRoutes: ReadonlyMap<string, ReadRoute> = new Map<string, ReadRo
     },
   ],
 ]);
+
+/** In seconds of Unix time, of each transport that shows one. */
+function certificateEnds({ certificates }: HttpServices): ReadonlyMap<string, number> {
+  return new Map(Object.entries(certificates()).map(([transport, { certPem }]) => [transport, expiryOf(certPem)]));
+}
 
 /** µs since the epoch in the query, as ms. Throws HttpTextError. */
 export function timeOf(query: URLSearchParams, name: string): number | undefined {
