@@ -83,6 +83,7 @@ export async function examine({ config, isLive, onExtent, onBytes }: ExamineOpti
   const targets = targetsOf(state, paths);
   const extent = extentOf(state, targets);
   onExtent?.(extent);
+  const cipher = cipherOf(system);
   let movingCount = 0;
   for (const target of targets) {
     let isFirstLook = true;
@@ -92,7 +93,7 @@ export async function examine({ config, isLive, onExtent, onBytes }: ExamineOpti
       if (now === undefined) return; // deleted meanwhile
       into.place = target.name;
       const context = makeContext(new OverlayDisk(realDisk), silentLog);
-      checkPartition({ context, findings: into, onBytes: onBytes ?? (() => undefined) }, now);
+      checkPartition({ context, findings: into, cipher, onBytes: onBytes ?? (() => undefined) }, now);
     };
     const { found: ofPartition } = await settled(isLive, system.path, check);
     // What a kill would leave is what a broker at work has not written yet.
@@ -116,13 +117,17 @@ function openState(
     {
       overlay,
       stateDirectory,
-      ...(system.encryption.enabled ? { cipher: createCipher(system.encryption.key) } : {}),
+      cipher: cipherOf(system),
       nowMicros: systemClock.nowMicros(),
       bootId: readBootId(),
       topicDefaults: { messageExpiryMicros: system.topic.messageExpiry, maxTopicSizeBytes: system.topic.maxSize },
     },
     findings,
   );
+}
+
+function cipherOf({ encryption }: Config["system"]) {
+  return encryption.enabled ? createCipher(encryption.key) : undefined;
 }
 
 /** What there is to check now: the partition may be another one, or purged. */

@@ -6,6 +6,7 @@ import { examineTail } from "../storage/log-tail.ts";
 import { rowSizeBytes } from "../storage/row-block.ts";
 import { Segment } from "../storage/segment.ts";
 import { messagesText, offsetsText } from "./findings.ts";
+import { checkKey } from "./key-check.ts";
 import type { CheckTools } from "./tools.ts";
 
 export interface SegmentPlace {
@@ -71,14 +72,17 @@ class SegmentCheck {
         offsetEnd: nextStartOffset ?? Number.MAX_SAFE_INTEGER,
         storedEnd: (row) => segment.index.storedEnd(row),
       });
+      let isFirstWhole = false;
       while (!scan.done) {
         const before = scan.position;
         scan.take(file.read(scan.target, scan.readPosition));
         onBytes(scan.position - before);
+        isFirstWhole ||= before === 0 && scan.rows.byteLength > 0;
         if (scan.rows.byteLength > 0) this.#takeRows(scan.rows);
         const run = scan.damagedRun;
         if (run !== undefined) this.#takeDamaged(run.endOffset - run.firstOffset, run.start, true);
       }
+      if (isFirstWhole) checkKey(this.#tools, segment, file);
       segment.logSizeBytes = scan.position;
       if (nextStartOffset === undefined) this.#endActive(sizeBytes, scan.damage !== undefined);
       else this.#endSealed(sizeBytes, nextStartOffset);

@@ -1,12 +1,14 @@
 // What every check of files gets.
 import { DiskError } from "../platform/disk.ts";
-import type { StorageContext } from "../storage/types.ts";
+import type { MessageCipher, StorageContext } from "../storage/types.ts";
 import type { Findings } from "./findings.ts";
 
 export interface CheckTools {
   /** Over a disk that keeps changes in memory. */
   readonly context: StorageContext;
   readonly findings: Findings;
+  /** With the key of the configuration, where it says that messages are encrypted. */
+  readonly cipher?: MessageCipher | undefined;
   /** Told of bytes that were looked at. */
   readonly onBytes: (count: number) => void;
 }

@@ -188,6 +188,9 @@ test("an encrypted directory is looked at with its key, and with no other", asyn
   expect((await diagnose(server.dataPath, [], environment)).findings).toMatchObject([
     { kind: "messages", lost_messages: 1 },
   ]);
+  const clear = await diagnose(copy(), [], environment);
+  expect(clear.exitCode).toBe(6);
+  expect(new Set(clear.findings.map(({ kind }) => kind))).toContain("key");
   const keyless = await diagnose(server.dataPath);
   expect(keyless.exitCode).toBe(1);
   expect(keyless.said).toContain("is encrypted");
