@@ -39,7 +39,7 @@ export type {
 } from "../protocol/console/groups.ts";
 export type { Finding, Health } from "../protocol/console/health.ts";
 export type { HistoryReply, MetricValues } from "../protocol/console/history.ts";
-export type { Change, ChangeKind } from "../protocol/console/live.ts";
+export { type Change, type ChangeKind, type ScanTerm, scanBounds } from "../protocol/console/live.ts";
 export {
   type LogArgs,
   type LogLevelName,

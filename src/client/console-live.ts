@@ -3,9 +3,10 @@
 
 import type { GroupLag, GroupPlace, Groups, GroupsQuery } from "../protocol/console/groups.ts";
 import type { MetricValues } from "../protocol/console/history.ts";
-import type { Change, LiveReply, LiveRequest, TailArgs } from "../protocol/console/live.ts";
+import type { Change, LiveReply, LiveRequest, ScanArgs, Scanned, TailArgs } from "../protocol/console/live.ts";
 import type { LogFollowArgs, LogTail } from "../protocol/console/log.ts";
-import { decodePolledMessages, type PolledMessages } from "../protocol/message/poll-messages.ts";
+import { IggyError } from "../protocol/errors.ts";
+import { decodePolledMessages, type PolledMessage, type PolledMessages } from "../protocol/message/poll-messages.ts";
 
 export type TailHandlers = {
   /** Where to begin; asked again after a loss. */
@@ -36,6 +37,15 @@ export type TailHandle = {
   close(): void;
 };
 
+/** What one look through a part of a partition has found. */
+export type ScanResult = Scanned & { readonly found: readonly PolledMessage[] };
+
+type PendingScan = {
+  found: readonly PolledMessage[];
+  readonly resolve: (result: ScanResult) => void;
+  readonly reject: (error: unknown) => void;
+};
+
 /** Batches that may come before the page has shown one. */
 const firstCredit = 4;
 const pauseMsMin = 500;
@@ -51,6 +61,7 @@ export class ConsoleLive {
   readonly #tails = new Map<number, TailHandlers>();
   readonly #metrics = new Map<number, (values: MetricValues, at: bigint) => void>();
   readonly #repeated = new Map<number, Repeated>();
+  readonly #scans = new Map<number, PendingScan>();
   #lastId = changesId;
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -103,6 +114,19 @@ export class ConsoleLive {
     return this.#repeat({ open: (id) => ({ op: "open", id, channel: "log", args: args() }), handlers });
   }
 
+  /** Rejects where the broker has no room for a look, or the socket is lost: then there are polls. */
+  scan(args: ScanArgs): Promise<ScanResult> {
+    return new Promise((resolve, reject) => {
+      if (this.#socket?.readyState !== WebSocket.OPEN) {
+        reject(new IggyError("Disconnected"));
+        return;
+      }
+      const id = ++this.#lastId;
+      this.#scans.set(id, { found: [], resolve, reject });
+      this.#send({ op: "open", id, channel: "scan", args });
+    });
+  }
+
   #repeat(repeated: Repeated): () => void {
     const id = ++this.#lastId;
     this.#repeated.set(id, repeated);
@@ -137,6 +161,8 @@ export class ConsoleLive {
       else if (data instanceof ArrayBuffer) this.#receiveBatch(new Uint8Array(data));
     };
     socket.onclose = () => {
+      for (const { reject } of this.#scans.values()) reject(new IggyError("Disconnected"));
+      this.#scans.clear();
       if (this.#isClosed) return;
       const boundMs = Math.min(pauseMsMax, pauseMsMin * 2 ** this.#failures++);
       this.#timer = setTimeout(() => this.#connect(), Math.random() * boundMs);
@@ -166,6 +192,12 @@ export class ConsoleLive {
       show?.(reply.value);
       return;
     }
+    if (reply.type === "scanned") {
+      const scan = this.#scans.get(reply.id);
+      this.#scans.delete(reply.id);
+      scan?.resolve({ ...reply, found: scan.found });
+      return;
+    }
     if (reply.type === "end") this.#end(reply.id, reply.error);
     const handlers = this.#tails.get(reply.id);
     if (handlers === undefined) return; // closed meanwhile
@@ -179,6 +211,8 @@ export class ConsoleLive {
 
   #end(id: number, { code, reason }: { readonly code: number; readonly reason: string }): void {
     this.#metrics.delete(id);
+    this.#scans.get(id)?.reject(new Error(`${reason} (${code})`));
+    this.#scans.delete(id);
     const repeated = this.#repeated.get(id);
     this.#repeated.delete(id);
     repeated?.handlers.failed(code, reason);
@@ -186,6 +220,9 @@ export class ConsoleLive {
 
   #receiveBatch(bytes: Uint8Array): void {
     const id = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-    this.#tails.get(id)?.batch(decodePolledMessages(bytes.subarray(idBytes)));
+    const polled = decodePolledMessages(bytes.subarray(idBytes));
+    const scan = this.#scans.get(id);
+    if (scan === undefined) this.#tails.get(id)?.batch(polled);
+    else scan.found = polled.messages;
   }
 }

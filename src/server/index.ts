@@ -20,6 +20,7 @@ export { moveOffsets } from "./console/move-offsets.ts";
 export { namedObjects } from "./console/named-objects.ts";
 export { Repeating } from "./console/repeating.ts";
 export { historyColumns, Sampler } from "./console/sampler.ts";
+export { Scan, ScanSlots } from "./console/scan.ts";
 export { type Channel, Tail, type TailReader } from "./console/tail.ts";
 export { type ConsumerPlace, offsetsOf, partitionsOf, segmentsOf, type TopicPlace } from "./console/topic-parts.ts";
 export type { ServerContext } from "./context.ts";

@@ -4,11 +4,13 @@ import fc from "fast-check";
 import { encode } from "../../src/protocol/codec.ts";
 import type { PolledMessage } from "../../src/protocol/message/poll-messages.ts";
 import { headerString, userHeadersCodec } from "../../src/protocol/user-headers.ts";
+import { filterOf } from "../../src/server/console/message-filter.ts";
 import { guessBinary } from "../../src/web/messages/binary/guess.ts";
 import { compareDecimals } from "../../src/web/messages/decimals.ts";
-import { foundMax, Search, type SearchLimits } from "../../src/web/messages/search.ts";
+import { foundMax, type Scan, Search, type SearchLimits } from "../../src/web/messages/search.ts";
 import { parseSearch, SearchSyntaxError } from "../../src/web/messages/search-grammar.ts";
 import { matches } from "../../src/web/messages/search-match.ts";
+import { scanTermsOf } from "../../src/web/messages/search-terms.ts";
 import type { Poll } from "../../src/web/messages/window.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -209,6 +211,36 @@ describe("a search", () => {
     expect(polls).toBe(1 + 1 + 10);
   });
 
+  test("asks the broker for parts where it can, and polls where the broker has no room", async () => {
+    const whole = pollOver(25_000, 100);
+    let looks = 0;
+    const scan: Scan = async (partitionId, from, to) => {
+      looks++;
+      if (looks === 4) throw new Error("no room");
+      const count = Math.min(7000, Number(to - from) + 1);
+      const messages = await whole(partitionId, { kind: "offset", value: from }, count);
+      const seen = messages.filter(({ offset }) => offset <= to);
+      const last = seen.at(-1);
+      return {
+        found: seen.filter(isHit),
+        ...{ scanned: seen.length, bytes: seen.length, next: last === undefined ? from : last.offset + 1n },
+        ...{ firstMicros: seen[0]?.timestampMicros ?? 0n, lastMicros: last?.timestampMicros ?? 0n },
+      };
+    };
+    for (const [from, direction] of [
+      [{ kind: "newest" }, "older"],
+      [{ kind: "oldest" }, "newer"],
+    ] as const) {
+      looks = direction === "older" ? 0 : 10;
+      const search = new Search(whole, [0], from, direction, isHit, scan);
+      const { end, scanned } = await search.run(limits, () => undefined);
+      expect([end, scanned, search.progress.found.length]).toEqual(["all", 24_900, 24]);
+      expect(search.isAtBroker).toBe(direction === "newer");
+      const found = search.progress.found.map(({ offset }) => Number(offset));
+      expect(found).toEqual(found.toSorted((left, right) => (direction === "older" ? right - left : left - right)));
+    }
+  });
+
   test("leaves nothing out where a reply has no room for all that was asked for", async () => {
     const whole = pollOver(1000);
     const short: Poll = async (partitionId, strategy, count) =>
@@ -216,5 +248,35 @@ describe("a search", () => {
     const search = new Search(short, [0], { kind: "newest" }, "older", isHit);
     const { scanned, end } = await search.run(limits, () => undefined);
     expect([scanned, end, offsets(search)]).toEqual([1000, "all", ["0:7"]]);
+  });
+});
+
+describe("what the broker may leave out", () => {
+  const termsOf = (text: string) => scanTermsOf(parseSearch(text)!);
+
+  test("is what has not the words and headers that every hit has", () => {
+    expect(termsOf("Tea total > 100 header.trace = 4f3a-99")).toEqual([
+      { text: "tea" },
+      { header: "trace", value: "4f3a-99" },
+    ]);
+    expect(termsOf("tea or salt")).toEqual([]);
+    expect(termsOf("not tea")).toEqual([]);
+    expect(termsOf("header.n = 1 header.trace ~ x é")).toEqual([]);
+    // A Kelvin sign is a k in lower case.
+    expect(termsOf("coffeekitchen ki")).toEqual([{ text: "coffee" }]);
+  });
+
+  test("is never a hit: whatever matches has all terms", () => {
+    const word = fc.string({ unit: fc.constantFrom("a", "K", "\u212a", "\u0130", "k", "i", "é", "1"), minLength: 1 });
+    fc.assert(
+      fc.property(word, word, (query, payload) => {
+        const condition = parseSearch(`"${query}"`)!;
+        const message = { id: 0n, payload: bytes(payload), userHeaders: new Uint8Array(0) };
+        if (!matches(condition, message, () => undefined)) return;
+        const filter = filterOf(scanTermsOf(condition));
+        expect(filter({ ...message, offset: 0n, timestampMicros: 0n, whole: message.payload })).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
   });
 });

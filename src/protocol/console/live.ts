@@ -16,6 +16,20 @@ export type TailArgs = {
   readonly from?: Readonly<Record<string, string>>;
 };
 
+/** Text in a payload, ASCII and whatever its case, or a header with a value, as text. */
+export type ScanTerm = { readonly text: string } | { readonly header: string; readonly value: string };
+
+/** A part of a partition is looked through at the broker: only messages with all of these come to the page. */
+export type ScanArgs = {
+  readonly stream: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** First and last offset. */
+  readonly from: string;
+  readonly to: string;
+  readonly all: readonly ScanTerm[];
+};
+
 /**
  * Changes of streams, topics, groups and users, as far as the user may see them, and numbers of the broker every 5 s: these need
  * no credit.
@@ -34,6 +48,8 @@ export type LiveRequest =
   | { readonly op: "open"; readonly id: number; readonly channel: "groups"; readonly args: GroupsQuery }
   /** Lines of the log as they come; no credit. */
   | { readonly op: "open"; readonly id: number; readonly channel: "log"; readonly args: LogFollowArgs }
+  /** One look; what fits comes as one binary frame, then `scanned`, and the channel is over. */
+  | { readonly op: "open"; readonly id: number; readonly channel: "scan"; readonly args: ScanArgs }
   /** So many more batches may come. */
   | { readonly op: "credit"; readonly id: number; readonly n: number }
   | { readonly op: "close"; readonly id: number };
@@ -43,7 +59,19 @@ export type ChangeKind = "stream" | "topic" | "group" | "user";
 /** Something of the kind is new, different or gone; `streamId`: absent where it is of none, or of several. */
 export type Change = { readonly kind: ChangeKind; readonly streamId?: number };
 
+export type Scanned = {
+  /** Messages and bytes that were looked at. */
+  readonly scanned: number;
+  readonly bytes: number;
+  /** The first offset that was not; the range is done where it is behind its end, or nothing was there. */
+  readonly next: string;
+  /** Times of the first and last message, in µs; 0 without one. */
+  readonly firstMicros: string;
+  readonly lastMicros: string;
+};
+
 export type LiveReply =
+  | ({ readonly id: number; readonly type: "scanned" } & Scanned)
   | ({ readonly id: number; readonly type: "data" } & Change)
   | { readonly id: number; readonly type: "metrics"; readonly at: string; readonly values: MetricValues }
   | { readonly id: number; readonly type: "lag"; readonly value: GroupLag }
@@ -64,3 +92,12 @@ export type LiveReply =
 
 /** Channels of one socket, partitions of one tail, and batches for which a channel may have credit. */
 export const liveLimits = { channels: 8, partitions: 32, credit: 64 } as const;
+
+/** Of one look: it ends behind so many messages or bytes, or bytes that were found. `running`: looks at once, of all pages. */
+export const scanBounds = {
+  messages: 10_000,
+  bytes: 8 * 1024 * 1024,
+  foundBytes: 1024 * 1024,
+  terms: 16,
+  running: 2,
+} as const;

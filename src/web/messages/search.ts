@@ -33,6 +33,22 @@ const pollMessagesMax = 1000;
 /** Their size is not known yet. */
 const firstPollMessages = 10;
 const pollBytesWanted = megabyte;
+/** Of one look of the broker. */
+const scanMessagesMax = 10_000;
+const scanBytesWanted = 8 * megabyte;
+
+/** A part of a partition that the broker looks through; `next`: the first offset that was not looked at. */
+export type ScannedPart = {
+  readonly found: readonly PolledMessage[];
+  readonly scanned: number;
+  readonly bytes: number;
+  readonly next: bigint;
+  readonly firstMicros: bigint;
+  readonly lastMicros: bigint;
+};
+
+/** `to`: the last offset. Rejects where the broker does not do it. */
+export type Scan = (partitionId: number, from: bigint, to: bigint) => Promise<ScannedPart>;
 
 type Place = {
   readonly partitionId: number;
@@ -51,6 +67,9 @@ export class Search {
   readonly #places: readonly Place[];
   #progress: SearchProgress = { scanned: 0, bytes: 0, ms: 0, found: [], end: undefined };
   #pollMessages = firstPollMessages;
+  #scanMessages = firstPollMessages;
+  /** Undefined: the page reads all by itself. */
+  #scan: Scan | undefined;
   #isStopped = false;
 
   constructor(
@@ -59,7 +78,9 @@ export class Search {
     from: Position,
     direction: Direction,
     isHit: (message: PolledMessage) => boolean,
+    scan?: Scan,
   ) {
+    this.#scan = scan;
     this.#poll = poll;
     this.#isHit = isHit;
     this.#from = from;
@@ -110,9 +131,58 @@ export class Search {
     return ms >= limits.ms ? "time" : undefined;
   }
 
-  /** One poll, of the partition that is behind the others in time, so that what is found comes in the order of time, roughly. */
+  /** Whether the broker looks through the messages, and not the page. */
+  get isAtBroker(): boolean {
+    return this.#scan !== undefined;
+  }
+
+  /** A part of the partition that is behind the others in time, so that what is found comes in the order of time, roughly. */
   async #look(messagesMax: number): Promise<void> {
     const place = this.#nextPlace();
+    if (this.#scan === undefined) {
+      await this.#lookByPoll(place, messagesMax);
+      return;
+    }
+    try {
+      await this.#lookAtBroker(this.#scan, place, messagesMax);
+    } catch {
+      this.#scan = undefined; // it has no room for it, or is an older one: a poll says what is wrong, if anything is
+    }
+  }
+
+  async #lookAtBroker(scan: Scan, place: Place, messagesMax: number): Promise<void> {
+    const { partitionId } = place;
+    const cursor = place.next ?? (await this.#startOf(partitionId));
+    if (cursor === undefined || cursor < 0n) {
+      place.isDone = true;
+      return;
+    }
+    const room = BigInt(Math.min(this.#scanMessages, messagesMax)) - 1n;
+    const start = this.#isOlder ? (cursor > room ? cursor - room : 0n) : cursor;
+    const end = this.#isOlder ? cursor : cursor + room;
+    let scanned = 0;
+    let bytes = 0;
+    const found: PolledMessage[] = [];
+    let from = start;
+    do {
+      const part = await scan(partitionId, from, end);
+      if (part.scanned === 0) break;
+      // In the direction of time: the oldest of the part, or the newest.
+      if (!this.#isOlder) place.lastMicros = part.lastMicros;
+      else if (scanned === 0) place.lastMicros = part.firstMicros;
+      scanned += part.scanned;
+      bytes += part.bytes;
+      found.push(...part.found);
+      from = part.next;
+      // What is newer than the rest of an older part comes before anything older still.
+    } while (this.#isOlder && from <= end);
+    this.#scanMessages = fitting(scanBytesWanted, bytes, scanned, scanMessagesMax);
+    if (scanned === 0 || (this.#isOlder && start === 0n)) place.isDone = true;
+    place.next = this.#isOlder ? start - 1n : from;
+    this.#note(partitionId, this.#isOlder ? found.toReversed() : found, scanned, bytes);
+  }
+
+  async #lookByPoll(place: Place, messagesMax: number): Promise<void> {
     const count = Math.min(this.#pollMessages, messagesMax);
     const messages = await this.#read(place, count);
     const bytes = messages.reduce((sum, { payload, userHeaders }) => sum + payload.length + userHeaders.length, 0);
@@ -124,16 +194,17 @@ export class Search {
     place.lastMicros = last.timestampMicros;
     place.next = this.#isOlder ? last.offset - 1n : last.offset + 1n;
     if (place.next < 0n) place.isDone = true;
-    const wanted = Math.floor(pollBytesWanted / Math.max(1, bytes / messages.length));
-    this.#pollMessages = Math.max(1, Math.min(pollMessagesMax, wanted));
-    const hits = messages
-      .filter((message) => this.#isHit(message))
-      .map((message) => ({ ...message, partitionId: place.partitionId }));
-    const { scanned, found } = this.#progress;
+    this.#pollMessages = fitting(pollBytesWanted, bytes, messages.length, pollMessagesMax);
+    this.#note(place.partitionId, messages, messages.length, bytes);
+  }
+
+  #note(partitionId: number, messages: readonly PolledMessage[], count: number, readBytes: number): void {
+    const hits = messages.filter((message) => this.#isHit(message)).map((message) => ({ ...message, partitionId }));
+    const { scanned, bytes, found } = this.#progress;
     this.#progress = {
       ...this.#progress,
-      scanned: scanned + messages.length,
-      bytes: this.#progress.bytes + bytes,
+      scanned: scanned + count,
+      bytes: bytes + readBytes,
       found: hits.length === 0 ? found : [...found, ...hits],
     };
   }
@@ -186,4 +257,10 @@ export class Search {
       }
     }
   }
+}
+
+/** How many messages are so many bytes, by the size of the last ones. */
+function fitting(bytesWanted: number, bytes: number, messages: number, messagesMax: number): number {
+  const average = Math.max(1, bytes / Math.max(1, messages));
+  return Math.max(1, Math.min(messagesMax, Math.floor(bytesWanted / average)));
 }

@@ -1,7 +1,7 @@
 // A search that runs: what it has found so far, how far it is, and how it goes on. It begins by itself, so that a link to a search
 // gives what it gave.
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ConsoleBroker } from "../../client/console-client.ts";
+import { type ConsoleBroker, type ConsoleLive, type ScanTerm, scanBounds } from "../../client/console-client.ts";
 import {
   type Direction,
   type MessagesPage,
@@ -13,15 +13,17 @@ import {
 import { errorText } from "../app/errors.ts";
 import { adjust, open } from "../app/location.ts";
 import { broker } from "../data/broker.ts";
+import { live } from "../data/live.ts";
 import { useSchema } from "../data/open-schema.ts";
 import { pollOf } from "../data/polls.ts";
 import { schemas } from "../data/schemas.ts";
 import { guessBinary } from "../messages/binary/guess.ts";
 import { DecodeError } from "../messages/binary/reader.ts";
 import type { Schema } from "../messages/schema.ts";
-import { Search, type SearchProgress, searchLimits } from "../messages/search.ts";
+import { type Scan, Search, type SearchProgress, searchLimits } from "../messages/search.ts";
 import { parseSearch } from "../messages/search-grammar.ts";
 import { matches } from "../messages/search-match.ts";
+import { scanTermsOf } from "../messages/search-terms.ts";
 import type { Value } from "../messages/values.ts";
 import type { ShownMessage } from "../messages/window.ts";
 import { Grid } from "../parts/grid.tsx";
@@ -89,7 +91,8 @@ function RunningSearch({ page, partitionIds, messagesCount, what }: Props & { re
     }
     const read = (payload: Uint8Array) => readBinary(payload, schema);
     const isHit = (message: Parameters<typeof matches>[1]) => matches(condition, message, read);
-    const made = new Search(pollOf(from, page), partitionIds, page.from, page.direction, isHit);
+    const scan = scanOf(live.peek(), page, scanTermsOf(condition));
+    const made = new Search(pollOf(from, page), partitionIds, page.from, page.direction, isHit, scan);
     search.current = made;
     last = { key: what, from, search: made };
     run(page.scan);
@@ -151,6 +154,21 @@ function RunningSearch({ page, partitionIds, messagesCount, what }: Props & { re
       )}
     </>
   );
+}
+
+/** Undefined where the broker can leave nothing out. */
+function scanOf(
+  from: ConsoleLive | undefined,
+  { stream, topic }: MessagesPage,
+  all: readonly ScanTerm[],
+): Scan | undefined {
+  if (from === undefined || all.length === 0 || all.length > scanBounds.terms) return undefined;
+  return async (partition, first, last) => {
+    const args = { stream, topic, partition, from: String(first), to: String(last), all };
+    const { found, scanned, bytes, next, firstMicros, lastMicros } = await from.scan(args);
+    const times = { firstMicros: BigInt(firstMicros), lastMicros: BigInt(lastMicros) };
+    return { found, scanned, bytes, next: BigInt(next), ...times };
+  };
 }
 
 function readBinary(payload: Uint8Array, schema: Schema | undefined): Value | undefined {

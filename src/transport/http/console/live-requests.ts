@@ -1,6 +1,12 @@
 // What a page sends on /ui/live, read and checked.
 import { type GroupPlace, type GroupsQuery, groupsMax } from "../../../protocol/console/groups.ts";
-import type { LiveRequest, TailArgs } from "../../../protocol/console/live.ts";
+import {
+  type LiveRequest,
+  type ScanArgs,
+  type ScanTerm,
+  scanBounds,
+  type TailArgs,
+} from "../../../protocol/console/live.ts";
 import { type LogFollowArgs, logLevelNames, logLimits } from "../../../protocol/console/log.ts";
 
 /** Undefined for what is none. */
@@ -29,6 +35,10 @@ export function readRequest(text: string): LiveRequest | undefined {
     const args = readLog(value.args);
     return args && { op, id, channel: "log", args };
   }
+  if (value.channel === "scan") {
+    const args = readScanArgs(value.args);
+    return args && { op, id, channel: "scan", args };
+  }
   const args = readTailArgs(value.args);
   if (value.channel !== "tail" || args === undefined || !isCount(value.credit)) return undefined;
   return { op, id, channel: "tail", args, credit: value.credit };
@@ -48,6 +58,25 @@ function readTailArgs(value: unknown): TailArgs | undefined {
     ...(partitions === undefined ? {} : { partitions }),
     ...(from === undefined ? {} : { from: from as Readonly<Record<string, string>> }),
   };
+}
+
+function readScanArgs(value: unknown): ScanArgs | undefined {
+  if (!isObject(value)) return undefined;
+  const { stream, topic, partition, from, to, all } = value;
+  if (typeof stream !== "string" || typeof topic !== "string" || !isCount(partition)) return undefined;
+  if (!isOffset(from) || !isOffset(to)) return undefined;
+  if (!Array.isArray(all) || all.length === 0 || all.length > scanBounds.terms || !all.every(isTerm)) return undefined;
+  return { stream, topic, partition, from, to, all };
+}
+
+function isTerm(value: unknown): value is ScanTerm {
+  if (!isObject(value)) return false;
+  if (typeof value.text === "string") return value.text !== "" && value.header === undefined;
+  return typeof value.header === "string" && typeof value.value === "string";
+}
+
+function isOffset(value: unknown): value is string {
+  return typeof value === "string" && /^\d{1,20}$/.test(value);
 }
 
 function readGroup(value: unknown): GroupPlace | undefined {

@@ -2,7 +2,13 @@
 // request of these ends the socket.
 import type { Logger } from "../../../observability/log.ts";
 import type { GroupPlace, GroupsQuery } from "../../../protocol/console/groups.ts";
-import { type LiveReply, type LiveRequest, liveLimits, type TailArgs } from "../../../protocol/console/live.ts";
+import {
+  type LiveReply,
+  type LiveRequest,
+  liveLimits,
+  type ScanArgs,
+  type TailArgs,
+} from "../../../protocol/console/live.ts";
 import { signedOutCloseCode } from "../../../protocol/console/session.ts";
 import { IggyError, toIggyError } from "../../../protocol/errors.ts";
 import {
@@ -19,6 +25,8 @@ import {
   Repeating,
   requireLogin,
   requireVisibleGroup,
+  Scan,
+  type ScanSlots,
   type ServerContext,
   type Session,
   Tail,
@@ -31,6 +39,7 @@ export interface LiveSocketOptions {
   readonly context: ServerContext;
   readonly signIns: SignIns;
   readonly groupLags: GroupLags;
+  readonly scanSlots: ScanSlots;
   readonly log: Logger;
   readonly onClosed: (socket: LiveSocket) => void;
 }
@@ -130,6 +139,8 @@ export class LiveSocket implements SocketHandler {
         return this.#openGroups(id, request.args);
       case "log":
         return new LogChannel(context, this.#session, request.args, this.#reader(id, "log"));
+      case "scan":
+        return this.#openScan(id, request.args);
       default:
         return this.#openTail(id, request.args);
     }
@@ -172,6 +183,18 @@ export class LiveSocket implements SocketHandler {
       batch: (payload) => this.#sendBatch(id, payload),
       skipped: (partition, from, to) => this.#send({ id, type: "skip", partition, from: String(from), to: String(to) }),
       purged: (partition) => this.#send({ id, type: "purged", partition }),
+      failed: (error) => this.#fail(id, error),
+    });
+  }
+
+  #openScan(id: number, args: ScanArgs): Scan {
+    const { context, scanSlots } = this.#options;
+    return new Scan(context.shard, this.#session, scanSlots, args, {
+      found: (payload) => this.#sendBatch(id, payload),
+      scanned: (scanned) => {
+        this.#closeChannel(id);
+        this.#send({ id, type: "scanned", ...scanned });
+      },
       failed: (error) => this.#fail(id, error),
     });
   }

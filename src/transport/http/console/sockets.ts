@@ -1,7 +1,7 @@
 // The sockets of the console: /ui/socket and /ui/live. Each ends with its session, with close code 4401 when that is over.
 import type { Server, WebSocketHandler } from "bun";
 import { canonical } from "../../../platform/socket-facts.ts";
-import { GroupLags } from "../../../server/index.ts";
+import { GroupLags, ScanSlots } from "../../../server/index.ts";
 import { Connections, type TransportOptions } from "../../connections.ts";
 import { BinarySocket } from "./binary-socket.ts";
 import { LiveSocket } from "./live-socket.ts";
@@ -20,6 +20,7 @@ const liveSocketsMax = 32;
 export class ConsoleSockets {
   readonly signIns: SignIns;
   readonly groupLags: GroupLags;
+  readonly #scanSlots = new ScanSlots();
   readonly #options: TransportOptions;
   readonly #connections: Connections;
   readonly #live = new Set<LiveSocket>();
@@ -101,7 +102,7 @@ export class ConsoleSockets {
     const { context, log } = this.#options;
     const onClosed = (socket: LiveSocket) => this.#live.delete(socket);
     const { signIns, groupLags } = this;
-    const live = new LiveSocket({ context, signIns, groupLags, log, onClosed }, opener);
+    const live = new LiveSocket({ context, signIns, groupLags, scanSlots: this.#scanSlots, log, onClosed }, opener);
     this.#live.add(live);
     return live;
   }
