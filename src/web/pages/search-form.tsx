@@ -30,7 +30,6 @@ export function SearchForm({ page }: { readonly page: MessagesPage }) {
           data-filter
           value={typed}
           placeholder={text.placeholder}
-          title={text.help}
           autocomplete="off"
           spellcheck={false}
           aria-invalid={problem !== ""}
@@ -59,6 +58,10 @@ export function SearchForm({ page }: { readonly page: MessagesPage }) {
           {text.clear}
         </button>
       )}
+      <details class="muted search-help">
+        <summary>{text.helpTitle}</summary>
+        <p>{text.help}</p>
+      </details>
       <p id="search-problem" class="problem" role="alert">
         {problem}
       </p>

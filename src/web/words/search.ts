@@ -13,6 +13,7 @@ export const searchWords = {
   submit: "Search",
   clear: "End the search",
   help: 'Words and "phrases" are looked for in the text, whatever its case. total > 100, lines[0].item = tea, name ~ part look at fields, header.trace = 4f3a at headers, id = … at ids. not, or and brackets combine.',
+  helpTitle: "What can be written",
   grid: "Messages found",
   running: "Searching",
   state: (scanned: string, all: string, bytes: string, found: string, seconds: string) =>

@@ -106,6 +106,12 @@ describe("publishing", () => {
     await page.getByLabel("Partition", { exact: true }).fill("0");
     await page.getByLabel("Copies").fill("3");
     await page.getByText("3 messages, 27 B each, 1 header → orders/new, Partition 0").waitFor();
+    // What is written stays when the session ends.
+    const account = await visit.open("/ui/account");
+    await account.getByRole("button", { name: "Sign out" }).click();
+    await signIn(page);
+    await page.getByText("connected", { exact: true }).waitFor();
+    await page.getByText("3 messages, 27 B each, 1 header → orders/new, Partition 0").waitFor();
     await checkLook(page);
     await page.getByRole("button", { name: "Publish 3 messages" }).click();
     await page.getByText("3 messages are sent.").waitFor();

@@ -24,7 +24,7 @@ export function PublishPage({ page }: { readonly page: PublishAddress }) {
       const sources = seen === undefined ? [] : await loadPlaces(pollOf(broker, page), places ?? []);
       return { seen, sources };
     },
-    { ofSession: true },
+    { ofSession: from !== "" }, // what is written stays when a session ends, what was read does not
   );
   const wanted = (places ?? []).reduce((sum, { first, last }) => sum + Number(last - first) + 1, 0);
   return (
