@@ -36,14 +36,14 @@ async function find(from: ConsoleBroker, page: MessagesAddress): Promise<Found> 
   if (topic === undefined) return { topic, window: undefined };
   const ids = page.partitionId === undefined ? topic.partitions.map(({ id }) => id) : [page.partitionId];
   // What is searched is not loaded beforehand.
-  if (ids.length > partitionsMax || page.q !== "") return { topic, window: undefined };
+  if (ids.length > partitionsMax || isSearch(page)) return { topic, window: undefined };
   return { topic, window: await loadWindow(pollOf(from, page), ids, page.from, page.direction, page.count) };
 }
 
 export function MessagesPage({ page }: { readonly page: MessagesAddress }) {
   const { stream, topic } = page;
   const loaded = useLoaded(
-    `${stream} ${topic} ${page.isLive} ${page.q !== ""}`,
+    `${stream} ${topic} ${page.isLive} ${isSearch(page)}`,
     versionOf(page),
     (from) => find(from, page),
     {
@@ -88,9 +88,14 @@ export function MessagesPage({ page }: { readonly page: MessagesAddress }) {
   );
 }
 
+/** Messages as they come are not searched. */
+function isSearch({ q, isLive }: MessagesAddress): boolean {
+  return q !== "" && !isLive;
+}
+
 /** What is loaded anew when it changes: not while a search goes on. */
 function versionOf(page: MessagesAddress): string {
-  return page.q === "" ? writeAddress(page) : "search";
+  return isSearch(page) ? "search" : writeAddress(page);
 }
 
 function Rows({ page, loaded }: { readonly page: MessagesAddress; readonly loaded: Loaded<Found> }) {

@@ -75,6 +75,11 @@ test("finds a message by text, field and header, and the address leads to the sa
   await page.getByText("3 found").waitFor();
   expect(page.url()).toBe(address);
 
+  await page.getByRole("button", { name: "Live" }).click();
+  await page.getByRole("grid", { name: "Messages", exact: true }).waitFor();
+  await page.getByRole("button", { name: "Live" }).click();
+  await page.getByText("3 found").waitFor();
+
   await search(page, "(total");
   await page.getByText("A bracket is not closed. (at character 1)").waitFor();
   await page.getByRole("button", { name: "End the search" }).click();
