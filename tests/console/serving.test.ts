@@ -83,7 +83,7 @@ describe("the files", () => {
       ["gzip;q=0", null],
       ["", null],
     ] as const) {
-      const response = await fetch(`${client.origin}${scriptPath}`, {
+      const response = await fetch(`${client.origin}${stylePath}`, {
         headers: { "accept-encoding": accepted },
         decompress: false,
       });
