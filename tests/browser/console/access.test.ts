@@ -18,6 +18,9 @@ await root.createUser({ username: "ann", password: "secret" });
 const payload = new TextEncoder().encode('{"id":9007199254740993,"text":"hello"}');
 const partitioning = { kind: "partition", partitionId: 0 } as const;
 await root.sendMessages({ stream: "orders", topic: longName, partitioning, messages: [{ payload }] });
+await root.createConsumerGroup("orders", longName, "billing");
+const consumer = { kind: "consumer", id: { kind: "string", value: "auditor" } } as const;
+await root.storeConsumerOffset({ stream: "orders", topic: longName, partitionId: 0, consumer, offset: 0n });
 const { clientId } = await root.getMe();
 
 const topic = `/ui/streams/orders/topics/${longName}`;
@@ -27,7 +30,14 @@ const pages = [
   "/ui/streams/orders/settings",
   `${topic}/messages`,
   `${topic}/messages/0/0`,
+  `${topic}/partitions`,
+  `${topic}/partitions/0`,
+  `${topic}/groups`,
+  `${topic}/groups/billing`,
+  `${topic}/groups/none`,
+  `${topic}/offsets`,
   `${topic}/settings`,
+  "/ui/groups",
   "/ui/clients",
   `/ui/clients/${clientId}`,
   "/ui/users",

@@ -42,7 +42,9 @@ export const segmentHolderSchema = t.Object({
   partition_id: u32,
   kind: oneOfTexts(["consumer", "consumer_group"]),
   consumer_id: u32,
-  name: t.Union([t.String(), t.Null()], { description: "Of a group; a single consumer is known by its number only." }),
+  name: t.Union([t.String(), t.Null()], {
+    description: "Of a group, and of a single consumer that gave one; else it is known by its number.",
+  }),
   stored_offset: u64,
   segments_count: u32,
 });

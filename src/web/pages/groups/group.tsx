@@ -256,26 +256,28 @@ function Members({ members }: { readonly members: readonly LagMember[] }) {
   const isHidden = members.every(({ address }) => address === undefined);
   return (
     <>
-      <table class="plain">
-        <thead>
-          <tr>
-            <th scope="col">{names.client}</th>
-            <th scope="col">{names.partitions}</th>
-            {isHidden ? null : <th scope="col">{names.user}</th>}
-            {isHidden ? null : <th scope="col">{names.address}</th>}
-          </tr>
-        </thead>
-        <tbody>
-          {members.map(({ clientId, partitions, user, address }) => (
-            <tr key={clientId}>
-              <td>{isHidden ? clientId : <a href={writeAddress({ kind: "client", clientId })}>{clientId}</a>}</td>
-              <td>{partitions.join(", ") || "–"}</td>
-              {isHidden ? null : <td>{user ?? "–"}</td>}
-              {isHidden ? null : <td>{address ?? "–"}</td>}
+      <div class="scrolls">
+        <table class="plain">
+          <thead>
+            <tr>
+              <th scope="col">{names.client}</th>
+              <th scope="col">{names.partitions}</th>
+              {isHidden ? null : <th scope="col">{names.user}</th>}
+              {isHidden ? null : <th scope="col">{names.address}</th>}
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {members.map(({ clientId, partitions, user, address }) => (
+              <tr key={clientId}>
+                <td>{isHidden ? clientId : <a href={writeAddress({ kind: "client", clientId })}>{clientId}</a>}</td>
+                <td>{partitions.join(", ") || "–"}</td>
+                {isHidden ? null : <td>{user ?? "–"}</td>}
+                {isHidden ? null : <td>{address ?? "–"}</td>}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       {isHidden ? <p class="muted">{text.hidden}</p> : null}
     </>
   );

@@ -138,7 +138,7 @@ function PreviewPart({ moved }: { readonly moved: MovedOffsets }) {
           : text.total(counted(again, "message"), counted(skipped, "message"))}
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys (WCAG 2.1.1). */}
-      <section class="scrolling" tabIndex={0} aria-label={text.partitions}>
+      <section class="scrolls tall" tabIndex={0} aria-label={text.partitions}>
         <table class="plain">
           <thead>
             <tr>

@@ -200,7 +200,7 @@ function Table({ segments }: { readonly segments: readonly PartitionSegment[] })
   const time = (micros: string | undefined) => (micros === undefined ? "–" : localTime(BigInt(micros)).slice(0, 19));
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reached by keys (WCAG 2.1.1).
-    <section class="scrolling" tabIndex={0} aria-label={text.segments}>
+    <section class="scrolls tall" tabIndex={0} aria-label={text.segments}>
       <table class="plain">
         <thead>
           <tr>
