@@ -19,6 +19,11 @@ export const wordGroups: readonly WordGroup[] = [
         load: async () => (await import("./commands/stats.ts")).commands,
       },
       {
+        word: "top",
+        summary: "Watch topics, groups and clients as they change",
+        load: async () => (await import("./commands/top.ts")).commands,
+      },
+      {
         word: "cluster",
         alias: "cl",
         summary: "Show the nodes of the cluster",

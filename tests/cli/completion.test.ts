@@ -31,7 +31,7 @@ async function offered(...args: readonly string[]): Promise<string[]> {
 
 describe("completion", () => {
   test("offers words, subcommands, options and their values", async () => {
-    expect(await offered("to")).toEqual(["topic"]);
+    expect(await offered("top")).toEqual(["top", "topic"]);
     expect(await offered("topic", "p")).toEqual(["purge"]);
     expect(await offered("t", "l")).toEqual(["list"]);
     expect(await offered("topic", "create", "--max")).toEqual(["--max-topic-size"]);
