@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { sizeText } from "../doctor/report.ts";
+import { IggyError } from "../protocol/errors.ts";
 import type { BackupPointReply } from "../protocol/extensions/backup.ts";
 import { writeDurably } from "./file-copies.ts";
 import { BackupError, type BackupHost } from "./host.ts";
@@ -24,6 +25,9 @@ export interface BackupOptions {
   readonly mayLink: boolean;
   readonly verifies: boolean;
 }
+
+const refusedText =
+  "the broker could make no point to copy from: too many backups are under way, or its disk refuses; its log says which (error 9000)";
 
 /** Often enough for a broker that removes a point after a minute without a word. */
 const keepMs = 15_000;
@@ -94,7 +98,9 @@ async function usePoint(
   { say, signal }: BackupHost,
   work: (point: BackupPointReply, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const point = await client.beginBackup();
+  const point = await client.beginBackup().catch((error: unknown) => {
+    throw isPointRefused(error) ? new BackupError(refusedText, { cause: error }) : error;
+  });
   const lost = new AbortController();
   const keeping = setInterval(() => {
     client.keepBackup(point.pointId).catch((error: unknown) => lost.abort(error));
@@ -117,6 +123,10 @@ async function usePoint(
       say(`The broker keeps what was copied for a minute: ${error instanceof Error ? error.message : error}\n`);
     });
   }
+}
+
+function isPointRefused(error: unknown): boolean {
+  return error instanceof IggyError && error.errorName === "SnapshotFileCompletionFailed";
 }
 
 /** Percent and speed, for whoever looks. */

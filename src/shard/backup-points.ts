@@ -58,7 +58,10 @@ export class BackupPoints {
     linkAll: (request: LinkRequest) => Promise<readonly LinkedPartitions[]>,
   ): Promise<BackupPoint> {
     this.removeForgotten();
-    if (this.#keptMicros.size >= pointsMax) throw failure(new Error(`${pointsMax} backups are under way`));
+    if (this.#keptMicros.size >= pointsMax) {
+      this.#options.messages?.warn("a backup was refused: as many are under way as may be", { count: pointsMax });
+      throw failure(new Error("too many points"));
+    }
     const pointId = this.#newId();
     this.#keptMicros.set(pointId, Number.POSITIVE_INFINITY); // as long as it takes
     const directory = this.#directoryOf(pointId);
@@ -76,6 +79,7 @@ export class BackupPoints {
       };
     } catch (thrown) {
       this.remove(pointId);
+      this.#options.messages?.error("no point for a backup could be made", { error: String(thrown) });
       if (thrown instanceof DiskError || thrown instanceof IggyError) throw failure(thrown);
       throw thrown;
     }

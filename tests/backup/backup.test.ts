@@ -175,6 +175,11 @@ test("a point is kept, given back, and gone; only who manages servers has one, a
 
   const points = await Promise.all([1, 2, 3, 4].map(() => root.beginBackup()));
   await expect(root.beginBackup()).rejects.toMatchObject({ code: 9000 });
+  await server.logged("a backup was refused");
+  expect(await backUp(server, join(room, "refused"))).toMatchObject({
+    exitCode: 1,
+    said: expect.stringContaining("too many backups are under way"),
+  });
   for (const { pointId } of points) await root.endBackup(pointId);
 
   await root.createUser({ username: "reader", password: "secret", permissions: readServersOnly });
