@@ -3,6 +3,7 @@
 
 import { type Codec, decode, encode } from "../../protocol/codec.ts";
 import { IggyError } from "../../protocol/errors.ts";
+import { naming } from "./naming.ts";
 
 export type ExchangeOptions = {
   /** Whether the request may be sent a second time when its reply was lost; if not given, that follows from its code. */
@@ -27,7 +28,7 @@ export async function command<Request, Reply>(
   request: Request,
   options?: ExchangeOptions,
 ): Promise<Reply> {
-  return decodeReply(codecs.reply, await exchange(code, encode(codecs.request, request), options));
+  return decodeReply(codecs.reply, await naming(exchange(code, encode(codecs.request, request), options), request));
 }
 
 /** A command whose reply is empty if there is no such object. */
@@ -37,7 +38,7 @@ export async function find<Request, Reply>(
   codecs: CodecPair<Request, Reply>,
   request: Request,
 ): Promise<Reply | undefined> {
-  const payload = await exchange(code, encode(codecs.request, request));
+  const payload = await naming(exchange(code, encode(codecs.request, request)), request);
   return payload.length === 0 ? undefined : decodeReply(codecs.reply, payload);
 }
 

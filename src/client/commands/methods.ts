@@ -22,6 +22,7 @@ import * as basic from "./basic.ts";
 import { type CodecPair, command, type Exchange, find } from "./command.ts";
 import type { Commands, OffsetOptions, PollOptions, SendOptions, TopicOptions } from "./commands.ts";
 import * as consuming from "./consuming.ts";
+import { naming } from "./naming.ts";
 
 /** Names of the methods. */
 export type MethodName = Exclude<keyof Commands, "exchange">;
@@ -205,10 +206,11 @@ export const methods: { readonly [Name in MethodName]: Method<Name> } = {
   leaveConsumerGroup: plain(CommandCode.leaveConsumerGroup, commandCodecs.leaveConsumerGroup, groupTarget),
 
   async sendMessages(exchange, options) {
-    await exchange(CommandCode.sendMessages, sendPayload(options));
+    await naming(exchange(CommandCode.sendMessages, sendPayload(options)), topicTarget(options.stream, options.topic));
   },
   async sendWithReceipt(exchange, options) {
-    const reply = await exchange(ExtensionCode.sendWithReceipt, sendPayload(options));
+    const sent = exchange(ExtensionCode.sendWithReceipt, sendPayload(options));
+    const reply = await naming(sent, topicTarget(options.stream, options.topic));
     return decode(extensionCodecs.sendWithReceipt.reply, reply);
   },
   async pollMessages(exchange, options) {

@@ -17,8 +17,8 @@ import {
   leaveConsumerGroup,
   storeConsumerOffset,
 } from "../commands/consuming.ts";
+import { nameOfPlace } from "../commands/naming.ts";
 import { type IdentifierInput, identifierOf } from "../identifiers.ts";
-import { nameOfTopic, namingTopic } from "../topic/topic-name.ts";
 import { readPollReply } from "./batch-bytes.ts";
 import type { ConsumerCommands, PollFrom, PollReply, PollRequest, PushCommands, Turn } from "./commands.ts";
 import { type WaitingPlace, waitForMessages } from "./waiting-poll.ts";
@@ -102,11 +102,11 @@ export function sessionCommands(
         if (!(error instanceof IggyError && error.errorName === "ConsumerGroupNameAlreadyExists")) throw error;
       }
     },
-    joinGroup: () => namingTopic(joinConsumerGroup(exchange, group), topicPlace),
+    joinGroup: () => joinConsumerGroup(exchange, group),
     leaveGroup: () => leaveConsumerGroup(exchange, group),
     async partitionsCount() {
       const details = await getTopic(exchange, topicPlace);
-      if (details === undefined) throw new IggyError("TopicIdNotFound", [nameOfTopic(topicPlace)]);
+      if (details === undefined) throw new IggyError("TopicIdNotFound", [nameOfPlace(topicPlace)]);
       return details.partitionsCount;
     },
     close,

@@ -3,11 +3,11 @@
 import type { Identifier } from "../../protocol/identifier.ts";
 import type { ClientClock } from "../clock.ts";
 import { getTopic } from "../commands/basic.ts";
+import { nameOfPlace } from "../commands/naming.ts";
 import type { Session, SessionEvent } from "../connection/session.ts";
 import { type IdentifierInput, identifierOf } from "../identifiers.ts";
 import type { Encryption } from "./encryption.ts";
 import type { Format } from "./format.ts";
-import { nameOfTopic } from "./topic-name.ts";
 
 /** Opens connections like those of the client. */
 export type OpenSession = (onEvent?: (event: SessionEvent) => void) => Session;
@@ -42,7 +42,7 @@ export class TopicContext<In, Out> {
 
   /** `shop/orders`, for errors. */
   get name(): string {
-    return nameOfTopic(this);
+    return nameOfPlace(this);
   }
 
   /** Payload and headers as they are stored. */

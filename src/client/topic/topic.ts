@@ -7,6 +7,7 @@ import { ExtensionCode } from "../../protocol/extensions/codes.ts";
 import { sendWithReceiptReplyCodec } from "../../protocol/extensions/send-with-receipt.ts";
 import type { Partitioning } from "../../protocol/partitioning.ts";
 import type { TopicDetails } from "../../protocol/records/topic-details.ts";
+import { naming } from "../commands/naming.ts";
 import type { Session } from "../connection/session.ts";
 import type { Consumer } from "../consumer/consumer.ts";
 import { consumerOf, readerOf } from "../consumer/load-engines.ts";
@@ -22,7 +23,6 @@ import { sendHead } from "../producer/request-head.ts";
 import type { TopicSettings } from "./ensure-topic.ts";
 import type { OutgoingMessage, SendReceipt } from "./message.ts";
 import type { TopicContext } from "./topic-context.ts";
-import { namingTopic } from "./topic-name.ts";
 
 /** What a client closes before its own connection. */
 export type Closeable = { close(options?: CloseOptions): Promise<void> };
@@ -87,7 +87,7 @@ export class Topic<In, Out> {
         const { send } = session.instrumentation;
         const facts = () => ({ ...place, messagesCount });
         const sent = observed("send", send, facts, () => session.exchange(code, parts, options));
-        return namingTopic(sent, this.#context);
+        return naming(sent, { stream, topic });
       }),
     );
     const [request, ...more] = requests;
