@@ -88,9 +88,15 @@ export class Credentials {
 
   /** Resolves with the place where it is now, for a sentence. */
   async keep(service: string, name: string, secret: string): Promise<string> {
-    const store = (await this.#host.keyRing()) ?? this.#file;
-    await store.set(service, name, secret);
-    return store.place;
+    const ring = await this.#host.keyRing();
+    try {
+      await ring?.set(service, name, secret);
+      if (ring !== undefined) return ring.place;
+    } catch {
+      // Locked, or full: the file takes it, and the place that is told says so.
+    }
+    await this.#file.set(service, name, secret);
+    return this.#file.place;
   }
 
   async forget(service: string, name: string): Promise<void> {

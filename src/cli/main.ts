@@ -2,7 +2,7 @@
 
 import { homedir } from "node:os";
 import type { Readable, Writable } from "node:stream";
-import type { Source } from "./host.ts";
+import type { SecretStore, Source } from "./host.ts";
 import { keyRing } from "./key-ring.ts";
 import type { Sink } from "./output/sink.ts";
 import { runProgram } from "./program.ts";
@@ -13,6 +13,7 @@ const sameInterruptMs = 100;
 
 /** Runs a command line (without the program's name) and resolves with the exit code, once everything is written. */
 export async function runWhippet(args: readonly string[], version: string): Promise<number> {
+  let ring: Promise<SecretStore | undefined> | undefined;
   return await runProgram(args, version, {
     environment: process.env,
     homePath: homedir(),
@@ -20,7 +21,10 @@ export async function runWhippet(args: readonly string[], version: string): Prom
     stdout: sinkOf(process.stdout),
     stderr: sinkOf(process.stderr),
     nowMs: () => performance.now(),
-    keyRing: () => keyRing(process.env.WHIPPET_CREDENTIALS),
+    keyRing: () => {
+      ring ??= keyRing(process.env.WHIPPET_CREDENTIALS);
+      return ring;
+    },
     page,
     signal: interruptSignal(),
   });

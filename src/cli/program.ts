@@ -64,8 +64,10 @@ class Program {
       if (!(error instanceof CommanderError)) throw error;
       if (written.out !== "") await stdout.write(written.out);
       if (error.exitCode === 0) return ExitCode.done;
-      const message = written.err === "" ? "" : `whippet: ${written.err.replace(/^error: /, "")}`;
-      await stderr.write(message);
+      // With a word in front the command line cannot be meant for the server.
+      const isForServer = error.code === "commander.unknownOption" && args[0]?.startsWith("-");
+      const hint = isForServer ? "  Options of the server: whippet server --help\n" : "";
+      if (written.err !== "") await stderr.write(`whippet: ${written.err.replace(/^error: /, "")}${hint}`);
       return ExitCode.usage;
     }
     return this.#exitCode;

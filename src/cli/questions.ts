@@ -29,9 +29,10 @@ export class Questions {
         });
       return line;
     }
-    await stderr.write(question);
+    // First of all: who reads the question may answer at once, and the terminal would show it.
     stdin.setRaw(true);
     try {
+      await stderr.write(question);
       return await this.#typed();
     } finally {
       stdin.setRaw(false);

@@ -9,7 +9,7 @@ import type { Host } from "./host.ts";
 import type { Output } from "./output/output.ts";
 import { Problem } from "./problem.ts";
 import { Questions } from "./questions.ts";
-import { type Target, targetOf } from "./target.ts";
+import { type Target, targetOf, type UrlLogin } from "./target.ts";
 
 /** Who is meant to log in. */
 interface LoginPlan {
@@ -108,23 +108,28 @@ export class Session {
     if (token !== undefined) return tokenPlan(token);
     if (tokenName !== undefined) return this.#keptTokenPlan(target, tokenName);
     if (username !== undefined) return this.#userPlan(target, username, password);
-    const { login } = target;
-    if (login !== undefined && "token" in login) return tokenPlan(login.token);
-    const urlUser = login?.username;
-    if (urlUser !== undefined && (password ?? login?.password) !== undefined) {
-      return this.#userPlan(target, urlUser, password ?? login?.password);
-    }
+    const { login, isOfContext } = target;
+    const ofUrl = login === undefined ? undefined : this.#urlPlan(target, login, password);
+    // Of the command or the environment: before everything else that is known. A name without a password waits for a login that is kept.
+    const isWhole = login !== undefined && ("token" in login || (password ?? login.password) !== undefined);
+    if (isWhole && !isOfContext) return ofUrl;
     const { IGGY_USERNAME, IGGY_PASSWORD } = this.host.environment;
     if (IGGY_USERNAME && IGGY_PASSWORD !== undefined) return this.#userPlan(target, IGGY_USERNAME, IGGY_PASSWORD);
+    if (isWhole) return ofUrl;
     const kept = ignoresSession
       ? undefined
       : await this.credentials.get(sessionService(target.address), sessionTokenName);
     if (kept !== undefined) return { ...tokenPlan(kept), isSession: true };
-    if (urlUser !== undefined) return this.#userPlan(target, urlUser, undefined);
+    if (ofUrl !== undefined) return ofUrl;
     if (context.token !== undefined) return tokenPlan(context.token);
     if (context.token_name !== undefined) return this.#keptTokenPlan(target, context.token_name);
     if (context.username !== undefined) return this.#userPlan(target, context.username, password ?? context.password);
     return undefined;
+  }
+
+  #urlPlan(target: Target, login: UrlLogin, password: string | undefined): LoginPlan {
+    if ("token" in login) return tokenPlan(login.token);
+    return this.#userPlan(target, login.username, password ?? login.password);
   }
 
   async #keptTokenPlan({ address }: Target, name: string): Promise<LoginPlan> {

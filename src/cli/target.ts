@@ -12,6 +12,8 @@ export interface Target {
   readonly address: string;
   /** What stood before the @ of the connection string. */
   readonly login: UrlLogin | undefined;
+  /** The connection string is that of the context, and not of this command. */
+  readonly isOfContext: boolean;
   /** Of QUIC: the name that the certificate must have. */
   readonly quic: { readonly serverName: string | undefined };
 }
@@ -134,12 +136,15 @@ export function placeOf(options: Partial<GlobalOptions>): Place {
 export function targetOf(options: GlobalOptions, environmentUrl: string | undefined, context: Context): Target {
   const place = placeOf(options);
   const isPlaced = Object.keys(place).length > 0;
+  const given = options.url ?? (isPlaced ? undefined : environmentUrl || undefined);
+  const ofContext = given === undefined && !isPlaced ? context.url : undefined;
   const url =
-    options.url ??
-    (isPlaced ? undefined : environmentUrl || context.url) ??
+    given ??
+    ofContext ??
     urlOfPlace({ ...(isPlaced && context.url !== undefined ? placeOfUrl(context.url) : context), ...place });
   return {
     ...splitUrl(url),
+    isOfContext: ofContext !== undefined,
     quic: { serverName: options.quicServerName ?? context.quic_server_name },
   };
 }

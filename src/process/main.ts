@@ -6,7 +6,9 @@ import { programs } from "./programs.ts";
 
 const args = process.argv.slice(2);
 const [first] = args;
-const program = first === undefined || isServerOption(first) ? programs.server : programs[first];
+// Names that every object has are no words.
+const named = first !== undefined && Object.hasOwn(programs, first) ? programs[first] : undefined;
+const program = first === undefined || isServerOption(first) ? programs.server : named;
 if (program !== undefined) {
   await program(program === programs.server && first !== "server" ? args : args.slice(1));
 } else {

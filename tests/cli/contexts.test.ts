@@ -82,6 +82,8 @@ describe("contexts", () => {
     expect((await whippet.line("me", { environment: { WHIPPET_CONTEXT: "here" } })).stdout).toContain("iggy (id 0)");
     await whippet.line("context use here");
     expect((await whippet.line("-u ann -p secret me")).stdout).toContain("ann (id 1)");
+    const named = { IGGY_USERNAME: "ann", IGGY_PASSWORD: "secret" };
+    expect((await whippet.line("me", { environment: named })).stdout).toContain("ann (id 1)");
     const environment = { IGGY_USERNAME: "ann", IGGY_PASSWORD: "secret", WHIPPET_URL: `iggy://${address}` };
     expect((await whippet.line("me", { environment })).stdout).toContain("ann (id 1)");
   });
@@ -146,6 +148,19 @@ describe("login and logout", () => {
     expect((await whippet.line("logout")).stderr).toBe("Logged out; the token is removed here and on the server.\n");
     expect((await whippet.line("pat list -l list", { stdin: "secret\n" })).stdout).toBe("");
     expect((await whippet.line("logout")).stderr).toBe(`Nobody is logged in at ${address}.\n`);
+  });
+
+  test("keep the token in the file where the key ring refuses it", async () => {
+    const whippet = new Whippet(`iggy://ann@${address}`);
+    const locked = new MemoryKeyRing();
+    locked.set = async () => {
+      throw new Error("locked");
+    };
+    whippet.keyRing = locked;
+    const { stderr } = await whippet.line("login", { stdin: "secret\n" });
+    expect(stderr).toEndWith(`; the token is in ${join(whippet.home, "credentials.toml")}.\n`);
+    expect((await whippet.line("me")).stdout).toContain("ann (id 1)");
+    await whippet.line("logout");
   });
 
   test("say so when the server does not know the token any more", async () => {

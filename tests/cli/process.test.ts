@@ -32,6 +32,7 @@ describe("the program", () => {
 
   test("is the command with any other word", async () => {
     expect(await whippet("--version")).toEqual({ exitCode: 0, stdout: `whippet ${packageJson.version}\n`, stderr: "" });
+    expect(await whippet("toString")).toMatchObject({ exitCode: 2, stdout: "" });
     expect(await whippet("strem")).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining("Did you mean stream?"),

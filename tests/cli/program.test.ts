@@ -92,6 +92,8 @@ describe("a command line that is wrong ends with 2 and says how it is right", ()
       'whippet: "lst" is no command of whippet topic. Did you mean list? See whippet topic --help\n',
     ],
     ["topic", "whippet: topic needs a command; see whippet topic --help\n"],
+    ["--frehs", "whippet: unknown option '--frehs'\n  Options of the server: whippet server --help\n"],
+    ["toString", 'whippet: "toString" is no command of whippet. See whippet --help\n'],
     ["--json", "whippet: no command is given; see whippet --help\n"],
     ["topic get orders", "whippet: missing required argument 'topic'\n"],
     ["stream list --colour", "whippet: unknown option '--colour'\n(Did you mean --color?)\n"],
