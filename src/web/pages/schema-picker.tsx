@@ -99,6 +99,7 @@ function AddSchema({ onAdd }: { readonly onAdd: (schema: KeptSchema) => void }) 
   const [name, setName] = useState("");
   const [problem, setProblem] = useState("");
   const take = async (chosen: readonly File[]) => {
+    setFiles([]);
     const read = await Promise.all(
       chosen.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })),
     );
@@ -135,7 +136,7 @@ function AddSchema({ onAdd }: { readonly onAdd: (schema: KeptSchema) => void }) 
       <Field label={text.name}>
         {(id) => <input id={id} value={name} onInput={({ currentTarget }) => setName(currentTarget.value)} />}
       </Field>
-      <button type="button" onClick={add}>
+      <button type="button" aria-disabled={files.length === 0} onClick={add}>
         {text.keep}
       </button>
       <p class="problem" role="alert">

@@ -51,9 +51,12 @@ async function textsOf(stream: string, topic: string): Promise<readonly string[]
 }
 
 async function copied(page: Page, button: string): Promise<string> {
+  await page.evaluate("navigator.clipboard.writeText('')");
   await page.getByRole("button", { name: button, exact: true }).click();
+  const read = () => page.evaluate<string>("navigator.clipboard.readText()");
+  await eventually("something is copied", read, (text) => text !== "");
   await page.getByText("Copied.").waitFor();
-  return await page.evaluate<string>("navigator.clipboard.readText()");
+  return await read();
 }
 
 async function runIn(command: readonly string[], token: string): Promise<string> {
