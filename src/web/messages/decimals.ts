@@ -20,7 +20,7 @@ export function compareDecimals(left: string, right: string): number | undefined
   if (a === undefined || b === undefined) return undefined;
   if (a.isNegative !== b.isNegative) return a.isNegative ? -1 : 1;
   const size = compareSizes(a, b);
-  return a.isNegative ? -size : size;
+  return a.isNegative ? 0 - size : size;
 }
 
 function compareSizes(a: Decimal, b: Decimal): number {
