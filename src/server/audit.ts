@@ -202,12 +202,12 @@ function withoutNames(fields: LogFields): LogFields {
 
 /** Who asks, and from where. A session of HTTP has no client id, and its address only while it logs in. */
 export function actorOf({ shard, hidesNames }: ServerContext, session: Session): LogFields {
-  const { clientId, address, transport } = session;
+  const { clientId, address, transport, isOfConsole } = session;
   const name = hidesNames ? undefined : userOf(shard, session)?.name;
   return {
     by: name ?? session.user?.id ?? "nobody",
     ...(clientId === 0 ? {} : { client: clientId }),
     ...(address === "" ? {} : { address }),
-    transport,
+    transport: isOfConsole ? "console" : transport,
   };
 }

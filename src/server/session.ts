@@ -57,6 +57,8 @@ export interface Session extends SessionState {
   waiting: Waiting | undefined;
   /** Only what changes nothing is carried out (`read-only.ts`). Of sessions that stay on their shard. */
   isReadOnly: boolean;
+  /** It is the console's, which is how the audit log names its way in. Of sessions that stay on their shard. */
+  isOfConsole: boolean;
   /** Where messages are pushed to; undefined: nowhere. */
   pushTarget: PushTarget | undefined;
   /** What is pushed; undefined: nothing was ever subscribed. */
@@ -76,6 +78,7 @@ export function createSession(state: SessionState): Session {
     sendRoute: new SendRoute(),
     waiting: undefined,
     isReadOnly: false,
+    isOfConsole: false,
     pushTarget: undefined,
     subscriber: undefined,
   };
@@ -88,6 +91,7 @@ export function sessionStateOf(session: Session): SessionState {
     sendRoute: _r,
     waiting: _w,
     isReadOnly: _o,
+    isOfConsole: _c,
     pushTarget: _p,
     subscriber: _s,
     ...state

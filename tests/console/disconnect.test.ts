@@ -49,7 +49,7 @@ describe("a client", () => {
       await client.close();
     }
     expect((await root.getConsumerGroup(transport, "t", "g"))?.members).toEqual([]);
-    await server.logged(/audit.*disconnected a client .*by=iggy/, clients.length);
+    await server.logged(/audit.*disconnected a client .*by=iggy .*transport=console/, clients.length);
     await root.deleteStream(transport);
   });
 

@@ -25,6 +25,10 @@ const { clientId } = await root.getMe();
 
 const topic = `/ui/streams/orders/topics/${longName}`;
 const pages = [
+  "/ui/overview",
+  "/ui/log",
+  "/ui/server",
+  `${topic}/publish`,
   "/ui/streams",
   "/ui/streams/orders",
   "/ui/streams/orders/settings",

@@ -66,6 +66,7 @@ test("a stream and its topic are made, all by keyboard, and a rename is undone",
   await status(page).getByText("it is called theirs by now").waitFor();
   expect((await root.getStreams()).map(({ name }) => name)).toEqual(["theirs"]);
   await root.deleteStream("theirs");
+  await server.logged(/renamed a stream .*by=iggy .*transport=console/, 3);
   await visit.end();
 });
 

@@ -249,6 +249,7 @@ export class AccessTokens {
     const login = this.#loginOf(claimed);
     if (login === undefined) return undefined;
     const session = createHttpSession("", login);
+    session.isOfConsole = console !== undefined;
     const endSeconds = exp + skewSeconds;
     return { session, tokenId, issuedSeconds, authSeconds, expirySeconds: exp, endSeconds, isOf09, console };
   }

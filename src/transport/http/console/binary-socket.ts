@@ -38,6 +38,7 @@ export class BinarySocket implements SocketHandler {
     context.sessions.isLookedAfter(session);
     context.sessions.logIn(session, user, login.tokenHash);
     session.isReadOnly = isReadOnly;
+    session.isOfConsole = true;
     // Its first bytes need not tell what it speaks: the page is our own.
     this.#connection = connections.add(
       session,
