@@ -29,6 +29,9 @@ test("the page stays within its budget of bytes", async () => {
   const page = new TextDecoder().decode(files.find(({ name }) => name === pageName)?.bytes);
   const named = files.filter(({ name }) => page.includes(name)).map(({ name }) => name);
   expect(named.map((name) => name.replace(/-\w+\./, ".")).sort()).toEqual(["icon.svg", "main.css", "main.js"]);
+  // Of all scripts with that name it is the one that puts the page into the document.
+  const script = files.find(({ name }) => name.endsWith(".js") && page.includes(name));
+  expect(new TextDecoder().decode(script?.bytes)).toContain('getElementById("app")');
   // The commands behind the client's methods are loaded with the first of them, which every page calls.
   const methods = files.find(({ name }) => name.startsWith("methods-"))!.name;
   const first = new Set([pageName, ...[...named, methods].flatMap((name) => [...withImports(name, files)])]);

@@ -41,7 +41,9 @@ export async function bundleConsole(directory: string): Promise<readonly Bundled
     naming: { entry: "[name]-[hash].[ext]", chunk: "[name]-[hash].[ext]", asset: "[name]-[hash].[ext]" },
   });
   const files: BundledFile[] = [];
-  for (const output of outputs) {
+  // Code that pages share has the name of the entry, too: the page names the entry, which is found first.
+  const rank = ({ kind }: Bun.BuildArtifact) => (kind === "entry-point" ? 0 : 1);
+  for (const output of outputs.toSorted((left, right) => rank(left) - rank(right))) {
     const name = output.path.slice(output.path.lastIndexOf("/") + 1);
     files.push({ name, type: typeOf(name), bytes: new Uint8Array(await output.arrayBuffer()) });
   }
