@@ -159,22 +159,22 @@ export function health(): Promise<Health> {
 }
 
 /**
- * Numbers of the broker over time, names as in `protocol/console/history.ts`. `from`: µs since the epoch; up to now. `points`: about so many.
+ * Numbers of the broker over time, names as in `protocol/console/history.ts`. `ago`: from so many µs before now on. `points`: about so many.
  * `topic`: that `topic.size` and so on are of. Rejects with a ConsoleError.
  */
 export function history(
   series: readonly string[],
   {
-    from,
+    ago,
     points,
     topic,
   }: {
-    readonly from: bigint;
+    readonly ago: bigint;
     readonly points: number;
     readonly topic?: { readonly stream: string; readonly topic: string } | undefined;
   },
 ): Promise<HistoryReply> {
-  const query = new URLSearchParams({ series: series.join(","), from: String(from), points: String(points), ...topic });
+  const query = new URLSearchParams({ series: series.join(","), ago: String(ago), points: String(points), ...topic });
   return ask<HistoryReply>("GET", `history?${query}`);
 }
 

@@ -113,6 +113,8 @@ test("the history has what was sent, outlives a restart with a gap, and a damage
   expect((await ask(client, [])).status).toBe(400);
   expect((await ask(client, ["memory"], "&points=0")).status).toBe(400);
   expect((await ask(client, ["memory"], "&from=yesterday")).status).toBe(400);
+  const short = await historyOf(client, ["memory"], "&ago=900000000");
+  expect([short.step, short.series.memory!.length]).toEqual(["5000000", 181]);
   const few = await historyOf(client, ["memory"], "&points=10");
   expect(few.series.memory!.length).toBeLessThanOrEqual(11);
 

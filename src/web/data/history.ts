@@ -29,8 +29,8 @@ export function useHistory(
     `history ${JSON.stringify([topic, series])}`,
     range,
     async () => {
-      const from = BigInt(Date.now() - reachMs) * microsPerMilli;
-      return pointsOf(await history(series, { from, points: pointsMax, topic }));
+      const ago = BigInt(reachMs) * microsPerMilli;
+      return pointsOf(await history(series, { ago, points: pointsMax, topic }));
     },
     { ofSession: true },
   );

@@ -26,7 +26,8 @@ export const readRoutes: ReadonlyMap<string, ReadRoute> = new Map<string, ReadRo
       return historyOf(context, session, {
         series: (query.get("series") ?? "").split(",").filter((name) => name !== ""),
         topic: stream === null || topic === null ? undefined : { stream, topic },
-        fromMs: timeOf(query, "from") ?? toMs - hourMs,
+        // `ago`: before now, by the clock of the broker, which that of a browser need not agree with.
+        fromMs: timeOf(query, "from") ?? toMs - (timeOf(query, "ago") ?? hourMs),
         toMs,
         points: countOf(query, "points", historyLimits.points) ?? pointsDefault,
       });
@@ -66,11 +67,11 @@ function certificateEnds({ certificates }: HttpServices): ReadonlyMap<string, nu
   return new Map(Object.entries(certificates()).map(([transport, { certPem }]) => [transport, expiryOf(certPem)]));
 }
 
-/** µs since the epoch in the query, as ms. Throws HttpTextError. */
+/** µs since the epoch in the query, or a time that has passed, as ms. Throws HttpTextError. */
 export function timeOf(query: URLSearchParams, name: string): number | undefined {
   const text = query.get(name);
   if (text === null) return undefined;
-  if (!/^\d{1,18}$/.test(text)) throw new HttpTextError(400, `${name} must be a time: µs since 1970`);
+  if (!/^\d{1,18}$/.test(text)) throw new HttpTextError(400, `${name} must be a time in µs`);
   return Number(text) / microsPerMilli;
 }
 
