@@ -114,7 +114,10 @@ export class Sampler {
     if (this.#isSampling) return; // a shard is slow to answer
     this.#isSampling = true;
     this.#take()
-      .catch(this.#options.onFailure)
+      .catch((error: unknown) => {
+        // A sample under way at the stop may find no shard that answers.
+        if (this.#stop !== undefined) this.#options.onFailure(error);
+      })
       .finally(() => {
         this.#isSampling = false;
       });
