@@ -41,6 +41,11 @@ export function integer(min: number, max: number): (given: string) => number {
 
 export const partitionId = integer(0, u32Max);
 
+/** Numbers of partitions with commas between them: `0,2`. */
+export function partitionIds(given: string): readonly number[] {
+  return given.split(",").map((part) => partitionId(part.trim()));
+}
+
 /** Of partitions and segments that are made or deleted at once, as in the original. */
 export const itemsCount = integer(1, 100_000);
 

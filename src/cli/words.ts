@@ -79,6 +79,21 @@ export const wordGroups: readonly WordGroup[] = [
         load: async () => (await import("./commands/message.ts")).commands,
       },
       {
+        word: "tail",
+        summary: "Show messages as they come",
+        load: async () => (await import("./commands/tail.ts")).commands,
+      },
+      {
+        word: "export",
+        summary: "Write a topic, or a part of it, to a file",
+        load: async () => (await import("./commands/export.ts")).commands,
+      },
+      {
+        word: "import",
+        summary: "Send the messages of a file to a topic",
+        load: async () => (await import("./commands/import.ts")).commands,
+      },
+      {
         word: "consumer-group",
         alias: "g",
         summary: "Make, show and delete consumer groups",

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Client } from "../../src/client/index.bun.ts";
 import { type InProcessBroker, startBroker } from "../../src/embedded/index.ts";
 import { type Input, masked, runLine, sessionsIn } from "./sessions.ts";
@@ -48,7 +48,9 @@ const before: Readonly<Record<string, () => Promise<void>>> = {
 /** What is typed in the document, at the broker of this test. */
 function typed(line: string): string {
   const { host } = new URL(broker.url().replace("iggy:", "http:"));
-  return line.replace("iggy+tls://iggy@broker:8090", `iggy://iggy@${host}`);
+  return line
+    .replace("iggy+tls://iggy@broker:8090", `iggy://iggy@${host}`)
+    .replace("orders.ndjson.zst", join(whippet.home, "../orders.ndjson.zst"));
 }
 
 const document = readFileSync(resolve(import.meta.dir, "../../docs/cli.md"), "utf8");

@@ -54,6 +54,9 @@ export async function runLine(whippet: Whippet, line: string, input: Input | und
 export function masked(text: string): string {
   return stripVTControlCharacters(text)
     .replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{6})?/g, "TIME")
+    .replace(/\b\d\d:\d\d:\d\d\.\d{3}\b/g, "TIME")
+    .replace(/, \d+ B( to|\.$)/gm, ", SIZE$1")
+    .replace(/\S*\/orders\.ndjson\.zst/g, "orders.ndjson.zst")
     .replace(/until (\d{4}-\d\d-\d\d )?\d\d:\d\d/g, "until TIME")
     .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "ID")
     .replace(/timestamp":\d+/g, 'timestamp":0')

@@ -1,7 +1,6 @@
 // `whippet message send`: the texts of the command line, the lines of stdin while they come, or the messages of a file.
 
 import { createReadStream } from "node:fs";
-import type { Client, Encryption } from "../../client/index.bun.ts";
 import { messagePayloadBytesMax } from "../../protocol/limits.ts";
 import type { MessageToSend } from "../../protocol/message/send-messages.ts";
 import type { Partitioning } from "../../protocol/partitioning.ts";
@@ -11,108 +10,12 @@ import { countText, numberText, sizeWords } from "../output/words.ts";
 import { option, repeated, rest } from "../parameters.ts";
 import { Problem } from "../problem.ts";
 import type { Session } from "../session.ts";
-import { decodedHeaders, encodedHeaders, fieldText, headersOf } from "../transfer/headers.ts";
+import { encodedHeaders, headersOf } from "../transfer/headers.ts";
 import { readRawMessages } from "../transfer/raw.ts";
+import { batchBytesMax, Sender } from "../transfer/sender.ts";
 import { UsageError } from "../usage-error.ts";
 import { integer, nonEmpty, partitionId, text } from "../values.ts";
-import { placeText, stream, type TopicPlace, topic } from "./places.ts";
-
-/** Bounds of one request. */
-const batchMessagesMax = 1_000;
-const batchBytesMax = 1_000_000;
-/** With a rate, batches are so small that ten leave in a second. */
-const batchesPerSecond = 10;
-
-interface Plan extends TopicPlace {
-  readonly partitioning: Partitioning;
-  /** Name of the header whose value is the key of a message. */
-  readonly keyHeader: string | undefined;
-  /** Messages in a second. */
-  readonly rate: number | undefined;
-}
-
-/** Sends batches, and counts what was stored. */
-class Sender {
-  messagesCount = 0;
-  bytesCount = 0;
-  readonly #client: Client;
-  readonly #plan: Plan;
-  readonly #encryption: Encryption | undefined;
-  readonly #startedAtMs = performance.now();
-  #batch: MessageToSend[] = [];
-  #batchBytes = 0;
-
-  constructor(client: Client, plan: Plan, encryption: Encryption | undefined) {
-    this.#client = client;
-    this.#plan = plan;
-    this.#encryption = encryption;
-  }
-
-  /** Messages in a second since the start. */
-  get rate(): number {
-    const seconds = (performance.now() - this.#startedAtMs) / 1000;
-    return Math.round(this.messagesCount / Math.max(seconds, 0.001));
-  }
-
-  /** Takes a message, and sends what has come together if that is enough. */
-  async add(message: MessageToSend): Promise<void> {
-    const { rate = Number.POSITIVE_INFINITY } = this.#plan;
-    const countMax = Math.max(1, Math.min(batchMessagesMax, Math.floor(rate / batchesPerSecond)));
-    this.#batch.push(message);
-    this.#batchBytes += message.payload.length + (message.userHeaders?.length ?? 0);
-    if (this.#batch.length >= countMax || this.#batchBytes >= batchBytesMax) await this.flush();
-  }
-
-  /** Sends what has come together. */
-  async flush(): Promise<void> {
-    const batch = this.#batch;
-    if (batch.length === 0) return;
-    const bytes = this.#batchBytes;
-    this.#batch = [];
-    this.#batchBytes = 0;
-    await this.#wait(batch.length);
-    for (const [key, messages] of this.#byKey(batch)) {
-      const { stream: toStream, topic: toTopic, partitioning } = this.#plan;
-      await this.#client.sendMessages({
-        stream: toStream,
-        topic: toTopic,
-        partitioning: key === undefined ? partitioning : { kind: "key", key: new TextEncoder().encode(key) },
-        messages: await Promise.all(messages.map((message) => this.#encrypted(message))),
-      });
-      this.messagesCount += messages.length;
-    }
-    this.bytesCount += bytes;
-  }
-
-  /** Until the rate allows `count` more. */
-  async #wait(count: number): Promise<void> {
-    const { rate } = this.#plan;
-    if (rate === undefined) return;
-    const dueAtMs = this.#startedAtMs + ((this.messagesCount + count - 1) / rate) * 1000;
-    const nowMs = performance.now();
-    if (dueAtMs > nowMs) await Bun.sleep(dueAtMs - nowMs);
-  }
-
-  #byKey(batch: readonly MessageToSend[]): Map<string | undefined, MessageToSend[]> {
-    const { keyHeader } = this.#plan;
-    return Map.groupBy(batch, ({ userHeaders }) => {
-      if (keyHeader === undefined) return undefined;
-      const header = decodedHeaders(userHeaders ?? new Uint8Array(0))?.find(({ key }) => fieldText(key) === keyHeader);
-      if (header === undefined) throw new Problem(`a message has no header "${keyHeader}" to take its key from`);
-      return fieldText(header.value);
-    });
-  }
-
-  async #encrypted(message: MessageToSend): Promise<MessageToSend> {
-    if (this.#encryption === undefined) return message;
-    const { payload, userHeaders } = message;
-    return {
-      ...message,
-      payload: await this.#encryption.encrypt(payload),
-      ...(userHeaders === undefined ? {} : { userHeaders: await this.#encryption.encrypt(userHeaders) }),
-    };
-  }
-}
+import { placeText, stream, topic } from "./places.ts";
 
 type Make = (payload: Uint8Array) => MessageToSend;
 
@@ -196,7 +99,8 @@ export const send = serverCommand({
         : args.key !== undefined
           ? { kind: "key", key: new TextEncoder().encode(args.key) }
           : { kind: "balanced" };
-    const sender = new Sender(client, { ...args, partitioning }, await session.encryption());
+    const target = args.keyHeader === undefined ? partitioning : ({ kind: "header", name: args.keyHeader } as const);
+    const sender = new Sender(client, { ...args, target }, await session.encryption());
     const progress = output.progress("send", () => ({
       texts: [
         `${countText(sender.messagesCount, "message")} (${sizeWords(BigInt(sender.bytesCount))})`,
