@@ -1,7 +1,7 @@
 // What the coordinating process and the actor processes say to each other: one JSON document a line, jobs and commands on
 // the actor process's stdin, events on its stdout. The password travels there too, not in the process list.
 
-import type { HistogramData } from "./histogram.ts";
+import type { SecondData } from "./latency-series.ts";
 import type { CheckCounts } from "./poll-check.ts";
 import type { OffsetRange } from "./ranges.ts";
 import type { Target } from "./target.ts";
@@ -30,6 +30,10 @@ export type ActorJob = {
   readonly seconds: number | undefined;
   readonly warmupSeconds: number;
   readonly pipelineDepth: number;
+  /** Payload bytes a second that all producers together are to send, by a schedule; undefined: closed loop. */
+  readonly bytesPerSecond: number | undefined;
+  /** How many share it. */
+  readonly producersCount: number;
   readonly tasks: readonly ActorTask[];
 };
 
@@ -51,7 +55,9 @@ export type ActorResult = {
   readonly emptyPolls: number;
   /** With the warm-up: a producer's acknowledged messages, a consumer's checked ones. */
   readonly messagesInAll: number;
-  readonly latency: HistogramData;
+  /** Of a schedule: planned, and not sent. */
+  readonly unsentRequests: number;
+  readonly perSecond: readonly SecondData[];
   /** Of all messages, the warm-up's too; undefined for a producer. */
   readonly checks: CheckCounts | undefined;
   /** Of a member of a group: what it got, in all. */

@@ -4,7 +4,7 @@
 import type { ActorJob, ActorResult, ActorTask, ProgressCounter } from "./actor-messages.ts";
 import { payloadOf, streamNameOf } from "./batch.ts";
 import { nowMicros } from "./clock.ts";
-import { Histogram } from "./histogram.ts";
+import { LatencySeries } from "./latency-series.ts";
 import type { Link, Poller } from "./link.ts";
 import { emptyPollPauseMs, firstOriginMicros, messagesCountOf, PollChecker } from "./poll-check.ts";
 
@@ -19,7 +19,7 @@ export class Consumer {
   readonly #checker: PollChecker;
   /** How many messages there are; undefined while the producer is still writing. */
   #totalMessages: number | undefined;
-  #latency = new Histogram();
+  #latency = new LatencySeries();
   #requests = 0;
   #emptyPolls = 0;
   #lastMessageMs = 0;
@@ -68,7 +68,8 @@ export class Consumer {
         while (offset < windowEnd) {
           const sentMs = performance.now();
           const reply = await this.#poll(poller, offset, windowEnd - offset);
-          this.#latency.record((performance.now() - sentMs) * 1000);
+          const doneMs = performance.now();
+          this.#latency.record((doneMs - sentMs) * 1000, messagesCountOf(reply), doneMs);
           offset = await this.#take(reply, offset);
         }
       }
@@ -84,7 +85,8 @@ export class Consumer {
     while (this.#totalMessages === undefined || offset < this.#totalMessages) {
       if (before === undefined && performance.now() >= warmupEndMs) before = this.#startMeasuring();
       const reply = await this.#poll(poller, offset, this.#job.messagesPerBatch);
-      if (messagesCountOf(reply) > 0) this.#latency.record(nowMicros() - firstOriginMicros(reply));
+      const count = messagesCountOf(reply);
+      if (count > 0) this.#latency.record(nowMicros() - firstOriginMicros(reply), count, performance.now());
       offset = await this.#take(reply, offset);
     }
     return this.#result(before ?? this.#startMeasuring());
@@ -119,7 +121,7 @@ export class Consumer {
   }
 
   #startMeasuring(): { startMicros: number; messages: number } {
-    this.#latency = new Histogram();
+    this.#latency = new LatencySeries();
     this.#requests = 0;
     this.#emptyPolls = 0;
     return { startMicros: nowMicros(), messages: this.#checker.counts.messages };
@@ -136,7 +138,8 @@ export class Consumer {
       requests: this.#requests,
       emptyPolls: this.#emptyPolls,
       messagesInAll: checks.messages,
-      latency: this.#latency.toData(),
+      unsentRequests: 0,
+      perSecond: this.#latency.finish(),
       checks,
       ranges: [],
     };

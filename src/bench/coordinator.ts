@@ -120,8 +120,9 @@ function taskOf(role: ActorTask["role"], index: number, availableMessages: numbe
 function phase(run: Run, label: string, tasks: readonly ActorTask[], changes: Partial<ActorJob> = {}) {
   const { options, target, traits, signal } = run;
   const { messagesPerBatch, messageSizeBytes, partitionsCount, separate } = options;
-  const { batches, seconds, warmupSeconds, pipelineDepth } = options;
-  const limits = { batches, seconds, warmupSeconds, pipelineDepth };
+  const { batches, seconds, warmupSeconds, pipelineDepth, bytesPerSecond } = options;
+  const producersCount = tasks.filter(({ role }) => role === "producer").length;
+  const limits = { batches, seconds, warmupSeconds, pipelineDepth, bytesPerSecond, producersCount };
   const shape = { messagesPerBatch, messageSizeBytes, partitionsCount, separate, placement: traits.placement };
   const job = { target, ...shape, ...limits, ...changes };
   return runPhase({ job, tasks, signal, onProgress: (counter) => run.progress.update(label, counter) });
@@ -163,7 +164,7 @@ async function prepareData(run: Run, indexes: readonly number[]): Promise<Map<st
 }
 
 function dataShape({ messagesPerBatch, messageSizeBytes, batches = dataBatches }: BenchOptions) {
-  const limits = { seconds: undefined, warmupSeconds: 0 };
+  const limits = { seconds: undefined, warmupSeconds: 0, bytesPerSecond: undefined };
   if (messagesPerBatch > 1) return { ...limits, batches };
   const perBatch = Math.max(
     1,

@@ -3,7 +3,7 @@
 import type { ActorJob, ActorResult, ActorTask, ProgressCounter } from "./actor-messages.ts";
 import { payloadOf, streamNameOf } from "./batch.ts";
 import { nowMicros } from "./clock.ts";
-import { Histogram } from "./histogram.ts";
+import { LatencySeries } from "./latency-series.ts";
 import type { Link } from "./link.ts";
 import {
   emptyPollPauseMs,
@@ -52,7 +52,7 @@ export class GroupMember {
     const measuredFromMs = performance.now() + warmupSeconds * 1000;
     // While producers write, they end the run and the reader takes what is left.
     const deadlineMs = isFollowing ? Number.POSITIVE_INFINITY : measuredFromMs + seconds * 1000;
-    let latency = new Histogram();
+    let latency = new LatencySeries();
     const counts = this.#checker.counts;
     let before: { startMicros: number; messages: number } | undefined;
     let endMicros = nowMicros();
@@ -63,7 +63,7 @@ export class GroupMember {
     for (;;) {
       if (before === undefined && performance.now() >= measuredFromMs) {
         before = { startMicros: nowMicros(), messages: counts.messages };
-        latency = new Histogram();
+        latency = new LatencySeries();
         requests = 0;
         emptyPolls = 0;
       }
@@ -80,7 +80,8 @@ export class GroupMember {
         continue;
       }
       emptyInTurn = 0;
-      latency.record(isFollowing ? nowMicros() - firstOriginMicros(reply) : (receivedMs - sentMs) * 1000);
+      const latencyMicros = isFollowing ? nowMicros() - firstOriginMicros(reply) : (receivedMs - sentMs) * 1000;
+      latency.record(latencyMicros, messagesCountOf(reply), receivedMs);
       this.#take(reply);
       endMicros = nowMicros();
       if (receivedMs >= deadlineMs) break;
@@ -95,7 +96,8 @@ export class GroupMember {
       requests,
       emptyPolls,
       messagesInAll: counts.messages,
-      latency: latency.toData(),
+      unsentRequests: 0,
+      perSecond: latency.finish(),
       checks: counts,
       ranges: this.#ranges,
     };

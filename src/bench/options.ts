@@ -27,6 +27,8 @@ export type BenchOptions = {
   readonly seconds: number | undefined;
   readonly warmupSeconds: number;
   readonly pipelineDepth: number;
+  /** Payload bytes a second of all producers together, by a schedule; undefined: closed loop. */
+  readonly bytesPerSecond: number | undefined;
   /** Of the one topic of balanced kinds. */
   readonly partitionsCount: number;
   /** End to end: poll over a second connection. */
@@ -74,6 +76,9 @@ What to measure
   --messages-per-batch N  messages in a send or poll (1000; always 1 for single-send, single-poll and end-to-end)
   --message-size N        payload bytes of a message (1000)
   --pipeline N            requests in flight on a connection (1): latency rises with it, throughput may
+  -r, --rate-limit SIZE   payload of all producers in a second, such as 50MB, by a schedule made first (open loop): latency
+                          then counts from the planned start of a request, also when the one before was late. Without it
+                          each request follows the one before (closed loop), and a server that stalls is asked less
 
 How long: by count or by time, whichever ends first
   --batches N             batches of each actor (${defaultBatches}; one-message kinds ${defaultSingleBatches}; with --seconds no limit)
@@ -123,6 +128,24 @@ function positiveSeconds(name: string, text: string): number {
   return value;
 }
 
+const byteUnits: Readonly<Record<string, number>> = {
+  "": 1,
+  b: 1,
+  kb: 1e3,
+  mb: 1e6,
+  gb: 1e9,
+  kib: 2 ** 10,
+  mib: 2 ** 20,
+  gib: 2 ** 30,
+};
+
+function bytesOf(name: string, text: string): number {
+  const [, digits, unit = ""] = /^(\d+(?:\.\d+)?) ?([a-z]*)$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (byteUnits[unit.toLowerCase()] ?? Number.NaN);
+  if (!(bytes >= 1 && bytes <= 1e12)) throw new UsageError(`--${name} takes a size such as 50MB, not "${text}"`);
+  return bytes;
+}
+
 function kindOf(text: string): BenchKind {
   const kind = kindNamed(text);
   if (kind === undefined) throw new UsageError(`--kind is one of ${Object.keys(kinds).join(", ")}, not "${text}"`);
@@ -136,7 +159,19 @@ function transportOf(text: string): Transport {
 }
 
 /** What does not go together. */
-function refuse({ kind, transport, caFile, serverName, insecure, pipelineDepth, separate }: BenchOptions): void {
+function refuse({
+  kind,
+  transport,
+  caFile,
+  serverName,
+  insecure,
+  pipelineDepth,
+  separate,
+  bytesPerSecond,
+}: BenchOptions): void {
+  if (bytesPerSecond !== undefined && !kinds[kind].produces) {
+    throw new UsageError(`--rate-limit is for producers, and --kind ${kind} has none that are measured`);
+  }
   if (!isEncrypted(transport) && (caFile !== undefined || serverName !== undefined || insecure)) {
     throw new UsageError(`--ca, --server-name and --insecure are for encrypted transports, not for ${transport}`);
   }
@@ -182,6 +217,7 @@ function parse(args: readonly string[]) {
         username: { type: "string", default: "iggy" },
         password: { type: "string", default: "iggy" },
         pipeline: { type: "string", default: "1" },
+        "rate-limit": { type: "string", short: "r" },
         json: { type: "boolean", default: false },
         keep: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
@@ -231,6 +267,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
     seconds,
     warmupSeconds: positiveSeconds("warmup", values.warmup),
     pipelineDepth,
+    bytesPerSecond: values["rate-limit"] === undefined ? undefined : bytesOf("rate-limit", values["rate-limit"]),
     partitionsCount: wholeNumber("partitions", values.partitions, 1, 1000),
     separate: values.separate,
     json: values.json,

@@ -3,8 +3,9 @@
 import type { ActorJob, ActorResult, ActorTask, ProgressCounter } from "./actor-messages.ts";
 import { streamNameOf } from "./batch.ts";
 import { nowMicros } from "./clock.ts";
-import { Histogram } from "./histogram.ts";
+import { LatencySeries } from "./latency-series.ts";
 import type { Link, Sender } from "./link.ts";
+import { Schedule, scheduleOptionsOf } from "./schedule.ts";
 
 export class Producer {
   readonly #senders: readonly Sender[];
@@ -27,11 +28,15 @@ export class Producer {
   /** Sends until the count or the time of the job is reached. Rejects with the error of the first send that fails. */
   async run(): Promise<ActorResult> {
     const { warmupSeconds, batches, seconds, messagesPerBatch } = this.#job;
-    if (warmupSeconds > 0) await this.#sendAll(Number.POSITIVE_INFINITY, warmupSeconds, new Histogram());
+    if (warmupSeconds > 0) await this.#sendAll(Number.POSITIVE_INFINITY, warmupSeconds, new LatencySeries());
     const warmupBatches = this.#batchesSent;
-    const latency = new Histogram();
+    const latency = new LatencySeries();
     const startMicros = nowMicros();
-    await this.#sendAll(batches ?? Number.POSITIVE_INFINITY, seconds ?? Number.POSITIVE_INFINITY, latency);
+    const unsentRequests = await this.#sendAll(
+      batches ?? Number.POSITIVE_INFINITY,
+      seconds ?? Number.POSITIVE_INFINITY,
+      latency,
+    );
     const endMicros = nowMicros();
     const requests = this.#batchesSent - warmupBatches;
     return {
@@ -43,13 +48,20 @@ export class Producer {
       requests,
       emptyPolls: 0,
       messagesInAll: this.#batchesSent * messagesPerBatch,
-      latency: latency.toData(),
+      unsentRequests,
+      perSecond: latency.finish(),
       checks: undefined,
       ranges: [],
     };
   }
 
-  async #sendAll(batchesMax: number, seconds: number, latency: Histogram): Promise<void> {
+  /** Resolves with the number of planned requests that were not sent. */
+  async #sendAll(batchesMax: number, seconds: number, latency: LatencySeries): Promise<number> {
+    const { bytesPerSecond, messagesPerBatch } = this.#job;
+    if (bytesPerSecond !== undefined) {
+      const times = scheduleOptionsOf({ ...this.#job, bytesPerSecond }, this.#task.index);
+      return await this.#sendPlanned(new Schedule({ ...times, count: batchesMax, seconds }), latency);
+    }
     const deadlineMs = performance.now() + seconds * 1000;
     let batchesLeft = batchesMax;
     const sendInTurn = async (sender: Sender) => {
@@ -58,11 +70,31 @@ export class Producer {
         sender.prepare();
         const sentMs = performance.now();
         await sender.send();
-        latency.record((performance.now() - sentMs) * 1000);
+        const doneMs = performance.now();
+        latency.record((doneMs - sentMs) * 1000, messagesPerBatch, doneMs);
         this.#batchesSent++;
-        this.#progress.producedMessages += this.#job.messagesPerBatch;
+        this.#progress.producedMessages += messagesPerBatch;
       }
     };
     await Promise.all(this.#senders.map(sendInTurn));
+    return 0;
+  }
+
+  async #sendPlanned(schedule: Schedule, latency: LatencySeries): Promise<number> {
+    const { messagesPerBatch } = this.#job;
+    const sendInTurn = async (sender: Sender) => {
+      for (;;) {
+        const plannedMs = await schedule.next();
+        if (plannedMs === undefined) return;
+        sender.prepare();
+        await sender.send();
+        const doneMs = performance.now();
+        latency.record((doneMs - plannedMs) * 1000, messagesPerBatch, doneMs);
+        this.#batchesSent++;
+        this.#progress.producedMessages += messagesPerBatch;
+      }
+    };
+    await Promise.all(this.#senders.map(sendInTurn));
+    return schedule.unsent;
   }
 }

@@ -2,7 +2,8 @@
 
 import { cpus } from "node:os";
 import type { ActorResult, ActorRole } from "./actor-messages.ts";
-import { Histogram } from "./histogram.ts";
+import type { Histogram } from "./histogram.ts";
+import { latencyOf, mergedSeconds, type SecondData } from "./latency-series.ts";
 import type { BenchOptions } from "./options.ts";
 import { addCheckCounts, type CheckCounts, hasFaults, newCheckCounts } from "./poll-check.ts";
 import { compareRanges } from "./ranges.ts";
@@ -11,8 +12,10 @@ import { urlOf } from "./target.ts";
 export type LatencySummary = {
   readonly p50Ms: number;
   readonly p90Ms: number;
+  readonly p95Ms: number;
   readonly p99Ms: number;
   readonly p999Ms: number;
+  readonly p9999Ms: number;
   readonly maxMs: number;
   readonly meanMs: number;
   readonly minMs: number;
@@ -30,11 +33,22 @@ export type GroupReport = {
   readonly emptyPolls: number;
   readonly megabytesPerSecond: number;
   readonly messagesPerSecond: number;
+  /** Of the histograms of all actors together. */
   readonly latency: LatencySummary;
   readonly checks: CheckCounts | undefined;
+  /** Of a schedule: planned, and not sent. */
+  readonly unsentRequests: number;
+  /** Messages and latencies of each second, from the start of the measured part on. */
+  readonly perSecond: readonly SecondData[];
 };
 
+/** Of the JSON document. It rises when something in it gets another meaning. */
+export const reportVersion = 1;
+
 export type BenchReport = {
+  readonly version: typeof reportVersion;
+  /** open: requests began by a schedule, and latencies count from there. */
+  readonly loop: "open" | "closed";
   readonly options: Omit<BenchOptions, "password">;
   readonly machine: { readonly cpu: string; readonly cores: number; readonly bun: string };
   readonly groups: readonly GroupReport[];
@@ -47,8 +61,10 @@ function summaryOf(latency: Histogram): LatencySummary {
   return {
     p50Ms: percentileMs(50),
     p90Ms: percentileMs(90),
+    p95Ms: percentileMs(95),
     p99Ms: percentileMs(99),
     p999Ms: percentileMs(99.9),
+    p9999Ms: percentileMs(99.99),
     maxMs: latency.maxMicros / 1000,
     meanMs: latency.meanMicros / 1000,
     minMs: latency.minMicros / 1000,
@@ -63,18 +79,18 @@ export function groupReportOf(
 ): GroupReport | undefined {
   const actors = results.filter((result) => result.role === role);
   if (actors.length === 0) return undefined;
-  const latency = new Histogram();
   const checks = newCheckCounts();
   let messages = 0;
   let requests = 0;
   let emptyPolls = 0;
+  let unsentRequests = 0;
   let startMicros = Number.POSITIVE_INFINITY;
   let endMicros = 0;
   for (const actor of actors) {
-    latency.merge(actor.latency);
     messages += actor.messages;
     requests += actor.requests;
     emptyPolls += actor.emptyPolls;
+    unsentRequests += actor.unsentRequests;
     startMicros = Math.min(startMicros, actor.startMicros);
     endMicros = Math.max(endMicros, actor.endMicros);
     if (actor.checks !== undefined) addCheckCounts(checks, actor.checks);
@@ -83,6 +99,7 @@ export function groupReportOf(
   checks.gaps += gaps;
   checks.duplicates += duplicates;
   const seconds = Math.max(endMicros - startMicros, 1) / 1e6;
+  const perSecond = mergedSeconds(actors.map((actor) => actor.perSecond));
   const payloadBytes = messages * messageSizeBytes;
   return {
     role,
@@ -94,8 +111,10 @@ export function groupReportOf(
     emptyPolls,
     megabytesPerSecond: payloadBytes / 1e6 / seconds,
     messagesPerSecond: messages / seconds,
-    latency: summaryOf(latency),
+    latency: summaryOf(latencyOf(perSecond)),
     checks: role === "producer" ? undefined : checks,
+    unsentRequests,
+    perSecond,
   };
 }
 
@@ -112,11 +131,20 @@ export function reportOf(
   const found = groups.flatMap(({ checks }) => (checks !== undefined && hasFaults(checks) ? [faultsText(checks)] : []));
   const processors = cpus();
   return {
+    version: reportVersion,
+    loop: options.bytesPerSecond === undefined ? "closed" : "open",
     options: shown,
     machine: { cpu: processors[0]?.model ?? "unknown", cores: processors.length, bun: Bun.version },
     groups,
-    problems: [...problems, ...found],
+    problems: [...problems, ...found, ...groups.flatMap(unsentProblems)],
   };
+}
+
+function unsentProblems({ unsentRequests }: GroupReport): string[] {
+  if (unsentRequests === 0) return [];
+  return [
+    `${unsentRequests} requests of the schedule were not sent in twice its time: the server does not keep up with the rate`,
+  ];
 }
 
 function faultsText(checks: CheckCounts): string {
@@ -136,12 +164,16 @@ export function grouped(value: number, fractionDigits = 0): string {
 export const relayNote =
   "QUIC: the client is a relay process (TCP to it, QUIC from it to the server), which is part of every figure";
 
+function loopText({ options: { bytesPerSecond } }: BenchReport): string {
+  return bytesPerSecond === undefined ? "closed loop" : `open loop at ${grouped(bytesPerSecond / 1e6, 2)} MB/s`;
+}
+
 /** The report as text for people. */
 export function renderReport(report: BenchReport): string {
   const { options, machine } = report;
   const lines = [
     `${options.kind}: ${urlOf(options.transport, options)}, ${grouped(options.messagesPerBatch)} x ${grouped(options.messageSizeBytes)} B a request, ` +
-      `${options.pipelineDepth} in flight, ${machine.cores} x ${machine.cpu}, Bun ${machine.bun}`,
+      `${options.pipelineDepth} in flight, ${loopText(report)}, ${machine.cores} x ${machine.cpu}, Bun ${machine.bun}`,
     ...(options.transport === "quic" ? [relayNote] : []),
     "",
     ...renderTable(report.groups),
@@ -154,9 +186,26 @@ export function renderReport(report: BenchReport): string {
   return lines.join("\n");
 }
 
+function shownLatencies({ p50Ms, p95Ms, p99Ms, p999Ms, p9999Ms, maxMs }: LatencySummary): number[] {
+  return [p50Ms, p95Ms, p99Ms, p999Ms, p9999Ms, maxMs];
+}
+
 function renderTable(groups: readonly GroupReport[]): string[] {
   const rows = [
-    ["", "actors", "seconds", "messages", "MB/s", "messages/s", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms"],
+    [
+      "",
+      "actors",
+      "seconds",
+      "messages",
+      "MB/s",
+      "messages/s",
+      "p50 ms",
+      "p95 ms",
+      "p99 ms",
+      "p99.9 ms",
+      "p99.99 ms",
+      "max ms",
+    ],
     ...groups.map((group) => [
       group.role === "end-to-end" ? group.role : `${group.role}s`,
       grouped(group.actors),
@@ -164,9 +213,7 @@ function renderTable(groups: readonly GroupReport[]): string[] {
       grouped(group.messages),
       grouped(group.megabytesPerSecond, 2),
       grouped(group.messagesPerSecond),
-      ...[group.latency.p50Ms, group.latency.p90Ms, group.latency.p99Ms, group.latency.p999Ms, group.latency.maxMs].map(
-        (latencyMs) => grouped(latencyMs, 3),
-      ),
+      ...shownLatencies(group.latency).map((latencyMs) => grouped(latencyMs, 3)),
     ]),
   ];
   return renderRows(rows);

@@ -3,7 +3,7 @@
 import type { ActorJob, ActorResult, ActorTask, ProgressCounter } from "./actor-messages.ts";
 import { payloadOf, streamNameOf } from "./batch.ts";
 import { nowMicros } from "./clock.ts";
-import { Histogram } from "./histogram.ts";
+import { LatencySeries } from "./latency-series.ts";
 import type { Link, Poller, Sender } from "./link.ts";
 import { messagesCountOf, PollChecker } from "./poll-check.ts";
 
@@ -35,10 +35,10 @@ export class RoundTrip {
   /** Rejects if a message does not come back. */
   async run(): Promise<ActorResult> {
     const { warmupSeconds, batches, seconds } = this.#job;
-    if (warmupSeconds > 0) await this.#repeat(Number.POSITIVE_INFINITY, warmupSeconds, new Histogram());
+    if (warmupSeconds > 0) await this.#repeat(Number.POSITIVE_INFINITY, warmupSeconds, new LatencySeries());
     const before = this.#offset;
     this.#emptyPolls = 0;
-    const latency = new Histogram();
+    const latency = new LatencySeries();
     const startMicros = nowMicros();
     await this.#repeat(batches ?? Number.POSITIVE_INFINITY, seconds ?? Number.POSITIVE_INFINITY, latency);
     const messages = this.#offset - before;
@@ -51,20 +51,22 @@ export class RoundTrip {
       requests: 2 * messages + this.#emptyPolls,
       emptyPolls: this.#emptyPolls,
       messagesInAll: this.#offset,
-      latency: latency.toData(),
+      unsentRequests: 0,
+      perSecond: latency.finish(),
       checks: this.#checker.counts,
       ranges: [],
     };
   }
 
-  async #repeat(countMax: number, seconds: number, latency: Histogram): Promise<void> {
+  async #repeat(countMax: number, seconds: number, latency: LatencySeries): Promise<void> {
     const deadlineMs = performance.now() + seconds * 1000;
     for (let count = 0; count < countMax && performance.now() < deadlineMs; count++) {
       this.#sender.prepare();
       const sentMs = performance.now();
       await this.#sender.send();
       const reply = await this.#seen(sentMs);
-      latency.record((performance.now() - sentMs) * 1000);
+      const doneMs = performance.now();
+      latency.record((doneMs - sentMs) * 1000, 1, doneMs);
       this.#offset = this.#checker.check(reply, this.#offset);
       this.#progress.producedMessages++;
       this.#progress.consumedMessages++;

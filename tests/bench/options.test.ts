@@ -20,6 +20,7 @@ describe("the command line", () => {
       seconds: undefined,
       warmupSeconds: 0,
       pipelineDepth: 1,
+      bytesPerSecond: undefined,
       partitionsCount: 4,
       separate: false,
       json: false,
@@ -39,6 +40,15 @@ describe("the command line", () => {
     expect(parseOptions(["--kind", "both"])).toMatchObject({ kind: "pinned-producer-and-consumer" });
     expect(parseOptions(["--kind", "single"])).toMatchObject({ kind: "single-send" });
     expect(() => parseOptions(["--kind", "toString"])).toThrow(UsageError);
+  });
+
+  test("a rate is a size a second, and only producers have one", () => {
+    expect(parseOptions(["-r", "50MB"])).toMatchObject({ bytesPerSecond: 50_000_000 });
+    expect(parseOptions(["--rate-limit", "1.5 KiB"])).toMatchObject({ bytesPerSecond: 1536 });
+    for (const rate of ["0", "fast", "5 miles", "-1"]) {
+      expect(() => parseOptions([`--rate-limit=${rate}`])).toThrow(UsageError);
+    }
+    expect(() => parseOptions(["-r", "1MB", "--kind", "consumer"])).toThrow(/^--rate-limit is for producers/);
   });
 
   test("each transport has its default port", () => {
