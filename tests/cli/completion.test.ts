@@ -59,8 +59,8 @@ describe("completion", () => {
     const startedAtMs = performance.now();
     expect(await offered("stream", "get", "")).toEqual([]);
     broker.network.resume();
-    // 300 ms is all that a key has to wait for names; the machine may be slow, the server must not matter.
-    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
+    // A client waits ten seconds for its server; a key waits 300 ms, however slow the machine is.
+    expect(performance.now() - startedAtMs).toBeLessThan(9_000);
   });
 
   test.each([["bash"], ["zsh"], ["fish"], ["powershell"]])("has a script for %s", async (shell) => {

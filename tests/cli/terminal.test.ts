@@ -60,10 +60,11 @@ test("a question about messages is answered, and a script is not asked", async (
   expect(script.text).toBe("Purged logs/app: 1 message removed.\nended with 0\n");
 });
 
+/** Goes on when the terminal interrupts, so that it is the command that ends, and not what it reads. */
 const slowly = "while echo x; do sleep 0.1; done";
 
 test("what takes time is told of, and Ctrl-C ends it cleanly and says what was done", async () => {
-  const terminal = open(`trap : INT; (trap - INT; ${slowly}) | whippet message send logs app`);
+  const terminal = open(`trap : INT; (trap '' INT; ${slowly}) | whippet message send logs app`);
   await terminal.until(/send {3}\d+ messages? \(\d+ B\) {3}\d+\/s/);
   terminal.type("\u0003");
   await terminal.until("ended with 130");
