@@ -3,6 +3,7 @@
 import { IggyError } from "../protocol/errors.ts";
 import { actorProcessOption } from "./actor-pool.ts";
 import { runActorProcess } from "./actor-process.ts";
+import { compareOption, runComparison } from "./compare-program.ts";
 import { runBench } from "./coordinator.ts";
 import { describeError } from "./describe-error.ts";
 import { type BenchOptions, helpText, parseOptions, UsageError } from "./options.ts";
@@ -16,6 +17,7 @@ const exitInterrupted = 130;
 export async function runBenchProgram(args: readonly string[]): Promise<number> {
   if (args[0] === actorProcessOption) return runActorProcess();
   try {
+    if (args[0] === compareOption) return await runComparison(args.slice(1));
     const options = parseOptions(args);
     if (options !== "help") return await bench(options);
     process.stdout.write(helpText);

@@ -51,6 +51,7 @@ const batchBytesMax = 512 * 1024 * 1024;
 export const helpText = `Measures a running server and checks what it measures.
 
 Usage: npm run bench -- [options]
+       npm run bench -- --compare BEFORE.json AFTER.json [--limit 5%] [--json]
 
 What to measure
   --kind KIND             pinned: every actor has its own stream "bench-stream-N", topic "topic-1", one partition
@@ -99,16 +100,22 @@ Output
   --keep                  leave the streams that were created; --kind consumer can then read them again
   --help
 
+Compare two reports of --json
+  --limit PERCENT         how much slower something may be (5%). Whole seconds are drawn anew from both runs, and a
+                          difference counts where its 95 % interval has only one side; needs three seconds, ten are better
+
 Throughput counts payload bytes only; 1 MB is 1,000,000 bytes. Latency is the time from a request to its reply.
 Each actor up to the 8th has a process of its own, so that they do not measure each other's event loop.
 Producers delete streams of these names before they start. Exit code: 0; 1 if something failed or a consumer found
-gaps, duplicates or damaged messages; 2 for a wrong command line; 130 after Ctrl-C.
+gaps, duplicates or damaged messages; 2 for a wrong command line; 6 if --compare found something slower than the limit;
+130 after Ctrl-C.
 
 Examples
   npm run bench --                                              1,000 batches of 1,000 x 1 KB, one producer
   npm run bench -- --kind pinned-consumer --actors 4 --messages-per-batch 100
   npm run bench -- --kind single-send --actors 8 --seconds 10
   npm run bench -- --kind pinned-producer-and-consumer --seconds 30 --warmup 3 --json
+  npm run bench -- --seconds 10 -r 50MB --json > before.json
   npm run bench -- --kind end-to-end --transport websocket --seconds 5
   npm run bench -- --transport quic --ca local_data/certificates/cert.pem --server-name localhost
 `;
