@@ -1,6 +1,6 @@
 // Command line of the benchmark.
 
-import { parseArgs } from "node:util";
+import { type ParseArgsConfig, parseArgs } from "node:util";
 
 import { type BenchKind, hasGroup, kindNamed, kinds } from "./kinds.ts";
 import { defaultPorts, isEncrypted, isHttp, type Transport, transports } from "./target.ts";
@@ -34,6 +34,10 @@ export type BenchOptions = {
   /** End to end: poll over a second connection. */
   readonly separate: boolean;
   readonly json: boolean;
+  /** Directory for the report as a file; undefined: none is written. */
+  readonly output: string | undefined;
+  /** What the report is to say about the run, by name. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly keep: boolean;
 };
 
@@ -51,6 +55,9 @@ const batchBytesMax = 512 * 1024 * 1024;
 export const helpText = `Measures a running server and checks what it measures.
 
 Usage: npm run bench -- [options]
+       npm run bench -- [options] KIND [options] TRANSPORT [options] [output [options]]
+                          the original's form (iggy-bench): its words, aliases and defaults; kinds pp, pc, ppc, bp,
+                          bcg, bpcg, e2e, transports tcp, quic, http, websocket: -b 500 pp -p 4 tcp output -o results
        npm run bench -- --compare BEFORE.json AFTER.json [--limit 5%] [--json]
 
 What to measure
@@ -83,6 +90,7 @@ What to measure
 
 How long: by count or by time, whichever ends first
   --batches N             batches of each actor (${defaultBatches}; one-message kinds ${defaultSingleBatches}; with --seconds no limit)
+  --total-data SIZE       payload of all actors together, in the place of --batches
   --seconds N             time limit of the measured part
   --warmup N              seconds that run before and are not measured (0)
 
@@ -97,6 +105,8 @@ Where
 
 Output
   --json                  one JSON document instead of the table
+  --output DIR            write the JSON document to a folder of the run in DIR, report.json
+  --label NAME=TEXT       something that the report is to say about the run; may be given more than once
   --keep                  leave the streams that were created; --kind consumer can then read them again
   --help
 
@@ -200,39 +210,70 @@ function addressOf(text: string): { host: string; port: number } {
   return { host, port: wholeNumber("server", match?.[3] ?? "", 1, 65_535) };
 }
 
+/** Options as `parseArgs` takes them. */
+export const cliOptions = {
+  kind: { type: "string", default: "pinned-producer" },
+  transport: { type: "string", default: "tcp" },
+  ca: { type: "string" },
+  "server-name": { type: "string" },
+  insecure: { type: "boolean", default: false },
+  partitions: { type: "string", default: "4" },
+  separate: { type: "boolean", default: false },
+  server: { type: "string" },
+  actors: { type: "string", default: "1" },
+  "messages-per-batch": { type: "string" },
+  "message-size": { type: "string", default: "1000" },
+  batches: { type: "string" },
+  seconds: { type: "string" },
+  warmup: { type: "string", default: "0" },
+  username: { type: "string", default: "iggy" },
+  password: { type: "string", default: "iggy" },
+  pipeline: { type: "string", default: "1" },
+  "rate-limit": { type: "string", short: "r" },
+  json: { type: "boolean", default: false },
+  keep: { type: "boolean", default: false },
+  help: { type: "boolean", short: "h", default: false },
+  output: { type: "string" },
+  label: { type: "string", multiple: true, default: [] },
+  "total-data": { type: "string" },
+} as const satisfies ParseArgsConfig["options"];
+
 function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
       strict: true,
       allowPositionals: false,
-      options: {
-        kind: { type: "string", default: "pinned-producer" },
-        transport: { type: "string", default: "tcp" },
-        ca: { type: "string" },
-        "server-name": { type: "string" },
-        insecure: { type: "boolean", default: false },
-        partitions: { type: "string", default: "4" },
-        separate: { type: "boolean", default: false },
-        server: { type: "string" },
-        actors: { type: "string", default: "1" },
-        "messages-per-batch": { type: "string" },
-        "message-size": { type: "string", default: "1000" },
-        batches: { type: "string" },
-        seconds: { type: "string" },
-        warmup: { type: "string", default: "0" },
-        username: { type: "string", default: "iggy" },
-        password: { type: "string", default: "iggy" },
-        pipeline: { type: "string", default: "1" },
-        "rate-limit": { type: "string", short: "r" },
-        json: { type: "boolean", default: false },
-        keep: { type: "boolean", default: false },
-        help: { type: "boolean", short: "h", default: false },
-      },
+      options: cliOptions,
     }).values;
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Batches of each actor, by their number or by all payload bytes of the run. */
+function batchesOf(
+  values: ReturnType<typeof parse>,
+  batchBytes: number,
+  otherwise: number | undefined,
+): number | undefined {
+  const { batches, actors } = values;
+  const total = values["total-data"];
+  if (batches !== undefined && total !== undefined) {
+    throw new UsageError("--total-data and --batches say the same in two ways; give one of them");
+  }
+  if (total === undefined) return batches === undefined ? otherwise : wholeNumber("batches", batches, 1, 1_000_000_000);
+  const ofEach = bytesOf("total-data", total) / wholeNumber("actors", actors, 1, 1000);
+  return Math.max(1, Math.ceil(ofEach / batchBytes));
+}
+
+function labelsOf(texts: readonly string[]): Readonly<Record<string, string>> {
+  const pairs = texts.map((text): [string, string] => {
+    const equals = text.indexOf("=");
+    if (equals < 1) throw new UsageError(`--label takes NAME=TEXT, not "${text}"`);
+    return [text.slice(0, equals), text.slice(equals + 1)];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** Reads the command line; "help" if it asks for help. UsageError if it cannot be carried out. */
@@ -270,7 +311,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
     actors: wholeNumber("actors", values.actors, 1, 1000),
     messagesPerBatch,
     messageSizeBytes,
-    batches: values.batches === undefined ? defaultCount : wholeNumber("batches", values.batches, 1, 1_000_000_000),
+    batches: batchesOf(values, messagesPerBatch * messageSizeBytes, defaultCount),
     seconds,
     warmupSeconds: positiveSeconds("warmup", values.warmup),
     pipelineDepth,
@@ -278,6 +319,8 @@ export function parseOptions(args: readonly string[]): BenchOptions | "help" {
     partitionsCount: wholeNumber("partitions", values.partitions, 1, 1000),
     separate: values.separate,
     json: values.json,
+    output: values.output,
+    labels: labelsOf(values.label),
     keep: values.keep,
   };
   refuse(options);

@@ -1,6 +1,9 @@
 // The whole program against a small broker in memory.
 
 import { afterEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { BenchReport } from "../../src/bench/report.ts";
 import { until } from "../client/scripted-server.ts";
 import { type FakeBroker, type Spoil, sealed, startFakeBroker } from "./fake-broker.ts";
@@ -88,6 +91,17 @@ describe("a run", () => {
     expect(producers!.messages).toBeGreaterThan(0);
     expect(consumers!.checks!.messages).toBeGreaterThanOrEqual(producers!.messages);
     expect(consumers!.latency.minMs).toBeGreaterThan(0);
+  });
+
+  test("a line of the original's form writes its report", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "whippet-bench-"));
+    const line = "-m 50 -P 10 -b 5 pp -p 2 tcp output -o DIRECTORY --remark first";
+    const { exitCode, stderr } = await bench(serve().port, ...line.replace("DIRECTORY", directory).split(" "));
+    const [, path = ""] = /^Wrote (.*)\n$/.exec(stderr) ?? [];
+    expect([exitCode, path]).toEqual([0, expect.stringMatching(/-pinned-producer-2-tcp\/report\.json$/)]);
+    const report: BenchReport = JSON.parse(readFileSync(path, "utf8"));
+    expect(report).toMatchObject({ version: 1, loop: "closed", options: { labels: { remark: "first" } } });
+    expect(report.groups[0]).toMatchObject({ actors: 2, messages: 100, payloadBytes: 5_000 });
   });
 
   test("the table names what people look for", async () => {

@@ -24,6 +24,8 @@ describe("the command line", () => {
       partitionsCount: 4,
       separate: false,
       json: false,
+      output: undefined,
+      labels: {},
       keep: false,
     });
   });
