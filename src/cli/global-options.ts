@@ -1,6 +1,7 @@
 // The options of the whole program, and what they say.
 
 import { formats } from "./output/output.ts";
+import type { Option } from "./parameter.ts";
 import { flag, oneOf, option, repeated } from "./parameters.ts";
 import { durationMicros, nonEmpty, text } from "./values.ts";
 
@@ -75,6 +76,20 @@ export const everywhereOptions = {
   insecure: flag("--insecure", "Take any certificate"),
   ca: repeated("--ca <FILE>", nonEmpty, "Trust the certificates in this PEM file"),
 } as const;
+
+/** `-q` and `--quiet` of `-q, --quiet <X>`. */
+export function flagNames(flags: string): string[] {
+  return flags.match(/(?<![\w-])--?[\w-]+/g) ?? [];
+}
+
+/** Those of `options` whose names no option in `own`, those of a command, has: a command's own ones win. */
+export function withoutThoseOf(
+  own: readonly Option<unknown>[],
+  options: readonly Option<unknown>[],
+): Option<unknown>[] {
+  const taken = new Set(own.flatMap(({ flags }) => flagNames(flags)));
+  return options.filter(({ flags }) => !flagNames(flags).some((name) => taken.has(name)));
+}
 
 type ValuesOf<T> = {
   readonly [Name in keyof T]: T[Name] extends { read(texts: undefined): infer Value } ? Value : never;

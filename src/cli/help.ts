@@ -1,7 +1,7 @@
 // The texts of help: an overview of all words, and for each command a short one (-h) and a long one (--help).
 
 import type { Command } from "./command.ts";
-import { everywhereOptions, originalOptions } from "./global-options.ts";
+import { everywhereOptions, originalOptions, withoutThoseOf } from "./global-options.ts";
 import type { Styles } from "./output/styles.ts";
 import type { Argument, Option } from "./parameter.ts";
 import type { Word, WordGroup } from "./word.ts";
@@ -46,6 +46,8 @@ export function commandHelp(command: Command, isLong: boolean, styles: Styles): 
   const args = Object.entries(command.arguments).map(
     ([name, argument]) => [argumentText(kebab(name), argument), argument.doc] as const,
   );
+  const own = Object.values(command.options);
+  const everywhere = withoutThoseOf(own, Object.values(everywhereOptions));
   const shown = isLong ? examples : examples.slice(0, 2);
   const lines = [
     `${summary}.`,
@@ -53,8 +55,8 @@ export function commandHelp(command: Command, isLong: boolean, styles: Styles): 
     "",
     `${styles.bold("Usage:")} ${usageOf(command)}`,
     ...section("Arguments:", pairs(args), styles),
-    ...section("Options:", pairs(optionPairs(Object.values(command.options), isLong)), styles),
-    ...(isLong ? section("Everywhere:", pairs(optionPairs(Object.values(everywhereOptions), true)), styles) : []),
+    ...section("Options:", pairs(optionPairs(own, isLong)), styles),
+    ...(isLong ? section("Everywhere:", pairs(optionPairs(everywhere, true)), styles) : []),
     ...section(
       "Examples:",
       shown.map((example) => `${indent}whippet ${example}`),

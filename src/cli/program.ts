@@ -4,8 +4,15 @@ import { CommanderError, Argument as ParsedArgument, Command as Parser, Option a
 import type { Client } from "../client/index.bun.ts";
 import { distanceOf, nearestName } from "../protocol/nearest-name.ts";
 import type { Command } from "./command.ts";
-import { everywhereOptions, type GlobalOptions, ignoredOptions, originalOptions } from "./global-options.ts";
-import { commandHelp, kebab, overview, wordHelp } from "./help.ts";
+import {
+  everywhereOptions,
+  flagNames,
+  type GlobalOptions,
+  ignoredOptions,
+  originalOptions,
+  withoutThoseOf,
+} from "./global-options.ts";
+import { commandHelp, kebab, overview, usageOf, wordHelp } from "./help.ts";
 import type { Host } from "./host.ts";
 import { Interrupted } from "./interrupted.ts";
 import { type Format, Output } from "./output/output.ts";
@@ -128,6 +135,8 @@ class Program {
       leaf.description(command.summary);
       if (command !== whole && command.alias !== undefined) leaf.alias(command.alias);
       leaf.helpInformation = () => commandHelp(command, isLong, styles);
+      // What is too much is refused: `stream delete my orders` must not delete the stream "my". The parser hands `root`'s leave down.
+      leaf.allowExcessArguments(false).showHelpAfterError(`  Usage: ${usageOf(command)}`);
       addParameters(leaf, command);
       leaf.action(() => this.#run(root, leaf, command));
     }
@@ -236,16 +245,9 @@ function addParameters(leaf: Parser, command: Command): void {
   for (const given of behindOptions(own)) leaf.addOption(parserOption(given));
 }
 
-/** Options of the program that may stand behind a command with the options `own`: its own ones win. */
+/** Options of the program that may stand behind a command with the options `own`. */
 function behindOptions(own: readonly Option<unknown>[]): Option<unknown>[] {
-  const taken = new Set(own.flatMap(({ flags }) => namesOf(flags)));
-  const wanted: Option<unknown>[] = [originalOptions.quiet, ...Object.values(everywhereOptions)];
-  return wanted.filter(({ flags }) => !namesOf(flags).some((name) => taken.has(name)));
-}
-
-/** `-q` and `--quiet` of `-q, --quiet <X>`. */
-function namesOf(flags: string): string[] {
-  return flags.match(/(?<![\w-])--?[\w-]+/g) ?? [];
+  return withoutThoseOf(own, [originalOptions.quiet, ...Object.values(everywhereOptions)]);
 }
 
 /** What was given for an option, as texts; undefined if nothing was. */
@@ -260,7 +262,7 @@ function textsOf(parser: Parser, given: Option<unknown>): readonly string[] | un
 
 function readOption(parsers: readonly Parser[], given: Option<unknown>): unknown {
   const texts = parsers.map((parser) => textsOf(parser, given)).find((found) => found !== undefined);
-  return withName(`${namesOf(given.flags).at(-1)} "${texts?.join(" ") ?? ""}"`, () => given.read(texts));
+  return withName(`${flagNames(given.flags).at(-1)} "${texts?.join(" ") ?? ""}"`, () => given.read(texts));
 }
 
 /** The value, or a sentence about it that begins with its name. */

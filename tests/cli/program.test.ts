@@ -66,6 +66,11 @@ describe("help", () => {
     expect(long.stdout).toBe((await nobody.line("t c --help")).stdout);
   });
 
+  test("of a command names each option once: its own goes before that of the program", async () => {
+    const { stdout } = await nobody.line("export --help");
+    expect(stdout.match(/^ +--format .*$/gm)).toEqual([expect.stringContaining("ndjson (a line of JSON")]);
+  });
+
   test("of a word lists its commands with their aliases", async () => {
     expect((await nobody.line("topic --help")).stdout).toContain("\n  create, c   Make a topic\n");
   });
@@ -95,8 +100,16 @@ describe("a command line that is wrong ends with 2 and says how it is right", ()
     ["--frehs", "whippet: unknown option '--frehs'\n  Options of the server: whippet server --help\n"],
     ["toString", 'whippet: "toString" is no command of whippet. See whippet --help\n'],
     ["--json", "whippet: no command is given; see whippet --help\n"],
-    ["topic get orders", "whippet: missing required argument 'topic'\n"],
-    ["stream list --colour", "whippet: unknown option '--colour'\n(Did you mean --color?)\n"],
+    ["topic get orders", "whippet: missing required argument 'topic'\n  Usage: whippet topic get <stream> <topic>\n"],
+    [
+      "stream list --colour",
+      "whippet: unknown option '--colour'\n(Did you mean --color?)\n  Usage: whippet stream list [options]\n",
+    ],
+    [
+      "stream delete my orders",
+      "whippet: too many arguments for 'delete'. Expected 1 argument but got 2.\n  Usage: whippet stream delete <stream>\n",
+    ],
+    ["me too", "whippet: too many arguments for 'me'. Expected 0 arguments but got 1.\n  Usage: whippet me\n"],
     ["ping -c many", 'whippet: --count "many" is not a whole number from 1 to 1000000\n'],
     ["--format xml ping", 'whippet: --format "xml" is not one of table, list, json, ndjson, toml\n'],
     ["topic create a b 0x1 none", 'whippet: <partitions-count> "0x1" is not a whole number from 0 to 100000\n'],
