@@ -63,7 +63,9 @@ export async function backup(
       });
       host.showProgress?.("");
       const linked = linkedBytes === 0 ? "" : `, ${sizeText(linkedBytes)} of it by second names`;
-      host.say(`Copied ${partitionsCount} partitions, ${sizeText(sizeBytes)}${linked}.\n`);
+      host.say(
+        `Copied ${partitionsCount} partition${partitionsCount === 1 ? "" : "s"}, ${sizeText(sizeBytes)}${linked}.\n`,
+      );
       const about = { version: 1, made_at: new Date().toISOString(), partitions: partitionsCount, bytes: sizeBytes };
       const text = JSON.stringify({ ...about, left_out: leftOut, closed: point.closed }, null, 2);
       await writeDurably(join(target.unfinishedPath, backupName), `${text}\n`);
@@ -99,7 +101,11 @@ async function usePoint(
   work: (point: BackupPointReply, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const point = await client.beginBackup().catch((error: unknown) => {
-    throw isPointRefused(error) ? new BackupError(refusedText, { cause: error }) : error;
+    if (isPointRefused(error)) throw new BackupError(refusedText, { cause: error });
+    if (error instanceof IggyError && error.errorName === "Unauthorized") {
+      throw new BackupError("the user may not make backups; needed is manage_servers", { cause: error });
+    }
+    throw error;
   });
   const lost = new AbortController();
   const keeping = setInterval(() => {

@@ -45,6 +45,9 @@ const missingErrors: readonly ErrorName[] = [
   "SegmentNotFound",
 ];
 
+/** Of them, those that a user gets too who has no right to see what is there. */
+const hiddenErrors: readonly ErrorName[] = missingErrors.slice(0, missingErrors.indexOf("PartitionNotFound"));
+
 function nameIn({ args }: Circumstances, key: string): string {
   const value = args[key];
   if (typeof value === "string") return `"${value}"`;
@@ -53,6 +56,8 @@ function nameIn({ args }: Circumstances, key: string): string {
 
 const sentences: Partial<Record<ErrorName, (facts: Circumstances) => string>> = {
   InvalidUsername: () => "a user name has 3 to 50 characters",
+  // Of a login it is an AuthenticationError.
+  InvalidCredentials: () => "the current password is not that",
   InvalidPassword: () => "a password has 3 to 100 characters",
   UserAlreadyExists: (facts) => `there is a user ${nameIn(facts, "username")} already`,
   CannotDeleteUser: () => "the root user cannot be deleted",
@@ -66,6 +71,8 @@ const sentences: Partial<Record<ErrorName, (facts: Circumstances) => string>> = 
   InvalidStreamName: () => "the name of a stream has 1 to 255 bytes, and no blanks around it",
   InvalidTopicName: () => "the name of a topic has 1 to 255 bytes, and no blanks around it",
   TooManyPartitions: () => "at most 1000 partitions can be made at once",
+  InvalidPartitionsCount: () => "the topic has fewer partitions than that",
+  InvalidOffset: () => "the partition has no message with that offset yet",
   InvalidTopicSize: () => "the size of a topic must not be smaller than that of a segment",
   CannotDecryptData: () => "the key does not fit what the messages were encrypted with",
   InvalidCommand: () => "the server does not know this command, or one of its values",
@@ -112,10 +119,16 @@ async function ofIggyError(error: IggyError, facts: Circumstances): Promise<Prob
   }
   if (missingErrors.includes(error.errorName)) {
     const missing = facts.client === undefined ? undefined : await whatIsMissing(facts.client, facts.args);
-    return missing ?? new Problem(`${lowered(error.message)}${code}`, { exitCode: ExitCode.missing });
+    return missing ?? new Problem(`${notToBeSeen(error, facts)}${code}`, { exitCode: ExitCode.missing });
   }
   const sentence = sentences[error.errorName]?.(facts) ?? lowered(error.message);
   return new Problem(`${sentence}${code}`, { cause: error });
+}
+
+/** Of something that is missing for a user who may not look for what is there: the server does not tell the one from the other. */
+function notToBeSeen(error: IggyError, { username, client }: Circumstances): string {
+  if (client === undefined || !hiddenErrors.includes(error.errorName)) return lowered(error.message);
+  return `what is named here is not there, or ${username ?? "the user of this token"} may not see it`;
 }
 
 function lowered(text: string): string {
@@ -128,6 +141,8 @@ function reasonOf(error: IggyError): string {
       return "wrong name or password";
     case "UserInactive":
       return "the user is not active";
+    case "ResourceNotFound":
+      return "there is no such token";
     case "PersonalAccessTokenExpired":
       return "the token has expired";
     default:

@@ -186,7 +186,10 @@ test("a point is kept, given back, and gone; only who manages servers has one, a
   const reader = await server.connect({ username: "reader", password: "secret" });
   await expect(reader.beginBackup()).rejects.toMatchObject({ code: 41 });
   const to = join(room, "forbidden");
-  expect((await backUp(server, to, [], "reader:secret")).exitCode).toBe(1);
+  expect(await backUp(server, to, [], "reader:secret")).toMatchObject({
+    exitCode: 1,
+    said: expect.stringContaining("needed is manage_servers"),
+  });
   expect(existsSync(to) || existsSync(`${to}.unfinished`)).toBe(false);
   await reader.close();
   await root.close();

@@ -55,6 +55,10 @@ describe("partitions and segments", () => {
     expect(await said("segment delete orders created 0 1")).toMatch(
       /^Deleted \d segments? of orders\/created, partition 0 \(/,
     );
+    expect(await refused("partition delete orders created 9")).toEqual([
+      1,
+      "whippet: the topic has fewer partitions than that  (error 2019)\n",
+    ]);
     expect(await refused("segment delete orders created 9 1")).toEqual([
       5,
       'whippet: no partition 9 of topic "created" in stream "orders": it has 0 to 2  (error 3007)\n',
@@ -162,6 +166,10 @@ describe("users and tokens", () => {
       "whippet: ann may not manage topics of orders; needed is one of manage_topics, manage_stream  (error 41)\n",
     ]);
     expect(await said("user name ann anna")).toBe('User "ann" is now called anna.\n');
+    expect(await refused("user password anna wrong better")).toEqual([
+      1,
+      "whippet: the current password is not that  (error 42)\n",
+    ]);
     expect(await said("user password anna secret better")).toBe('The password of "anna" is changed.\n');
     expect(await said("user status anna inactive")).toBe('User "anna" is inactive.\n');
     const inactive = await whippet.line("-u anna -p better me");
@@ -193,6 +201,7 @@ describe("users and tokens", () => {
     expect(stdout).toMatch(/^[A-Za-z0-9+/=]{40,}\n$/);
     const bare = new Whippet(broker.url().replace("iggy:iggy@", ""));
     expect((await bare.run(["-t", stdout.trim(), "me"])).stdout).toContain("iggy (id 0)");
+    expect((await bare.line("-t nonsense me")).stderr).toEndWith("was refused: there is no such token  (error 20)\n");
     expect(await said("pat create kept -s")).toContain("credentials.toml: whippet -n kept …\n");
     expect((await whippet.line("-n kept me")).stdout).toContain("iggy (id 0)");
     expect(await shown("pat list -l list")).toMatch(/^deploy\|\d{4}-.*\nkept\|unlimited\n$/);
@@ -220,7 +229,7 @@ describe("the server", () => {
     expect(readFileSync(path).subarray(0, 2).toString()).toBe("PK");
     expect(await refused(`snapshot -o ${directory}/none`)).toMatchObject([
       1,
-      expect.stringContaining("cannot be written"),
+      expect.stringContaining("cannot be written: its directory is not there"),
     ]);
   });
 });

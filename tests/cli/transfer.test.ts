@@ -289,5 +289,35 @@ describe("tail", () => {
     const { exitCode, stderr } = await whippet.line("tail orders wached --no-follow");
     expect([exitCode, stderr]).toEqual([5, expect.stringContaining('Is it "watched"?')]);
     expect((await whippet.line("tail orders watched -p 7 --no-follow")).exitCode).toBe(5);
+    for (const [line, sentence] of [
+      ["tail ordrs --no-follow", 'no stream "ordrs". Is it "orders"?  (error 1009)'],
+      ["export orders wached", 'no topic "wached" in stream "orders". Is it "watched"?  (error 2010)'],
+    ] as const) {
+      expect(await whippet.line(line)).toEqual({ exitCode: 5, stdout: "", stderr: `whippet: ${sentence}\n` });
+    }
+  });
+
+  test("says what is not there, or not to be seen, to who may not look for it", async () => {
+    await run("user create guest secret");
+    for (const line of ["tail nowhere", "export nowhere created", "message send nowhere created x"]) {
+      const { exitCode, stderr } = await whippet.line(`-u guest -p secret ${line}`);
+      expect([line, exitCode, stderr]).toEqual([
+        line,
+        5,
+        expect.stringContaining("not there, or guest may not see it"),
+      ]);
+    }
+  });
+
+  test.each([
+    [`export orders watched -o`],
+    [`message poll --first orders watched 0 --output-file`],
+  ])("%s FILE names the file that cannot be made", async (line) => {
+    const path = at("no-directory/file.ndjson");
+    expect(await whippet.line(`${line} ${path}`)).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr: `whippet: ${path} cannot be written: its directory is not there\n`,
+    });
   });
 });

@@ -11,6 +11,7 @@ import type { Output } from "../output/output.ts";
 import type { Table } from "../output/table.ts";
 import { countText, exactTimeText, numberText, sizeWords } from "../output/words.ts";
 import { flag, option, optionOr } from "../parameters.ts";
+import { problemOfWriting } from "../transfer/files.ts";
 import { headersText } from "../transfer/headers.ts";
 import { payloadText } from "../transfer/payload.ts";
 import { rawMessage } from "../transfer/raw.ts";
@@ -122,7 +123,9 @@ export const poll = serverCommand({
     });
     if (args.file !== undefined) {
       const bytes = Buffer.concat(messages.map(rawMessage));
-      await appendFile(args.file, bytes);
+      await appendFile(args.file, bytes).catch((error: unknown) => {
+        throw problemOfWriting(error, args.file ?? "");
+      });
       const size = sizeWords(BigInt(bytes.length));
       return output.say(
         `Wrote ${countText(messages.length, "message")} of ${partitionText(args)} to ${args.file} (${size}).`,

@@ -6,7 +6,7 @@ import { type SnapshotType, SnapshotTypeCode } from "../../protocol/records/enum
 import { type Command, serverCommand } from "../command.ts";
 import { sizeWords } from "../output/words.ts";
 import { oneOf, option, several } from "../parameters.ts";
-import { Problem } from "../problem.ts";
+import { problemOfWriting } from "../transfer/files.ts";
 import { UsageError } from "../usage-error.ts";
 import { nonEmpty } from "../values.ts";
 
@@ -55,10 +55,8 @@ const snapshot = serverCommand({
     const chosen = types.length === 0 ? usualTypes : types;
     const archive = await client.getSnapshot({ types: chosen, ...(compression === undefined ? {} : { compression }) });
     const path = join(directory, fileName(new Date()));
-    await writeFile(path, archive, { flag: "wx", mode: 0o600 }).catch((cause: unknown) => {
-      throw new Problem(`${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, {
-        cause,
-      });
+    await writeFile(path, archive, { flag: "wx", mode: 0o600 }).catch((error: unknown) => {
+      throw problemOfWriting(error, path);
     });
     if (output.format === "table") return output.say(`Wrote ${path} (${sizeWords(BigInt(archive.length))}).`);
     await output.show({ document: { path, size: archive.length }, shown: [path], list: [[path, archive.length]] });

@@ -1,6 +1,7 @@
 // `whippet tail`: messages as they come.
 
 import type { Client, Encryption } from "../../client/index.bun.ts";
+import { IggyError } from "../../protocol/errors.ts";
 import { nameId } from "../../protocol/identifier.ts";
 import type { PolledMessage } from "../../protocol/message/poll-messages.ts";
 import { messageLine } from "../../protocol/message-line.ts";
@@ -10,7 +11,6 @@ import type { Output } from "../output/output.ts";
 import { printable } from "../output/table.ts";
 import { exactTimeText, numberText } from "../output/words.ts";
 import { flag, oneOf, option, optional, optionOr, repeated } from "../parameters.ts";
-import { Problem } from "../problem.ts";
 import { type Position, position, positionWords, rangeOf } from "../ranges.ts";
 import { decodedHeaders, fieldText } from "../transfer/headers.ts";
 import { batchMessages, nobody, type Place, placesOf } from "../transfer/partitions.ts";
@@ -100,19 +100,12 @@ async function followedOf(
   only: readonly number[],
 ): Promise<Followed[]> {
   const details = await client.getStream(args.stream);
-  if (details === undefined) throw new Problem("there is no such stream", { exitCode: 5 });
+  if (details === undefined) throw new IggyError("StreamIdNotFound");
   const { topic } = args;
   const chosen = details.topics.filter(
     ({ id, name }) => topic === undefined || (topic.kind === "numeric" ? topic.value === id : topic.value === name),
   );
-  if (topic !== undefined && chosen.length === 0) {
-    throw Problem.missing(
-      `no topic "${topic.value}"`,
-      String(topic.value),
-      details.topics.map(({ name }) => name),
-      2010,
-    );
-  }
+  if (topic !== undefined && chosen.length === 0) throw new IggyError("TopicIdNotFound");
   return await Promise.all(
     chosen.map(async ({ name }) => {
       const place = { stream: args.stream, topic: nameId(name) };

@@ -36,7 +36,7 @@ function sinkOf(into: NodeJS.WritableStream, file: WriteStream): ByteSink {
   let failure: unknown;
   const failed = new Promise<never>((_, reject) => {
     file.once("error", (error) => {
-      failure = problemOfFile(error, String(file.path));
+      failure = problemOfExport(error, String(file.path));
       reject(failure);
     });
   });
@@ -75,10 +75,22 @@ export async function* readBytes(path: string, { stdin }: Host): AsyncGenerator<
 function problemOfFile(error: unknown, path: string): unknown {
   if (!(error instanceof Error) || !("code" in error)) return error;
   if (error.code === "ENOENT") return new Problem(`there is no file ${path}`, { exitCode: 5, cause: error });
-  if (error.code === "EEXIST") {
+  return new Problem(`${path}: ${error.message}`, { cause: error });
+}
+
+/** Of a file that is made or appended to. */
+function problemOfExport(error: unknown, path: string): unknown {
+  if (error instanceof Error && "code" in error && error.code === "EEXIST") {
     return new Problem(`${path} exists`, { hints: ["Go on behind its last message: --resume"], cause: error });
   }
-  return new Problem(`${path}: ${error.message}`, { cause: error });
+  return problemOfWriting(error, path);
+}
+
+/** Why nothing could be written to a file. */
+export function problemOfWriting(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  const why = error.code === "ENOENT" ? "its directory is not there" : error.message;
+  return new Problem(`${path} cannot be written: ${why}`, { cause: error });
 }
 
 /** Lines without their ends, with the number of each, from 1 on. */

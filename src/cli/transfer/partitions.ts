@@ -1,6 +1,7 @@
 // Where reading begins and ends in each partition of a topic.
 
 import type { Client } from "../../client/index.bun.ts";
+import { IggyError } from "../../protocol/errors.ts";
 import { numericId } from "../../protocol/identifier.ts";
 import type { PolledMessage } from "../../protocol/message/poll-messages.ts";
 import type { TopicPlace } from "../commands/places.ts";
@@ -34,7 +35,7 @@ export async function placesOf(
   only: readonly number[],
 ): Promise<Place[]> {
   const details = await client.getTopic(stream, topic);
-  if (details === undefined) throw new Problem("the topic has been deleted", { exitCode: 5 });
+  if (details === undefined) throw new IggyError("TopicIdNotFound");
   const missing = only.find((id) => !details.partitions.some((partition) => partition.id === id));
   if (missing !== undefined) throw new Problem(`there is no partition ${missing}`, { exitCode: 5 });
   const chosen = details.partitions.filter(({ id }) => only.length === 0 || only.includes(id));
