@@ -10,6 +10,7 @@ import type { Output } from "./output/output.ts";
 import { Problem } from "./problem.ts";
 import { Questions } from "./questions.ts";
 import { type Target, targetOf, type UrlLogin } from "./target.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Who is meant to log in. */
 interface LoginPlan {
@@ -176,6 +177,9 @@ export class Session {
     try {
       return await connect(target.transport === "quic" ? await this.#relayUrl(target) : target.url, options);
     } catch (error) {
+      // Of a connection string that cannot be read; this one has no password in it.
+      if (error instanceof TypeError && error.message.startsWith(`${target.url}: `))
+        throw new UsageError(error.message);
       // The file or the key ring must not offer it again.
       const isRefused = IggyError.is(
         error,

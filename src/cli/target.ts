@@ -78,6 +78,15 @@ export function splitUrl(given: string): Pick<Target, "url" | "transport" | "add
   };
 }
 
+/** `splitUrl`, of a value that the user does not see in the command line: what is wrong begins with its name. */
+function splitNamed(name: string, url: string): ReturnType<typeof splitUrl> {
+  try {
+    return splitUrl(url);
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(`${name}: ${error.message}`) : error;
+  }
+}
+
 /** The address without the credentials of a connection string, as far as it is one. */
 export function withoutLogin(url: string): string {
   return url.replace(/^([a-z+]+:\/\/)[^/]*@/, "$1");
@@ -142,8 +151,9 @@ export function targetOf(options: GlobalOptions, environmentUrl: string | undefi
     given ??
     ofContext ??
     urlOfPlace({ ...(isPlaced && context.url !== undefined ? placeOfUrl(context.url) : context), ...place });
+  const isOfEnvironment = given !== undefined && options.url === undefined;
   return {
-    ...splitUrl(url),
+    ...(isOfEnvironment ? splitNamed("WHIPPET_URL", url) : splitUrl(url)),
     isOfContext: ofContext !== undefined,
     quic: { serverName: options.quicServerName ?? context.quic_server_name },
   };

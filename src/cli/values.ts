@@ -16,12 +16,19 @@ export function nonEmpty(given: string): string {
   return given;
 }
 
+const nameBytesMax = 255;
+
+/** What a stream, a topic or a group is called. */
+export function entityName(given: string): string {
+  if (Buffer.byteLength(given) > nameBytesMax) throw new UsageError(`is longer than ${nameBytesMax} bytes`);
+  return nonEmpty(given);
+}
+
 /** `5` is a number, `name:5` is what is called 5, anything else is a name. */
 export function identifier(given: string): Identifier {
-  if (given.startsWith("name:") && given.length > 5) return nameId(given.slice(5));
+  if (given.startsWith("name:") && given.length > 5) return nameId(entityName(given.slice(5)));
   if (/^\d+$/.test(given)) return numericId(integer(0, u32Max)(given));
-  if (given === "") throw new UsageError("is empty");
-  return nameId(given);
+  return nameId(entityName(given));
 }
 
 /** How `identifier` is written. */

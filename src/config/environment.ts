@@ -16,6 +16,7 @@ const OTHER_NAMES = new Set([
   "IGGY_CONNECTORS_CONFIG_PATH",
   "IGGY_DISPLAY_CONFIG",
   "IGGY_ENV_PATH",
+  "IGGY_HOME", // where the command keeps its contexts
   "IGGY_MCP_CONFIG_PATH",
   "IGGY_ROOT_PASSWORD",
   "IGGY_ROOT_USERNAME",

@@ -113,6 +113,11 @@ describe("a command line that is wrong ends with 2 and says how it is right", ()
     ["ping -c many", 'whippet: --count "many" is not a whole number from 1 to 1000000\n'],
     ["--format xml ping", 'whippet: --format "xml" is not one of table, list, json, ndjson, toml\n'],
     ["topic create a b 0x1 none", 'whippet: <partitions-count> "0x1" is not a whole number from 0 to 100000\n'],
+    [
+      "--url iggy://iggy:secret@host:x0 me",
+      "whippet: iggy://host:x0: the address is not `host`, `host:port` or `[IPv6]:port`\n",
+    ],
+    [`stream create ${"ä".repeat(128)}`, `whippet: <name> "${"ä".repeat(128)}" is longer than 255 bytes\n`],
     ["-q bench pp tcp", "whippet: nothing may stand before bench: it is a program with options of its own\n"],
   ])("%s", async (line, stderr) => {
     expect(await nobody.line(line)).toEqual({ exitCode: 2, stdout: "", stderr });
@@ -143,5 +148,11 @@ describe("a server that is not there, or not to be had", () => {
     const { exitCode, stderr } = await nobody.line("--url kafka://me:secret@host stream list");
     expect(exitCode).toBe(2);
     expect(stderr).not.toContain("secret");
+    const ofEnvironment = await nobody.line("stream list", { environment: { WHIPPET_URL: "me:secret@host" } });
+    expect([ofEnvironment.exitCode, ofEnvironment.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^whippet: WHIPPET_URL: a conn/),
+    ]);
+    expect(ofEnvironment.stderr).not.toContain("secret");
   });
 });

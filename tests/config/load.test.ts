@@ -217,7 +217,7 @@ describe("warnings", () => {
   });
 
   test("known variables that are no keys are not reported", () => {
-    const names = ["IGGY_ROOT_USERNAME", "IGGY_DISPLAY_CONFIG", "IGGY_CI_BUILD", "IGGY_CONNECTORS_SINK_X"];
+    const names = ["IGGY_ROOT_USERNAME", "IGGY_DISPLAY_CONFIG", "IGGY_CI_BUILD", "IGGY_HOME", "IGGY_CONNECTORS_SINK_X"];
     expect(load({ toml: "", environment: Object.fromEntries(names.map((name) => [name, "1"])) }).warnings).toEqual([]);
   });
 

@@ -6,7 +6,7 @@ import { found } from "../missing.ts";
 import type { Table } from "../output/table.ts";
 import { countText, numberText } from "../output/words.ts";
 import { listMode, option, required } from "../parameters.ts";
-import { identifierText, integer, nonEmpty } from "../values.ts";
+import { entityName, identifierText, integer } from "../values.ts";
 import { committedOffsets, lagOf, offsetText } from "./group-lag.ts";
 import { group, placeText, stream, type TopicPlace, topic } from "./places.ts";
 
@@ -28,7 +28,7 @@ const create = serverCommand({
   alias: "c",
   summary: "Make a consumer group",
   examples: ["consumer-group create orders created billing", "g c orders created billing"],
-  arguments: { stream, topic, name: required(nonEmpty, "What it is called") },
+  arguments: { stream, topic, name: required(entityName, "What it is called") },
   options: {
     groupId: option("-g, --group-id <ID>", integer(0, 2 ** 32 - 1), "Of the original; the server gives the number", {
       isIgnored: true,

@@ -10,7 +10,7 @@ import { utcText } from "../output/original.ts";
 import type { View } from "../output/output.ts";
 import { countText, numberText, sizeWords, timeText } from "../output/words.ts";
 import { listMode, option, required } from "../parameters.ts";
-import { identifierText, integer, nonEmpty } from "../values.ts";
+import { entityName, identifierText, integer } from "../values.ts";
 import { mayGo, notDone } from "./ask.ts";
 import { stream } from "./places.ts";
 import { topicTable } from "./topic-table.ts";
@@ -93,7 +93,7 @@ const create = serverCommand({
   alias: "c",
   summary: "Make a stream",
   examples: ["stream create orders", "-u iggy -p iggy stream create orders"],
-  arguments: { name: required(nonEmpty, "What it is called") },
+  arguments: { name: required(entityName, "What it is called") },
   options: {
     streamId: option("-s, --stream-id <ID>", integer(0, 2 ** 32 - 1), "Of the original; the server gives the number", {
       isIgnored: true,
@@ -111,7 +111,7 @@ const update = serverCommand({
   alias: "u",
   summary: "Give a stream another name",
   examples: ["stream update orders orders-2026", "stream update 1 orders"],
-  arguments: { stream, name: required(nonEmpty, "What it is called from now on") },
+  arguments: { stream, name: required(entityName, "What it is called from now on") },
   right: right("change stream", "manage_stream", "manage_streams"),
   async run(client, args, output) {
     await client.updateStream(args.stream, args.name);

@@ -8,7 +8,7 @@ import { expiryWord, maxSizeWord, utcText } from "../output/original.ts";
 import { countText, expiryText, maxSizeText, numberText, sizeWords, timeText } from "../output/words.ts";
 import { listMode, oneOf, option, optionOr, required, rest } from "../parameters.ts";
 import { UsageError } from "../usage-error.ts";
-import { identifierText, integer, maxTopicSize, messageExpiry, nonEmpty, text } from "../values.ts";
+import { entityName, identifierText, integer, maxTopicSize, messageExpiry, text } from "../values.ts";
 import { mayGo, notDone } from "./ask.ts";
 import { manageTopic, placeText, stream, topic } from "./places.ts";
 import { topicTable } from "./topic-table.ts";
@@ -120,7 +120,7 @@ const create = serverCommand({
   ],
   arguments: {
     stream,
-    name: required(nonEmpty, "What it is called"),
+    name: required(entityName, "What it is called"),
     partitionsCount: required(integer(0, 100_000), "How many partitions"),
     compression,
     messageExpiry: expiry,
@@ -162,7 +162,7 @@ const update = serverCommand({
   arguments: {
     stream,
     topic,
-    name: required(nonEmpty, "What it is called from now on"),
+    name: required(entityName, "What it is called from now on"),
     compression,
     messageExpiry: expiry,
   },
