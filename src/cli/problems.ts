@@ -175,6 +175,13 @@ async function unreachable(hint: string, target: Target | undefined): Promise<Pr
       ],
     });
   }
+  if (hint.includes("is not for the name")) {
+    const name = /[?&]tls_domain=([^&]+)/.exec(target?.url ?? "")?.[1] ?? address.replace(/:\d+$/, "");
+    return new Problem(`the certificate of ${address} is not for the name ${name}`, {
+      exitCode,
+      hints: ["Name one that it has: --url 'iggy+tls://HOST:PORT?tls_domain=NAME'        Take any: --insecure"],
+    });
+  }
   if (hint.includes("is not trusted")) {
     return new Problem(`the certificate of ${address} is not trusted`, {
       exitCode,

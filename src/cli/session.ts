@@ -236,6 +236,8 @@ export class Session {
         }),
       ),
     );
+    const wrong = certificates.findIndex((text) => !text.includes("-----BEGIN CERTIFICATE-----"));
+    if (wrong >= 0) throw new Problem(`the file ${ca[wrong]} of --ca has no certificate in PEM`, { exitCode: 2 });
     return {
       tls: { ...(insecure ? { verify: false } : {}), ...(ca.length > 0 ? { ca: certificates.join("\n") } : {}) },
     };

@@ -79,4 +79,16 @@ test("a port with TLS is known as one, and its certificate can be trusted or not
     const { exitCode, stderr } = await whippet.line(`-u iggy -p iggy --url iggy+tls://${address} me ${option}`);
     expect([option, exitCode, stderr]).toEqual([option, 0, ""]);
   }
+  const misnamed = await whippet.line(
+    `-u iggy -p iggy --url iggy+tls://${address}?tls_domain=broker.example --ca ${ca} me`,
+  );
+  expect([misnamed.exitCode, misnamed.stderr.split("\n")[0]]).toEqual([
+    3,
+    `whippet: the certificate of ${address} is not for the name broker.example`,
+  ]);
+  expect(await whippet.line(`-u iggy -p iggy --url iggy+tls://${address} --ca ${import.meta.path} me`)).toEqual({
+    exitCode: 2,
+    stdout: "",
+    stderr: `whippet: the file ${import.meta.path} of --ca has no certificate in PEM\n`,
+  });
 });

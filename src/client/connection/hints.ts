@@ -33,6 +33,10 @@ export function hintOf({ stage, cause, host, port, isTls, transport }: FailedAtt
     const other = isTls ? "" : `, one with TLS (try ${transport === "websocket" ? "iggy+wss" : "iggy+tls"}:)`;
     return `${host}:${port} takes connections but does not answer as Iggy 0.8 does: it may be an HTTP port${other}, or a server of another generation.`;
   }
+  // Before the names that are not known: the error lists those of the certificate as `DNS:…`.
+  if (/ALTNAME/.test(text)) {
+    return `the server's certificate is not for the name that it was asked for (${host}, or \`tls_domain\`): ask for one that it has.`;
+  }
   if (/ENOTFOUND|EAI_AGAIN|getaddrinfo|DNS/i.test(text)) return `the name ${host} is not known: check its spelling.`;
   if (/UNKNOWN_CA|SELF_SIGNED|self.signed|UNABLE_TO_|CERT_|certificate|issuer/i.test(text)) {
     return "the server's certificate is not trusted: give `tls: { ca }`, or `tls_ca_file` in the connection string.";
