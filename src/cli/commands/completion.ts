@@ -11,11 +11,12 @@ const completion = localCommand({
   words: ["completion"],
   summary: "Write what a shell reads to complete words, options and names",
   details: [
-    "bash:        source <(whippet completion bash)",
+    "bash:        source <(whippet completion bash), with the package bash-completion",
     "zsh:         whippet completion zsh > ~/.zfunc/_whippet, with fpath+=~/.zfunc before compinit",
     "fish:        whippet completion fish > ~/.config/fish/completions/whippet.fish",
     "PowerShell:  whippet completion powershell | Out-String | Invoke-Expression",
     "",
+    "The shell asks whippet, which has to be in its PATH.",
     "Names of streams, topics, groups and users are asked of the server of the context in use.",
   ].join("\n"),
   examples: ["completion bash", "completion fish"],
