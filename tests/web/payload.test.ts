@@ -1,7 +1,8 @@
 // What a payload is shown as.
 import { describe, expect, test } from "bun:test";
 import { encodeUtf8 } from "../../src/protocol/byte-writer.ts";
-import { fieldText, previewOf, showPayload, textHeader, textRuns } from "../../src/web/messages/payload.ts";
+import { fieldText, previewOf, showPayload, textHeader } from "../../src/web/messages/payload.ts";
+import { textRuns } from "../../src/web/messages/text-runs.ts";
 
 const bytes = (text: string) => encodeUtf8(text);
 

@@ -7,7 +7,42 @@ export const isFinderOpen = signal(false);
 export const isCreatingStream = signal(false);
 
 export function openFinder(): void {
-  if (session.peek().kind === "signedIn") isFinderOpen.value = true;
+  if (session.peek().kind !== "signedIn" || isFinderOpen.peek()) return;
+  typed = "";
+  openedAt = performance.now();
+  addEventListener("keydown", keepTyped, true);
+  isFinderOpen.value = true;
+}
+
+export function closeFinder(): void {
+  takeTyped();
+  isFinderOpen.value = false;
+}
+
+/** What was typed since the finder was opened: from now on its field takes the keys. */
+export function takeTyped(): string {
+  removeEventListener("keydown", keepTyped, true);
+  return typed;
+}
+
+let typed = "";
+let openedAt = 0;
+/** Code that has not come by then is said to be missing, and keys are the page's again. */
+const typedMs = 5_000;
+
+/** While the finder's code is fetched, letters are meant for it, and are no keys of the page. */
+function keepTyped(event: KeyboardEvent): void {
+  if (session.peek().kind !== "signedIn" || event.timeStamp - openedAt > typedMs) {
+    takeTyped();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.key === "Escape") closeFinder();
+  else if (event.key === "Backspace") typed = typed.slice(0, -1);
+  else if (event.key.length === 1) typed += event.key;
+  else return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
 }
 
 /** Not over another dialog, which somebody fills in. */

@@ -8,12 +8,10 @@ import { decodeMessagePack } from "./binary/messagepack.ts";
 import { DecodeError } from "./binary/reader.ts";
 import { type JsonLine, jsonLines } from "./json-tokens.ts";
 import type { Schema } from "./schema.ts";
+import { controls, type TextRun, textRuns } from "./text-runs.ts";
 import { linesOfValue, type Value } from "./values.ts";
 
 export type ShownFormat = Exclude<Format, "auto">;
-
-/** Runs of a text: what is invisible or turns the direction of what follows is shown by its number. */
-export type TextRun = { readonly isControl: boolean; readonly text: string };
 
 export type ShownPayload =
   | { readonly format: "json" | "messagepack" | "cbor" | "avro" | "protobuf"; readonly lines: readonly JsonLine[] }
@@ -39,9 +37,6 @@ const hexRowBytes = 16;
 const previewBytes = 240;
 
 const strictText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-/** Controls but for tab and line ends, separators of lines, and formats: among these all that sets a direction (UAX 9). */
-const controls = /(?:(?![\t\n\r])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])+/gu;
-
 /** Forms of which a beginning can be shown; the others are read as a whole, within their own bounds. */
 export function canBeCut(format: Format): boolean {
   return format === "auto" || format === "json" || format === "text" || format === "hex";
@@ -148,22 +143,6 @@ export function textHeader(headers: readonly UserHeader[], name: string): string
 /** A key or value of a header as text: integers in decimal, whatever their size, bytes in hexadecimal. */
 export function fieldText(field: HeaderField): string {
   return field.kind === "raw" ? hexText(field.value) : String(field.value);
-}
-
-/** Pieces of a text, in order. */
-export function textRuns(text: string): readonly TextRun[] {
-  const runs: TextRun[] = [];
-  let end = 0;
-  for (const match of text.matchAll(controls)) {
-    if (match.index > end) runs.push({ isControl: false, text: text.slice(end, match.index) });
-    const names = [...match[0]].map(
-      (character) => `U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}`,
-    );
-    runs.push({ isControl: true, text: names.join(" ") });
-    end = match.index + match[0].length;
-  }
-  if (end < text.length) runs.push({ isControl: false, text: text.slice(end) });
-  return runs;
 }
 
 function json(text: string): ShownPayload | undefined {

@@ -11,12 +11,13 @@ import { adjust } from "../app/location.ts";
 import { useLoaded } from "../data/loaded.ts";
 import { useSchema } from "../data/open-schema.ts";
 import { readHeaders } from "../messages/headers.ts";
-import { fieldText, textHeader, textRuns } from "../messages/payload.ts";
+import { fieldText, textHeader } from "../messages/payload.ts";
 import { Field } from "../parts/field.tsx";
 import { later } from "../parts/later.tsx";
 import { LoadedPart, Notice } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
-import { Payload, Runs } from "../parts/payload.tsx";
+import { Payload } from "../parts/payload.tsx";
+import { PlainText } from "../parts/plain-text.tsx";
 import { topicSteps } from "../parts/topic-head.tsx";
 import { words } from "../words/en.ts";
 import { formatWords } from "../words/formats.ts";
@@ -138,7 +139,7 @@ function Headers({
   }
   if (headers.length === 0) return <p>{text.noHeaders}</p>;
   return (
-    <table class="plain">
+    <table class="plain headers">
       <thead>
         <tr>
           <th scope="col">{text.key}</th>
@@ -150,11 +151,11 @@ function Headers({
         {headers.map(({ key, value }) => (
           <tr key={`${key.kind} ${fieldText(key)}`}>
             <th scope="row">
-              <Runs runs={textRuns(fieldText(key))} />
+              <PlainText text={fieldText(key)} />
             </th>
             <td>{value.kind}</td>
             <td>
-              <Runs runs={textRuns(fieldText(value))} />
+              <PlainText text={fieldText(value)} />
             </td>
           </tr>
         ))}

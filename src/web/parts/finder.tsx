@@ -1,12 +1,13 @@
 // The finder: a field that says what it finds while one types (WAI-ARIA combobox with a list). The focus stays in the field.
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { isCreatingStream, isFinderOpen } from "../app/dialogs.ts";
+import { closeFinder, isCreatingStream, takeTyped } from "../app/dialogs.ts";
 import { openAddress } from "../app/location.ts";
 import { broker } from "../data/broker.ts";
 import { type Item, matching, shownMax, together } from "../data/finder.ts";
 import { loadGroups, loadNames } from "../data/finder-names.ts";
 import { mayChange } from "../data/rights.ts";
 import { finder as text } from "../words/finder.ts";
+import { PlainText } from "./plain-text.tsx";
 
 /** The broker is asked for groups when nobody has typed for so long. */
 const quietMs = 200;
@@ -35,12 +36,10 @@ export function Finder() {
   const { items, isLooking, hasFailed } = useItems(query);
   const shown = matching(items, query);
   const current = Math.min(active, shown.length - 1);
-  const close = () => {
-    isFinderOpen.value = false;
-  };
   useEffect(() => {
     const before = document.activeElement;
     dialog.current?.showModal();
+    setQuery(takeTyped());
     return () => {
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
@@ -51,7 +50,7 @@ export function Finder() {
 
   const go = (item: Item | undefined) => {
     if (item === undefined) return;
-    close();
+    closeFinder();
     openAddress(item.address);
     item.run?.();
   };
@@ -71,7 +70,7 @@ export function Finder() {
       aria-label={text.label}
       onCancel={(event) => {
         event.preventDefault();
-        close();
+        closeFinder();
       }}
     >
       <input
@@ -104,7 +103,10 @@ export function Finder() {
             onMouseMove={() => setActive(index)}
             onClick={() => go(item)}
           >
-            <span class="found">{item.title}</span> <span class="muted">{text.kinds[item.kind]}</span>
+            <span class="found">
+              <PlainText text={item.title} />
+            </span>{" "}
+            <span class="muted">{text.kinds[item.kind]}</span>
           </div>
         ))}
       </div>

@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Sort } from "../app/address.ts";
 import { hasLetterKeys } from "../app/preferences.ts";
 import { words } from "../words/en.ts";
+import { PlainText } from "./plain-text.tsx";
 import { useRowWindow } from "./window-rows.ts";
 
 export type Column<Row> = {
@@ -139,10 +140,10 @@ export function Grid<Row>({ label, columns, rows, keyOf, addressOf, onOpen, sort
                   <td key={id} class={isNumber ? "number" : undefined} title={hint?.(row)}>
                     {column === 0 ? (
                       <a href={addressOf(row)} tabIndex={-1}>
-                        {cell(row)}
+                        {plain(cell(row))}
                       </a>
                     ) : (
-                      cell(row)
+                      plain(cell(row))
                     )}
                   </td>
                 ))}
@@ -154,6 +155,11 @@ export function Grid<Row>({ label, columns, rows, keyOf, addressOf, onOpen, sort
       </table>
     </div>
   );
+}
+
+/** Names in a cell hide nothing. */
+function plain(content: ComponentChildren): ComponentChildren {
+  return typeof content === "string" ? <PlainText text={content} /> : content;
 }
 
 /** Keeps the place of rows that are not in the document. */

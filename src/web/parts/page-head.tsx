@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { hello } from "../data/session.ts";
 import { words } from "../words/en.ts";
+import { PlainText } from "./plain-text.tsx";
 
 /** Without an address: a page that the user may not see. */
 export type Step = { readonly name: string; readonly address: string | undefined };
@@ -29,13 +30,21 @@ export function PageHead({
         <nav class="steps" aria-label={title}>
           {steps.map(({ name, address }) => (
             <span key={name}>
-              {address === undefined ? name : <a href={address}>{name}</a>}
+              {address === undefined ? (
+                <PlainText text={name} />
+              ) : (
+                <a href={address}>
+                  <PlainText text={name} />
+                </a>
+              )}
               <span aria-hidden="true"> / </span>
             </span>
           ))}
         </nav>
       )}
-      <h1>{title}</h1>
+      <h1>
+        <PlainText text={title} />
+      </h1>
       {summary === undefined ? null : <p class="summary">{summary}</p>}
       {children}
     </header>

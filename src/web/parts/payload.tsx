@@ -9,14 +9,13 @@ import {
   shownFirstBytes,
   shownWholeBytesMax,
   showPayload,
-  type TextRun,
-  textRuns,
 } from "../messages/payload.ts";
 import type { Schema } from "../messages/schema.ts";
 import { words } from "../words/en.ts";
 import { formatWords } from "../words/formats.ts";
 import { count, size } from "../words/numbers.ts";
 import { Lines } from "./lines.tsx";
+import { PlainText, Runs } from "./plain-text.tsx";
 
 const text = words.message;
 
@@ -53,23 +52,6 @@ export function Payload({
       ) : null}
       {bytes.length === 0 ? <p>{text.empty}</p> : <Shown shown={shown} />}
     </div>
-  );
-}
-
-/** Text in which what is invisible, or turns what follows around, is a mark with its number. */
-export function Runs({ runs }: { readonly runs: readonly TextRun[] }) {
-  return (
-    <>
-      {runs.map((run, index) =>
-        run.isControl ? (
-          <span key={index} class="control">
-            {run.text}
-          </span>
-        ) : (
-          run.text
-        ),
-      )}
-    </>
   );
 }
 
@@ -112,7 +94,7 @@ function Shown({ shown }: { readonly shown: ShownPayload }) {
                 {"  ".repeat(depth)}
                 {tokens.map((token, position) => (
                   <span key={position} class={`json-${token.kind}`}>
-                    <Runs runs={textRuns(token.text)} />
+                    <PlainText text={token.text} />
                   </span>
                 ))}
               </>

@@ -66,6 +66,29 @@ test("two words and Enter lead to a topic's messages, from wherever one is", asy
   await visit.end();
 });
 
+test("what is typed before the finder's code has come is in its field", async () => {
+  const visit = await browser.visit();
+  const page = await visit.open("/ui/streams");
+  await signIn(page);
+  await page.getByRole("link", { name: "ledger" }).waitFor();
+  const hold = Promise.withResolvers<void>();
+  await visit.context.route("**/*.js", async (route) => {
+    await hold.promise;
+    await route.continue();
+  });
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("?ord payx");
+  await page.keyboard.press("Backspace");
+  hold.resolve();
+  const field = page.getByRole("combobox", { name: "Find a page" });
+  await field.waitFor();
+  expect(await field.inputValue()).toBe("?ord pay");
+  expect(page.url()).toEndWith("/ui/streams");
+  await page.keyboard.type("s");
+  expect(await field.inputValue()).toBe("?ord pays");
+  await visit.end();
+});
+
 test("who may only read one topic finds that, and nothing that fails", async () => {
   const stream = { manageStream: false, readStream: false, manageTopics: false, readTopics: false };
   const none = { pollMessages: false, sendMessages: false };
