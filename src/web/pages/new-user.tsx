@@ -270,7 +270,8 @@ function TryTable({
     <section aria-label={text.test}>
       <h2>{text.test}</h2>
       <p>{text.testIntro(name)}</p>
-      <div class="scrolls">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys. */}
+      <section class="scrolls" tabIndex={0} aria-label={text.subjects}>
         <table class="plain">
           <thead>
             <tr>
@@ -295,7 +296,7 @@ function TryTable({
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
     </section>
   );
 }

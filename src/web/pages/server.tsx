@@ -23,6 +23,11 @@ type Facts = { readonly stats: Stats; readonly cluster: ClusterMetadata };
 const dayMicros = 24n * 3600n * 1_000_000n;
 const soonDays = 14n;
 
+/** Nobody counts the milliseconds that a server is up. */
+function wholeSeconds(micros: bigint): bigint {
+  return micros - (micros % 1_000_000n);
+}
+
 export function ServerPage({ page }: { readonly page: ServerAddress }) {
   const facts = useLoaded("server", "", async (from): Promise<Facts> => {
     const [stats, cluster] = await Promise.all([from.getStats(), from.getClusterMetadata()]);
@@ -36,7 +41,7 @@ export function ServerPage({ page }: { readonly page: ServerAddress }) {
     <>
       <PageHead
         title={text.title}
-        summary={facts.value && text.summary(version, duration(facts.value.stats.runTimeMicros))}
+        summary={facts.value && text.summary(version, duration(wholeSeconds(facts.value.stats.runTimeMicros)))}
       />
       <LoadedPart loaded={facts}>{(known) => <FactsPart facts={known} />}</LoadedPart>
       <ShardsPart metrics={metrics} />

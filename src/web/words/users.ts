@@ -108,6 +108,7 @@ export const newUser = {
     manage: "Includes: reading, sending, groups, settings, purging and deleting it. Not: other topics, new topics.",
   } satisfies Readonly<Record<Task, string>>,
   test: "Try before saving",
+  subjects: "What these rights allow",
   testIntro: (name: string) => `With these rights, ${name === "" ? "the user" : name} may:`,
   subject: "Where",
   operations: {

@@ -256,7 +256,8 @@ function Members({ members }: { readonly members: readonly LagMember[] }) {
   const isHidden = members.every(({ address }) => address === undefined);
   return (
     <>
-      <div class="scrolls">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keys. */}
+      <section class="scrolls" tabIndex={0} aria-label={text.members}>
         <table class="plain">
           <thead>
             <tr>
@@ -277,7 +278,7 @@ function Members({ members }: { readonly members: readonly LagMember[] }) {
             ))}
           </tbody>
         </table>
-      </div>
+      </section>
       {isHidden ? <p class="muted">{text.hidden}</p> : null}
     </>
   );
