@@ -5,9 +5,10 @@ import type { Range } from "../app/observe-address.ts";
 import { connection } from "../data/broker.ts";
 import { useLoaded } from "../data/loaded.ts";
 import { type Metrics, useMetrics } from "../data/metrics.ts";
+import { mayChange } from "../data/rights.ts";
 import { session } from "../data/session.ts";
 import { later } from "../parts/later.tsx";
-import { LoadedPart } from "../parts/notice.tsx";
+import { LoadedPart, Notice } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
 import { Sparkline } from "../parts/sparkline.tsx";
 import { words } from "../words/en.ts";
@@ -56,6 +57,7 @@ export function OverviewPage({ range }: { readonly range: Range }) {
       <LoadedPart loaded={loaded}>
         {(health) => (isUnknown ? <p class="health">{text.unknown}</p> : <HealthPart health={health} />)}
       </LoadedPart>
+      {mayChange("createStream") ? <WithoutStreams /> : null}
       <h2>{text.now}</h2>
       <dl class="tiles">
         {tiles.map(([name, write]) => (
@@ -66,6 +68,18 @@ export function OverviewPage({ range }: { readonly range: Range }) {
       <OverviewCharts range={range} last={metrics.last} />
     </>
   );
+}
+
+/** Whoever begins is led to what there is to begin with. */
+function WithoutStreams() {
+  const counted = useLoaded("count of streams", "", async (from) => (await from.getStats()).streamsCount, {
+    kinds: ["stream"],
+  });
+  return counted.value === 0 ? (
+    <Notice>
+      {words.streamsPage.none} <a href="/ui/streams">{text.begin}</a>
+    </Notice>
+  ) : null;
 }
 
 function HealthPart({ health }: { readonly health: Health }) {

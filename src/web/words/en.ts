@@ -50,6 +50,7 @@ export const words = {
   overviewPage: {
     title: "Overview",
     summary: (version: string, up: string) => `Whippet ${version} · up ${up}`,
+    begin: "Make one, with sample messages or your own",
     health: "Health",
     unknown: "The health is not known while there is no answer.",
     now: "Now",

@@ -5,6 +5,7 @@ export const publishWords = {
   again: "Publish again…",
   againShown: "Publish these again…",
   readOnly: "This session is read-only: it publishes nothing.",
+  mayNot: "Your user lacks the right to send to any topic. Whoever manages users can give it.",
   badFrom: "The address names no messages, or more than 500. It has the form 0:12,1:5-9: partition, offset or offsets.",
   gone: (missing: number, all: number) => `${missing} of ${all} messages are gone, or not there yet.`,
   noneLeft: "None of these messages is there.",

@@ -2,8 +2,9 @@
 import { type PublishPage as PublishAddress, writeAddress } from "../../app/address.ts";
 import { useLoaded } from "../../data/loaded.ts";
 import { loadPlaces, pollOf } from "../../data/polls.ts";
-import { isReadOnly } from "../../data/rights.ts";
+import { isReadOnly, maySendSomewhere } from "../../data/rights.ts";
 import { seeTopic } from "../../data/seen-topic.ts";
+import { session } from "../../data/session.ts";
 import { readPlaces } from "../../messages/places.ts";
 import { LoadedPart, Notice } from "../../parts/notice.tsx";
 import { TopicHead } from "../../parts/topic-head.tsx";
@@ -27,12 +28,14 @@ export function PublishPage({ page }: { readonly page: PublishAddress }) {
     { ofSession: from !== "" }, // what is written stays when a session ends, what was read does not
   );
   const wanted = (places ?? []).reduce((sum, { first, last }) => sum + Number(last - first) + 1, 0);
+  // The form stays when a session ends: nobody has fewer rights by that.
+  const mayNot = session.value.kind === "signedIn" && !maySendSomewhere();
   return (
     <>
       <TopicHead stream={stream} topic={topic} tab="publish" details={loaded.value?.seen?.details} />
-      {isReadOnly() ? <Notice>{text.readOnly}</Notice> : null}
+      {mayNot ? <Notice>{isReadOnly() ? text.readOnly : text.mayNot}</Notice> : null}
       {places === undefined ? <Notice>{text.badFrom}</Notice> : null}
-      {isReadOnly() || places === undefined ? null : (
+      {mayNot || places === undefined ? null : (
         <LoadedPart loaded={loaded}>
           {({ seen, sources }) => {
             if (seen === undefined) return <Notice>{words.topicPage.missing(topic)}</Notice>;
