@@ -5,7 +5,7 @@ import { directionFrom, type MessagesPage as MessagesAddress, type Position, wri
 import { adjust, open } from "../app/location.ts";
 import { type Loaded, reload, useLoaded } from "../data/loaded.ts";
 import { pollOf } from "../data/polls.ts";
-import { maySendSomewhere } from "../data/rights.ts";
+import { maySend, maySendSomewhere } from "../data/rights.ts";
 import { type SeenTopic, seeTopic } from "../data/seen-topic.ts";
 import { writePlaces } from "../messages/places.ts";
 import { loadWindow, type MessageWindow, partitionsMax, type ShownMessage } from "../messages/window.ts";
@@ -115,7 +115,14 @@ function Rows({ page, loaded }: { readonly page: MessagesAddress; readonly loade
                 <Notice key={partitionId}>{text.gone(count(partitionId), count(from), count(to))}</Notice>
               ))}
               {found.messages.length === 0 ? (
-                <Notice>{topic.details?.messagesCount === 0n ? text.none : text.noneHere}</Notice>
+                <Notice>
+                  {topic.details?.messagesCount === 0n ? text.none : text.noneHere}{" "}
+                  {topic.details?.messagesCount === 0n && maySend(topic.details.id) ? (
+                    <a href={writeAddress({ kind: "publish", stream: page.stream, topic: page.topic, from: "" })}>
+                      {text.publishOne}
+                    </a>
+                  ) : null}
+                </Notice>
               ) : (
                 <Grid
                   key={keyOf(found.messages[0]!)}

@@ -132,6 +132,7 @@ export const words = {
     publishShown: "Publish these again…",
     columns: { partition: "p", offset: "Offset", time: "Time", size: "Size", headers: "Headers", preview: "Preview" },
     none: "This topic has no messages yet. Send one with a client, or over HTTP with POST …/messages.",
+    publishOne: "Publish one here",
     noneHere: "There is no message here. Go back, or to the newest.",
     gone: (partition: string, from: string, to: string) =>
       `Partition ${partition}: offsets ${from} to ${to} are gone (retention).`,

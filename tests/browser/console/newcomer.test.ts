@@ -75,6 +75,20 @@ test("who may only poll finds no form to publish, by its address either", async 
   await visit.end();
 });
 
+test("a topic without messages leads to where one is published", async () => {
+  await root.createStream("bare");
+  await root.createTopic("bare", { name: "empty", partitionsCount: 1 });
+  const visit = await browser.visit();
+  const page = await visit.open("/ui/streams/bare/topics/empty/messages");
+  await signIn(page);
+  await page.getByRole("link", { name: "Publish one here" }).click();
+  await page.getByRole("button", { name: "Publish 1 message" }).click();
+  await page.getByRole("navigation", { name: "Topic" }).getByRole("link", { name: "Messages" }).click();
+  await page.getByRole("grid").getByText("{}").waitFor();
+  expect(await page.getByRole("link", { name: "Publish one here" }).count()).toBe(0);
+  await visit.end();
+});
+
 test("the kind of a header is one word, whatever stands beside it", async () => {
   const userHeaders = encode(userHeadersCodec, [
     { key: headerString("a-header-with-a-long-name"), value: headerString("v".repeat(200)) },
