@@ -19,6 +19,8 @@ type Row = UserEntry & { readonly name: string; readonly rights: string };
 const withRightsMax = 200;
 /** Longer lists are a number. */
 const rightsInLineMax = 3;
+/** By name only. */
+const sortValues = {};
 
 async function find(from: ConsoleBroker): Promise<readonly Row[]> {
   const all = await from.getUsers();
@@ -59,7 +61,7 @@ export function UsersPage({ q }: { readonly q: string }) {
       </PageHead>
       <LoadedPart loaded={loaded}>
         {(all) => {
-          const rows = narrowed(all, q, sortDefault, {});
+          const rows = narrowed(all, q, sortDefault, sortValues);
           if (rows.length === 0) return <Notice>{text.none(q)}</Notice>;
           return (
             <Grid
