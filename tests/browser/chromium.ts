@@ -2,6 +2,12 @@
 import type { Subprocess } from "bun";
 
 const closeTimeoutMs = 10_000;
+
+/** Of a Chromium that a program drives: no sandbox, since it may be run by root and shows pages of our own; and nothing of its own on the net. */
+export const drivenFlags: readonly string[] = [
+  ...["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server"],
+  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
+];
 const names = ["chromium", "chromium-browser"];
 
 /** Path of the program; undefined where there is none. `CHROMIUM` names another one. */

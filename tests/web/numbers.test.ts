@@ -60,3 +60,28 @@ test("lists are narrowed by name and sorted by any column, equal rows by name", 
   expect(names("", "size", true)).toEqual(["a", "B2", "b10"]);
   expect(names("x", "name", false)).toEqual([]);
 });
+
+test("a list is put in order once for all filters, and anew for another column or direction", () => {
+  const rows = Array.from({ length: 100 }, (_, size) => ({ name: `topic-${size % 10}-${size}`, size }));
+  let asked = 0;
+  const values = {
+    size: ({ size }: { readonly size: number }) => {
+      asked++;
+      return size;
+    },
+  };
+  const sizes = (query: string, column: string, isDescending: boolean) =>
+    narrowed(rows, query, { column, isDescending }, values).map(({ size }) => size);
+  const descending = sizes("", "size", true);
+  expect(descending).toEqual(rows.map(({ size }) => size).reverse());
+  const askedOnce = asked;
+  for (const query of ["t", "TOPIC-7", "-7-", "none", " topic-7- "]) {
+    expect(sizes(query, "size", true)).toEqual(
+      descending.filter((size) => `topic-${size % 10}-${size}`.includes(query.trim().toLowerCase())),
+    );
+  }
+  expect(asked).toBe(askedOnce);
+  expect(sizes("-7-", "size", false)).toEqual([7, 17, 27, 37, 47, 57, 67, 77, 87, 97]);
+  expect(sizes("-7-1", "name", false)).toEqual([17]);
+  expect(narrowed(rows.slice(0, 2), "", { column: "size", isDescending: true }, values)).toHaveLength(2);
+});

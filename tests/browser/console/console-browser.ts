@@ -5,14 +5,10 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import type { TestServer } from "../../support/server.ts";
-import { findChromium } from "../chromium.ts";
+import { drivenFlags, findChromium } from "../chromium.ts";
 
 /** For what never happens: a busy machine takes its time. */
 const timeoutMs = 60_000;
-const flags = [
-  ...["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--no-proxy-server"],
-  ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-];
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -38,7 +34,7 @@ export class ConsoleBrowser {
   static async start(server: TestServer): Promise<ConsoleBrowser> {
     const executablePath = findChromium();
     if (executablePath === undefined) throw new Error("there is no Chromium; CHROMIUM may name one");
-    const browser = await chromium.launch({ executablePath, headless: true, args: flags });
+    const browser = await chromium.launch({ executablePath, headless: true, args: [...drivenFlags] });
     afterAll(() => browser.close());
     return new ConsoleBrowser(browser, `http://${server.host}:${server.portOf("http")}`);
   }
