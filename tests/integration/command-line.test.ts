@@ -8,7 +8,10 @@ const servers = useServers();
 
 describe("the command line", () => {
   test("--help teaches and --version tells", async () => {
-    const help = await servers.run({ arguments: ["--help"] });
+    const overview = await servers.run({ arguments: ["--help"] });
+    expect(overview).toMatchObject({ exitCode: 0, stderr: "" });
+    for (const word of ["Usage", "whippet server --help", "--fresh"]) expect(overview.stdout).toContain(word);
+    const help = await servers.run({ arguments: ["server", "--help"] });
     expect(help).toMatchObject({ exitCode: 0, stderr: "" });
     for (const word of ["Usage", "--fresh", "--with-default-root-credentials", "IGGY_CONFIG_PATH", "tcp.address"]) {
       expect(help.stdout).toContain(word);

@@ -35,7 +35,7 @@ const tail = serverCommand({
   words: ["tail"],
   summary: "Show messages as they come",
   details: [
-    `It begins with the last ten messages, or --from: ${positionWords}. Without a topic it follows all topics of the stream.`,
+    `It begins with the last ten messages, or as many as -n says, or --from: ${positionWords}. Without a topic it follows all topics of the stream.`,
     "--grep, --header and --field look at what was read, here: all must hold, and what was read is told at the end.",
     "With --format ndjson each message is a line of JSON, as export writes it.",
   ].join("\n"),
@@ -60,7 +60,9 @@ const tail = serverCommand({
   lasts: true,
   right: (args) => pollTopic("follow")({ stream: args.stream, topic: args.topic ?? args.stream }),
   async run(client, args, output, session) {
-    const range = rangeOf(args.from, undefined, lastDefault);
+    // As many before the end as are wanted: `-n 1` is the newest one.
+    const beginning = args.count === undefined ? lastDefault : ({ kind: "last", count: BigInt(args.count) } as const);
+    const range = rangeOf(args.from, undefined, beginning);
     const filters: readonly Filter[] = [...args.grep, ...args.header, ...args.field];
     const followed = await followedOf(client, args, range.from, args.partitions ?? []);
     const shower = new Shower(output, {
