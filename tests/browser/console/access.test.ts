@@ -2,8 +2,10 @@
 // of 320 by 256.
 import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Page } from "playwright-core";
+import { encode } from "../../../src/protocol/codec.ts";
+import { headerString, userHeadersCodec } from "../../../src/protocol/user-headers.ts";
 import { useServers } from "../../support/server.ts";
-import { ConsoleBrowser, findings, signIn } from "./console-browser.ts";
+import { ConsoleBrowser, findings, findingsInBothThemes, follow, settled, signIn } from "./console-browser.ts";
 
 setDefaultTimeout(180_000);
 
@@ -17,52 +19,57 @@ await root.createTopic("orders", { name: longName, partitionsCount: 2 });
 await root.createUser({ username: "ann", password: "secret" });
 const payload = new TextEncoder().encode('{"id":9007199254740993,"text":"hello"}');
 const partitioning = { kind: "partition", partitionId: 0 } as const;
-await root.sendMessages({ stream: "orders", topic: longName, partitioning, messages: [{ payload }] });
+const userHeaders = encode(userHeadersCodec, [{ key: headerString("trace"), value: headerString("4f3a") }]);
+const odd = [
+  { payload: new TextEncoder().encode("with a trace"), userHeaders },
+  { payload: Uint8Array.of(0xc3, 0x28, 0, 1) },
+];
+await root.sendMessages({ stream: "orders", topic: longName, partitioning, messages: [{ payload }, ...odd] });
+await root.createTopic("orders", { name: "empty", partitionsCount: 1 });
 await root.createConsumerGroup("orders", longName, "billing");
 const consumer = { kind: "consumer", id: { kind: "string", value: "auditor" } } as const;
 await root.storeConsumerOffset({ stream: "orders", topic: longName, partitionId: 0, consumer, offset: 0n });
 const { clientId } = await root.getMe();
 
 const topic = `/ui/streams/orders/topics/${longName}`;
-const pages = [
-  "/ui/overview",
-  "/ui/log",
-  "/ui/server",
-  `${topic}/publish`,
-  "/ui/streams",
-  "/ui/streams/orders",
-  "/ui/streams/orders/settings",
-  `${topic}/messages`,
-  `${topic}/messages/0/0`,
-  `${topic}/partitions`,
-  `${topic}/partitions/0`,
-  `${topic}/groups`,
-  `${topic}/groups/billing`,
-  `${topic}/groups/none`,
-  `${topic}/offsets`,
-  `${topic}/settings`,
-  "/ui/groups",
-  "/ui/overview",
-  "/ui/log",
-  "/ui/server",
-  "/ui/clients",
-  `/ui/clients/${clientId}`,
-  "/ui/users",
-  "/ui/users/ann",
-  `/ui/users/new?for=orders/${longName}`,
-  "/ui/account",
-  "/ui/help",
+
+/** Addresses, and for some what is on the page when all of it is there. */
+const pages: readonly (readonly [address: string, text?: string])[] = [
+  ["/ui/overview", "Healthy."],
+  ["/ui/log"],
+  ["/ui/server"],
+  ["/ui/streams", "orders"],
+  ["/ui/streams/orders", longName],
+  ["/ui/streams/orders/settings"],
+  ["/ui/streams/none", "There is no stream called"],
+  ["/ui/streams/orders/topics/empty/messages", "This topic has no messages yet"],
+  [`${topic}/publish`],
+  [`${topic}/messages`, '"text":"hello"'],
+  [`${topic}/messages?from=o:1&p=0`, "trace"],
+  [`${topic}/messages/0/0`, "9007199254740993"],
+  [`${topic}/messages/0/1`, "trace"],
+  [`${topic}/messages/0/2`, "shown as hex"],
+  [`${topic}/messages/0/9`, "There is no message"],
+  [`${topic}/partitions`],
+  [`${topic}/partitions/0`],
+  [`${topic}/groups`],
+  [`${topic}/groups/billing`],
+  [`${topic}/groups/none`],
+  [`${topic}/offsets`],
+  [`${topic}/settings`],
+  ["/ui/groups"],
+  ["/ui/clients"],
+  [`/ui/clients/${clientId}`],
+  ["/ui/users"],
+  ["/ui/users/ann"],
+  [`/ui/users/new?for=orders/${longName}`],
+  ["/ui/account", "Session ends"],
+  ["/ui/help", "Next and previous row"],
+  ["/ui/nothing", "leads to no page"],
 ];
 
 const wide = { width: 1280, height: 800 };
 const zoomed = { width: 320, height: 256 };
-
-async function open(page: Page, address: string): Promise<void> {
-  await page.goto(`${browser.origin}${address}`);
-  await page.getByText("connected", { exact: true }).waitFor();
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  await page.locator("[aria-busy=true]").waitFor({ state: "detached" });
-}
 
 /** What stands out to the right of the window, and does not scroll within itself. */
 function tooWide(page: Page): Promise<readonly string[]> {
@@ -82,20 +89,30 @@ function styleOf(page: Page, selector: string, property: string): Promise<string
   );
 }
 
+/** What a narrow window may break beside colours. */
+const rulesOfNarrow = ["color-contrast", "scrollable-region-focusable", "target-size"];
+
 test("every page is whole in a narrow window, and without a finding in both themes", async () => {
   const visit = await browser.visit();
   const page = await visit.open("/ui/help");
+  await page.getByRole("dialog").waitFor();
+  expect(await findingsInBothThemes(page)).toEqual([]);
+  await page.getByRole("button", { name: "Use a token instead" }).click();
+  await page.getByRole("button", { name: "Use a password instead" }).click();
   await signIn(page);
   await page.getByText("connected", { exact: true }).waitFor();
-  for (const address of pages) {
+  for (const [address, text] of pages) {
     await page.setViewportSize(wide);
     await page.emulateMedia({ colorScheme: "light" });
-    await open(page, address);
+    await follow(page, address);
+    if (text !== undefined) await page.getByRole("main").filter({ hasText: text }).waitFor();
+    await settled(page);
+    expect([address, new URL(page.url()).pathname]).toEqual([address, address.replace(/\?.*/, "")]);
     expect([address, await findings(page)]).toEqual([address, []]);
     await page.emulateMedia({ colorScheme: "dark" });
     await page.setViewportSize(zoomed);
     expect([address, await tooWide(page)]).toEqual([address, []]);
-    expect([address, await findings(page)]).toEqual([address, []]);
+    expect([address, await findings(page, rulesOfNarrow)]).toEqual([address, []]);
   }
   await visit.end();
 });

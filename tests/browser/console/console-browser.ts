@@ -12,12 +12,18 @@ const timeoutMs = 60_000;
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+export interface VisitOptions {
+  readonly colorScheme?: "light" | "dark";
+}
+
 /** Pages of one test: a profile of its own, and what went wrong in it. */
 export interface Visit {
   readonly context: BrowserContext;
   /** Another window of the same profile. */
   open(path: string): Promise<Page>;
-  /** Ends it; fails for what a page complained of, unless it is `expected`. */
+  /** Fails for what a page complained of since the last check, unless it is `expected`. */
+  check(expected?: readonly RegExp[]): void;
+  /** Checks it and ends it. */
   end(expected?: readonly RegExp[]): Promise<void>;
 }
 
@@ -39,7 +45,7 @@ export class ConsoleBrowser {
     return new ConsoleBrowser(browser, `http://${server.host}:${server.portOf("http")}`);
   }
 
-  async visit(options: { readonly colorScheme?: "light" | "dark" } = {}): Promise<Visit> {
+  async visit(options: VisitOptions = {}): Promise<Visit> {
     const context = await this.#browser.newContext({
       viewport: { width: 1280, height: 800 },
       colorScheme: options.colorScheme ?? "light",
@@ -47,6 +53,10 @@ export class ConsoleBrowser {
     });
     context.setDefaultTimeout(timeoutMs);
     const complaints: string[] = [];
+    const check = (expected: readonly RegExp[] = []) => {
+      const unexpected = complaints.splice(0).filter((text) => !expected.some((pattern) => pattern.test(text)));
+      expect(unexpected).toEqual([]);
+    };
     context.on("console", (message) => {
       if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
     });
@@ -58,11 +68,21 @@ export class ConsoleBrowser {
         await page.goto(`${this.origin}${path}`);
         return page;
       },
-      end: async (expected = []) => {
+      check,
+      end: async (expected) => {
         await context.close();
-        expect(complaints.filter((text) => !expected.some((pattern) => pattern.test(text)))).toEqual([]);
+        check(expected);
       },
     };
+  }
+
+  /** A visit with one window, signed in as root: what several tests of a file may share, each with a check at its end. */
+  async signedIn(path: string, options: VisitOptions = {}): Promise<{ readonly visit: Visit; readonly page: Page }> {
+    const visit = await this.visit(options);
+    const page = await visit.open(path);
+    await signIn(page);
+    await page.getByText("connected", { exact: true }).waitFor();
+    return { visit, page };
   }
 }
 
@@ -74,14 +94,43 @@ export async function signIn(page: Page, username = "iggy", password = "iggy"): 
   await dialog.getByRole("button", { name: "Sign in" }).click();
 }
 
+/** Follows a link of the console to `address`: the page changes, and is not loaded anew. Waits until everything is there. */
+export async function follow(page: Page, address: string): Promise<void> {
+  await page.evaluate(`(async () => {
+    const link = document.createElement("a");
+    link.href = ${JSON.stringify(address)};
+    document.body.append(link);
+    link.click();
+    link.remove();
+    // The next page is drawn by then, at least that it is loading.
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+  })()`);
+  await settled(page);
+}
+
+/** Waits until the page has a heading and nothing that is still loading. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator("main:has(h1):not(:has([aria-busy=true]))").waitFor();
+}
+
 type AxeResult = {
   readonly violations: readonly { readonly id: string; readonly nodes: readonly { readonly html: string }[] }[];
 };
 
 /** What axe-core finds on the page as it is: nothing, or rule and element. `rules`: all, if not given. */
 export async function findings(page: Page, rules?: readonly string[]): Promise<readonly string[]> {
-  await page.evaluate(axeSource);
+  // As long as the document is the same, the program is there.
+  if (await page.evaluate<boolean>("globalThis.axe === undefined")) await page.evaluate(axeSource);
   const options = { resultTypes: ["violations"], ...(rules === undefined ? {} : { runOnly: rules }) };
   const result = await page.evaluate<AxeResult>(`axe.run(document, ${JSON.stringify(options)})`);
   return result.violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+/** The same of a page in both themes: in the dark, what is a matter of colours. */
+export async function findingsInBothThemes(page: Page): Promise<readonly string[]> {
+  const light = await findings(page);
+  await page.emulateMedia({ colorScheme: "dark" });
+  const dark = await findings(page, ["color-contrast"]);
+  await page.emulateMedia({ colorScheme: "light" });
+  return [...light, ...dark.map((finding) => `in the dark: ${finding}`)];
 }

@@ -4,7 +4,7 @@ import type { Page } from "playwright-core";
 import type { Client } from "../../../src/client/index.bun.ts";
 import { eventually } from "../../support/process-facts.ts";
 import { useServers } from "../../support/server.ts";
-import { ConsoleBrowser, findings, signIn, type Visit } from "./console-browser.ts";
+import { ConsoleBrowser, findingsInBothThemes, follow, signIn } from "./console-browser.ts";
 
 setDefaultTimeout(180_000);
 
@@ -57,12 +57,7 @@ function groupAddress(topic: string): string {
   return `/ui/streams/orders/topics/${topic}/groups/billing`;
 }
 
-async function signedIn(visit: Visit, path: string): Promise<Page> {
-  const page = await visit.open(path);
-  await signIn(page);
-  await page.getByText("connected", { exact: true }).waitFor();
-  return page;
-}
+const { visit, page } = await browser.signedIn("/ui/groups");
 
 /** Waits until a cell of the first row has this text. `column`: from 1. */
 async function cell(page: Page, column: number, text: string): Promise<void> {
@@ -108,8 +103,7 @@ test("each cause of a group that is behind is said, and what to do", async () =>
       await Bun.sleep(150);
     }
   })();
-  const visit = await browser.visit();
-  await (await signedIn(visit, "/ui/groups")).getByRole("link", { name: "billing" }).first().waitFor();
+  await page.getByRole("link", { name: "billing" }).first().waitFor();
   const expected = [
     ["nothing", undefined, "Nothing to read"],
     ["read", undefined, "Up to date"],
@@ -125,10 +119,10 @@ test("each cause of a group that is behind is said, and what to do", async () =>
   const pages = await Promise.all(expected.map(([topic]) => visit.open(groupAddress(topic))));
   try {
     for (const [index, [topic, code, sentence]] of expected.entries()) {
-      const page = pages[index]!;
-      const verdict = code === undefined ? page.locator(".health") : page.locator(`[data-verdict=${code}]`);
+      const window = pages[index]!;
+      const verdict = code === undefined ? window.locator(".health") : window.locator(`[data-verdict=${code}]`);
       await verdict.getByText(sentence).waitFor();
-      expect([topic, await page.locator("h1").textContent()]).toEqual([topic, "Group billing"]);
+      expect([topic, await window.locator("h1").textContent()]).toEqual([topic, "Group billing"]);
     }
     // Who reads is said by name and address.
     await pages[6]!.getByRole("table").getByRole("cell", { name: "iggy" }).waitFor();
@@ -136,16 +130,16 @@ test("each cause of a group that is behind is said, and what to do", async () =>
   } finally {
     isOver = true;
     await work;
+    await Promise.all(pages.map((window) => window.close()));
   }
-  await visit.end();
+  visit.check();
 });
 
 describe("a move of a group", () => {
   test("shows what it changes, goes by keys alone, and is taken back unless somebody was faster", async () => {
     await makeTopic("replay", [10, 4]);
     await committedBefore("replay", 7, 3);
-    const visit = await browser.visit();
-    const page = await signedIn(visit, groupAddress("replay"));
+    await follow(page, groupAddress("replay"));
     await cell(page, 3, "7");
     await page.getByRole("button", { name: "Move offsets" }).focus();
     await page.keyboard.press("Enter");
@@ -160,9 +154,7 @@ describe("a move of a group", () => {
     await page.keyboard.press("ControlOrMeta+A");
     await page.keyboard.type("0");
     await dialog.getByText("6 messages will be read again, 0 messages will be skipped.").waitFor();
-    expect(await findings(page)).toEqual([]);
-    await page.emulateMedia({ colorScheme: "dark" });
-    expect(await findings(page, ["color-contrast"])).toEqual([]);
+    expect(await findingsInBothThemes(page)).toEqual([]);
     await page.keyboard.press("Enter");
     await page.getByText("The offsets of billing are moved.").waitFor();
     expect(await dialog.count()).toBe(0);
@@ -180,15 +172,14 @@ describe("a move of a group", () => {
     await page.getByRole("button", { name: "Undo" }).click();
     await page.getByText("Something else was committed meanwhile").waitFor();
     await cell(page, 3, "5");
-    await visit.end([/Failed to load resource: the server responded with a status of 409/]);
+    visit.check([/Failed to load resource: the server responded with a status of 409/]);
   });
 
   test("names the members, and goes over them only if somebody says so", async () => {
     await makeTopic("busy", [10]);
     const member = await join("busy");
     await commit(member, "busy", 6);
-    const visit = await browser.visit();
-    const page = await signedIn(visit, groupAddress("busy"));
+    await follow(page, groupAddress("busy"));
     await cell(page, 3, "6");
     await page.getByRole("button", { name: "Move offsets" }).click();
     const dialog = page.getByRole("dialog");
@@ -198,17 +189,17 @@ describe("a move of a group", () => {
     await dialog.getByLabel("Move anyway").check();
     await dialog.getByRole("button", { name: "Move offsets" }).click();
     await cell(page, 3, "–");
-    await visit.end();
+    visit.check();
   });
 
   test("is not offered to a session that only reads", async () => {
-    const visit = await browser.visit();
-    const page = await visit.open(groupAddress("busy"));
-    await page.getByRole("dialog").getByLabel("Read-only").check();
-    await signIn(page);
-    await page.getByText("Behind by").waitFor();
-    expect(await page.getByRole("button", { name: "Move offsets" }).count()).toBe(0);
-    await visit.end();
+    const own = await browser.visit();
+    const window = await own.open(groupAddress("busy"));
+    await window.getByRole("dialog").getByLabel("Read-only").check();
+    await signIn(window);
+    await window.getByText("Behind by").waitFor();
+    expect(await window.getByRole("button", { name: "Move offsets" }).count()).toBe(0);
+    await own.end();
   });
 });
 
@@ -222,8 +213,7 @@ describe("stored offsets", () => {
     await root.storeConsumerOffset({ ...place, consumer: named, offset: 7n });
     await root.storeConsumerOffset({ ...place, consumer: numbered, offset: 0n });
     await root.deleteSegments("orders", "kept", 0, 1);
-    const visit = await browser.visit();
-    const page = await signedIn(visit, "/ui/streams/orders/topics/kept/partitions/0");
+    await follow(page, "/ui/streams/orders/topics/kept/partitions/0");
     await page.getByText("consumer 7 keeps 2 segments from being removed: it has read to offset 0.").waitFor();
     await page.getByRole("link", { name: "Stored offsets" }).click();
     await page.getByRole("row", { name: /consumer 7 0 0 7 2 segments/ }).waitFor();

@@ -5,7 +5,7 @@ import { encode } from "../../../src/protocol/codec.ts";
 import { headerString, userHeadersCodec } from "../../../src/protocol/user-headers.ts";
 import { eventually } from "../../support/process-facts.ts";
 import { useServers } from "../../support/server.ts";
-import { ConsoleBrowser, findings, signIn } from "./console-browser.ts";
+import { ConsoleBrowser, follow } from "./console-browser.ts";
 
 setDefaultTimeout(180_000);
 
@@ -44,13 +44,7 @@ await root.sendMessages({
   ],
 });
 
-async function open(path: string, colorScheme: "light" | "dark" = "light") {
-  const visit = await browser.visit({ colorScheme });
-  const page = await visit.open(path);
-  await signIn(page);
-  await page.getByText("connected", { exact: true }).waitFor();
-  return { visit, page };
-}
+const { visit, page } = await browser.signedIn("/ui/streams");
 
 /** Waits until the rows begin with these numbers of messages. */
 async function rowsBegin(page: Page, ...numbers: readonly number[]): Promise<void> {
@@ -62,7 +56,6 @@ async function rowsBegin(page: Page, ...numbers: readonly number[]): Promise<voi
 
 describe("messages", () => {
   test("are walked through from either end, from an offset and from a time", async () => {
-    const { visit, page } = await open("/ui/streams");
     await page.getByRole("link", { name: "orders" }).click();
     await page.getByRole("link", { name: "payments" }).click();
     await rowsBegin(page, 59, 58, 57);
@@ -108,11 +101,11 @@ describe("messages", () => {
     await page.getByLabel("Time", { exact: true }).fill("1970-01-01T00:00:00Z");
     await paging("Show");
     await rowsBegin(page, 1, 3, 5);
-    await visit.end();
+    visit.check();
   });
 
   test("are shown as they were sent: every digit, keys that come twice, headers of every size", async () => {
-    const { visit, page } = await open("/ui/streams/orders/topics/odd/messages/0/0");
+    await page.goto(`${browser.origin}/ui/streams/orders/topics/odd/messages/0/0`);
     const lines = page.getByLabel("Payload");
     await lines.waitFor();
     expect(await lines.locator(".line").allTextContents()).toEqual([
@@ -143,11 +136,11 @@ describe("messages", () => {
     await page.getByText("shown as JSON").waitFor();
     expect(await lines.locator(".line").allTextContents()).toEqual(["{", '  "naU+200Bme": "exeU+202Egnp"', "}"]);
     expect(await lines.locator(".control").allTextContents()).toEqual(["U+200B", "U+202E"]);
-    await visit.end();
+    visit.check();
   });
 
   test("have addresses: a reload, a link and the way back show the same rows", async () => {
-    const { visit, page } = await open("/ui/streams/orders/topics/payments/messages?from=oldest&n=20");
+    await follow(page, "/ui/streams/orders/topics/payments/messages?from=oldest&n=20");
     await rowsBegin(page, 0, 1);
     await page.getByRole("button", { name: "Newer" }).click();
     await rowsBegin(page, 20, 21);
@@ -173,7 +166,7 @@ describe("messages", () => {
       (row) => row.endsWith('{"number":21}'),
     );
 
-    await page.goto(`${browser.origin}/ui/streams?q=a&sort=-name`);
+    await follow(page, "/ui/streams?q=a&sort=-name");
     const names = page.getByRole("grid").locator("tbody a");
     await page.getByRole("link", { name: "audit" }).waitFor();
     expect(await names.allTextContents()).toEqual(["audit"]);
@@ -185,12 +178,11 @@ describe("messages", () => {
       (found) => Bun.deepEquals(found, ["orders", "audit"]),
     );
     expect(page.url()).toEndWith("/ui/streams?sort=-name");
-    await visit.end();
+    visit.check();
   });
 });
 
 test("names and previews can be read in windows of every width", async () => {
-  const { visit, page } = await open("/ui/streams/orders");
   const leastPixels = 200;
   const narrow: string[] = [];
   for (const [path, column] of [
@@ -198,7 +190,7 @@ test("names and previews can be read in windows of every width", async () => {
     ["/ui/streams/orders", 0],
     ["/ui/streams/orders/topics/payments/messages", 4],
   ] as const) {
-    await page.goto(`${browser.origin}${path}`);
+    await follow(page, path);
     const cell = page.getByRole("grid").locator("tbody tr").first().locator("td").nth(column);
     for (const width of [320, 400, 768, 900, 1000]) {
       await page.setViewportSize({ width, height: 800 });
@@ -208,41 +200,4 @@ test("names and previews can be read in windows of every width", async () => {
   }
   expect(narrow).toEqual([]);
   await visit.end();
-});
-
-describe.each(["light", "dark"] as const)("in the %s theme", (colorScheme) => {
-  test("axe-core finds nothing on any page", async () => {
-    // What is not a matter of colours is the same in both.
-    const rules = colorScheme === "light" ? undefined : ["color-contrast"];
-    const visit = await browser.visit({ colorScheme });
-    const page = await visit.open("/ui/help");
-    await page.getByRole("dialog").waitFor();
-    const found: string[] = (await findings(page, rules)).map((finding) => `sign-in: ${finding}`);
-    await page.getByRole("button", { name: "Use a token instead" }).click();
-    await page.getByRole("button", { name: "Use a password instead" }).click();
-    await signIn(page);
-    await page.getByText("connected", { exact: true }).waitFor();
-    for (const [path, heading, settled] of [
-      ["/ui", "Overview", "Healthy."],
-      ["/ui/streams", "Streams", "audit"],
-      ["/ui/streams/orders", "orders", "payments"],
-      ["/ui/streams/none", "none", "There is no stream called"],
-      ["/ui/streams/orders/topics/payments/messages?from=o:12&p=1", "payments", '{"number":25}'],
-      ["/ui/streams/orders/topics/empty/messages", "empty", "This topic has no messages yet"],
-      ["/ui/streams/orders/topics/odd/messages/0/0", "Message 0 of partition 0", "traceuint128"],
-      ["/ui/streams/orders/topics/odd/messages/0/1", "Message 1 of partition 0", "shown as hex"],
-      ["/ui/streams/orders/topics/odd/messages/0/9", "Message 9 of partition 0", "There is no message"],
-      ["/ui/account", "Account", "Session ends"],
-      ["/ui/help", "Help", "Next and previous row"],
-      ["/ui/nothing", "No such page", "leads to no page"],
-    ] as const) {
-      await page.goto(`${browser.origin}${path}`);
-      await page.getByRole("heading", { name: heading, level: 1 }).waitFor();
-      const content = () => page.locator("main").textContent();
-      await eventually(`${path} is there`, content, (all) => all?.includes(settled) ?? false);
-      found.push(...(await findings(page, rules)).map((finding) => `${path}: ${finding}`));
-    }
-    expect(found).toEqual([]);
-    await visit.end();
-  });
 });

@@ -4,27 +4,33 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { eventually } from "../../support/process-facts.ts";
 import { useServers } from "../../support/server.ts";
-import { ConsoleBrowser, findings, signIn } from "./console-browser.ts";
+import { ConsoleBrowser, findings, follow, signIn } from "./console-browser.ts";
 
 setDefaultTimeout(180_000);
 
 const servers = useServers();
 const server = await servers.start({ shards: 2 });
 const browser = await ConsoleBrowser.start(server);
+const { visit, page } = await browser.signedIn("/ui/overview?range=15m");
+
+/** Windows that nobody touches while the first tests run, and what they ask for meanwhile. */
+const overview = await visit.open("/ui/overview?range=15m");
+const newest = () => chart(overview, "Memory").getByRole("slider").getAttribute("aria-valuetext");
+await newest();
+const log = await visit.open("/ui/log");
+await log.getByText("whippet is running").waitFor();
+const serverPage = await visit.open("/ui/server");
+await serverPage.getByRole("rowheader", { name: "tcp.enabled" }).waitFor();
+const idle = [overview, log, serverPage];
+const asked: string[] = [];
+for (const window of idle) window.on("request", (request) => asked.push(request.url()));
+const firstPoint = await newest();
 
 function chart(page: Page, title: string) {
   return page.getByRole("figure", { name: title });
 }
 
-async function fitsIn(page: Page, width: number): Promise<void> {
-  await page.setViewportSize({ width, height: 800 });
-  expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
-}
-
 test("charts show the range of the address, go on by themselves, and are there for keys and readers", async () => {
-  const visit = await browser.visit();
-  const page = await visit.open("/ui/overview?range=15m");
-  await signIn(page);
   const memory = chart(page, "Memory");
   await memory.getByRole("slider").waitFor();
   // Keys walk through the points, and each says itself.
@@ -54,8 +60,16 @@ test("charts show the range of the address, go on by themselves, and are there f
   await memory.getByRole("slider").waitFor();
   expect(await page.getByRole("button", { name: "24 hours" }).getAttribute("aria-pressed")).toBe("true");
   expect(await findings(page)).toEqual([]);
-  await fitsIn(page, 320);
-  await visit.end();
+  // In the dark and without colours there is nothing that cannot be read either.
+  await page.emulateMedia({ colorScheme: "dark" });
+  expect(await findings(page, ["color-contrast"])).toEqual([]);
+  await page.emulateMedia({ forcedColors: "active", reducedMotion: "reduce" });
+  expect(await findings(page)).toEqual([]);
+  await page.emulateMedia({ colorScheme: null, forcedColors: null, reducedMotion: null });
+  await page.setViewportSize({ width: 320, height: 800 });
+  expect(await page.evaluate("document.documentElement.scrollWidth <= innerWidth")).toBe(true);
+  await page.setViewportSize({ width: 1280, height: 800 });
+  visit.check();
 });
 
 test("a topic shows what was sent to it when somebody asks, and nothing before", async () => {
@@ -63,16 +77,14 @@ test("a topic shows what was sent to it when somebody asks, and nothing before",
   await root.createStream("orders");
   await root.createTopic("orders", { name: "payments", partitionsCount: 2 });
   const messages = Array.from({ length: 50 }, () => ({ payload: new Uint8Array(100) }));
-  const visit = await browser.visit();
-  const page = await visit.open("/ui/streams/orders/topics/payments/messages");
-  await signIn(page);
+  await follow(page, "/ui/streams/orders/topics/payments/messages");
   await page.getByText("This topic has no messages yet").waitFor();
   await root.sendMessages({ stream: "orders", topic: "payments", messages });
-  const asked: string[] = [];
-  page.on("request", (request) => asked.push(request.url()));
+  const requests: string[] = [];
+  page.on("request", (request) => requests.push(request.url()));
   await page.getByText("Over time").click();
   await chart(page, "Size").getByRole("slider").waitFor();
-  expect(asked.filter((url) => url.includes("/ui/api/history")).length).toBe(1);
+  expect(requests.filter((url) => url.includes("/ui/api/history")).length).toBe(1);
   // A look at the topics comes every few seconds: what it found is there when the charts are opened again.
   await eventually(
     "the size",
@@ -85,70 +97,28 @@ test("a topic shows what was sent to it when somebody asks, and nothing before",
     (count) => count === 1,
   );
   expect(await findings(page)).toEqual([]);
-  await visit.end();
+  visit.check();
   root.close();
 });
 
 test("an idle console asks for nothing, on any page that shows how the broker does", async () => {
-  const visit = await browser.visit();
-  const overview = await visit.open("/ui/overview?range=15m");
-  await signIn(overview);
-  await chart(overview, "Memory").getByRole("slider").waitFor();
-  const log = await visit.open("/ui/log");
-  await log.getByText("whippet is running").waitFor();
-  const serverPage = await visit.open("/ui/server");
-  await serverPage.getByRole("rowheader", { name: "tcp.enabled" }).waitFor();
-  const asked: string[] = [];
-  for (const page of [overview, log, serverPage]) page.on("request", (request) => asked.push(request.url()));
   // Points go on: the samples come on the socket.
-  const newest = () => chart(overview, "Memory").getByRole("slider").getAttribute("aria-valuetext");
-  const before = await newest();
-  await eventually("another point", newest, (text) => text?.slice(0, 8) !== before?.slice(0, 8));
+  await eventually("another point", newest, (text) => text?.slice(0, 8) !== firstPoint?.slice(0, 8));
   expect(asked).toEqual([]);
-  await visit.end();
+  for (const window of idle) await window.close();
+  visit.check();
 });
 
-test("a broker that has another console says so, and a reload has it", async () => {
-  const visit = await browser.visit();
-  const page = await visit.open("/ui/streams");
-  await signIn(page);
-  await page.getByText("connected", { exact: true }).waitFor();
+test("a broker that was down has its charts again, with the gap, and says that it has another console", async () => {
+  await follow(page, "/ui/overview?range=15m");
+  await chart(page, "Memory").getByRole("slider").waitFor();
+  const old = await visit.open("/ui/streams");
+  await old.getByText("connected", { exact: true }).waitFor();
   // As after an update: the files of the page are others.
-  await page.route("**/ui/api/hello", async (route) => {
+  await old.route("**/ui/api/hello", async (route) => {
     const answer = await route.fetch();
     await route.fulfill({ response: answer, json: { ...((await answer.json()) as object), assets: "another" } });
   });
-  await page.context().setOffline(true);
-  const port = server.portOf("http");
-  await server.stop();
-  await server.restart({ env: { IGGY_HTTP_ADDRESS: `127.0.0.1:${port}` } });
-  await page.context().setOffline(false);
-  await page.getByRole("dialog").getByText("The session has ended").waitFor();
-  await signIn(page);
-  await page.getByRole("alert").getByText("Whippet was updated").waitFor();
-  await page.unroute("**/ui/api/hello");
-  await page.getByRole("button", { name: "Reload" }).click();
-  await page.getByText("connected", { exact: true }).waitFor();
-  expect(await page.getByText("Whippet was updated").count()).toBe(0);
-  await visit.end([/WebSocket connection to .* failed/, /ERR_(?:CONNECTION|INTERNET|EMPTY)/]);
-});
-
-test("charts in the dark have nothing that cannot be read, and need no colours", async () => {
-  const visit = await browser.visit({ colorScheme: "dark" });
-  const page = await visit.open("/ui/overview");
-  await signIn(page);
-  await chart(page, "Memory").getByRole("slider").waitFor();
-  expect(await findings(page)).toEqual([]);
-  await page.emulateMedia({ forcedColors: "active", reducedMotion: "reduce" });
-  expect(await findings(page)).toEqual([]);
-  await visit.end();
-});
-
-test("after the broker was down its charts are there again, with the gap", async () => {
-  const visit = await browser.visit();
-  const page = await visit.open("/ui/overview?range=15m");
-  await signIn(page);
-  await chart(page, "Memory").getByRole("slider").waitFor();
   const port = server.portOf("http");
   await server.stop();
   await page.getByRole("alert").getByText("No answer from the broker").waitFor();
@@ -159,5 +129,13 @@ test("after the broker was down its charts are there again, with the gap", async
     .getByText(/gaps?: nothing was measured from .+ to .+/)
     .waitFor();
   expect(await page.locator(".chart .gap").count()).toBeGreaterThan(0);
+
+  await old.getByRole("dialog").getByText("The session has ended").waitFor();
+  await signIn(old);
+  await old.getByRole("alert").getByText("Whippet was updated").waitFor();
+  await old.unroute("**/ui/api/hello");
+  await old.getByRole("button", { name: "Reload" }).click();
+  await old.getByText("connected", { exact: true }).waitFor();
+  expect(await old.getByText("Whippet was updated").count()).toBe(0);
   await visit.end([/WebSocket connection to .* failed/, /ERR_CONNECTION_(?:REFUSED|RESET)/, /ERR_EMPTY_RESPONSE/]);
 });

@@ -9,7 +9,7 @@ import { userHeadersCodec } from "../../../src/protocol/user-headers.ts";
 import { createCommand } from "../../../src/web/messages/copy-as.ts";
 import { eventually } from "../../support/process-facts.ts";
 import { useServers } from "../../support/server.ts";
-import { ConsoleBrowser, findings, signIn } from "./console-browser.ts";
+import { ConsoleBrowser, findingsInBothThemes, follow, signIn } from "./console-browser.ts";
 
 setDefaultTimeout(180_000);
 
@@ -18,13 +18,7 @@ const server = await servers.start();
 const browser = await ConsoleBrowser.start(server);
 const root = await server.connect();
 
-async function open(path: string) {
-  const visit = await browser.visit();
-  const page = await visit.open(path);
-  await signIn(page);
-  await page.getByText("connected", { exact: true }).waitFor();
-  return { visit, page };
-}
+const { visit, page } = await browser.signedIn("/ui/streams");
 
 async function stored(stream: string, topic: string, partitionId = 0) {
   const consumer = { kind: "consumer", id: { kind: "numeric", value: 0 } } as const;
@@ -35,14 +29,6 @@ async function stored(stream: string, topic: string, partitionId = 0) {
     text: new TextDecoder().decode(payload),
     headers: decode(userHeadersCodec, userHeaders).map(({ key, value }) => `${key.value}=${value.value}`),
   }));
-}
-
-/** In both themes. */
-async function checkLook(page: Page): Promise<void> {
-  expect(await findings(page)).toEqual([]);
-  await page.emulateMedia({ colorScheme: "dark" });
-  expect(await findings(page, ["color-contrast"])).toEqual([]);
-  await page.emulateMedia({ colorScheme: "light" });
 }
 
 /** Texts of a topic's partition. */
@@ -79,21 +65,20 @@ async function runProgram(program: string, token: string): Promise<string> {
 }
 
 test("an empty broker gets a stream with sample messages by one click", async () => {
-  const { visit, page } = await open("/ui/streams");
   await page.getByText("Or make one yourself").waitFor();
-  await checkLook(page);
+  expect(await findingsInBothThemes(page)).toEqual([]);
   await page.getByRole("button", { name: "Create a stream with sample messages" }).click();
   await page.getByRole("heading", { name: "orders", level: 1 }).waitFor();
   await page.getByText('"customer":9007199254741021', { exact: false }).waitFor();
   expect((await root.getTopic("sample", "orders"))?.messagesCount).toBe(30n);
-  await visit.end();
+  visit.check();
 });
 
 describe("publishing", () => {
   test("sends what was written: payload, headers, partition, copies", async () => {
     await root.createStream("orders");
     await root.createTopic("orders", { name: "new", partitionsCount: 1 });
-    const { visit, page } = await open("/ui/streams/orders/topics/new/messages");
+    await follow(page, "/ui/streams/orders/topics/new/messages");
     await page.getByRole("link", { name: "Publish", exact: true }).click();
     const payload = page.getByLabel("Payload", { exact: true });
     await payload.fill("{");
@@ -113,9 +98,10 @@ describe("publishing", () => {
     const account = await visit.open("/ui/account");
     await account.getByRole("button", { name: "Sign out" }).click();
     await signIn(page);
+    await account.close();
     await page.getByText("connected", { exact: true }).waitFor();
     await page.getByText("3 messages, 27 B each, 1 header → orders/new, Partition 0").waitFor();
-    await checkLook(page);
+    expect(await findingsInBothThemes(page)).toEqual([]);
     await page.getByRole("button", { name: "Publish 3 messages" }).click();
     await page.getByText("3 messages are sent.").waitFor();
     const all = await stored("orders", "new");
@@ -124,11 +110,11 @@ describe("publishing", () => {
     );
     await page.getByRole("link", { name: "Show the newest messages" }).click();
     await page.getByRole("grid").getByText("18446744073709551615").first().waitFor();
-    await visit.end();
+    visit.check();
   });
 
   test("again copies a message but for what is taken away, under a new id", async () => {
-    const { visit, page } = await open("/ui/streams/orders/topics/new/messages/0/1");
+    await follow(page, "/ui/streams/orders/topics/new/messages/0/1");
     await page.getByRole("link", { name: "Publish again" }).click();
     await page.getByRole("button", { name: "Remove header attempt" }).click();
     await page.getByLabel("Add a header origin").check();
@@ -139,7 +125,7 @@ describe("publishing", () => {
       ['{"id":18446744073709551615}', "origin=orders/new/0/1"],
     ]);
     expect(new Set(all.map(({ id }) => id)).size).toBe(4);
-    await visit.end();
+    visit.check();
   });
 
   test("again of several goes in order, to another topic, and stops where one is refused", async () => {
@@ -148,7 +134,7 @@ describe("publishing", () => {
     const encoder = new TextEncoder();
     const messages = Array.from({ length: 6 }, (_, number) => ({ payload: encoder.encode(`message ${number}`) }));
     await root.sendMessages({ stream: "orders", topic: "from", messages });
-    const { visit, page } = await open("/ui/streams/orders/topics/from/messages");
+    await follow(page, "/ui/streams/orders/topics/from/messages");
     await page.getByRole("link", { name: "Publish these again" }).click();
     await page.getByText("6 messages, 54 B in all → orders/from").waitFor();
     await page.getByLabel("Topic", { exact: true }).fill("to");
@@ -157,17 +143,17 @@ describe("publishing", () => {
     expect(await textsOf("orders", "to")).toEqual(messages.map((_, number) => `message ${number}`));
 
     // One every second, and the topic goes meanwhile.
-    await page.goto(`${browser.origin}/ui/streams/orders/topics/to/publish`);
-    await page.getByLabel("Copies").fill("50");
-    await page.getByLabel("Messages a second").fill("2");
-    await page.getByRole("button", { name: "Publish 50 messages" }).click();
+    await follow(page, "/ui/streams/orders/topics/to/publish");
+    await page.getByLabel("Copies").fill("200");
+    await page.getByLabel("Messages a second").fill("10");
+    await page.getByRole("button", { name: "Publish 200 messages" }).click();
     await eventually(
       "some are sent",
       async () => (await textsOf("orders", "to")).length,
       (count) => count >= 8,
     );
     await root.deleteTopic("orders", "to");
-    await page.getByText(/\d+ of 50 are sent. The next was refused/).waitFor();
+    await page.getByText(/\d+ of 200 are sent. The next was refused/).waitFor();
     await root.createTopic("orders", { name: "to", partitionsCount: 1 });
     await page.getByRole("button", { name: "Go on with it" }).click();
     await eventually(
@@ -176,26 +162,26 @@ describe("publishing", () => {
       (count) => count >= 1,
     );
     await page.getByRole("button", { name: "Stop", exact: true }).click();
-    await page.getByText(/Stopped: \d+ of 50 are sent/).waitFor();
-    await visit.end();
+    await page.getByText(/Stopped: \d+ of 200 are sent/).waitFor();
+    visit.check();
   });
 
   test("is not offered in a session that only reads", async () => {
-    const visit = await browser.visit();
-    const page = await visit.open("/ui/streams/orders/topics/new/messages");
-    await page.getByLabel("Read-only").check();
-    await signIn(page);
-    await page.getByRole("grid").waitFor();
-    expect(await page.getByRole("link", { name: "Publish" }).count()).toBe(0);
-    await page.goto(`${browser.origin}/ui/streams/orders/topics/new/publish`);
-    await page.getByText("This session is read-only: it publishes nothing.").waitFor();
-    await visit.end();
+    const own = await browser.visit();
+    const window = await own.open("/ui/streams/orders/topics/new/messages");
+    await window.getByLabel("Read-only").check();
+    await signIn(window);
+    await window.getByRole("grid").waitFor();
+    expect(await window.getByRole("link", { name: "Publish" }).count()).toBe(0);
+    await window.goto(`${browser.origin}/ui/streams/orders/topics/new/publish`);
+    await window.getByText("This session is read-only: it publishes nothing.").waitFor();
+    await own.end();
   });
 });
 
 test("what is copied as curl and as TypeScript runs, and gives the message", async () => {
   const token = await root.createPersonalAccessToken("copied", 0n);
-  const { visit, page } = await open("/ui/streams/orders/topics/new/messages/0/2");
+  await follow(page, "/ui/streams/orders/topics/new/messages/0/2");
   await visit.context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await page.getByLabel("Payload").waitFor();
   const curl = await copied(page, "Copy as curl");
@@ -203,7 +189,7 @@ test("what is copied as curl and as TypeScript runs, and gives the message", asy
   expect(Buffer.from(answer.messages[0].payload, "base64").toString()).toBe('{"id":18446744073709551615}');
   expect(await runProgram(await copied(page, "Copy as TypeScript"), token)).toBe('2n {"id":18446744073709551615}\n');
   expect(await copied(page, "Copy payload")).toBe('{"id":18446744073709551615}');
-  await visit.end();
+  visit.check();
 
   // Those that an empty broker is shown.
   await runIn(["sh", "-c", createCommand("curl", browser.origin)], token);
@@ -212,12 +198,12 @@ test("what is copied as curl and as TypeScript runs, and gives the message", asy
 });
 
 test("a downloaded range equals what was sent", async () => {
-  const { visit, page } = await open("/ui/streams/sample/topics/orders/messages?p=1");
+  await follow(page, "/ui/streams/sample/topics/orders/messages?p=1");
   await page.getByRole("button", { name: "Download" }).click();
   await page.getByLabel("From offset or time").fill("2");
   await page.getByLabel("To offset or time").fill("yesterday");
   await page.getByText("A bound is an offset or a time").waitFor();
-  await checkLook(page);
+  expect(await findingsInBothThemes(page)).toEqual([]);
   await page.getByLabel("To offset or time").fill("5");
   const [download] = await Promise.all([
     page.waitForEvent("download"),

@@ -3,7 +3,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { noGlobalRights } from "../../support/permissions.ts";
 import { useServers } from "../../support/server.ts";
-import { ConsoleBrowser, findings, signIn } from "./console-browser.ts";
+import { ConsoleBrowser, findings, follow, signIn } from "./console-browser.ts";
 
 setDefaultTimeout(180_000);
 
@@ -31,45 +31,48 @@ const noTopicRights = { topicId: 0, manageTopic: false, readTopic: false, pollMe
 const streams = [{ ...noStreamRights, topics: [{ ...noTopicRights, pollMessages: true }] }];
 await root.createUser({ username: "poller", password: "secret", permissions: { global: noGlobalRights, streams } });
 
+/** Of root, for all tests. */
+const { visit: ofRoot, page: rootPage } = await browser.signedIn("/ui/streams/orders/topics/payments/settings");
+
 const status = (page: Page) => page.locator(".undo-bar").getByRole("status");
 
-/** Every link of the page that was not tried before: none may lead to something that the user may not see. */
-async function tryEverything(page: Page, tried: Set<string | null>): Promise<void> {
-  for (const link of await page.getByRole("main").getByRole("link").all()) {
-    const address = await link.getAttribute("href");
+const linksIn = (page: Page) =>
+  page
+    .getByRole("main")
+    .getByRole("link")
+    .evaluateAll((links) => links.map((link) => link.getAttribute("href") ?? ""));
+
+/**
+ * Every link of the page that was not tried before, in `window`, which is another of the same profile: none may lead to something
+ * that the user may not see.
+ */
+async function tryEverything(page: Page, window: Page, tried: Set<string>): Promise<void> {
+  for (const address of await linksIn(page)) {
     if (tried.has(address)) continue;
     tried.add(address);
-    const window = await page.context().newPage();
-    await window.goto(`${browser.origin}${address}`);
-    await window.getByText("connected", { exact: true }).waitFor();
-    await window.getByRole("heading", { level: 1 }).waitFor();
-    await window.getByText("Loading").waitFor({ state: "detached" });
+    await follow(window, address);
     expect([address, await window.getByText("lacks the right").count()]).toEqual([address, 0]);
-    await window.close();
   }
 }
 
 test("a user from a task sees its topic only, and finds nothing that fails", async () => {
-  const visit = await browser.visit();
-  const page = await visit.open("/ui/streams/orders/topics/payments/settings");
-  await signIn(page);
-  await page.getByRole("link", { name: "New user who may read this topic" }).click();
-  await page.getByText("read orders / payments").waitFor();
-  expect(page.url()).toEndWith("/ui/users/new?for=orders%2Fpayments");
-  const answers = page.getByRole("row", { name: "orders / payments" }).getByRole("cell");
+  await rootPage.getByRole("link", { name: "New user who may read this topic" }).click();
+  await rootPage.getByText("read orders / payments").waitFor();
+  expect(rootPage.url()).toEndWith("/ui/users/new?for=orders%2Fpayments");
+  const answers = rootPage.getByRole("row", { name: "orders / payments" }).getByRole("cell");
   expect(await answers.allTextContents()).toEqual(["yes", "no", "yes", "yes", "no", "no"]);
-  const others = page.getByRole("row", { name: "all other topics" }).getByRole("cell");
+  const others = rootPage.getByRole("row", { name: "all other topics" }).getByRole("cell");
   expect(await others.allTextContents()).toEqual(["no", "no", "no", "no", "no", "no"]);
-  expect(await findings(page)).toEqual([]);
-  await page.getByLabel("Name").fill("ann");
-  await page.getByRole("button", { name: "Make one" }).click();
-  const password = await page.getByLabel("Password").inputValue();
+  expect(await findings(rootPage)).toEqual([]);
+  await rootPage.getByLabel("Name").fill("ann");
+  await rootPage.getByRole("button", { name: "Make one" }).click();
+  const password = await rootPage.getByLabel("Password").inputValue();
   expect(password).toMatch(/^\w{20}$/);
-  await page.getByRole("button", { name: "Create ann" }).click();
-  await status(page).getByText("ann is created, and can sign in.").waitFor();
-  await page.getByRole("heading", { name: "ann", level: 1 }).waitFor();
-  expect(await findings(page)).toEqual([]);
-  await visit.end();
+  await rootPage.getByRole("button", { name: "Create ann" }).click();
+  await status(rootPage).getByText("ann is created, and can sign in.").waitFor();
+  await rootPage.getByRole("heading", { name: "ann", level: 1 }).waitFor();
+  expect(await findings(rootPage)).toEqual([]);
+  ofRoot.check();
 
   const own = await browser.visit();
   const first = await own.open("/ui");
@@ -82,11 +85,13 @@ test("a user from a task sees its topic only, and finds nothing that fails", asy
   expect(await findings(first)).toEqual([]);
   await first.getByRole("link", { name: "orders / payments" }).click();
   await first.getByRole("grid").getByText("hello").waitFor();
-  const tried = new Set<string | null>();
-  await tryEverything(first, tried);
+  const tried = new Set<string>();
+  const window = await own.open("/ui/help");
+  await window.getByText("connected", { exact: true }).waitFor();
+  await tryEverything(first, window, tried);
   await first.getByRole("link", { name: "Settings" }).click();
   await first.getByText("Your user may see these settings, not change them.").waitFor();
-  await tryEverything(first, tried);
+  await tryEverything(first, window, tried);
   await own.end();
 });
 
@@ -98,7 +103,10 @@ test("who may only poll sees messages, follows them, and nothing else", async ()
   await page.getByRole("grid").getByText("hello").waitFor();
   expect(await page.getByLabel("Partition").locator("option").allTextContents()).toEqual(["all", "0", "1"]);
   expect(await page.getByRole("navigation", { name: "Parts of the topic" }).getByRole("link").count()).toBe(1);
-  await tryEverything(page, new Set());
+  const window = await visit.open("/ui/help");
+  await window.getByText("connected", { exact: true }).waitFor();
+  await tryEverything(page, window, new Set());
+  await window.close();
   await page.getByRole("button", { name: "Live" }).click();
   await page.getByText("0 new since you follow").waitFor();
   await root.sendMessages({ stream: "orders", topic: "payments", partitioning, messages: [{ payload }] });
@@ -113,40 +121,38 @@ test("rights are edited with what changes in sight, and go back; taken away, the
   await signIn(watched, "poller", "secret");
   await watched.getByText("new since you follow").waitFor();
 
-  const visit = await browser.visit();
-  const page = await visit.open("/ui/users");
-  await signIn(page);
-  await page.getByRole("grid").getByText("poll messages").waitFor();
-  expect(await findings(page)).toEqual([]);
-  await page.getByRole("link", { name: "poller" }).click();
-  const ofTopic = page.getByRole("group", { name: "orders / payments" });
+  await follow(rootPage, "/ui/users");
+  await rootPage.getByRole("grid").getByText("poll messages").waitFor();
+  expect(await findings(rootPage)).toEqual([]);
+  await rootPage.getByRole("link", { name: "poller" }).click();
+  const ofTopic = rootPage.getByRole("group", { name: "orders / payments" });
   await ofTopic.getByLabel("poll messages").uncheck();
-  await page.getByRole("group", { name: "Everywhere" }).getByLabel("read the server").check();
-  expect(await page.getByText("changed", { exact: true }).count()).toBe(2);
-  await page.getByRole("button", { name: "Save…" }).click();
-  await page.getByRole("listitem").filter({ hasText: "Everywhere: read the server" }).waitFor();
-  await page.getByRole("listitem").filter({ hasText: "orders / payments: poll messages" }).waitFor();
-  expect(await findings(page)).toEqual([]);
-  await page.getByRole("button", { name: "Save rights" }).click();
-  await status(page).getByText("The rights of poller are saved.").waitFor();
+  await rootPage.getByRole("group", { name: "Everywhere" }).getByLabel("read the server").check();
+  expect(await rootPage.getByText("changed", { exact: true }).count()).toBe(2);
+  await rootPage.getByRole("button", { name: "Save…" }).click();
+  await rootPage.getByRole("listitem").filter({ hasText: "Everywhere: read the server" }).waitFor();
+  await rootPage.getByRole("listitem").filter({ hasText: "orders / payments: poll messages" }).waitFor();
+  expect(await findings(rootPage)).toEqual([]);
+  await rootPage.getByRole("button", { name: "Save rights" }).click();
+  await status(rootPage).getByText("The rights of poller are saved.").waitFor();
   // Whoever follows sees it at once.
   await watched.getByText("lacks the right").first().waitFor();
   await watched.getByRole("link", { name: "Clients" }).waitFor();
 
-  await page.getByRole("button", { name: "Undo" }).click();
-  await status(page).getByText("Undone.").waitFor();
+  await rootPage.getByRole("button", { name: "Undo" }).click();
+  await status(rootPage).getByText("Undone.").waitFor();
   expect((await root.getUser("poller"))?.permissions?.streams[0]?.topics[0]?.pollMessages).toBe(true);
 
-  await page.getByRole("button", { name: "Disable poller" }).click();
+  await rootPage.getByRole("button", { name: "Disable poller" }).click();
   await watched.getByRole("dialog").getByText("The session has ended").waitFor();
-  await page.getByRole("button", { name: "Enable poller" }).waitFor();
-  await page.getByRole("button", { name: "Delete…" }).click();
-  await page.getByRole("dialog").getByLabel("Type poller").fill("poller");
-  await page.getByRole("button", { name: "Delete user poller" }).click();
-  await page.getByRole("heading", { name: "Users", level: 1 }).waitFor();
+  await rootPage.getByRole("button", { name: "Enable poller" }).waitFor();
+  await rootPage.getByRole("button", { name: "Delete…" }).click();
+  await rootPage.getByRole("dialog").getByLabel("Type poller").fill("poller");
+  await rootPage.getByRole("button", { name: "Delete user poller" }).click();
+  await rootPage.getByRole("heading", { name: "Users", level: 1 }).waitFor();
   expect(await root.getUser("poller")).toBeUndefined();
   await own.end([/WebSocket connection to .* failed/]);
-  await visit.end();
+  await ofRoot.end();
 });
 
 test("the own account has tokens, shown once, and a password", async () => {

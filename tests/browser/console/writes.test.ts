@@ -1,8 +1,7 @@
 // Creating, renaming, emptying and deleting streams and topics in a real browser, and the way back.
 import { expect, setDefaultTimeout, test } from "bun:test";
-import type { Page } from "playwright-core";
 import { useServers } from "../../support/server.ts";
-import { ConsoleBrowser, findings, signIn } from "./console-browser.ts";
+import { ConsoleBrowser, findings, follow, signIn } from "./console-browser.ts";
 
 setDefaultTimeout(180_000);
 
@@ -19,12 +18,10 @@ async function fill(stream: string, topic: string, messagesCount: number): Promi
   await root.createConsumerGroup(stream, topic, "billing");
 }
 
-const status = (page: Page) => page.locator(".undo-bar").getByRole("status");
+const { visit, page } = await browser.signedIn("/ui/streams");
+const status = page.locator(".undo-bar").getByRole("status");
 
 test("a stream and its topic are made, all by keyboard, and a rename is undone", async () => {
-  const visit = await browser.visit();
-  const page = await visit.open("/ui/streams");
-  await signIn(page);
   await page.getByText("There are no streams yet.").waitFor();
   await page.getByRole("button", { name: "New stream" }).focus();
   await page.keyboard.press("Enter");
@@ -33,7 +30,7 @@ test("a stream and its topic are made, all by keyboard, and a rename is undone",
   await page.keyboard.type("orders");
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { name: "orders", level: 1 }).waitFor();
-  await status(page).getByText("orders is created.").waitFor();
+  await status.getByText("orders is created.").waitFor();
 
   await page.getByRole("button", { name: "New topic" }).press("Enter");
   await page.getByRole("dialog").waitFor();
@@ -44,7 +41,7 @@ test("a stream and its topic are made, all by keyboard, and a rename is undone",
   await page.getByRole("heading", { name: "payments", level: 1 }).waitFor();
   expect((await root.getTopic("orders", "payments"))?.partitionsCount).toBe(3);
 
-  await page.goto(`${browser.origin}/ui/streams/orders`);
+  await follow(page, "/ui/streams/orders");
   await page.getByRole("button", { name: "Rename…" }).press("Enter");
   await page.getByRole("dialog").getByLabel("Name").fill("sales");
   await page.keyboard.press("Enter");
@@ -53,7 +50,7 @@ test("a stream and its topic are made, all by keyboard, and a rename is undone",
   expect(await findings(page)).toEqual([]);
   await page.getByRole("button", { name: "Undo" }).press("Enter");
   await page.getByRole("heading", { name: "orders", level: 1 }).waitFor();
-  await status(page).getByText("Undone.").waitFor();
+  await status.getByText("Undone.").waitFor();
   expect((await root.getStreams()).map(({ name }) => name)).toEqual(["orders"]);
 
   // Somebody else was faster: nothing of theirs is lost.
@@ -63,19 +60,18 @@ test("a stream and its topic are made, all by keyboard, and a rename is undone",
   await page.getByRole("heading", { name: "sales", level: 1 }).waitFor();
   await root.updateStream("sales", "theirs");
   await page.getByRole("button", { name: "Undo" }).press("Enter");
-  await status(page).getByText("it is called theirs by now").waitFor();
+  await status.getByText("it is called theirs by now").waitFor();
   expect((await root.getStreams()).map(({ name }) => name)).toEqual(["theirs"]);
   await root.deleteStream("theirs");
   await server.logged(/renamed a stream .*by=iggy .*transport=console/, 3);
-  await visit.end();
+  visit.check();
 });
 
 test("retention says what would go, that the cleaner is off, and goes back", async () => {
   await fill("orders", "payments", 5);
   const before = await root.getTopic("orders", "payments");
-  const visit = await browser.visit({ colorScheme: "dark" });
-  const page = await visit.open("/ui/streams/orders/topics/payments/settings");
-  await signIn(page);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await follow(page, "/ui/streams/orders/topics/payments/settings");
   await page.getByText("The cleaner is off on this broker, so nothing goes.").waitFor();
   await page.getByLabel("Keep messages").selectOption("limit");
   await page.getByLabel("How long").fill("2");
@@ -87,11 +83,11 @@ test("retention says what would go, that the cleaner is off, and goes back", asy
   await page.getByRole("alert").getByText("A whole number above 0.").waitFor();
   await page.getByLabel("How large").fill("100");
   await page.getByRole("button", { name: "Save" }).click();
-  await status(page).getByText("Settings of payments are saved.").waitFor();
+  await status.getByText("Settings of payments are saved.").waitFor();
   const saved = await root.getTopic("orders", "payments");
   expect([saved?.messageExpiryMicros, saved?.maxTopicSizeBytes]).toEqual([172_800_000_000n, 100n * 1024n ** 3n]);
   await page.getByRole("button", { name: "Undo" }).click();
-  await status(page).getByText("Undone.").waitFor();
+  await status.getByText("Undone.").waitFor();
   expect(await root.getTopic("orders", "payments")).toEqual(before);
 
   await page.getByRole("button", { name: "Add partitions…" }).click();
@@ -103,13 +99,11 @@ test("retention says what would go, that the cleaner is off, and goes back", asy
   await page.getByRole("dialog").getByLabel("Type payments to go on").fill("payments");
   await page.getByRole("button", { name: "Delete the last 1 partition" }).click();
   await page.getByText("2 partitions").waitFor();
-  await visit.end();
+  visit.check();
 });
 
 test("deleting and purging need the name, and say how much goes", async () => {
-  const visit = await browser.visit();
-  const page = await visit.open("/ui/streams/orders/topics/payments/settings");
-  await signIn(page);
+  await follow(page, "/ui/streams/orders/topics/payments/settings");
   await page.getByRole("button", { name: "Purge…" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByText("Gone will be: 5 messages,").waitFor();
@@ -122,10 +116,10 @@ test("deleting and purging need the name, and say how much goes", async () => {
   expect((await root.getTopic("orders", "payments"))?.messagesCount).toBe(5n);
   await dialog.getByLabel("Type payments").fill("payments");
   await purge.click();
-  await status(page).getByText("payments has no messages any more.").waitFor();
+  await status.getByText("payments has no messages any more.").waitFor();
   expect((await root.getTopic("orders", "payments"))?.messagesCount).toBe(0n);
 
-  await page.goto(`${browser.origin}/ui/streams/orders/settings`);
+  await follow(page, "/ui/streams/orders/settings");
   await page.getByRole("button", { name: "Delete…" }).click();
   await dialog.getByText("Gone will be: 1 topic, 0 messages, 0 B, 1 group with their offsets.").waitFor();
   await dialog.getByLabel("Type orders").fill("orders");
@@ -137,22 +131,22 @@ test("deleting and purging need the name, and say how much goes", async () => {
 
 test("a read-only session has no buttons", async () => {
   await fill("orders", "payments", 1);
-  const visit = await browser.visit();
-  const page = await visit.open("/ui/streams");
-  await page.getByRole("dialog").getByLabel("Read-only").check();
-  await signIn(page);
-  await page.getByRole("link", { name: "orders" }).waitFor();
-  expect(await page.getByRole("button", { name: "New stream" }).count()).toBe(0);
-  await page.getByRole("link", { name: "orders" }).click();
-  await page.getByRole("link", { name: "payments" }).waitFor();
+  const own = await browser.visit();
+  const window = await own.open("/ui/streams");
+  await window.getByRole("dialog").getByLabel("Read-only").check();
+  await signIn(window);
+  await window.getByRole("link", { name: "orders" }).waitFor();
+  expect(await window.getByRole("button", { name: "New stream" }).count()).toBe(0);
+  await window.getByRole("link", { name: "orders" }).click();
+  await window.getByRole("link", { name: "payments" }).waitFor();
   for (const name of ["New topic", "Rename…", "Purge…", "Delete…"]) {
-    expect(await page.getByRole("button", { name }).count()).toBe(0);
+    expect(await window.getByRole("button", { name }).count()).toBe(0);
   }
-  await page.getByRole("link", { name: "payments" }).click();
-  await page.getByRole("link", { name: "Settings" }).click();
-  await page.getByText("This session is read-only.").waitFor();
-  expect(await page.getByLabel("Name").isDisabled()).toBe(true);
-  expect(await page.getByRole("button", { name: "Save" }).count()).toBe(0);
-  expect(await page.getByRole("button", { name: "Delete…" }).count()).toBe(0);
-  await visit.end();
+  await window.getByRole("link", { name: "payments" }).click();
+  await window.getByRole("link", { name: "Settings" }).click();
+  await window.getByText("This session is read-only.").waitFor();
+  expect(await window.getByLabel("Name").isDisabled()).toBe(true);
+  expect(await window.getByRole("button", { name: "Save" }).count()).toBe(0);
+  expect(await window.getByRole("button", { name: "Delete…" }).count()).toBe(0);
+  await own.end();
 });
