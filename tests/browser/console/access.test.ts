@@ -24,7 +24,9 @@ const odd = [
   { payload: new TextEncoder().encode("with a trace"), userHeaders },
   { payload: Uint8Array.of(0xc3, 0x28, 0, 1) },
 ];
-await root.sendMessages({ stream: "orders", topic: longName, partitioning, messages: [{ payload }, ...odd] });
+await root.sendMessages({ stream: "orders", topic: longName, partitioning, messages: [{ payload }] });
+await root.createTopic("orders", { name: "odd", partitionsCount: 1 });
+await root.sendMessages({ stream: "orders", topic: "odd", partitioning, messages: odd });
 await root.createTopic("orders", { name: "empty", partitionsCount: 1 });
 await root.createConsumerGroup("orders", longName, "billing");
 const consumer = { kind: "consumer", id: { kind: "string", value: "auditor" } } as const;
@@ -45,10 +47,10 @@ const pages: readonly (readonly [address: string, text?: string])[] = [
   ["/ui/streams/orders/topics/empty/messages", "This topic has no messages yet"],
   [`${topic}/publish`],
   [`${topic}/messages`, '"text":"hello"'],
-  [`${topic}/messages?from=o:1&p=0`, "trace"],
+  ["/ui/streams/orders/topics/odd/messages?from=o:0&p=0", "with a trace"],
   [`${topic}/messages/0/0`, "9007199254740993"],
-  [`${topic}/messages/0/1`, "trace"],
-  [`${topic}/messages/0/2`, "shown as hex"],
+  ["/ui/streams/orders/topics/odd/messages/0/0", "4f3a"],
+  ["/ui/streams/orders/topics/odd/messages/0/1", "shown as hex"],
   [`${topic}/messages/0/9`, "There is no message"],
   [`${topic}/partitions`],
   [`${topic}/partitions/0`],
@@ -89,8 +91,8 @@ function styleOf(page: Page, selector: string, property: string): Promise<string
   );
 }
 
-/** What a narrow window may break beside colours. */
-const rulesOfNarrow = ["color-contrast", "scrollable-region-focusable", "target-size"];
+/** What the dark and a narrow window may break. */
+const rulesOfDarkAndNarrow = ["color-contrast", "scrollable-region-focusable"];
 
 test("every page is whole in a narrow window, and without a finding in both themes", async () => {
   const visit = await browser.visit();
@@ -112,7 +114,7 @@ test("every page is whole in a narrow window, and without a finding in both them
     await page.emulateMedia({ colorScheme: "dark" });
     await page.setViewportSize(zoomed);
     expect([address, await tooWide(page)]).toEqual([address, []]);
-    expect([address, await findings(page, rulesOfNarrow)]).toEqual([address, []]);
+    expect([address, await findings(page, rulesOfDarkAndNarrow)]).toEqual([address, []]);
   }
   await visit.end();
 });

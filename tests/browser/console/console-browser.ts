@@ -27,6 +27,10 @@ export interface Visit {
   end(expected?: readonly RegExp[]): Promise<void>;
 }
 
+function originOf(server: TestServer): string {
+  return `http://${server.host}:${server.portOf("http")}`;
+}
+
 export class ConsoleBrowser {
   readonly origin: string;
   readonly #browser: Browser;
@@ -42,7 +46,12 @@ export class ConsoleBrowser {
     if (executablePath === undefined) throw new Error("there is no Chromium; CHROMIUM may name one");
     const browser = await chromium.launch({ executablePath, headless: true, args: [...drivenFlags] });
     afterAll(() => browser.close());
-    return new ConsoleBrowser(browser, `http://${server.host}:${server.portOf("http")}`);
+    return new ConsoleBrowser(browser, originOf(server));
+  }
+
+  /** The same browser at another server. */
+  of(server: TestServer): ConsoleBrowser {
+    return new ConsoleBrowser(this.#browser, originOf(server));
   }
 
   async visit(options: VisitOptions = {}): Promise<Visit> {

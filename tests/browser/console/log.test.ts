@@ -76,7 +76,7 @@ test("shows lines as they come, by part and words, and a link leads to one line"
 
 test("says that a broker writes no log files, in the dark", async () => {
   const other = await servers.start({ env: { IGGY_SYSTEM_LOGGING_FILE_ENABLED: "false" } });
-  const visit = await (await ConsoleBrowser.start(other)).visit({ colorScheme: "dark" });
+  const visit = await browser.of(other).visit({ colorScheme: "dark" });
   const page = await visit.open("/ui/log");
   await signIn(page);
   await page.getByText("This broker writes no log files").waitFor();
