@@ -2,8 +2,6 @@
 // one broker is up at a time, and they take turns in several rounds. How each is installed and started: docs/peers.md.
 
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { version } from "../../package.json" with { type: "json" };
 import { endChildrenWithScript } from "../children.ts";
 import { betterHalf, lesserHalf } from "./better-half.ts";
@@ -12,6 +10,7 @@ import { kafkaContestant } from "./brokers/kafka.ts";
 import { natsContestant } from "./brokers/nats.ts";
 import { redisContestant } from "./brokers/redis.ts";
 import { whippetContestant } from "./brokers/whippet.ts";
+import { chosenBy, readOptions } from "./options.ts";
 import type { Durability } from "./servers/server.ts";
 import { figure, publish, type Table } from "./table.ts";
 
@@ -26,25 +25,9 @@ Usage: npm run peers:brokers -- --cache DIRECTORY [options]
   --json FILE, --markdown FILE
 `;
 
-const { values } = parseArgs({
-  options: {
-    cache: { type: "string" },
-    whippet: { type: "string" },
-    rounds: { type: "string", default: "4" },
-    seconds: { type: "string", default: "2" },
-    brokers: { type: "string", default: "whippet,nats,kafka,redis" },
-    json: { type: "string" },
-    markdown: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
-});
-if (values.help || values.cache === undefined) {
-  console.log(usage);
-  process.exit(values.help ? 0 : 2);
-}
+const options = readOptions(usage, { rounds: "4", seconds: "2" }, { brokers: "whippet,nats,kafka,redis" });
 endChildrenWithScript();
-const cache = resolve(values.cache);
-const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+const { cache, rounds, seconds, files } = options;
 
 type Row = {
   readonly title: string;
@@ -64,20 +47,12 @@ const rows: readonly Row[] = [
 const messagesMax = 3_000_000;
 
 const all: Readonly<Record<string, Contestant>> = {
-  whippet: whippetContestant(
-    version,
-    values.whippet === undefined ? undefined : resolve(values.whippet),
-    availableParallelism(),
-  ),
+  whippet: whippetContestant(version, options.whippet, availableParallelism()),
   nats: natsContestant(cache),
   kafka: kafkaContestant(cache),
   redis: redisContestant(cache),
 };
-const contestants = values.brokers.split(",").map((name) => {
-  const contestant = all[name];
-  if (contestant === undefined) throw new Error(`there is no broker ${name}`);
-  return contestant;
-});
+const contestants = chosenBy((options.own("brokers") ?? "").split(","), all, "broker");
 
 /** Of every contestant and row, by {@link keyOf}. */
 const counts = new Map<string, number>();
@@ -147,11 +122,4 @@ const table: Table = {
     ]),
   ],
 };
-publish(
-  [table],
-  { notes: table.notes, figures: Object.fromEntries(figures) },
-  {
-    json: values.json,
-    markdown: values.markdown,
-  },
-);
+publish([table], { notes: table.notes, figures: Object.fromEntries(figures) }, files);

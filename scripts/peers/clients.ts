@@ -4,13 +4,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { version } from "../../package.json" with { type: "json" };
 import { buildClient } from "../build-client.ts";
 import { endChildrenWithScript } from "../children.ts";
 import { median } from "../ratios.ts";
 import type { ClientFigures, DriverOptions } from "./clients/driver.ts";
 import { clientVersions, hasNodeSdk, nodeIn, packagesIn } from "./clients/install.ts";
+import { chosenBy, readOptions } from "./options.ts";
 import { type RunningServer, runProgram } from "./programs.ts";
 import { startIggyServer } from "./servers/iggy.ts";
 import { kafka } from "./servers/kafka.ts";
@@ -29,26 +29,14 @@ Usage: npm run peers:clients -- --cache DIRECTORY [options]
   --json FILE, --markdown FILE
 `;
 
-const { values } = parseArgs({
-  options: {
-    cache: { type: "string" },
-    original: { type: "string" },
-    whippet: { type: "string" },
-    rounds: { type: "string", default: "5" },
-    seconds: { type: "string", default: "1.2" },
-    clients: { type: "string", default: "whippet,nats,kafka,iggy" },
-    json: { type: "string" },
-    markdown: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
-});
-if (values.help || values.cache === undefined) {
-  console.log(usage);
-  process.exit(values.help ? 0 : 2);
-}
+const options = readOptions(
+  usage,
+  { rounds: "5", seconds: "1.2" },
+  { clients: "whippet,nats,kafka,iggy", original: undefined },
+);
 endChildrenWithScript();
-const cache = resolve(values.cache);
-const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)];
+const { cache, rounds, seconds, files } = options;
+const original = options.own("original");
 /** Of the measured part: until the compiler has seen the loops. */
 const warmupShare = 0.4;
 const sizes = [1_000, 100] as const;
@@ -76,7 +64,7 @@ const all: Readonly<Record<string, Client>> = {
     against: `Whippet ${version}`,
     program: "whippet.ts",
     packages: ownPackages,
-    start: () => startIggy("Whippet", values.whippet),
+    start: () => startIggy("Whippet", options.whippet),
   },
   nats: {
     name: `nats.js ${clientVersions.nats}`,
@@ -97,17 +85,14 @@ const all: Readonly<Record<string, Client>> = {
     against: "Apache Iggy 0.8.0",
     program: "iggy.ts",
     packages: packagesIn(cache),
-    start: () => startIggy("the original", values.original),
+    start: () => startIggy("the original", original),
   },
 };
 
-const isThere = (name: string) => name !== "iggy" || (values.original !== undefined && hasNodeSdk(cache));
-const names = values.clients.split(",").filter(isThere);
-const clients = names.map((name) => {
-  const client = all[name];
-  if (client === undefined) throw new Error(`there is no client ${name}`);
-  return client;
-});
+const isThere = (name: string) => name !== "iggy" || (original !== undefined && hasNodeSdk(cache));
+const wanted = (options.own("clients") ?? "").split(",");
+const names = wanted.filter(isThere);
+const clients = chosenBy(names, all, "client");
 
 async function run({ program, packages }: Client, port: number, messageSizeBytes: number): Promise<ClientFigures> {
   const measuredMs = seconds * 1_000;
@@ -167,16 +152,9 @@ const table: Table = {
     "Batches are 1,000 messages, 4 of them under way: sendAll of @whippet/client; publish of nats.js, which has no batches, 4,000 under way; send of @platformatic/kafka and of the Node SDK.",
     "Single sends: send of @whippet/client with its ready; publish of nats.js and send of the Node SDK, 4,096 under way; the stream of @platformatic/kafka (1,000 messages or 1 ms, room for 4,096).",
     "Consume: run with an empty handler; the callback of an ordered consumer of nats.js; the iterable of @platformatic/kafka, as it is set by itself; polls of 1,000 by the Node SDK.",
-    ...(names.includes("iggy") || !values.clients.includes("iggy")
+    ...(names.includes("iggy") || !wanted.includes("iggy")
       ? []
       : ["Iggy's Node SDK was left out: it needs --original, and --node-sdk of the installation."]),
   ],
 };
-publish(
-  [table],
-  { notes: table.notes, figures: Object.fromEntries(found) },
-  {
-    json: values.json,
-    markdown: values.markdown,
-  },
-);
+publish([table], { notes: table.notes, figures: Object.fromEntries(found) }, files);
