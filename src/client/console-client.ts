@@ -67,11 +67,17 @@ export type { ClientDetails, ClientHeader } from "../protocol/records/client-hea
 export type { ClusterMetadata } from "../protocol/records/cluster-metadata.ts";
 export type { UserStatus } from "../protocol/records/enumerations.ts";
 export type { PartitionRecord } from "../protocol/records/partition-record.ts";
-export type {
-  GlobalPermissions,
-  Permissions,
-  StreamPermissions,
-  TopicPermissions,
+export {
+  type GlobalFlag,
+  type GlobalPermissions,
+  globalFlags,
+  type Permissions,
+  type StreamFlag,
+  type StreamPermissions,
+  streamFlags,
+  type TopicFlag,
+  type TopicPermissions,
+  topicFlags,
 } from "../protocol/records/permissions.ts";
 export type { Stats } from "../protocol/records/stats.ts";
 export type { StreamDetails } from "../protocol/records/stream-details.ts";

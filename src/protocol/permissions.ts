@@ -2,11 +2,14 @@
  * The one place that knows which flag allows what (spec SB 7.3). Any listed flag is enough, levels add up, nothing denies.
  * The broker asks it for each send and poll, so it makes no objects; the console asks it which buttons to offer.
  */
-import type { GlobalPermissions, Permissions, StreamPermissions, TopicPermissions } from "./records/permissions.ts";
-
-type GlobalFlag = keyof GlobalPermissions;
-type StreamFlag = Exclude<keyof StreamPermissions, "streamId" | "topics">;
-type TopicFlag = Exclude<keyof TopicPermissions, "topicId">;
+import type {
+  GlobalFlag,
+  Permissions,
+  StreamFlag,
+  StreamPermissions,
+  TopicFlag,
+  TopicPermissions,
+} from "./records/permissions.ts";
 
 interface Grant {
   readonly global: readonly GlobalFlag[];

@@ -1,43 +1,21 @@
 // Permissions for tests: every flag is written out by name, all others are false.
 import type {
-  GlobalPermissions,
+  GlobalFlag,
   Permissions,
+  StreamFlag,
   StreamPermissions,
+  TopicFlag,
   TopicPermissions,
 } from "../../src/protocol/records/permissions.ts";
 
-export type GlobalFlag = keyof GlobalPermissions;
-export type StreamFlag = Exclude<keyof StreamPermissions, "streamId" | "topics">;
-export type TopicFlag = Exclude<keyof TopicPermissions, "topicId">;
-
-export const globalFlags = [
-  "manageServers",
-  "readServers",
-  "manageUsers",
-  "readUsers",
-  "manageStreams",
-  "readStreams",
-  "manageTopics",
-  "readTopics",
-  "pollMessages",
-  "sendMessages",
-] as const satisfies readonly GlobalFlag[];
-
-export const streamFlags = [
-  "manageStream",
-  "readStream",
-  "manageTopics",
-  "readTopics",
-  "pollMessages",
-  "sendMessages",
-] as const satisfies readonly StreamFlag[];
-
-export const topicFlags = [
-  "manageTopic",
-  "readTopic",
-  "pollMessages",
-  "sendMessages",
-] as const satisfies readonly TopicFlag[];
+export {
+  type GlobalFlag,
+  globalFlags,
+  type StreamFlag,
+  streamFlags,
+  type TopicFlag,
+  topicFlags,
+} from "../../src/protocol/records/permissions.ts";
 
 export function topicRights(topicId: number, ...flags: readonly TopicFlag[]): TopicPermissions {
   return {

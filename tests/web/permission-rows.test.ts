@@ -2,18 +2,15 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { isPermitted, operations } from "../../src/protocol/permissions.ts";
-import type { Permissions } from "../../src/protocol/records/permissions.ts";
+import { globalFlags, type Permissions, streamFlags, topicFlags } from "../../src/protocol/records/permissions.ts";
 import {
   compactPermissions,
   differencesOf,
-  globalFlags,
   noPermissions,
   type Right,
   rightForTask,
   rightKey,
   rightsOf,
-  streamFlags,
-  topicFlags,
   withEntry,
   withRight,
 } from "../../src/web/data/permission-rows.ts";

@@ -48,6 +48,38 @@ export type Permissions = {
   readonly streams: readonly StreamPermissions[];
 };
 
+export type GlobalFlag = keyof GlobalPermissions;
+export type StreamFlag = Exclude<keyof StreamPermissions, "streamId" | "topics">;
+export type TopicFlag = Exclude<keyof TopicPermissions, "topicId">;
+
+/** In their order on the wire. */
+export const globalFlags = [
+  "manageServers",
+  "readServers",
+  "manageUsers",
+  "readUsers",
+  "manageStreams",
+  "readStreams",
+  "manageTopics",
+  "readTopics",
+  "pollMessages",
+  "sendMessages",
+] as const satisfies readonly GlobalFlag[];
+export const streamFlags = [
+  "manageStream",
+  "readStream",
+  "manageTopics",
+  "readTopics",
+  "pollMessages",
+  "sendMessages",
+] as const satisfies readonly StreamFlag[];
+export const topicFlags = [
+  "manageTopic",
+  "readTopic",
+  "pollMessages",
+  "sendMessages",
+] as const satisfies readonly TopicFlag[];
+
 const globalCodec = recordCodec<GlobalPermissions>({
   manageServers: booleanCodec,
   readServers: booleanCodec,

@@ -1,42 +1,16 @@
 // Rights as rows that can be ticked: everywhere, for a stream, for a topic. Pure.
-import type {
-  GlobalPermissions,
-  Permissions,
-  StreamPermissions,
-  TopicPermissions,
+import {
+  type GlobalFlag,
+  globalFlags,
+  type Permissions,
+  type StreamFlag,
+  type StreamPermissions,
+  streamFlags,
+  type TopicFlag,
+  type TopicPermissions,
+  topicFlags,
 } from "../../client/console-client.ts";
 import type { Task } from "../app/admin-address.ts";
-
-export type GlobalFlag = keyof GlobalPermissions;
-export type StreamFlag = Exclude<keyof StreamPermissions, "streamId" | "topics">;
-export type TopicFlag = Exclude<keyof TopicPermissions, "topicId">;
-
-export const globalFlags = [
-  "manageServers",
-  "readServers",
-  "manageUsers",
-  "readUsers",
-  "manageStreams",
-  "readStreams",
-  "manageTopics",
-  "readTopics",
-  "pollMessages",
-  "sendMessages",
-] as const satisfies readonly GlobalFlag[];
-export const streamFlags = [
-  "manageStream",
-  "readStream",
-  "manageTopics",
-  "readTopics",
-  "pollMessages",
-  "sendMessages",
-] as const satisfies readonly StreamFlag[];
-export const topicFlags = [
-  "manageTopic",
-  "readTopic",
-  "pollMessages",
-  "sendMessages",
-] as const satisfies readonly TopicFlag[];
 
 /** One right: which, and of what. */
 export type Right =

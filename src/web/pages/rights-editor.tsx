@@ -1,17 +1,20 @@
 // The rights of a user as a tree: everywhere, stream by stream, topic by topic. What is changed is marked, and shown before it is saved.
 import { useState } from "preact/hooks";
-import type { Permissions, UserDetails } from "../../client/console-client.ts";
+import {
+  globalFlags,
+  type Permissions,
+  streamFlags,
+  topicFlags,
+  type UserDetails,
+} from "../../client/console-client.ts";
 import { useLoaded } from "../data/loaded.ts";
 import { objectNames, topicKey } from "../data/object-names.ts";
 import {
   differencesOf,
-  globalFlags,
   noPermissions,
   type Right,
   rightKey,
   rightsOf,
-  streamFlags,
-  topicFlags,
   withEntry,
   withRight,
 } from "../data/permission-rows.ts";

@@ -1,9 +1,9 @@
 // All users, with their rights in one line.
-import type { ConsoleBroker, UserEntry } from "../../client/console-client.ts";
+import { type ConsoleBroker, globalFlags, type UserEntry } from "../../client/console-client.ts";
 import { sortDefault, writeAddress } from "../app/address.ts";
 import { adjust, open } from "../app/location.ts";
 import { useLoaded } from "../data/loaded.ts";
-import { globalFlags, noPermissions, rightsOf } from "../data/permission-rows.ts";
+import { noPermissions, rightsOf } from "../data/permission-rows.ts";
 import { mayChange } from "../data/rights.ts";
 import { Filter } from "../parts/filter.tsx";
 import { type Column, Grid } from "../parts/grid.tsx";
