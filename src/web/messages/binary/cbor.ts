@@ -1,6 +1,6 @@
 // CBOR (RFC 8949), read into a tree that keeps numbers of every size, double keys, keys of any kind and tags.
 import type { Value } from "../values.ts";
-import { ByteSource, DecodeError, floatText } from "./reader.ts";
+import { type ByteSource, DecodeError, floatText, readWhole } from "./reader.ts";
 
 const breakByte = 0xff;
 const indefinite = 31;
@@ -9,10 +9,7 @@ const simples: Readonly<Record<number, string>> = { 20: "false", 21: "true", 22:
 
 /** One value that takes all bytes. Throws DecodeError. */
 export function decodeCbor(payload: Uint8Array): Value {
-  const source = new ByteSource(payload);
-  const value = readValue(source);
-  source.end();
-  return value;
+  return readWhole(payload, readValue);
 }
 
 function readValue(source: ByteSource): Value {

@@ -1,15 +1,12 @@
 // MessagePack (github.com/msgpack/msgpack, spec.md), read into a tree that keeps 64-bit numbers, double keys and keys of any kind.
 import type { Value } from "../values.ts";
-import { ByteSource, DecodeError, floatText } from "./reader.ts";
+import { ByteSource, DecodeError, floatText, readWhole } from "./reader.ts";
 
 const timestampType = -1;
 
 /** One value that takes all bytes. Throws DecodeError. */
 export function decodeMessagePack(payload: Uint8Array): Value {
-  const source = new ByteSource(payload);
-  const value = readValue(source);
-  source.end();
-  return value;
+  return readWhole(payload, readValue);
 }
 
 function readValue(source: ByteSource): Value {

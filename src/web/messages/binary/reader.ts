@@ -128,6 +128,14 @@ export class ByteSource {
   }
 }
 
+/** One value that takes all bytes. Throws DecodeError. */
+export function readWhole<T>(payload: Uint8Array, readValue: (source: ByteSource) => T): T {
+  const source = new ByteSource(payload);
+  const value = readValue(source);
+  source.end();
+  return value;
+}
+
 /** A number as JSON would have it; 32 bits as short as they are exact. */
 export function floatText(value: number, isSingle: boolean): string {
   if (!isSingle || !Number.isFinite(value) || value === 0) return numberText(value);
