@@ -8,6 +8,7 @@ import { done } from "../data/undo.ts";
 import { currentBroker } from "../data/writes.ts";
 import { ActionDialog } from "../parts/action-dialog.tsx";
 import { type RetentionChoice, RetentionFields } from "../parts/retention-fields.tsx";
+import { NameInput, NumberInput } from "../parts/text-inputs.tsx";
 import { manage as text } from "../words/manage.ts";
 
 export function CreateStream({ onClose }: { readonly onClose: () => void }) {
@@ -23,7 +24,7 @@ export function CreateStream({ onClose }: { readonly onClose: () => void }) {
         open({ kind: "stream", stream: name, q: "", sort: sortDefault });
       }}
     >
-      <NameInput name={name} onChange={setName} />
+      <NameInput label={text.name} value={name} onChange={setName} />
     </ActionDialog>
   );
 }
@@ -52,34 +53,9 @@ export function CreateTopic({ stream, onClose }: { readonly stream: string; read
   };
   return (
     <ActionDialog title={text.newTopic} action={text.create(name)} onClose={onClose} onSubmit={create}>
-      <NameInput name={name} onChange={setName} />
-      <label>
-        <span>{text.partitions}</span>
-        <input
-          value={partitions}
-          inputMode="numeric"
-          autocomplete="off"
-          required
-          onInput={({ currentTarget }) => setPartitions(currentTarget.value)}
-        />
-      </label>
+      <NameInput label={text.name} value={name} onChange={setName} />
+      <NumberInput label={text.partitions} value={partitions} onChange={setPartitions} />
       <RetentionFields value={retention} onChange={setRetention} />
     </ActionDialog>
-  );
-}
-
-function NameInput({ name, onChange }: { readonly name: string; readonly onChange: (name: string) => void }) {
-  return (
-    <label>
-      <span>{text.name}</span>
-      <input
-        value={name}
-        autocomplete="off"
-        autocapitalize="none"
-        spellcheck={false}
-        required
-        onInput={({ currentTarget }) => onChange(currentTarget.value)}
-      />
-    </label>
   );
 }

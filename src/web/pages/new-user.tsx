@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { type ConsoleBroker, isPermitted, type Operation, type Permissions } from "../../client/console-client.ts";
 import { type NewUserPage as NewUserAddress, type Task, tasks, writeAdminAddress } from "../app/admin-address.ts";
 import { copyText } from "../app/clipboard.ts";
-import { Refusal, writeErrorText } from "../app/errors.ts";
+import { Refusal } from "../app/errors.ts";
 import { openAddress } from "../app/location.ts";
 import { useLoaded } from "../data/loaded.ts";
 import { compactPermissions, noPermissions, rightForTask, withRight } from "../data/permission-rows.ts";
@@ -13,6 +13,8 @@ import { currentBroker } from "../data/writes.ts";
 import { Field } from "../parts/field.tsx";
 import { ErrorNotice, Notice } from "../parts/notice.tsx";
 import { PageHead } from "../parts/page-head.tsx";
+import { SaveForm } from "../parts/save-form.tsx";
+import { NameInput } from "../parts/text-inputs.tsx";
 import { TopicChoice } from "../parts/topic-choice.tsx";
 import { words } from "../words/en.ts";
 import { newUser as text, users } from "../words/users.ts";
@@ -78,8 +80,6 @@ function Form({
 }) {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
-  const [isBusy, setIsBusy] = useState(false);
-  const [problem, setProblem] = useState<string | undefined>(undefined);
   const permissions = permissionsFor(chosen);
   const create = async () => {
     const { length } = new TextEncoder().encode(password);
@@ -89,44 +89,17 @@ function Form({
     done(text.created(name));
     openAddress(writeAdminAddress({ kind: "user", name }));
   };
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    if (isBusy) return;
-    setIsBusy(true);
-    setProblem(undefined);
-    create()
-      .catch((error: unknown) => setProblem(writeErrorText(error)))
-      .finally(() => setIsBusy(false));
-  };
   return (
-    <form onSubmit={submit}>
+    <SaveForm title={text.title} action={text.create(name)} onSave={create}>
       <div class="controls">
-        <Field label={text.name}>
-          {(id) => (
-            <input
-              id={id}
-              value={name}
-              autocomplete="off"
-              autocapitalize="none"
-              spellcheck={false}
-              required
-              onInput={({ currentTarget }) => setName(currentTarget.value)}
-            />
-          )}
-        </Field>
+        <NameInput label={text.name} value={name} onChange={setName} />
         <PasswordFields password={password} onChange={setPassword} />
       </div>
       <h2>{text.may}</h2>
       <TaskList chosen={chosen} onChoose={onChoose} />
       <AddTask first={task} onAdd={(added) => onChoose([...chosen.filter((one) => !isSameTask(one, added)), added])} />
       <TryTable name={name} chosen={chosen} permissions={permissions} />
-      <p role="alert" class="problem">
-        {problem}
-      </p>
-      <button type="submit" class="primary" aria-disabled={isBusy}>
-        {text.create(name)}
-      </button>
-    </form>
+    </SaveForm>
   );
 }
 

@@ -4,73 +4,46 @@ import type { StreamHeader } from "../../client/console-client.ts";
 import { sortDefault } from "../app/address.ts";
 import { adjust, open, page } from "../app/location.ts";
 import { mayChange } from "../data/rights.ts";
-import { done } from "../data/undo.ts";
 import { currentBroker, renameStream } from "../data/writes.ts";
 import { ActionDialog } from "../parts/action-dialog.tsx";
-import { Loss } from "../parts/loss.tsx";
+import { Actions, DeleteDialog, PurgeDialog } from "../parts/actions.tsx";
+import { NameInput } from "../parts/text-inputs.tsx";
 import { manage as text } from "../words/manage.ts";
 import { CreateTopic } from "./create-dialogs.tsx";
 
-type Asking = "topic" | "rename" | "purge" | "delete";
-
 const actions = [
-  ["topic", "createTopic", text.newTopic],
-  ["rename", "updateStream", text.renameStream],
-  ["purge", "purgeStream", text.purge],
-  ["delete", "deleteStream", text.delete],
+  { kind: "topic", operation: "createTopic", title: text.newTopic },
+  { kind: "rename", operation: "updateStream", title: text.renameStream },
+  { kind: "purge", operation: "purgeStream", title: text.purge },
+  { kind: "delete", operation: "deleteStream", title: text.delete },
 ] as const;
 
 export function StreamActions({ stream }: { readonly stream: StreamHeader }) {
-  const [asking, setAsking] = useState<Asking | undefined>(undefined);
   const { id, name } = stream;
-  const offered = actions.filter(([, operation]) => mayChange(operation, id));
-  if (offered.length === 0) return null;
-  const onClose = () => setAsking(undefined);
+  const target = { kind: "stream", name, streamId: id } as const;
   return (
-    <>
-      <div class="buttons">
-        {offered.map(([kind, , title]) => (
-          <button key={kind} type="button" onClick={() => setAsking(kind)}>
-            {title}
-          </button>
-        ))}
-      </div>
-      {asking === "topic" ? <CreateTopic stream={name} onClose={onClose} /> : null}
-      {asking === "rename" ? <Rename stream={stream} onClose={onClose} /> : null}
-      {asking === "purge" ? (
-        <ActionDialog
-          title={text.purgeTitle("stream", name)}
-          action={text.purgeTitle("stream", name)}
-          isDanger
-          typedName={name}
-          onClose={onClose}
-          onSubmit={async () => {
-            await currentBroker().purgeStream(id);
-            done(text.purged(name));
-          }}
-        >
-          <Loss streamId={id} hasGroups={false} />
-          <p>{text.purgeNote}</p>
-        </ActionDialog>
-      ) : null}
-      {asking === "delete" ? (
-        <ActionDialog
-          title={text.deleteTitle("stream", name)}
-          action={text.deleteTitle("stream", name)}
-          isDanger
-          typedName={name}
-          onClose={onClose}
-          onSubmit={async () => {
-            await currentBroker().deleteStream(id);
-            done(text.deleted(name));
-            open({ kind: "streams", q: "", sort: sortDefault });
-          }}
-        >
-          <Loss streamId={id} hasGroups />
-          <p>{text.deleteNote}</p>
-        </ActionDialog>
-      ) : null}
-    </>
+    <Actions
+      offered={actions.filter(({ operation }) => mayChange(operation, id))}
+      dialogOf={(kind, onClose) => {
+        switch (kind) {
+          case "topic":
+            return <CreateTopic stream={name} onClose={onClose} />;
+          case "rename":
+            return <Rename stream={stream} onClose={onClose} />;
+          case "purge":
+            return <PurgeDialog {...target} onClose={onClose} onPurge={() => currentBroker().purgeStream(id)} />;
+          case "delete":
+            return (
+              <DeleteDialog
+                {...target}
+                onClose={onClose}
+                onDelete={() => currentBroker().deleteStream(id)}
+                onGone={() => open({ kind: "streams", q: "", sort: sortDefault })}
+              />
+            );
+        }
+      }}
+    />
   );
 }
 
@@ -83,17 +56,7 @@ function Rename({ stream, onClose }: { readonly stream: StreamHeader; readonly o
       onClose={onClose}
       onSubmit={() => renameStream(stream, name, followName)}
     >
-      <label>
-        <span>{text.name}</span>
-        <input
-          value={name}
-          autocomplete="off"
-          autocapitalize="none"
-          spellcheck={false}
-          required
-          onInput={({ currentTarget }) => setName(currentTarget.value)}
-        />
-      </label>
+      <NameInput label={text.name} value={name} onChange={setName} />
       <p>{text.renameNote}</p>
     </ActionDialog>
   );

@@ -8,81 +8,64 @@ import { mayChange, maySeeStream } from "../data/rights.ts";
 import { done } from "../data/undo.ts";
 import { currentBroker } from "../data/writes.ts";
 import { ActionDialog } from "../parts/action-dialog.tsx";
-import { Loss } from "../parts/loss.tsx";
+import { Actions, DeleteDialog, PurgeDialog } from "../parts/actions.tsx";
+import { NumberInput } from "../parts/text-inputs.tsx";
 import { manage as text } from "../words/manage.ts";
 import { size } from "../words/numbers.ts";
 
-type Asking = "add" | "remove" | "purge" | "delete";
 type Target = { readonly streamId: number; readonly topic: TopicDetails };
 
 /** Of one request (spec BP 4.8). */
 const partitionsMax = 1000;
 
 const actions = [
-  ["add", "createPartitions", text.addPartitions],
-  ["remove", "deletePartitions", text.removePartitions],
-  ["purge", "purgeTopic", text.purge],
-  ["delete", "deleteTopic", text.delete],
+  { kind: "add", operation: "createPartitions", title: text.addPartitions },
+  { kind: "remove", operation: "deletePartitions", title: text.removePartitions },
+  { kind: "purge", operation: "purgeTopic", title: text.purge },
+  { kind: "delete", operation: "deleteTopic", title: text.delete },
 ] as const;
 
 export function TopicActions({ streamId, topic }: Target) {
-  const [asking, setAsking] = useState<Asking | undefined>(undefined);
   const { id, name, partitions } = topic;
+  const target = { kind: "topic", name, streamId, topicId: id } as const;
   const offered = actions.filter(
-    ([kind, operation]) => mayChange(operation, streamId, id) && (kind !== "remove" || partitions.length > 1),
+    ({ kind, operation }) => mayChange(operation, streamId, id) && (kind !== "remove" || partitions.length > 1),
   );
-  if (offered.length === 0) return null;
-  const onClose = () => setAsking(undefined);
   return (
-    <>
-      <h2>{text.actions}</h2>
-      <div class="buttons">
-        {offered.map(([kind, , title]) => (
-          <button key={kind} type="button" onClick={() => setAsking(kind)}>
-            {title}
-          </button>
-        ))}
-      </div>
-      {asking === "add" ? <AddPartitions streamId={streamId} topic={topic} onClose={onClose} /> : null}
-      {asking === "remove" ? <RemovePartitions streamId={streamId} topic={topic} onClose={onClose} /> : null}
-      {asking === "purge" ? (
-        <ActionDialog
-          title={text.purgeTitle("topic", name)}
-          action={text.purgeTitle("topic", name)}
-          isDanger
-          typedName={name}
-          onClose={onClose}
-          onSubmit={async () => {
-            await currentBroker().purgeTopic(streamId, id);
-            done(text.purged(name));
-          }}
-        >
-          <Loss streamId={streamId} topicId={id} hasGroups={false} />
-          <p>{text.purgeNote}</p>
-        </ActionDialog>
-      ) : null}
-      {asking === "delete" ? (
-        <ActionDialog
-          title={text.deleteTitle("topic", name)}
-          action={text.deleteTitle("topic", name)}
-          isDanger
-          typedName={name}
-          onClose={onClose}
-          onSubmit={async () => {
-            await currentBroker().deleteTopic(streamId, id);
-            done(text.deleted(name));
-            const current = page.value;
-            const stream = current.kind === "topicSettings" ? current.stream : "";
-            const list = { q: "", sort: sortDefault } as const;
-            open(maySeeStream(stream) ? { kind: "stream", stream, ...list } : { kind: "streams", ...list });
-          }}
-        >
-          <Loss streamId={streamId} topicId={id} hasGroups />
-          <p>{text.deleteNote}</p>
-        </ActionDialog>
-      ) : null}
-    </>
+    <Actions
+      offered={offered}
+      heading={<h2>{text.actions}</h2>}
+      dialogOf={(kind, onClose) => {
+        switch (kind) {
+          case "add":
+            return <AddPartitions streamId={streamId} topic={topic} onClose={onClose} />;
+          case "remove":
+            return <RemovePartitions streamId={streamId} topic={topic} onClose={onClose} />;
+          case "purge":
+            return (
+              <PurgeDialog {...target} onClose={onClose} onPurge={() => currentBroker().purgeTopic(streamId, id)} />
+            );
+          case "delete":
+            return (
+              <DeleteDialog
+                {...target}
+                onClose={onClose}
+                onDelete={() => currentBroker().deleteTopic(streamId, id)}
+                onGone={openListAbove}
+              />
+            );
+        }
+      }}
+    />
   );
+}
+
+/** Of the stream's topics, or of all streams for those who may not see it. */
+function openListAbove(): void {
+  const current = page.value;
+  const stream = current.kind === "topicSettings" ? current.stream : "";
+  const list = { q: "", sort: sortDefault } as const;
+  open(maySeeStream(stream) ? { kind: "stream", stream, ...list } : { kind: "streams", ...list });
 }
 
 function AddPartitions({ streamId, topic, onClose }: Target & { readonly onClose: () => void }) {
@@ -98,7 +81,7 @@ function AddPartitions({ streamId, topic, onClose }: Target & { readonly onClose
         done(text.added(added));
       }}
     >
-      <NumberInput value={number} onChange={setNumber} />
+      <NumberInput label={text.howMany} value={number} onChange={setNumber} />
       <p>{text.addNote}</p>
     </ActionDialog>
   );
@@ -123,7 +106,7 @@ function RemovePartitions({ streamId, topic, onClose }: Target & { readonly onCl
         done(text.removed(removed));
       }}
     >
-      <NumberInput value={number} onChange={setNumber} />
+      <NumberInput label={text.howMany} value={number} onChange={setNumber} />
       <p>{text.goes([text.messagesPart(messages), size(sizeBytes)])}</p>
       <p>{text.removeNote}</p>
     </ActionDialog>
@@ -135,19 +118,4 @@ function readCount(written: string, most: number): number {
   const value = Number(written);
   if (!Number.isInteger(value) || value < 1 || value > most) throw new Refusal(text.howManyBad(most));
   return value;
-}
-
-function NumberInput({ value, onChange }: { readonly value: string; readonly onChange: (value: string) => void }) {
-  return (
-    <label>
-      <span>{text.howMany}</span>
-      <input
-        value={value}
-        inputMode="numeric"
-        autocomplete="off"
-        required
-        onInput={({ currentTarget }) => onChange(currentTarget.value)}
-      />
-    </label>
-  );
 }

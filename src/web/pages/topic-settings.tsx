@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import type { ConsoleBroker, TopicDetails } from "../../client/console-client.ts";
 import { writeAddress } from "../app/address.ts";
-import { Refusal, writeErrorText } from "../app/errors.ts";
+import { Refusal } from "../app/errors.ts";
 import { adjust, page } from "../app/location.ts";
 import { reload, useLoaded } from "../data/loaded.ts";
 import { choiceOf, limitOf, sizeUnits, timeUnits } from "../data/retention.ts";
@@ -11,6 +11,8 @@ import { streamIdOf } from "../data/streams.ts";
 import { updateTopic } from "../data/writes.ts";
 import { LoadedPart, Notice } from "../parts/notice.tsx";
 import { RetentionFields } from "../parts/retention-fields.tsx";
+import { SaveForm } from "../parts/save-form.tsx";
+import { NameInput } from "../parts/text-inputs.tsx";
 import { TopicHead } from "../parts/topic-head.tsx";
 import { words } from "../words/en.ts";
 import { manage as text } from "../words/manage.ts";
@@ -76,8 +78,6 @@ function Settings({
     keep: choiceOf(topic.messageExpiryMicros, timeUnits),
     limit: choiceOf(topic.maxTopicSizeBytes, sizeUnits),
   });
-  const [problem, setProblem] = useState<string | undefined>(undefined);
-  const [isBusy, setIsBusy] = useState(false);
   const mayUpdate = mayChange("updateTopic", streamId, topic.id);
   const expiry = limitOf(retention.keep, timeUnits);
   const limit = limitOf(retention.limit, sizeUnits);
@@ -87,50 +87,17 @@ function Settings({
     const next = { name, messageExpiryMicros: expiry, maxTopicSizeBytes: limit };
     await updateTopic(streamId, topic, next, followName);
   };
-  const submit = (event: SubmitEvent) => {
-    event.preventDefault();
-    if (isBusy) return;
-    setIsBusy(true);
-    setProblem(undefined);
-    save()
-      .catch((error: unknown) => setProblem(writeErrorText(error)))
-      .finally(() => {
-        setIsBusy(false);
-        reload();
-      });
-  };
 
   return (
     <>
       {mayUpdate ? null : <Notice>{isReadOnly() ? text.readOnly : text.mayNot}</Notice>}
-      <form onSubmit={submit}>
-        <fieldset class="plain" disabled={!mayUpdate}>
-          <legend class="visually-hidden">{text.settings}</legend>
-          <div class="controls stacked">
-            <label>
-              <span>{text.name}</span>
-              <input
-                value={name}
-                autocomplete="off"
-                autocapitalize="none"
-                spellcheck={false}
-                required
-                onInput={({ currentTarget }) => setName(currentTarget.value)}
-              />
-            </label>
-          </div>
-          <RetentionFields value={retention} onChange={setRetention} />
-          <RetentionEffect stream={stream} streamId={streamId} topic={topic} expiry={expiry} limit={limit} />
-          <p role="alert" class="problem">
-            {problem}
-          </p>
-          {mayUpdate ? (
-            <button type="submit" class="primary" aria-disabled={isBusy}>
-              {text.save}
-            </button>
-          ) : null}
-        </fieldset>
-      </form>
+      <SaveForm action={text.save} title={text.settings} isDisabled={!mayUpdate} onSave={save} onEnd={reload}>
+        <div class="controls stacked">
+          <NameInput label={text.name} value={name} onChange={setName} />
+        </div>
+        <RetentionFields value={retention} onChange={setRetention} />
+        <RetentionEffect stream={stream} streamId={streamId} topic={topic} expiry={expiry} limit={limit} />
+      </SaveForm>
       <h2>{text.about}</h2>
       <dl>
         <dt>{text.id}</dt>
