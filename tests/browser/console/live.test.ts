@@ -2,7 +2,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { eventually } from "../../support/process-facts.ts";
 import { useServers } from "../../support/server.ts";
-import { ConsoleBrowser, findings, signIn } from "./console-browser.ts";
+import { ConsoleBrowser, findings, follow, signIn } from "./console-browser.ts";
 
 setDefaultTimeout(180_000);
 
@@ -12,6 +12,7 @@ const browser = await ConsoleBrowser.start(server);
 const root = await server.connect();
 await root.createStream("orders");
 await root.createTopic("orders", { name: "payments", partitionsCount: 2 });
+const { visit, page } = await browser.signedIn("/ui/streams");
 
 async function send(partitionId: number, ...texts: readonly string[]): Promise<void> {
   const messages = texts.map((text) => ({ payload: new TextEncoder().encode(text) }));
@@ -21,9 +22,7 @@ async function send(partitionId: number, ...texts: readonly string[]): Promise<v
 
 test("messages come as they are sent, and a pause keeps its place", async () => {
   await send(0, "before");
-  const visit = await browser.visit();
-  const page = await visit.open("/ui/streams/orders/topics/payments/messages");
-  await signIn(page);
+  await follow(page, "/ui/streams/orders/topics/payments/messages");
   await page.getByRole("grid").getByText("before").waitFor();
   await page.getByRole("button", { name: "Live" }).click();
   await page.getByText("0 new since you follow").waitFor();
@@ -58,13 +57,11 @@ test("messages come as they are sent, and a pause keeps its place", async () => 
 
   await page.reload();
   await begin("many 2999");
-  await visit.end();
+  visit.check();
 });
 
 test("lists follow what others change, and an idle page asks for nothing", async () => {
-  const visit = await browser.visit();
-  const page = await visit.open("/ui/streams");
-  await signIn(page);
+  await follow(page, "/ui/streams");
   await page.getByRole("link", { name: "orders" }).waitFor();
   const requests: string[] = [];
   page.on("request", (request) => requests.push(request.url()));
@@ -77,13 +74,11 @@ test("lists follow what others change, and an idle page asks for nothing", async
   await root.createTopic("ledger", { name: "entries", partitionsCount: 1 });
   await page.getByRole("link", { name: "entries" }).waitFor();
   expect(requests.filter((url) => !url.includes("/ui/assets/"))).toEqual([]);
-  await visit.end();
+  visit.check();
 });
 
 test("a broker that is gone is said, what is shown stays, and it goes on by itself", async () => {
-  const visit = await browser.visit();
-  const page = await visit.open("/ui/streams/orders");
-  await signIn(page);
+  await follow(page, "/ui/streams/orders");
   await page.getByRole("link", { name: "payments" }).waitFor();
   const overview = await visit.open("/ui/overview");
   await overview.getByText("Healthy. Nothing to do.").waitFor();
