@@ -4,6 +4,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Client, ConnectionError } from "../../src/client/index.bun.ts";
 import { encode } from "../../src/protocol/codec.ts";
 import { CommandCode } from "../../src/protocol/codes.ts";
 import { commandCodecs } from "../../src/protocol/registry.ts";
@@ -41,6 +42,19 @@ async function fill(server: TestServer, transport: Transport): Promise<Strangers
   const flood = new IdleFlood({ transport, host: server.host, port, perSecond: 500, addressesCount: 100 });
   await flood.open(strangersCount);
   return { leave: () => flood.close() };
+}
+
+/** Two others may come before the check of its password is done, each of which takes the place of one without a login on its shard. */
+const triesMax = 3;
+
+/** A client as every SDK is one: sent away without an answer, it comes again. */
+async function comeIn(server: TestServer, tries = 1): Promise<Client> {
+  try {
+    return await server.connect();
+  } catch (error) {
+    if (!(error instanceof ConnectionError) || tries === triesMax) throw error;
+    return await comeIn(server, tries + 1);
+  }
 }
 
 /** Guesses, one after the other, until it is closed. */
@@ -88,7 +102,7 @@ test.each(["tcp", "websocket", "http", "quic"] as const)("over %s", async (trans
   const strangers = await fill(server, transport);
   expect(descriptorCount(server.pid)).toBeLessThan(descriptorsMax);
   // While the last of them are there: who can log in comes in, and messages go on.
-  const late = await server.connect();
+  const late = await comeIn(server);
   const sentBefore = sentCount;
   await eventually(
     "messages go on",
