@@ -344,11 +344,6 @@ export const errorTable: Readonly<Record<ErrorName, ErrorRow>> = {
   },
 };
 
-/** `StreamIdNotFound` -> `stream_id_not_found`, the form of HTTP bodies (spec BP 5). */
-export function snakeNameOf(name: ErrorName): string {
-  return name.replace(/(?!^)[A-Z]/g, (letter) => `_${letter}`).toLowerCase();
-}
-
 /** The text of an error; a missing parameter becomes empty, as in the released clients. */
 export function reasonOf({ errorName, params }: IggyError): string {
   return errorTable[errorName].text.replace(/\{(\d+)\}/g, (_, index: string) => String(params[Number(index)] ?? ""));

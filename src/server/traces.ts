@@ -3,6 +3,7 @@
 import type { SpanAttributes } from "../observability/telemetry/telemetry.ts";
 import type { CommandName } from "../protocol/codes.ts";
 import { IggyError } from "../protocol/errors.ts";
+import { snakeNameOf } from "../protocol/snake-name.ts";
 import type { ServerContext } from "./context.ts";
 import type { Session } from "./session.ts";
 
@@ -19,8 +20,7 @@ const untraced: ReadonlySet<string> = new Set<CommandName>([
 export function traced<T>(context: ServerContext, session: Session, name: string, request: unknown, work: () => T): T {
   const { spans, hidesNames } = context;
   if (spans === undefined || untraced.has(name)) return work();
-  const spanName = `trace_${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
-  return spans.trace(spanName, attributesOf(session, request, hidesNames), work, describe);
+  return spans.trace(`trace_${snakeNameOf(name)}`, attributesOf(session, request, hidesNames), work, describe);
 }
 
 /** Without what its text may hold: names. */

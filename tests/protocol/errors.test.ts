@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { errorTable, reasonOf, snakeNameOf } from "../../src/protocol/error-table.ts";
+import { errorTable, reasonOf } from "../../src/protocol/error-table.ts";
 import { errorCodes, errorNameOf, IggyError, isErrorName, toIggyError } from "../../src/protocol/errors.ts";
+import { snakeNameOf } from "../../src/protocol/snake-name.ts";
 
 const names = Object.keys(errorCodes).filter(isErrorName);
 

@@ -3,6 +3,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type SnapshotType, SnapshotTypeCode } from "../../protocol/records/enumerations.ts";
+import { snakeNameOf } from "../../protocol/snake-name.ts";
 import { type Command, serverCommand } from "../command.ts";
 import { sizeWords } from "../output/words.ts";
 import { oneOf, option, several } from "../parameters.ts";
@@ -15,7 +16,7 @@ const compressions = ["stored", "deflated", "bzip2", "zstd", "lzma", "xz"] as co
 /** The original's names: `server_logs`. */
 const typeNames: ReadonlyMap<string, SnapshotType> = new Map(
   Object.keys(SnapshotTypeCode).map((name) => [
-    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    snakeNameOf(name),
     // Keys of the table, which the compiler does not know of `Object.keys`.
     name as SnapshotType,
   ]),

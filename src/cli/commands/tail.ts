@@ -13,7 +13,7 @@ import { exactTimeText, numberText } from "../output/words.ts";
 import { flag, oneOf, option, optional, optionOr, repeated } from "../parameters.ts";
 import { type Position, position, positionWords, rangeOf } from "../ranges.ts";
 import { decodedHeaders, fieldText } from "../transfer/headers.ts";
-import { batchMessages, nobody, type Place, placesOf } from "../transfer/partitions.ts";
+import { nobody, type Place, placesOf, pollFrom } from "../transfer/partitions.ts";
 import { type PayloadForm, payloadForms, payloadText } from "../transfer/payload.ts";
 import { identifier, integer, partitionIds } from "../values.ts";
 import { decrypted } from "./message-poll.ts";
@@ -80,7 +80,7 @@ const tail = serverCommand({
       for (const { place, name, partitions } of followed) {
         for (const partition of partitions) {
           if (signal.aborted || shower.isFull) break;
-          const messages = await read(client, place, partition);
+          const messages = await pollFrom(client, place, partition);
           found += messages.length;
           await shower.show(name, partition.partitionId, messages);
         }
@@ -116,26 +116,13 @@ async function followedOf(
   );
 }
 
-async function read(client: Client, place: TopicPlace, partition: Place): Promise<readonly PolledMessage[]> {
-  const { messages } = await client.pollMessages({
-    ...place,
-    partitionId: partition.partitionId,
-    consumer: nobody,
-    strategy: { kind: "offset", value: partition.next },
-    count: batchMessages,
-  });
-  const last = messages.at(-1);
-  if (last !== undefined) partition.next = last.offset + 1n;
-  return messages;
-}
-
 /** The last messages of all partitions together, in the order of their times. */
 async function showLast(client: Client, followed: readonly Followed[], count: number, shower: Shower): Promise<void> {
   const found: { readonly name: string; readonly partitionId: number; readonly message: PolledMessage }[] = [];
   for (const { place, name, partitions } of followed) {
     for (const partition of partitions) {
       while (partition.next < partition.end) {
-        const messages = await read(client, place, partition);
+        const messages = await pollFrom(client, place, partition);
         if (messages.length === 0) break;
         for (const message of messages) found.push({ name, partitionId: partition.partitionId, message });
       }

@@ -12,7 +12,7 @@ import type { Range } from "../ranges.ts";
 export const nobody = { kind: "consumer", id: numericId(0) } as const;
 
 /** What one request reads at most. */
-export const batchMessages = 1000;
+const batchMessages = 1000;
 
 export interface Place {
   readonly partitionId: number;
@@ -80,6 +80,24 @@ async function firstOf(
   }
 }
 
+/** The messages from a place on, as many as one request reads; the place moves behind the last of them. */
+export async function pollFrom(
+  client: Client,
+  topicPlace: TopicPlace,
+  place: Place,
+): Promise<readonly PolledMessage[]> {
+  const { messages } = await client.pollMessages({
+    ...topicPlace,
+    partitionId: place.partitionId,
+    consumer: nobody,
+    strategy: { kind: "offset", value: place.next },
+    count: batchMessages,
+  });
+  const last = messages.at(-1);
+  if (last !== undefined) place.next = last.offset + 1n;
+  return messages;
+}
+
 /** The next messages of a place, which moves on; none: it has ended. What was removed meanwhile is passed over. */
 export async function readNext(
   client: Client,
@@ -87,19 +105,11 @@ export async function readNext(
   place: Place,
 ): Promise<readonly PolledMessage[]> {
   if (place.next >= place.end) return [];
-  const { partitionId, end, beforeMicros } = place;
-  const strategy = { kind: "offset", value: place.next } as const;
-  const { messages } = await client.pollMessages({
-    ...topicPlace,
-    partitionId,
-    consumer: nobody,
-    strategy,
-    count: batchMessages,
-  });
+  const { end, beforeMicros } = place;
+  const messages = await pollFrom(client, topicPlace, place);
   const wanted = messages.filter(
     ({ offset, timestampMicros }) => offset < end && (beforeMicros === undefined || timestampMicros < beforeMicros),
   );
-  const last = messages.at(-1);
-  place.next = last === undefined || wanted.length < messages.length ? end : last.offset + 1n;
+  if (wanted.length === 0 || wanted.length < messages.length) place.next = end;
   return wanted;
 }

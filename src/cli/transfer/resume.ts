@@ -19,8 +19,8 @@ export async function lastOffsetsOf(
   host: Host,
 ): Promise<LastOffsets> {
   if (!(await Bun.file(path).exists())) return new Map();
-  if (/\.(zst|gz)$/.test(path)) return await offsetsIn(path, form, partitionId, host);
-  await cutOff(path, form);
+  // A raw file's messages say how long they are, and a compressed one is whole or not at all: reading tells.
+  if (form === "ndjson" && !/\.(zst|gz)$/.test(path)) await cutOff(path);
   return await offsetsIn(path, form, partitionId, host);
 }
 
@@ -42,10 +42,9 @@ async function offsetsIn(path: string, form: FileForm, partitionId: number, host
   return last;
 }
 
-/** An export that was killed leaves a part of a message at the end. */
-async function cutOff(path: string, form: FileForm): Promise<void> {
+/** An export that was killed leaves a part of a line at the end. */
+async function cutOff(path: string): Promise<void> {
   const file = Bun.file(path);
-  if (form === "raw") return; // its messages say how long they are: what is not whole is told by reading
   const tailBytes = 64 * 1024 * 1024;
   const tail = await file.slice(Math.max(0, file.size - tailBytes)).bytes();
   const end = tail.lastIndexOf(10) + 1;

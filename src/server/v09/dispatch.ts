@@ -55,8 +55,11 @@ function carryOut(
   const codecs = codecsOf09(name);
   const value = decode(codecs.request as Codec<unknown>, body);
   const asked = toRequest(name, value);
-  const work = () => commandOf(name).handle(context, session, asked);
-  const result = context.spans === undefined ? work() : traced(context, session, name, asked, work);
+  const { handle } = commandOf(name);
+  const result =
+    context.spans === undefined
+      ? handle(context, session, asked)
+      : traced(context, session, name, asked, () => handle(context, session, asked));
   const toReply = (done: unknown) => replyOf(name, codecs.reply as Codec<unknown>, done);
   return result instanceof Promise ? result.then(toReply) : toReply(result);
 }

@@ -4,6 +4,7 @@ import { Histogram, type OpenMetricsContentType, type Registry } from "prom-clie
 import { ownMetrics } from "../../observability/counters.ts";
 import { commandNameOf } from "../../protocol/codes.ts";
 import { type ExtensionName, extensionNameOf } from "../../protocol/extensions/codes.ts";
+import { snakeNameOf } from "../../protocol/snake-name.ts";
 import { type CommandName09, NewCommandCode } from "../../protocol/v09/operations.ts";
 import { durationBoundsMs, type ShardStatistics } from "../../shard/index.ts";
 
@@ -51,7 +52,7 @@ export class CommandDurations extends Histogram<"command"> {
 }
 
 function samplesOf(commandName: AnyCommandName, counts: readonly number[], totalMs: number): Sample[] {
-  const command = commandName.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const command = snakeNameOf(commandName);
   let below = 0;
   const classes = counts.map((count, index) => {
     below += count;

@@ -1,7 +1,8 @@
 // Every answer that is not a success: the JSON body of an error of the table (spec HA 3), and the plain texts for requests
 // that do not parse (spec HA 1.7).
-import { errorTable, reasonOf, snakeNameOf } from "../../protocol/error-table.ts";
+import { errorTable, reasonOf } from "../../protocol/error-table.ts";
 import { type ErrorName, IggyError, toIggyError } from "../../protocol/errors.ts";
+import { snakeNameOf } from "../../protocol/snake-name.ts";
 
 /** A request that does not parse. */
 export class HttpTextError extends Error {

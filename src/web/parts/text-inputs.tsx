@@ -1,46 +1,34 @@
 // Inputs for a name and for a number, each with its words before it.
+import type { InputHTMLAttributes } from "preact";
 
-/** A name as the broker takes it: no browser completes, capitalizes or corrects it. */
-export function NameInput({
-  label,
-  value,
-  onChange,
-}: {
+type InputProps = {
   readonly label: string;
   readonly value: string;
   readonly onChange: (value: string) => void;
-}) {
-  return (
-    <label>
-      <span>{label}</span>
-      <input
-        value={value}
-        autocomplete="off"
-        autocapitalize="none"
-        spellcheck={false}
-        required
-        onInput={({ currentTarget }) => onChange(currentTarget.value)}
-      />
-    </label>
-  );
+};
+
+/** A name as the broker takes it: no browser completes, capitalizes or corrects it. */
+export function NameInput(props: InputProps) {
+  return <Input {...props} attributes={{ autocapitalize: "none", spellcheck: false }} />;
 }
 
 /** A number as it was written, which may be none. */
-export function NumberInput({
+export function NumberInput(props: InputProps) {
+  return <Input {...props} attributes={{ inputMode: "numeric" }} />;
+}
+
+function Input({
   label,
   value,
   onChange,
-}: {
-  readonly label: string;
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-}) {
+  attributes,
+}: InputProps & { readonly attributes: InputHTMLAttributes<HTMLInputElement> }) {
   return (
     <label>
       <span>{label}</span>
       <input
+        {...attributes}
         value={value}
-        inputMode="numeric"
         autocomplete="off"
         required
         onInput={({ currentTarget }) => onChange(currentTarget.value)}

@@ -1,8 +1,9 @@
 // One answer of Server-Sent Events: what is pushed to it is written when the client has taken what was before. What it holds is
 // the places of one push, whatever the client does.
-import { reasonOf, snakeNameOf } from "../../../protocol/error-table.ts";
+import { reasonOf } from "../../../protocol/error-table.ts";
 import { IggyError, toIggyError } from "../../../protocol/errors.ts";
 import type { EndPush } from "../../../protocol/extensions/pushes.ts";
+import { snakeNameOf } from "../../../protocol/snake-name.ts";
 import type { PushTarget, Session } from "../../../server/index.ts";
 import type { ShardRead } from "../../../shard/index.ts";
 import { eventText } from "../messages/event-text.ts";
